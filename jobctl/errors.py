@@ -1,0 +1,119 @@
+"""Every deliberate error of jobctl, each with its exit code.
+
+An error's docstring is its default message. Lower rooms raise these; only the
+command line prints them (``error: ..`` and ``hint: ..``) and exits.
+"""
+
+from __future__ import annotations
+
+import inspect
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Exit(IntEnum):
+    """The exit codes, the same for every command."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_FOUND = 4
+    SOME_FAILED = 5
+    TIMED_OUT = 6
+    REFUSED = 7
+    PROBLEMS = 8
+    INTERRUPTED = 130
+
+
+EXIT_MEANINGS: dict[Exit, str] = {
+    Exit.OK: "done, also when nothing matched",
+    Exit.FAILURE: "failure, also when every job failed",
+    Exit.USAGE: "usage: the command line does not make sense",
+    Exit.UNREACHABLE: "Redis unreachable, or it refused",
+    Exit.NOT_FOUND: "not found",
+    Exit.SOME_FAILED: "some failed, the rest are done",
+    Exit.TIMED_OUT: "a wait timed out",
+    Exit.REFUSED: "refused by a guard; nothing was changed",
+    Exit.PROBLEMS: "a check found problems",
+    Exit.INTERRUPTED: "interrupted (Ctrl-C)",
+}
+
+
+class JobctlError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[Exit] = Exit.FAILURE
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+        self.message = message or (inspect.getdoc(type(self)) or "").splitlines()[0]
+        self.hint = hint
+        super().__init__(self.message)
+
+
+class UsageProblem(JobctlError):
+    """The command line does not make sense."""
+
+    code = Exit.USAGE
+
+
+class BadUrl(UsageProblem):
+    """The URL is malformed."""
+
+
+class BadFilter(UsageProblem):
+    """The filter does not make sense."""
+
+
+class Unreachable(JobctlError):
+    """Redis cannot be reached."""
+
+    code = Exit.UNREACHABLE
+
+
+class ConnectionLost(Unreachable):
+    """The connection to Redis was lost."""
+
+
+class RefusedByRedis(Unreachable):
+    """Redis refused."""
+
+
+class WrongPassword(RefusedByRedis):
+    """Redis refused the password."""
+
+
+class NoPermission(RefusedByRedis):
+    """Redis denies this user a command or key that jobctl needs."""
+
+
+class Loading(RefusedByRedis):
+    """Redis is loading its data from disk."""
+
+
+class NotRedis(Unreachable):
+    """What answers there is not a Redis."""
+
+
+class TooOld(RefusedByRedis):
+    """This Redis is older than 6.2."""
+
+
+class WrongType(RefusedByRedis):
+    """A key holds another type than it should."""
+
+
+class NotFound(JobctlError):
+    """Not found."""
+
+    code = Exit.NOT_FOUND
+
+
+class TimedOut(JobctlError):
+    """The wait timed out."""
+
+    code = Exit.TIMED_OUT
+
+
+class ServerProblem(JobctlError):
+    """The embedded server could not be started or stopped."""
