@@ -6,7 +6,6 @@ command line prints them (``error: ..`` and ``hint: ..``) and exits.
 
 from __future__ import annotations
 
-import inspect
 from enum import IntEnum
 from typing import ClassVar
 
@@ -46,7 +45,7 @@ class JobctlError(Exception):
     code: ClassVar[Exit] = Exit.FAILURE
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
-        self.message = message or (inspect.getdoc(type(self)) or "").splitlines()[0]
+        self.message = message or (type(self).__doc__ or "Something went wrong.").splitlines()[0]
         self.hint = hint
         super().__init__(self.message)
 
