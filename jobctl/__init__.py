@@ -1,3 +1,86 @@
-"""jobctl."""
+"""jobctl: find, inspect and repair background jobs in Redis.
+
+The library, without click and rich::
+
+    from jobctl import connect
+
+    with connect("unix:///var/lib/faktory/db/redis.sock") as store:
+        for entry in store.retries.walk(limit=10):
+            print(entry.jid, entry.job.get("errtype"))
+
+Everything below is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobctl.connecting import connect
+    from jobctl.errors import Exit, JobctlError
+    from jobctl.model.entry import Entry
+    from jobctl.model.job import Job
+    from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
+    from jobctl.model.place import Place
+    from jobctl.model.queue import Queue
+    from jobctl.model.states import State
+    from jobctl.model.status import Status
+    from jobctl.model.target import Target, Tls
+    from jobctl.model.where import Flags, Where
+    from jobctl.store.opening import Store
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "FAKTORY": "model.layout",
+    "Entry": "model.entry",
+    "Exit": "errors",
+    "Flags": "model.where",
+    "Job": "model.job",
+    "JobctlError": "errors",
+    "Kind": "model.layout",
+    "Layout": "model.layout",
+    "Place": "model.place",
+    "Queue": "model.queue",
+    "QueueForm": "model.layout",
+    "State": "model.states",
+    "Status": "model.status",
+    "Store": "store.opening",
+    "Target": "model.target",
+    "Tls": "model.target",
+    "Where": "model.where",
+    "connect": "connecting",
+}
+
+__all__ = [
+    "FAKTORY",
+    "Entry",
+    "Exit",
+    "Flags",
+    "Job",
+    "JobctlError",
+    "Kind",
+    "Layout",
+    "Place",
+    "Queue",
+    "QueueForm",
+    "State",
+    "Status",
+    "Store",
+    "Target",
+    "Tls",
+    "Where",
+    "__version__",
+    "connect",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used (PEP 562), so that importing jobctl is free."""
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'jobctl' has no attribute {name!r}")
+    value = getattr(import_module(f"jobctl.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

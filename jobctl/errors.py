@@ -116,3 +116,9 @@ class TimedOut(JobctlError):
 
 class ServerProblem(JobctlError):
     """The embedded server could not be started or stopped."""
+
+
+class Refused(JobctlError):
+    """Refused by a guard; nothing was changed."""
+
+    code = Exit.REFUSED

@@ -1,0 +1,1 @@
+"""What the data is: pure frozen values, no I/O."""

@@ -1,0 +1,117 @@
+"""Find jobs by their JIDs, wherever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.queue import Queue
+from jobctl.model.status import Status, by_precedence
+from jobctl.model.times import epoch
+from jobctl.store.opening import Store
+
+OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five
+
+
+def status(store: Store, jids: Sequence[str]) -> list[Status]:
+    """Return what is known of each JID, in the order asked.
+
+    A job on the move can be seen twice or not at all, so what was not found, or was found in
+    more than one place, is looked for again before it is said.
+    """
+    queues = store.queues.named()
+    found = _look(store, queues, set(jids))
+    doubtful = {jid for jid in jids if len(found.get(jid, ())) != 1}
+    if doubtful:
+        queues = store.queues.named()
+        queues += store.queues.strays(queues)
+        again = _look(store, queues, doubtful)
+        found |= {jid: again.get(jid, []) for jid in doubtful}
+    warn = _Warnings(queues, store.server.now())
+    return [_status(jid, found.get(jid, []), warn) for jid in jids]
+
+
+def _look(store: Store, queues: list[Queue], jids: Collection[str]) -> dict[str, list[Entry]]:
+    """Look through everything once, in the direction in which jobs flow."""
+    found: dict[str, list[Entry]] = {}
+    for entry in _everywhere(store, queues, jids):
+        found.setdefault(entry.jid or "", []).append(entry)
+    return found
+
+
+def _everywhere(store: Store, queues: list[Queue], jids: Collection[str]) -> Iterator[Entry]:
+    if not jids:
+        return
+    yield from store.scheduled.find(jids)
+    yield from store.queues.find(queues, jids)
+    yield from store.working.find(jids)
+    yield from store.retries.find(jids)
+    yield from store.dead.find(jids)
+
+
+def _status(jid: str, entries: list[Entry], warn: _Warnings) -> Status:
+    ordered = by_precedence(entries)
+    return Status(jid, ordered, tuple(warn.of(ordered)), held_back=warn.paused(ordered))
+
+
+class _Warnings:
+    """What is odd about where a job is."""
+
+    def __init__(self, queues: list[Queue], now: float) -> None:
+        self._queues = {(q.name, q.form): q for q in queues}
+        self._both = {q.form for q in queues if q.form} == set(QueueForm)
+        self._now = now
+
+    def paused(self, entries: tuple[Entry, ...]) -> bool:
+        """Tell whether a job waits in a paused queue."""
+        queue = self._queue(entries[0]) if entries and entries[0].kind is Kind.QUEUE else None
+        return queue is not None and queue.paused
+
+    def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
+        """Yield a sentence for each thing an operator should know."""
+        if len(entries) > 1:
+            places = ", ".join(_where(entry) for entry in entries)
+            yield f"it is in {len(entries)} places: {places}; it may run more than once"
+        for entry in entries:
+            if entry.kind is Kind.QUEUE:
+                yield from self._queued(entry)
+            elif entry.kind is Kind.WORKING:
+                yield from self._reserved(entry)
+            elif entry.kind in (Kind.SCHEDULED, Kind.RETRIES):
+                yield from self._due(entry)
+
+    def _queued(self, entry: Entry) -> Iterator[str]:
+        queue = self._queue(entry)
+        if queue is None:
+            return
+        if queue.paused:
+            yield f"queue {queue.name} is paused: nothing in it runs until it is resumed"
+        if not queue.registered:
+            yield f"queue {queue.name} is not in the set of queues: servers may not list it"
+        if self._both and queue.form is QueueForm.BARE:
+            yield (
+                f"it is in the list {queue.name} of Faktory 1.9 and before: newer servers "
+                f"read q:{queue.name} only"
+            )
+        if entry.job.get("queue") not in (None, queue.name):
+            yield f"its payload names queue {entry.job.text('queue')}, it is in {queue.name}"
+
+    def _queue(self, entry: Entry) -> Queue | None:
+        return self._queues.get((entry.place.queue or "", entry.place.form))
+
+    def _reserved(self, entry: Entry) -> Iterator[str]:
+        expires = epoch(entry.reservation.get("expires_at"))
+        expires = entry.score if expires is None else expires
+        if expires is not None and expires < self._now:
+            yield "its reservation has expired: the worker is gone, or slower than it promised"
+
+    def _due(self, entry: Entry) -> Iterator[str]:
+        if entry.score is not None and entry.score < self._now - OVERDUE:
+            yield f"it was due in {entry.kind.value} and has not moved: is the server running?"
+
+
+def _where(entry: Entry) -> str:
+    if entry.kind is Kind.QUEUE:
+        return f"{entry.place.title} (position {entry.place.position})"
+    return entry.place.title

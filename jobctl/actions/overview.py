@@ -1,0 +1,33 @@
+"""One screen about everything: totals, days, server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from jobctl.actions.queues import layout_seen
+from jobctl.model.overview import Day, Overview
+from jobctl.store.opening import Store
+
+
+def overview(store: Store, days: int) -> Overview:
+    """Return the totals, the counts of so many days (the last is today, UTC) and the server."""
+    queues = store.queues.named()
+    now = store.server.now()
+    today = datetime.fromtimestamp(now, UTC).date()
+    dates = [(today - timedelta(days=back)).isoformat() for back in reversed(range(days))]
+    (processed, failures), *counts = store.server.counters(dates)
+    return Overview(
+        target=str(store.target),
+        server=store.server.facts(),
+        layout=layout_seen(queues, store),
+        processed=processed,
+        failures=failures,
+        queues=len({q.name for q in queues}),
+        paused=len({q.name for q in queues if q.paused}),
+        enqueued=sum(q.size for q in queues),
+        scheduled=store.scheduled.count(),
+        working=store.working.count(),
+        retries=store.retries.count(),
+        dead=store.dead.count(),
+        days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
+    )

@@ -1,0 +1,91 @@
+"""Queues: what they hold, how long it waits, who works on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from jobctl.actions.listing import Order, sorted_by
+from jobctl.errors import NotFound
+from jobctl.model.queue import Queue
+from jobctl.model.rows import Row
+from jobctl.model.words import did_you_mean
+from jobctl.store.opening import Store
+
+QUEUE_KEYS = ("queue", "size", "latency", "paused", "working", "form", "registered", "problem")
+
+
+def queue_rows(store: Store) -> list[Row]:
+    """Return a row per queue, by name. Latency in seconds, to the millisecond."""
+    queues = store.queues.named()
+    queues += store.queues.strays(queues)
+    busy = Counter(entry.job.text("queue") for entry in store.working.walk())
+    now = store.server.now()
+    both = {q.form for q in queues if q.key is not None}
+    return [_row(q, busy[q.name], now, len(both) == 2, store) for q in sorted(queues, key=_order)]
+
+
+def sort_rows(rows: list[Row], order: Order) -> list[Row]:
+    """Return rows by a field, those without it last; without a field as they are (reversed)."""
+    if order.field is None:
+        return rows[::-1] if order.reverse else rows
+    return list(sorted_by(order.field, rows, lambda row: row, reverse=order.reverse))
+
+
+def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
+    """Return the queues of these names, in this order; both lists where there are two.
+
+    Raises:
+        NotFound: a name is no queue's; says which is near.
+    """
+    queues = store.queues.named()
+    if not set(names) <= {q.name for q in queues}:
+        queues += store.queues.strays(queues)
+    found: list[Queue] = []
+    for name in names:
+        here = [q for q in queues if q.name == name]
+        if not here:
+            known = sorted({q.name for q in queues})
+            hint = did_you_mean(name, known) if known else f"{store.target} has no queues"
+            raise NotFound(f"there is no queue {name}", hint=hint)
+        found += here
+    return found
+
+
+def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
+    """Return which form of lists was seen: ``q``, ``bare`` or ``both``; else the one given."""
+    forms = {q.form for q in queues if q.key is not None and q.form is not None}
+    if len(forms) == 2:
+        return "both"
+    if forms:
+        return forms.pop().value
+    return store.form.value if store.form is not None else None
+
+
+def _order(queue: Queue) -> tuple[str, str]:
+    return (queue.name, queue.form or "")
+
+
+def _row(queue: Queue, working: int, now: float, both: bool, store: Store) -> Row:
+    latency = queue.latency(now)
+    form = queue.form or (None if both else store.form)
+    return {
+        "queue": queue.name,
+        "size": queue.size,
+        "latency": None if latency is None else round(latency, 3),
+        "paused": queue.paused,
+        "working": working,
+        "form": None if form is None else form.value,
+        "registered": queue.registered,
+        "problem": _problem(queue, both),
+    }
+
+
+def _problem(queue: Queue, both: bool) -> str | None:
+    if queue.wrong_type is not None:
+        return f"its key holds a {queue.wrong_type}, no list"
+    if not queue.registered:
+        return "not in the set of queues" + (", but paused" if queue.key is None else "")
+    if both and queue.form == "bare":
+        return f"an old list: servers from 1.10 on read q:{queue.name} only"
+    return None

@@ -1,0 +1,102 @@
+"""``jobctl demo``: lifelike jobs on a private server, and a tour."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl import embedded
+from jobctl.cli.helping import Command
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.options import output_options
+from jobctl.cli.server import chosen, directory_option
+from jobctl.cli.session import Session
+from jobctl.cli.writing import say, write_document
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.model.population import Highlights
+    from jobctl.store.opening import Store
+
+
+@click.command(
+    "demo",
+    cls=Command,
+    help="""Start (or find) a private server, fill it with the jobs of a web shop after a bad night,
+    and print a short tour. It keeps running: plain jobctl commands find it.""",
+    short_help=COMMANDS["demo"].summary,
+    examples=["jobctl demo", "jobctl demo --fresh", "jobctl server stop   # when you are done"],
+)
+@directory_option()
+@click.option("--fresh", is_flag=True, help="Throw an earlier demo's jobs away and begin anew.")
+@output_options()
+@click.pass_obj
+def demo(session: Session, directory: Path | None, fresh: bool) -> None:
+    """Try jobctl on lifelike jobs."""
+    from jobctl import connect
+
+    running, started = embedded.start(chosen(directory), environ=os.environ)
+    with connect(running.url) as store:
+        highlights, sown = _population(store, fresh=fresh)
+        version = store.server.facts()
+    if highlights is None:
+        say(f"the server in {running.directory} holds jobs that no demo made: they are left alone")
+        return
+    command = _command(directory)
+    if session.format is Format.JSON:
+        tour = [line for line, _ in _tour(command, highlights)]
+        write_document({"url": running.url, "started": started, "seeded": sown, "tour": tour})
+        return
+    say(f"{version.product} {version.version} {'started' if started else 'found'}: {running.url}")
+    say("filled with lifelike jobs" if sown else "its jobs are of an earlier demo (--fresh: anew)")
+    for line, about in _tour(command, highlights):
+        click.echo(f"\n  {click.style(f'# {about}', dim=True)}\n  {line}")
+    click.echo()
+
+
+def _population(store: Store, *, fresh: bool) -> tuple[Highlights | None, bool]:
+    """Return what there is to see, and whether it was written just now."""
+    from jobctl.model.population import lifelike
+
+    if fresh:
+        store.seeds.clear()
+    before = store.seeds.sown_at()
+    moment = store.server.now() if before is None else before
+    population = lifelike(datetime.fromtimestamp(moment, UTC))
+    sown = before is None and store.seeds.sow(population, moment)
+    return (population.highlights if sown or before is not None else None), sown
+
+
+def _command(directory: Path | None) -> str:
+    """Return how to call this jobctl so that it finds this server: as typed, if that is enough."""
+    found = shutil.which("jobctl")
+    typed = sys.argv[0] if Path(sys.argv[0]).name == "jobctl" else "jobctl"
+    same = found is not None and Path(typed).exists() and Path(found).samefile(typed)
+    words = ["jobctl" if same else typed]
+    if directory is not None:
+        words += ["-u", f"embedded://{directory.absolute()}"]
+    elif os.environ.get("JOBCTL_URL") or os.environ.get("REDIS_URL"):
+        words += ["-u", "embedded://"]
+    return shlex.join(words)
+
+
+def _tour(command: str, seen: Highlights) -> list[tuple[str, str]]:
+    kind, error = seen.incident_jobtype, seen.incident_errtype
+    return [
+        (f"{command} info", "everything on one screen"),
+        (f"{command} status {seen.retrying}", "one job, wherever it is"),
+        (f"{command} status {seen.duplicate}", "this one is in two places"),
+        (f"{command} queue ls", "mails are late, webhooks are paused"),
+        (f"{command} retries ls --type {kind} --error {error}", "what failed in the incident"),
+        (f"{command} retries count --type {kind}", "a number for a script"),
+        (f"{command} working ls --older-than 1h", "who is stuck?"),
+        (f"{command} dead ls -o jsonl", "for jq and friends"),
+        (f"{command} server stop", "when you have seen enough"),
+    ]

@@ -1,0 +1,107 @@
+"""Commands whose help leads with examples and keeps shared options apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+OWN = "Options"
+
+
+class Option(click.Option):
+    """An option that knows the section of the help it belongs to."""
+
+    def __init__(
+        self,
+        param_decls: Sequence[str],
+        *,
+        section: str = OWN,
+        bare: str | None = None,
+        **attrs: Any,
+    ) -> None:
+        """Make an option; `bare` is its value when it is given as ``--name`` without ``=``."""
+        self.section = section
+        self.bare = bare
+        super().__init__(param_decls, **attrs)
+
+
+class Command(click.Command):
+    """A command with examples."""
+
+    def __init__(self, name: str | None, *, examples: Sequence[str] = (), **attrs: Any) -> None:
+        self.examples = tuple(examples)
+        super().__init__(name, **attrs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; an option with a bare value never takes the next argument for it."""
+        bare = {
+            name: f"{name}={param.bare}"
+            for param in self.params
+            if isinstance(param, Option) and param.bare is not None
+            for name in param.opts
+        }
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, [bare.get(a, a) for a in args[:end]] + args[end:])
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help text, and the examples below it."""
+        super().format_help_text(ctx, formatter)
+        write_examples(formatter, self.examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by section, the command's own first."""
+        write_options(self, ctx, formatter)
+
+
+class Group(click.Group):
+    """A group with examples, whose commands are near-named when mistyped."""
+
+    command_class = Command
+
+    def __init__(self, name: str | None, *, examples: Sequence[str] = (), **attrs: Any) -> None:
+        self.examples = tuple(examples)
+        super().__init__(name, **attrs)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help text, and the examples below it."""
+        super().format_help_text(ctx, formatter)
+        write_examples(formatter, self.examples)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which is near."""
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None:
+            from jobctl.errors import UsageProblem
+            from jobctl.model.words import did_you_mean
+
+            hint = did_you_mean(name, self.list_commands(ctx))
+            raise UsageProblem(f"{ctx.command_path} has no command {name!r}", hint=hint)
+        return name, command, args[1:]
+
+
+def write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    """Write the examples as typed."""
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+def write_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
+) -> None:
+    """Write options by section."""
+    sections: dict[str, list[tuple[str, str]]] = {OWN: []}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is not None:
+            sections.setdefault(getattr(param, "section", OWN), []).append(record)
+    for title, records in sections.items():
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)

@@ -1,0 +1,31 @@
+"""Every command: its module and its summary, so that the root help imports none of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Listed(NamedTuple):
+    """Where a command lives (``module:attribute``) and what it is for."""
+
+    home: str
+    summary: str
+
+
+SECTIONS: dict[str, dict[str, Listed]] = {
+    "Find and list": {
+        "status": Listed("status:status", "Find jobs by JID, whatever structure they are in."),
+        "retries": Listed("sets:retries", "Jobs that failed and will be tried again."),
+        "scheduled": Listed("sets:scheduled", "Jobs that will be pushed at a set time."),
+        "dead": Listed("sets:dead", "Jobs that will not run again by themselves."),
+        "working": Listed("sets:working", "Jobs that workers hold right now."),
+        "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
+        "info": Listed("info:info", "One screen: totals, days, server."),
+    },
+    "Set up": {
+        "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
+        "server": Listed("server:server", "Start, stop or look at the private server."),
+        "completion": Listed("completion:completion", "Print the completion script of a shell."),
+    },
+}
+COMMANDS = {name: listed for section in SECTIONS.values() for name, listed in section.items()}

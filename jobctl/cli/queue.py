@@ -1,0 +1,97 @@
+"""``jobctl queue``: queues, and the jobs that wait in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from click.shell_completion import CompletionItem
+
+from jobctl.cli.helping import Group
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.listings import write_listing
+from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import write_rows
+from jobctl.model.layout import Kind
+from jobctl.render.formats import Format
+
+_COLUMNS = ("queue", "size", "latency", "paused", "working")
+
+
+def complete_queues(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete a queue's name from the Redis that the line names; silently nothing on failure."""
+    from jobctl.cli.completing import queue_names
+
+    names = queue_names(ctx.find_object(Session) or Session())
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+@click.group(
+    "queue",
+    cls=Group,
+    help=COMMANDS["queue"].summary,
+    examples=["jobctl queue ls", "jobctl queue jobs default --type SendEmail"],
+)
+def queue() -> None:
+    """Queues."""
+
+
+@queue.command(
+    "ls",
+    short_help="List queues: size, latency, paused, working.",
+    help="""List queues: how many jobs wait, how long the one that runs next has waited (latency),
+    whether it is paused, and how many of its jobs are being worked on.
+
+    Lists of jobs whose name is in no set of queues are listed too, and say so.""",
+    examples=[
+        "jobctl queue ls",
+        "jobctl queue ls --sort latency --reverse",
+        "jobctl queue ls -o json | jq '.[] | select(.latency > 300) | .queue'",
+    ],
+)
+@sort_options()
+@shared_options()
+@click.pass_obj
+def ls(session: Session) -> None:
+    """List queues."""
+    from jobctl.actions.queues import QUEUE_KEYS, queue_rows, sort_rows
+
+    columns = session.columns(QUEUE_KEYS if session.format is Format.WIDE else (), QUEUE_KEYS)
+    order = session.order(QUEUE_KEYS)
+    with session.connect() as store:
+        rows = sort_rows(queue_rows(store), order)
+        if not columns:
+            odd = any(row["problem"] for row in rows)
+            columns = (*_COLUMNS, "form", "problem") if odd and session.format.human else _COLUMNS
+        write_rows(session, rows, columns, store.server.now(), ident="queue")
+
+
+@queue.command(
+    "jobs",
+    short_help="List the jobs of queues, by position.",
+    help="""List the jobs of queues in the order they run: position 0 is next.
+
+    Age counts from when they were enqueued.""",
+    examples=[
+        "jobctl queue jobs default",
+        "jobctl queue jobs default --older-than 1h -o ids",
+        "jobctl queue jobs mailers --reverse --limit 5   # the last ones pushed",
+    ],
+)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_queues)
+@filter_options()
+@page_options()
+@shared_options()
+@click.pass_obj
+def jobs(session: Session, names: Sequence[str]) -> None:
+    """List the jobs of queues."""
+    from jobctl.actions.queues import find_queues
+
+    with session.connect() as store:
+        lines = [store.queues.line(found) for found in find_queues(store, names)]
+        write_listing(session, store, lines, Kind.QUEUE)

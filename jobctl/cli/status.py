@@ -1,0 +1,122 @@
+"""``jobctl status``: one answer about a job, wherever it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.helping import Command
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.options import shared_options
+from jobctl.cli.session import Session
+from jobctl.cli.stdin import read_ids
+from jobctl.cli.watching import watch, watch_option
+from jobctl.cli.writing import console, write_document, write_rows
+from jobctl.errors import NotFound, UsageProblem
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.model.status import Status
+    from jobctl.store.opening import Store
+
+
+@click.command(
+    "status",
+    cls=Command,
+    help=f"""{COMMANDS["status"].summary}
+
+    Looks in scheduled, the queues, working, retries and dead, and tests the job's own id, never a
+    substring. Several JIDs cost one pass; - reads them from stdin.""",
+    short_help=COMMANDS["status"].summary,
+    examples=[
+        "jobctl status 8f3a6c0d2b914e57a1c0",
+        "jobctl status 8f3a6c0d2b914e57a1c0 -o json | jq -r .state",
+        "grep -o 'jid=[0-9a-f]*' app.log | cut -c5- | jobctl status - -o jsonl",
+        "jobctl status 8f3a6c0d2b914e57a1c0 --wait dead,gone --timeout 5m",
+    ],
+)
+@click.argument("jids", nargs=-1, required=True, metavar="JID...|-")
+@watch_option()
+@click.option("--wait", "goal", metavar="STATE[,..]|gone", help="Wait until it is in such a state.")
+@click.option("--timeout", metavar="D", help="Give up waiting after this (exit 6): 30s, 5m.")
+@shared_options()
+@click.pass_obj
+def status(
+    session: Session,
+    jids: Sequence[str],
+    seconds: str | None,
+    goal: str | None,
+    timeout: str | None,
+) -> None:
+    """Find jobs by JID."""
+    if timeout is not None and goal is None:
+        raise UsageProblem("--timeout goes with --wait")
+    if seconds is not None and goal is not None:
+        raise UsageProblem("--watch and --wait do not go together")
+    asked = read_ids(jids)
+    single = len(jids) == 1 and jids[0] != "-"
+    if goal is not None:
+        _wait(session, asked, goal, timeout, single)
+    elif seconds is not None:
+        watch(session, seconds, lambda store: _look(session, store, asked, single))
+    else:
+        with session.connect() as store:
+            missing = _look(session, store, asked, single)
+        if missing:
+            raise _not_found(missing, len(asked))
+
+
+def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> list[str]:
+    """Look once, write the answer, and return what was not found."""
+    from jobctl.actions.look import status as look
+
+    found = look(store, jids)
+    _write(session, store, found, single)
+    return [job.jid for job in found if not job.found]
+
+
+def _wait(
+    session: Session, jids: Sequence[str], goal: str, timeout: str | None, single: bool
+) -> None:
+    from jobctl.actions.wait import Goal, wait
+
+    wanted = Goal.read(goal, timeout)
+    with session.connect() as store:
+        waited = wait(store, jids, wanted)
+        _write(session, store, waited.jobs, single)
+    if waited.problem is not None:
+        raise waited.problem
+
+
+def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> None:
+    from jobctl.model.status import PLACE_KEYS
+
+    now = store.server.now()
+    if session.format is Format.JSON:
+        documents = [job.document() for job in jobs]
+        write_document(documents[0] if single else documents)
+    elif session.format is Format.JSONL:
+        write_rows(session, (job.document() for job in jobs), PLACE_KEYS, now)
+    elif session.format is Format.IDS:
+        write_rows(session, ({"jid": job.jid} for job in jobs if job.found), PLACE_KEYS, now)
+    elif session.format is Format.TABLE and len(jobs) <= 1:
+        from jobctl.render.story import print_story
+
+        for job in jobs:
+            print_story(console(session), job, now)
+    else:
+        rows = (row for job in jobs for row in job.rows())
+        write_rows(session, rows, PLACE_KEYS, now)
+    sys.stdout.flush()
+
+
+def _not_found(missing: list[str], asked: int) -> NotFound:
+    some = f"{missing[0]} is nowhere" if asked == 1 else f"{len(missing)} of {asked} are nowhere"
+    return NotFound(
+        f"{some}: not scheduled, queued, working, in retries or dead",
+        hint="it finished (that leaves no trace), was discarded, expired, or was purged 180 days "
+        "after its death; or this is not its Redis",
+    )

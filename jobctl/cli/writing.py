@@ -1,0 +1,85 @@
+"""Writing answers: rows and documents to stdout in the session's format, talk to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from jobctl.cli.session import Session
+from jobctl.render.formats import Format
+from jobctl.render.safe import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobctl.model.rows import Row
+
+
+def write_rows(
+    session: Session,
+    rows: Iterable[Row],
+    columns: Sequence[str],
+    now: float,
+    *,
+    ident: str = "jid",
+) -> None:
+    """Write rows in the session's format.
+
+    Args:
+        session: the format, header and colour asked for.
+        rows: read one by one by the machine formats, all at once by a table.
+        columns: the keys that tables, csv and tsv show; with ``--columns`` the JSON keys too.
+        now: unix seconds that relative times count from.
+        ident: the key that ``ids`` prints.
+    """
+    header = not session.flag("no_header")
+    if session.format.human:
+        from jobctl.render.table import print_table
+
+        wide = session.format is Format.WIDE
+        hidden = print_table(console(session), list(rows), columns, now, wide=wide, header=header)
+        if hidden:
+            say(f"no room for {', '.join(hidden)}: -o wide, or --columns")
+        return
+    from jobctl.render.machine import write_rows as write
+
+    if session.text("columns") is not None and session.format is not Format.IDS:
+        rows = _only(rows, columns)
+    write(sys.stdout.buffer, session.format, rows, columns, ident=ident, header=header)
+
+
+def write_document(document: object) -> None:
+    """Write one JSON document to stdout."""
+    from jobctl.render.machine import write_document as write
+
+    write(sys.stdout.buffer, document)
+
+
+def write_number(session: Session, count: int) -> None:
+    """Write a count: the bare number, in JSON ``{"count": n}``."""
+    in_json = session.format in (Format.JSON, Format.JSONL)
+    print(f'{{"count": {count}}}' if in_json else count)
+
+
+def write_bytes(raw: bytes) -> None:
+    """Write exact bytes; on a terminal a line break behind them."""
+    sys.stdout.buffer.write(raw)
+    if sys.stdout.isatty():
+        sys.stdout.buffer.write(b"\n")
+
+
+def console(session: Session) -> Console:
+    """Return the console for tables on stdout."""
+    from jobctl.render.consoles import make_console
+
+    return make_console(sys.stdout, session.color)
+
+
+def say(text: str) -> None:
+    """Tell the person something, on stderr."""
+    print(printable(text), file=sys.stderr)
+
+
+def _only(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Row]:
+    return ({key: row.get(key) for key in columns} for row in rows)

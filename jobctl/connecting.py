@@ -1,0 +1,61 @@
+"""`connect`: from a URL, or the environment, to a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from jobctl import embedded
+from jobctl.config import CONNECT_TIMEOUT, redis_door
+from jobctl.errors import Unreachable
+from jobctl.model.layout import QueueForm
+from jobctl.model.target import Target, Tls
+from jobctl.store.opening import Store, open_store
+
+
+def connect(
+    url: str | None = None,
+    *,
+    tls: Tls | None = None,
+    layout: QueueForm | None = None,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    trace: Callable[[str], None] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Store:
+    """Open the Redis that holds the jobs.
+
+    Args:
+        url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://[dir]``. Without one:
+            JOBCTL_URL, REDIS_URL, a running embedded server, redis://127.0.0.1:6379/0.
+        tls: certificates and checks for ``rediss://``, over what the URL says.
+        layout: the form of Faktory's lists where the data does not tell.
+        connect_timeout: seconds for connecting and the first reply.
+        trace: called with a line for each command and reply (never a password).
+        environ: the environment to look in.
+
+    Raises:
+        BadUrl: the URL is malformed.
+        Unreachable: the Redis cannot be reached, or refused; says which and what helps.
+    """
+    default = embedded.default_directory(environ)
+    door = redis_door(url, environ, lambda: _running(default))
+    target = Target.parse(door.url).with_tls(tls or Tls())
+    if target.scheme == "embedded":
+        target = _embedded(Path(target.path) if target.path else default, target.db)
+    return open_store(target, form=layout, connect_timeout=connect_timeout, trace=trace)
+
+
+def _running(directory: Path) -> str | None:
+    server = embedded.find(directory)
+    return server.url if server else None
+
+
+def _embedded(directory: Path, db: int) -> Target:
+    server = embedded.find(directory)
+    if server is None:
+        raise Unreachable(
+            f"no embedded server runs in {directory}",
+            hint="start it: jobctl server start, or jobctl demo for one with jobs in it",
+        )
+    return Target("unix", path=str(server.socket), db=db)

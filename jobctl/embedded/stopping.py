@@ -1,0 +1,74 @@
+"""End a server and remove its traces."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from jobctl.embedded.locks import POLL, SERVER_LOCK, is_held
+from jobctl.embedded.state import STATE, EmbeddedServer, read, unpublish
+from jobctl.errors import ServerProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_GRACE = 5.0
+"""Seconds until the system must have buried a server that was killed."""
+
+
+def clear(directory: Path, deadline: float) -> EmbeddedServer | None:
+    """End the server that holds the directory's lock, and remove what it or an earlier one left.
+
+    It may be one that never got ready, because its starter was killed. To be called under the
+    start lock. Returns the server that was ended.
+    """
+    known = _known(directory)
+    held = is_held(directory)
+    while held and known is None:
+        if time.monotonic() >= deadline:
+            lock = directory / SERVER_LOCK
+            raise ServerProblem(f"an unknown process holds {lock}", hint=f"see: lsof {lock}")
+        time.sleep(POLL)  # it may be about to write its pid file
+        known, held = _known(directory), is_held(directory)
+    if held and known is not None:
+        _end(known, deadline)
+    unpublish(directory)
+    if known is not None and known.socket.is_socket():
+        known.socket.unlink(missing_ok=True)
+    return known if held else None
+
+
+def _known(directory: Path) -> EmbeddedServer | None:
+    return read(directory / SERVER_LOCK) or read(directory / STATE)
+
+
+def _end(server: EmbeddedServer, deadline: float) -> None:
+    """Ask the server to end, then make it; return when it is gone."""
+    from signal import SIGKILL, SIGTERM
+
+    _signal(server, SIGTERM)
+    unpublish(server.directory)
+    killed = False
+    while is_held(server.directory):
+        _reap(server, os.WNOHANG)
+        if time.monotonic() >= deadline:
+            if killed:
+                raise ServerProblem(f"the server does not end (process {server.pid})")
+            _signal(server, SIGKILL)
+            killed, deadline = True, time.monotonic() + _GRACE
+        time.sleep(POLL)
+    _reap(server, 0)
+
+
+def _signal(server: EmbeddedServer, number: int) -> None:
+    """Signal the whole group: the program may be a script around the server."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, number)
+
+
+def _reap(server: EmbeddedServer, options: int) -> None:
+    """Collect the exit status when the server is a child of this very process."""
+    with suppress(ChildProcessError):
+        os.waitpid(server.pid, options)

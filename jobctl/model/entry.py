@@ -1,0 +1,80 @@
+"""An entry: a job in a place, with the exact bytes that are its member there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jobctl.model.job import Job, dig, read_object
+from jobctl.model.layout import FAKTORY, Kind, Layout
+from jobctl.model.place import Place
+from jobctl.model.times import Instant, epoch, rfc3339, score_time
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A member as it stands in Redis, and what it means.
+
+    Attributes:
+        place: the structure it was seen in.
+        raw: the member's exact bytes. Moves and removals go by these, never by a re-encoding.
+        job: the decoded job.
+        score: the sorted set's score; None in a queue.
+        reservation: listing key to value (wid, reserved_at, expires_at); empty outside working.
+    """
+
+    place: Place
+    raw: bytes
+    job: Job
+    score: float | None = None
+    reservation: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def queued(cls, raw: bytes, place: Place, layout: Layout = FAKTORY) -> Entry:
+        """Make the entry of a queue's list."""
+        return cls(place, raw, Job.decode(raw, layout))
+
+    @classmethod
+    def scored(cls, raw: bytes, score: float, kind: Kind, layout: Layout = FAKTORY) -> Entry:
+        """Make the entry of a sorted set; in working the job is inside a reservation."""
+        if kind is not Kind.WORKING:
+            return cls(Place(kind), raw, Job.decode(raw, layout), score)
+        outer = read_object(raw) or {}
+        inner = dig(outer, layout.reserved_job)
+        job = Job(inner if isinstance(inner, dict) else None, layout)
+        held = {key: rfc3339(dig(outer, path)) for key, path in layout.reservation.items()}
+        return cls(Place(kind), raw, job, score, held)
+
+    @property
+    def kind(self) -> Kind:
+        """The structure it is in."""
+        return self.place.kind
+
+    @property
+    def jid(self) -> str | None:
+        """The job's id as text; None when malformed or absent."""
+        return self.job.text("jid")
+
+    @property
+    def at(self) -> str | None:
+        """The score as RFC 3339; None in a queue, or where the score is no time."""
+        return None if self.score is None else score_time(self.score)
+
+    @property
+    def died_at(self) -> str | None:
+        """When a dead job died: its purge time less the time the dead are kept."""
+        moment = Instant.of_epoch(self.score) if self.score is not None else None
+        if self.kind is not Kind.DEAD or moment is None:
+            return None
+        died = Instant.of_epoch(moment.before(self.job.layout.purge_after).seconds)
+        return Instant(died.seconds, moment.digits).rfc3339() if died else None
+
+    def age(self, now: float) -> float | None:
+        """Return the seconds since what its structure counts age from; None when not known."""
+        source = self.job.layout.age_from[self.kind]
+        if source == "died_at":
+            since = epoch(self.died_at)
+        elif source in self.reservation:
+            since = epoch(self.reservation[source])
+        else:
+            since = epoch(self.job.get(source)) if source in self.job.layout.fields else None
+        return None if since is None else now - since

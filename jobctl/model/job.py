@@ -1,0 +1,75 @@
+"""A job as its system wrote it: the decoded payload, read through a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobctl.model import jsontext
+from jobctl.model.layout import FAKTORY, Layout
+from jobctl.model.times import rfc3339
+
+_TIMES = ("created_at", "enqueued_at", "failed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A decoded payload. `payload` is None where the member is malformed."""
+
+    payload: Mapping[str, object] | None
+    layout: Layout = FAKTORY
+
+    @classmethod
+    def decode(cls, raw: bytes, layout: Layout = FAKTORY) -> Job:
+        """Decode a member; what is not a JSON object is malformed, never an error."""
+        return cls(read_object(raw), layout)
+
+    @property
+    def malformed(self) -> bool:
+        """Whether there is no payload to speak of."""
+        return self.payload is None
+
+    def get(self, field: str) -> object:
+        """Return a listing field as it stands in the payload; None when absent."""
+        return None if self.payload is None else dig(self.payload, self.layout.fields[field])
+
+    def text(self, field: str) -> str | None:
+        """Return a listing field as text, whatever its JSON type; None when absent."""
+        value = self.get(field)
+        return None if value is None else jsontext.text_of(value)
+
+    def listed(self, field: str) -> object:
+        """Return a listing field for output: times in UTC, the rest as it stands."""
+        value = self.get(field)
+        return rfc3339(value) if field in _TIMES else value
+
+    @property
+    def retries_used(self) -> int | None:
+        """How often it was retried; None when it never failed or does not say."""
+        count = self.get("retry_count")
+        return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+    @property
+    def retries_allowed(self) -> int:
+        """How often it may be retried; the system's default where the job does not say."""
+        retry = self.get("retry")
+        known = isinstance(retry, int) and not isinstance(retry, bool)
+        return retry if known else self.layout.default_retry  # type: ignore[return-value]
+
+
+def read_object(raw: bytes) -> dict[str, object] | None:
+    """Decode a JSON object; None when it is anything else."""
+    try:
+        value = jsontext.loads(raw)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def dig(value: object, path: tuple[str, ...]) -> object:
+    """Return what is at a path of keys; None where any step is missing or no object."""
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value

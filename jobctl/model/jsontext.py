@@ -1,0 +1,112 @@
+"""JSON both ways, losing nothing that an operator could need.
+
+orjson does the work. What it refuses, or would round, goes through the standard json with
+the numbers' text kept, and is printed as it stood.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+import orjson
+
+_LONG_NUMBER = re.compile(rb"\d[\d.eE+-]{16,}")
+_EXACT_DIGITS = 15  # what an int of this length or less is, everyone agrees on
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number whose text matters: longer than a float or a 64-bit integer can hold."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def loads(raw: bytes) -> object:
+    """Decode JSON bytes.
+
+    Numbers come as int and float, or as `Number` where those would change their text.
+
+    Raises:
+        ValueError: it is not JSON (also not UTF-8, nested too deeply, or NaN).
+    """
+    if _LONG_NUMBER.search(raw) is None:
+        try:
+            return orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            pass
+    try:
+        return json.loads(raw, parse_int=_integer, parse_float=Number, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _integer(text: str) -> int | Number:
+    return int(text) if len(text) <= _EXACT_DIGITS and text != "-0" else Number(text)
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def dumps(value: object, *, indent: bool = False) -> bytes:
+    r"""Encode a value as JSON in UTF-8, on one line or indented by two spaces.
+
+    Lone surrogates come out as ``\ud800`` escapes, as they came in.
+    """
+    option = orjson.OPT_NON_STR_KEYS | (orjson.OPT_INDENT_2 if indent else 0)
+    try:
+        return orjson.dumps(value, default=_default, option=option)
+    except orjson.JSONEncodeError:
+        return _plainly(value)
+
+
+def _default(value: object) -> object:
+    if isinstance(value, Number):
+        return orjson.Fragment(value.text.encode())
+    raise TypeError(type(value).__name__)
+
+
+def _plainly(top: object) -> bytes:
+    """Encode what orjson will not: lone surrogates, huge integers, deep nesting (no recursion)."""
+    out: list[str] = []
+    todo: list[tuple[bool, object]] = [(False, top)]  # (is it punctuation?, what)
+    while todo:
+        verbatim, value = todo.pop()
+        if verbatim or isinstance(value, Number):
+            out.append(str(value))
+        elif isinstance(value, dict):
+            todo.append((True, "}"))
+            for i, (key, item) in reversed(list(enumerate(value.items()))):
+                todo.append((False, item))
+                todo.append((True, f"{',' if i else ''}{_text(str(key))}:"))
+            todo.append((True, "{"))
+        elif isinstance(value, list | tuple):
+            todo.append((True, "]"))
+            for i, item in reversed(list(enumerate(value))):
+                todo.append((False, item))
+                if i:
+                    todo.append((True, ","))
+            todo.append((True, "["))
+        else:
+            out.append(_text(value) if isinstance(value, str) else json.dumps(value))
+    return "".join(out).encode()
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def text_of(value: object) -> str:
+    """Return a JSON value as plain text: strings as they are, the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    return dumps(value).decode()

@@ -1,0 +1,104 @@
+"""What one job system does differently from another, as one frozen value.
+
+Nothing outside this file may know a system's key names, field names or what its dead set's
+score means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The structures that hold jobs, in the direction in which a job flows."""
+
+    SCHEDULED = "scheduled"
+    QUEUE = "queue"
+    WORKING = "working"
+    RETRIES = "retries"
+    DEAD = "dead"
+
+
+SETS = (Kind.SCHEDULED, Kind.WORKING, Kind.RETRIES, Kind.DEAD)
+
+
+class QueueForm(StrEnum):
+    """How a queue's list is named: ``q:NAME`` (Faktory 1.10 and later) or ``NAME`` (before)."""
+
+    Q = "q"
+    BARE = "bare"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A job system's names: keys, payload fields, and what its scores mean.
+
+    Attributes:
+        name: the system's name, lower case.
+        queues: key of the set of queue names.
+        paused: key of the set of paused queue names.
+        sets: key of each sorted set.
+        counters: keys of the totals (also the prefixes of their days' counters).
+        fields: listing key to path inside the payload.
+        reservation: listing key to path inside a member of working.
+        reserved_job: path of the job inside a member of working.
+        purge_after: seconds from death to the score of the dead set; 0 where it is the death.
+        default_retry: retries of a job that names none.
+        age_from: which time the age of a job counts from, per structure.
+    """
+
+    name: str
+    queues: str
+    paused: str
+    sets: Mapping[Kind, str]
+    counters: tuple[str, str]
+    fields: Mapping[str, tuple[str, ...]]
+    reservation: Mapping[str, tuple[str, ...]]
+    reserved_job: tuple[str, ...]
+    purge_after: int
+    default_retry: int
+    age_from: Mapping[Kind, str]
+
+    def queue_key(self, name: str, form: QueueForm) -> str:
+        """Return the key of a queue's list."""
+        return f"q:{name}" if form is QueueForm.Q else name
+
+    def queue_name(self, key: str, form: QueueForm) -> str:
+        """Return the name of the queue whose list is at this key."""
+        return key.removeprefix("q:") if form is QueueForm.Q else key
+
+
+FAKTORY = Layout(
+    name="faktory",
+    queues="queues",
+    paused="paused",
+    sets={kind: kind.value for kind in SETS},
+    counters=("processed", "failures"),
+    fields={
+        "jid": ("jid",),
+        "jobtype": ("jobtype",),
+        "queue": ("queue",),
+        "args": ("args",),
+        "created_at": ("created_at",),
+        "enqueued_at": ("enqueued_at",),
+        "retry": ("retry",),
+        "retry_count": ("failure", "retry_count"),
+        "remaining": ("failure", "remaining"),
+        "failed_at": ("failure", "failed_at"),
+        "errtype": ("failure", "errtype"),
+        "message": ("failure", "message"),
+    },
+    reservation={"wid": ("wid",), "reserved_at": ("reserved_at",), "expires_at": ("expires_at",)},
+    reserved_job=("job",),
+    purge_after=180 * 86400,
+    default_retry=25,
+    age_from={
+        Kind.SCHEDULED: "created_at",
+        Kind.QUEUE: "enqueued_at",
+        Kind.WORKING: "reserved_at",
+        Kind.RETRIES: "failed_at",
+        Kind.DEAD: "died_at",
+    },
+)

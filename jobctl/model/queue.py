@@ -1,0 +1,46 @@
+"""A queue as it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from jobctl.model.job import Job
+from jobctl.model.layout import QueueForm
+from jobctl.model.times import epoch
+
+_NAME = re.compile(r"[a-zA-Z0-9._-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A name and its list. A name with lists of both forms is two queues.
+
+    Attributes:
+        key: the list's key; None where there is no list.
+        size: the jobs in it.
+        registered: whether the name is in the set of queues.
+        wrong_type: what the key holds where it is no list.
+        head: the job that runs next, as it stands.
+    """
+
+    name: str
+    form: QueueForm | None
+    key: bytes | None
+    size: int
+    registered: bool
+    paused: bool
+    wrong_type: str | None = None
+    head: bytes | None = None
+
+    def latency(self, now: float) -> float | None:
+        """Return the seconds that the job to run next has waited; None when it does not say."""
+        if self.head is None:
+            return None
+        since = epoch(Job.decode(self.head).get("enqueued_at"))
+        return None if since is None else max(0.0, now - since)
+
+
+def is_queue_name(name: str) -> bool:
+    """Tell whether a Faktory server would accept the name."""
+    return _NAME.fullmatch(name) is not None

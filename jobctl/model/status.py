@@ -1,0 +1,85 @@
+"""Everything jobctl knows of one JID: the answer of ``jobctl status``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind
+from jobctl.model.rows import Row
+from jobctl.model.states import PRECEDENCE, State, state_of
+
+PLACE_KEYS = (
+    "jid", "state", "place", "queue", "position", "at", "wid", "jobtype", "retry_count",
+    "remaining", "errtype", "message",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One job's answer: where it is, and what is worth a warning.
+
+    Attributes:
+        entries: where it was seen, the place that decides its state first.
+        warnings: one sentence each.
+        held_back: whether its queue is paused.
+    """
+
+    jid: str
+    entries: tuple[Entry, ...] = ()
+    warnings: tuple[str, ...] = ()
+    held_back: bool = False
+
+    @property
+    def state(self) -> State:
+        """Its canonical state."""
+        return state_of(entry.kind for entry in self.entries)
+
+    @property
+    def found(self) -> bool:
+        """Whether it is anywhere."""
+        return bool(self.entries)
+
+    def document(self) -> Row:
+        """Return the JSON document of the contract; `job` is the payload as it stands."""
+        return {
+            "jid": self.jid,
+            "state": self.state.value,
+            "places": [_place(entry) for entry in self.entries],
+            "job": self.entries[0].job.payload if self.entries else None,
+            "records": [],
+            "track": None,
+            "lock": None,
+            "warnings": list(self.warnings),
+        }
+
+    def rows(self) -> list[Row]:
+        """Return a row for each place; a job that is nowhere has one that says so."""
+        nowhere: Row = dict.fromkeys(PLACE_KEYS) | {"jid": self.jid, "state": self.state.value}
+        return [nowhere | _row(entry) for entry in self.entries] or [nowhere]
+
+
+def by_precedence(entries: list[Entry]) -> tuple[Entry, ...]:
+    """Return the entries with the one that decides the state first."""
+    return tuple(sorted(entries, key=lambda entry: PRECEDENCE.index(entry.kind)))
+
+
+def _place(entry: Entry) -> Row:
+    place = entry.place
+    if place.kind is Kind.QUEUE:
+        return {"place": "queue", "queue": place.queue, "position": place.position}
+    if place.kind is Kind.WORKING:
+        return {"place": "working", **entry.reservation}
+    return {"place": place.kind.value, "at": entry.at}
+
+
+def _row(entry: Entry) -> Row:
+    job = entry.job
+    return {
+        "place": entry.kind.value,
+        "queue": entry.place.queue if entry.kind is Kind.QUEUE else job.get("queue"),
+        "position": entry.place.position,
+        "at": entry.at,
+        "wid": entry.reservation.get("wid"),
+        **{key: job.get(key) for key in PLACE_KEYS[-5:]},
+    }

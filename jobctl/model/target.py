@@ -1,0 +1,200 @@
+"""Which Redis: a URL read once, with its secrets kept out of every text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+from jobctl.errors import BadUrl
+
+SCHEMES = ("redis", "rediss", "unix", "embedded")
+FORMS = (
+    "redis://[user:password@]host[:port][/db], rediss://.. (TLS), unix:///path/redis.sock[?db=0], "
+    "embedded://[dir]"
+)
+_LATER = ("redis+sentinel", "redis+cluster")
+_QUERY = ("db", "username", "password", "cacert", "cert", "key", "insecure")
+# redis-py's own names for the same, which people have in their environments.
+_ALIASES = {"ssl_ca_certs": "cacert", "ssl_certfile": "cert", "ssl_keyfile": "key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS files and checks; the names are redis-cli's."""
+
+    cacert: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    insecure: bool = False
+
+    def over(self, other: Tls) -> Tls:
+        """Return these settings, with the other's where this one has none."""
+        return Tls(
+            self.cacert or other.cacert,
+            self.cert or other.cert,
+            self.key or other.key,
+            self.insecure or other.insecure,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A Redis to talk to: `host` and `port`, or the `path` of a unix socket.
+
+    For ``embedded`` the `path` is the server's directory, empty for the default one.
+    """
+
+    scheme: str
+    host: str = "localhost"
+    port: int = 6379
+    path: str = ""
+    db: int = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: Tls = Tls()
+
+    def __str__(self) -> str:
+        """Return the URL without its password: safe to print, log and store."""
+        who = quote(self.username, safe="") if self.username else ""
+        if self.password:
+            who += ":***"
+        at = f"{who}@" if who else ""
+        if self.scheme in ("unix", "embedded"):
+            query = f"?db={self.db}" if self.db else ""
+            return f"{self.scheme}://{at}{quote(self.path)}{query}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{at}{host}:{self.port}/{self.db}"
+
+    def with_tls(self, tls: Tls) -> Target:
+        """Return the target with TLS settings from flags laid over those of the URL.
+
+        Raises:
+            BadUrl: there are settings, and the URL does not speak TLS.
+        """
+        if tls == Tls():
+            return self
+        if self.scheme != "rediss":
+            raise BadUrl(
+                f"TLS options need a rediss:// URL, this one is {self.scheme}://",
+                hint="write rediss://host:port, or leave the TLS options out",
+            )
+        return replace(self, tls=tls.over(self.tls))
+
+    @classmethod
+    def parse(cls, url: str) -> Target:
+        """Read a URL.
+
+        Messages never quote a part of it: a misplaced password would be in there.
+
+        Raises:
+            BadUrl: it is malformed, or of a scheme jobctl does not speak.
+        """
+        scheme = _scheme(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise _bad("the port or host of the URL is not valid") from None
+        query = _query(parts.query)
+        if parts.fragment:
+            raise _bad("the URL has a '#' in it")
+        common = cls(
+            scheme=scheme,
+            username=query.get("username") or unquote(parts.username or "") or None,
+            password=query.get("password") or unquote(parts.password or "") or None,
+            tls=_tls(query),
+        ).with_tls_only_for_rediss()
+        if scheme == "embedded":
+            return replace(common, path=unquote(parts.netloc + parts.path), db=_db(query.get("db")))
+        if scheme == "unix":
+            return _unix(common, parts, query)
+        return _tcp(common, parts, port, query)
+
+    def with_tls_only_for_rediss(self) -> Target:
+        """Return itself, after the check that TLS settings come with ``rediss``."""
+        if self.tls != Tls() and self.scheme != "rediss":
+            raise _bad("TLS parameters need a rediss:// URL")
+        return self
+
+
+def _scheme(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    scheme = scheme.lower()
+    if not separator or not scheme or any(c not in _SCHEME_CHARACTERS for c in scheme):
+        raise _bad("the URL has no scheme")
+    if scheme in _LATER:
+        raise BadUrl(f"{scheme}:// is not spoken yet", hint=f"name the server itself: {FORMS}")
+    if scheme not in SCHEMES:
+        near = get_close_matches(scheme, SCHEMES, 1)
+        raise BadUrl(
+            f"{scheme}:// is not a scheme jobctl speaks",
+            hint=f"did you mean {near[0]}://?" if near else f"URLs look like {FORMS}",
+        )
+    return scheme
+
+
+_SCHEME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
+
+
+def _bad(what: str) -> BadUrl:
+    return BadUrl(
+        f"malformed URL: {what}",
+        hint=f"URLs look like {FORMS}; percent-encode what is special in a password (/ is %2F)",
+    )
+
+
+def _query(text: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+    except ValueError:
+        raise _bad("its parameters are not name=value") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name == "ssl_cert_reqs":
+            found["insecure"] = "1" if value.lower() == "none" else ""
+            continue
+        known = _ALIASES.get(name, name)
+        if known not in _QUERY:
+            near = get_close_matches(name, _QUERY, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(_QUERY)}"
+            raise BadUrl("malformed URL: a parameter jobctl does not know", hint=hint)
+        found[known] = value
+    return found
+
+
+def _tls(query: Mapping[str, str]) -> Tls:
+    return Tls(
+        query.get("cacert") or None,
+        query.get("cert") or None,
+        query.get("key") or None,
+        query.get("insecure", "").lower() in ("1", "true", "yes"),
+    )
+
+
+def _db(text: str | None) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise _bad("its database is not a number")
+    return int(text)
+
+
+def _unix(common: Target, parts: SplitResult, query: Mapping[str, str]) -> Target:
+    # unix://user:password@/path, as redis-py reads it; unix://path would lose its first step.
+    if parts.hostname or not parts.path.startswith("/") or len(parts.path) < 2:
+        raise _bad("a unix URL names an absolute path: unix:///run/redis.sock")
+    return replace(common, path=unquote(parts.path), db=_db(query.get("db")))
+
+
+def _tcp(common: Target, parts: SplitResult, port: int | None, query: Mapping[str, str]) -> Target:
+    path = parts.path.strip("/")
+    if port == 0 or any(c.isspace() for c in parts.netloc):
+        raise _bad("the port or host of the URL is not valid")
+    return replace(
+        common,
+        host=unquote(parts.hostname or "localhost"),
+        port=port or 6379,
+        db=_db(query.get("db") or path),
+    )

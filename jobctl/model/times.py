@@ -1,0 +1,121 @@
+"""Times and durations: the one place that knows their forms.
+
+Faktory writes RFC 3339 with up to nine digits inside payloads and float unix seconds as
+scores. Digits are kept as they were written; nothing here rounds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+from jobctl.errors import UsageProblem
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND = -62135596800  # 0001-01-01T00:00:00Z
+_LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
+_LONGEST = 10_000 * 366 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Instant:
+    """A moment: whole unix seconds, and the digits of its fraction as they were written."""
+
+    seconds: int
+    digits: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Instant | None:
+        """Read RFC 3339 with any offset; None when it is not one."""
+        found = _RFC3339.fullmatch(text)
+        if found is None:
+            return None
+        *parts, digits, offset = found.groups()
+        try:
+            moment = datetime(*(int(p) for p in parts), tzinfo=_zone(offset))  # type: ignore[misc, arg-type]
+        except ValueError:
+            return None
+        seconds = (moment - _EPOCH) // timedelta(seconds=1)
+        return cls(seconds, digits or "") if _FIRST_SECOND <= seconds <= _LAST_SECOND else None
+
+    @classmethod
+    def of_epoch(cls, seconds: float) -> Instant | None:
+        """Read unix seconds (a score); None outside the years 1 to 9999."""
+        if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
+            return None
+        whole, _, digits = format(Decimal(repr(seconds)), "f").partition(".")
+        digits = digits.rstrip("0")
+        if seconds < 0 and digits:
+            below = int(whole) - 1
+            return cls(below, format(Decimal(repr(seconds)) - below, "f")[2:].rstrip("0"))
+        return cls(int(whole), digits)
+
+    def epoch(self) -> float:
+        """Return unix seconds."""
+        return float(f"{self.seconds}.{self.digits}") if self.seconds >= 0 else self._below_zero()
+
+    def _below_zero(self) -> float:
+        return self.seconds + float(f"0.{self.digits or 0}")
+
+    def rfc3339(self) -> str:
+        """Return it in UTC with ``Z``, its digits kept."""
+        whole = (_EPOCH + timedelta(seconds=self.seconds)).isoformat()[:19]
+        return f"{whole}.{self.digits}Z" if self.digits else f"{whole}Z"
+
+    def before(self, seconds: int) -> Instant:
+        """Return the moment so many whole seconds earlier."""
+        return Instant(self.seconds - seconds, self.digits)
+
+
+def _zone(offset: str) -> timezone:
+    if offset in "Zz":
+        return UTC
+    hours, minutes = int(offset[1:3]), int(offset[-2:])
+    away = timedelta(hours=hours, minutes=minutes)
+    return timezone(-away if offset[0] == "-" else away)
+
+
+def rfc3339(value: object) -> object:
+    """Return a payload's time in UTC; what is not RFC 3339 comes back as it is."""
+    if isinstance(value, str):
+        moment = Instant.parse(value)
+        if moment is not None:
+            return moment.rfc3339()
+    return value
+
+
+def epoch(value: object) -> float | None:
+    """Return a payload's RFC 3339 time as unix seconds; None when it is not one."""
+    moment = Instant.parse(value) if isinstance(value, str) else None
+    return None if moment is None else moment.epoch()
+
+
+def score_time(score: float) -> str | None:
+    """Return a score as RFC 3339; None when it is no time (infinite, far out)."""
+    moment = Instant.of_epoch(score)
+    return None if moment is None else moment.rfc3339()
+
+
+def parse_duration(text: str) -> float:
+    """Return seconds of ``90s``, ``15m``, ``2h``, ``3d``, ``12w`` or a sum like ``1h30m``.
+
+    Raises:
+        UsageProblem: it is not a duration.
+    """
+    total, end = 0.0, 0
+    for found in _DURATION.finditer(text):
+        if found.start() != end:
+            break
+        total, end = total + float(found[1]) * _UNITS[found[2]], found.end()
+    if not text or end != len(text) or total > _LONGEST:
+        raise UsageProblem(
+            f"{text!r} is not a duration", hint="durations look like 90s, 15m, 2h, 3d, 12w, 1h30m"
+        )
+    return total

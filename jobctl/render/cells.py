@@ -1,0 +1,63 @@
+"""One value as one cell for people."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from jobctl.model.rows import Row
+from jobctl.model.times import epoch
+from jobctl.render.human import duration, number, relative
+from jobctl.render.machine import cell
+from jobctl.render.safe import printable
+
+_TIMES = frozenset(
+    ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
+     "expires_at")
+)  # fmt: skip
+_COUNTS = frozenset(("size", "position", "working", "retry_count", "remaining", "retry"))
+RIGHT = _COUNTS | {"latency"}
+_STYLES = {"errtype": "red", "problem": "yellow", "queue": "cyan", "args": "dim", "wid": "dim"}
+_NOTHING = Text("-", style="dim")
+
+
+def human_cell(key: str, row: Row, now: float, *, exact: bool) -> Text:
+    """Return a row's value under a key, safe for a terminal.
+
+    Args:
+        key: the listing key.
+        row: the row it is in.
+        now: unix seconds that relative times count from.
+        exact: show times in full instead of relative to now.
+    """
+    value = row.get(key)
+    if row.get("malformed") is True and key in ("jid", "message", "args"):
+        return _malformed(key, row)
+    if value is None or value == "":
+        return _NOTHING
+    text = _plain(key, value, now, exact=exact)
+    return Text(printable(text), style=_style(key, value))
+
+
+def _plain(key: str, value: object, now: float, *, exact: bool) -> str:
+    if key in _TIMES and not exact:
+        moment = epoch(value)
+        return cell(value) if moment is None else relative(moment, now)
+    if key == "latency" and isinstance(value, int | float):
+        return duration(value)
+    if key in _COUNTS and type(value) is int:
+        return number(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return cell(value)
+
+
+def _style(key: str, value: object) -> str:
+    if key == "paused":
+        return "bold yellow" if value is True else "dim"
+    return _STYLES.get(key, "")
+
+
+def _malformed(key: str, row: Row) -> Text:
+    if key == "jid":
+        return Text("(malformed)", style="yellow")
+    return Text(printable(str(row.get("raw") or row.get("raw_b64") or "")), style="dim")

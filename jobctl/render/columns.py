@@ -1,0 +1,59 @@
+"""Which columns a table has, and how they share the width there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# What may be cut short, and to how little; everything else is shown whole or not at all.
+_MINIMUM = {"args": 12, "message": 16, "errtype": 14, "jobtype": 14, "problem": 16, "wid": 10}
+# What goes first when the terminal is narrow.
+_EXPENDABLE = (
+    "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
+    "created_at", "wid", "args", "queue", "errtype", "enqueued_at", "reserved_at", "retry_count",
+    "message", "problem", "working", "expires_at", "at", "died_at", "latency",
+)  # fmt: skip
+GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The columns that are shown, each with its width, and those that found no room."""
+
+    widths: dict[str, int]
+    hidden: tuple[str, ...] = ()
+
+
+def fit(columns: Sequence[str], natural: dict[str, int], width: int) -> Fit:
+    """Share a terminal's width out.
+
+    Args:
+        columns: the keys, in order.
+        natural: what each would need to show everything.
+        width: the cells there are.
+    """
+    shown = list(columns)
+    hidden: list[str] = []
+    for column in (c for c in _EXPENDABLE if c != columns[0]):
+        if _needed(shown, natural) <= width or len(shown) == 1:
+            break
+        if column in shown:
+            shown.remove(column)
+            hidden.append(column)
+    widths = {column: _least(column, natural) for column in shown}
+    spare = max(0, width - sum(widths.values()) - GAP * (len(shown) - 1))
+    for column in sorted(shown, key=lambda c: natural[c] - widths[c]):
+        given = min(spare, natural[column] - widths[column])
+        widths[column] += given
+        spare -= given
+    if len(shown) == 1:
+        widths[shown[0]] = min(widths[shown[0]], width)
+    return Fit(widths, tuple(c for c in columns if c in hidden))
+
+
+def _least(column: str, natural: dict[str, int]) -> int:
+    return min(natural[column], _MINIMUM.get(column, natural[column]))
+
+
+def _needed(columns: Sequence[str], natural: dict[str, int]) -> int:
+    return sum(_least(c, natural) for c in columns) + GAP * (len(columns) - 1)

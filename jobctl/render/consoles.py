@@ -1,0 +1,30 @@
+"""The console that tables are printed on."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+from rich.console import Console
+
+
+def make_console(out: TextIO, color: str) -> Console:
+    """Return a console that interprets nothing in what it prints.
+
+    NO_COLOR, TERM=dumb and COLUMNS are rich's own to respect.
+
+    Args:
+        out: where it prints.
+        color: ``auto``, ``always`` or ``never``.
+    """
+    forced = {"always": True, "never": False}.get(color)
+    return Console(
+        file=out,
+        force_terminal=True if forced else None,
+        no_color=True if forced is False else (False if forced else None),
+        color_system=None if forced is False else "auto",
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=None if out.isatty() or os.environ.get("COLUMNS") else 200,
+    )

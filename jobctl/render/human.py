@@ -1,0 +1,48 @@
+"""Times, durations and sizes as people say them."""
+
+from __future__ import annotations
+
+_STEPS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+_SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def duration(seconds: float) -> str:
+    """Return the two largest units: ``2h 5m``, ``41s``, ``3d``, ``0s``."""
+    left = round(abs(seconds))
+    for i, (step, unit) in enumerate(_STEPS):
+        count, left = divmod(left, step)
+        if count:
+            rest = left // _STEPS[i + 1][0] if i + 1 < len(_STEPS) else 0
+            exact = rest and not (unit == "d" and count >= 14)
+            return f"{count}{unit} {rest}{_STEPS[i + 1][1]}" if exact else f"{count}{unit}"
+    return "0s"
+
+
+def relative(moment: float, now: float) -> str:
+    """Return ``in 3m`` or ``2h ago``; ``now`` within a second."""
+    away = moment - now
+    if abs(away) < 1:
+        return "now"
+    return f"in {duration(away)}" if away > 0 else f"{duration(away)} ago"
+
+
+def size(count: float) -> str:
+    """Return bytes in binary units."""
+    value = float(count)
+    for unit in _SIZES:
+        if value < 1024 or unit == _SIZES[-1]:
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def number(count: int | None) -> str:
+    """Return a count with its thousands apart; a dash where there is none."""
+    return "-" if count is None else f"{count:,}"
+
+
+def sparkline(values: list[int]) -> str:
+    """Return a bar per value, the highest full; nothing is the lowest."""
+    top = max([*values, 1])
+    return "".join(_BARS[min(7, max(0, value) * 8 // (top + 1))] for value in values)

@@ -1,0 +1,103 @@
+"""Rows for programs: json, jsonl, csv, tsv and ids; values exactly as they are, in a stream."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO
+
+from jobctl.model.jsontext import dumps, text_of
+from jobctl.model.rows import Row
+from jobctl.render.formats import Format
+from jobctl.render.safe import to_field
+
+_FLUSH_AT = 64 * 1024
+
+
+def write_rows(
+    out: BinaryIO,
+    fmt: Format,
+    rows: Iterable[Row],
+    columns: Sequence[str],
+    *,
+    ident: str = "jid",
+    header: bool = True,
+) -> None:
+    """Write rows in a machine format.
+
+    Args:
+        out: where the bytes go.
+        fmt: json, jsonl, csv, tsv or ids.
+        rows: read one by one.
+        columns: the keys csv and tsv show, in order.
+        ident: the key that ids prints: what other commands take. Rows without it are left out.
+        header: whether csv and tsv begin with the keys.
+    """
+    held: list[bytes] = []
+    size = 0
+    for piece in _pieces(fmt, rows, columns, ident, header):
+        held.append(piece)
+        size += len(piece)
+        if size >= _FLUSH_AT:
+            out.write(b"".join(held))
+            held, size = [], 0
+    out.write(b"".join(held))
+
+
+def _pieces(
+    fmt: Format, rows: Iterable[Row], columns: Sequence[str], ident: str, header: bool
+) -> Iterable[bytes]:
+    if fmt is Format.JSON:
+        return _json(rows)
+    if fmt is Format.JSONL:
+        return (dumps(row) + b"\n" for row in rows)
+    if fmt is Format.CSV:
+        return _csv(rows, columns, header)
+    return _tsv(rows, columns, header) if fmt is Format.TSV else _ids(rows, ident)
+
+
+def write_document(out: BinaryIO, document: object) -> None:
+    """Write one JSON document."""
+    out.write(dumps(document, indent=True) + b"\n")
+
+
+def cell(value: object) -> str:
+    """Return a value as the text of a csv or tsv cell; empty for null."""
+    return "" if value is None else text_of(value)
+
+
+def _json(rows: Iterable[Row]) -> Iterable[bytes]:
+    before = b"[\n"
+    for row in rows:
+        yield before + dumps(row)
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\n")
+    if header:
+        writer.writerow(columns)
+    for row in rows:
+        writer.writerow([cell(row.get(column)) for column in columns])
+        yield _bytes(line.getvalue())
+        line.seek(0)
+        line.truncate()
+    yield _bytes(line.getvalue())
+
+
+def _tsv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
+    if header:
+        yield _bytes("\t".join(columns) + "\n")
+    for row in rows:
+        yield _bytes("\t".join(to_field(cell(row.get(column))) for column in columns) + "\n")
+
+
+def _ids(rows: Iterable[Row], ident: str) -> Iterable[bytes]:
+    return (_bytes(to_field(cell(row[ident])) + "\n") for row in rows if row[ident] is not None)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

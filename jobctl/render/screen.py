@@ -1,0 +1,79 @@
+"""The overview as one screen."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jobctl.model.overview import Overview
+from jobctl.render.human import duration, number, size, sparkline
+from jobctl.render.safe import printable
+
+_FORMS = {
+    "q": "q:NAME lists (Faktory 1.10 and later)",
+    "bare": "NAME lists (Faktory 1.9 and before)",
+    "both": "q:NAME and NAME lists both hold jobs: the old ones are orphans",
+    None: "no list tells; --layout can",
+}
+
+
+def print_screen(console: Console, view: Overview) -> None:
+    """Print totals, days and server."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, count, note in _totals(view):
+        grid.add_row(label, count, note)
+    console.print(Text(printable(view.target), style="bold"))
+    console.print(grid)
+    console.print()
+    if any(day.processed or day.failures for day in view.days):
+        console.print(_days(view))
+        console.print()
+    console.print(Text(_server(view), style="dim"), overflow="fold")
+
+
+def _totals(view: Overview) -> list[tuple[str, str, Text]]:
+    paused = Text(f"{view.paused} paused", style="yellow") if view.paused else Text()
+    share = ""
+    if view.processed and view.failures is not None:
+        share = f"{view.failures / view.processed:.1%} of processed"
+    return [
+        ("enqueued", number(view.enqueued), Text(f"in {view.queues} queues, ") + paused
+         if view.paused else Text(f"in {view.queues} queues")),
+        ("working", number(view.working), Text()),
+        ("scheduled", number(view.scheduled), Text()),
+        ("retries", number(view.retries), Text()),
+        ("dead", number(view.dead), Text()),
+        ("processed", number(view.processed), Text()),
+        ("failures", number(view.failures), Text(share)),
+    ]  # fmt: skip
+
+
+def _days(view: Overview) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, style, values in (
+        ("processed", "green", [day.processed or 0 for day in view.days]),
+        ("failures", "red", [day.failures or 0 for day in view.days]),
+    ):
+        today = f"today {values[-1]:,}, most {max(values):,} a day"
+        grid.add_row(label, Text(sparkline(values), style=style), Text(today))
+    grid.add_row("", Text(f"{len(view.days)} days", style="dim"), Text("until today, UTC"))
+    return grid
+
+
+def _server(view: Overview) -> str:
+    server = view.server
+    memory = size(server.memory)
+    if server.memory_limit:
+        memory += f" of {size(server.memory_limit)}"
+    role = "" if server.role in ("", "master") else f", {server.role}"
+    return printable(
+        f"{server.product} {server.version}{role}, up {duration(server.uptime)}, memory {memory}\n"
+        f"{_FORMS[view.layout]}"
+    )

@@ -1,0 +1,143 @@
+"""A job's status as a story: what it is, where, what happens next, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jobctl.model.entry import Entry
+from jobctl.model.jsontext import dumps
+from jobctl.model.layout import Kind
+from jobctl.model.states import State
+from jobctl.model.status import Status
+from jobctl.model.times import Instant, epoch
+from jobctl.render.human import number, relative, size
+from jobctl.render.safe import printable, printable_lines
+
+_STYLES = {
+    State.WORKING: "bold cyan",
+    State.ENQUEUED: "bold blue",
+    State.SCHEDULED: "bold blue",
+    State.RETRYING: "bold yellow",
+    State.DEAD: "bold red",
+    State.UNKNOWN: "bold",
+}
+_SHOWN = 8192  # bytes of a payload that people get to see at once
+
+
+def print_story(console: Console, status: Status, now: float) -> None:
+    """Print everything known of a job; `now` in unix seconds."""
+    title = Text(printable(status.jid), style="bold")
+    if status.entries:
+        jobtype = status.entries[0].job.text("jobtype")
+        title.append(f"  {printable(jobtype)}" if jobtype else "", style="not bold")
+    title.append("  ")
+    title.append(status.state.value, style=_STYLES.get(status.state, "bold"))
+    console.print(title)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in _lines(status, now):
+        grid.add_row(f"  {label}", text)
+    console.print(grid)
+
+
+def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
+    for i, entry in enumerate(status.entries):
+        yield "where" if i == 0 else "also in", Text(_where(entry))
+    if not status.entries:
+        yield "where", Text("nowhere")
+        return
+    entry = status.entries[0]
+    yield "next", _next(entry, now, held_back=status.held_back)
+    if entry.kind is not Kind.QUEUE and entry.job.get("queue") is not None:
+        yield "queue", Text(printable(entry.job.text("queue") or ""), style="cyan")
+    yield "retries", Text(_retries(entry))
+    error = _error(entry)
+    if error:
+        yield "error", Text(error, style="red")
+    for i, line in enumerate(_timeline(entry, now)):
+        yield "timeline" if i == 0 else "", line
+    for warning in status.warnings:
+        yield "warning", Text(printable(warning), style="yellow")
+    yield "payload", _payload(entry)
+
+
+def _where(entry: Entry) -> str:
+    if entry.kind is Kind.QUEUE:
+        return printable(f"queue {entry.place.queue}, position {number(entry.place.position)}")
+    if entry.kind is Kind.WORKING:
+        return printable(f"working, on worker {entry.reservation.get('wid') or '?'}")
+    return entry.kind.value
+
+
+def _next(entry: Entry, now: float, *, held_back: bool) -> Text:
+    if entry.kind is Kind.QUEUE:
+        if held_back:
+            return Text("will not run: its queue is paused", style="yellow")
+        ahead = entry.place.position or 0
+        jobs = "job" if ahead == 1 else "jobs"
+        return Text(f"runs after {ahead:,} {jobs}" if ahead else "runs next")
+    if entry.score is None or entry.at is None:
+        return Text("its time is no time", style="yellow")
+    when = f"{relative(entry.score, now)} ({_clock(entry.at)})"
+    overdue = entry.score < now
+    if entry.kind is Kind.WORKING:
+        return Text(f"its reservation {'expired' if overdue else 'expires'} {when}")
+    if entry.kind is Kind.DEAD:
+        return Text(f"will not run by itself; purged {when}")
+    return Text(f"{'was due' if overdue else 'runs'} {when}", style="yellow" if overdue else "")
+
+
+def _retries(entry: Entry) -> str:
+    job = entry.job
+    allowed, used = job.retries_allowed, job.retries_used
+    if allowed == 0:
+        return "none: a failure ends it"
+    if allowed < 0:
+        return "none: a failure sends it to dead"
+    if used is None:
+        return f"{allowed} left, never failed"
+    left = max(0, allowed - used)
+    return f"{used} of {allowed} used, {left} left"
+
+
+def _error(entry: Entry) -> str:
+    parts = [entry.job.text(field) for field in ("errtype", "message")]
+    return printable(": ".join(part for part in parts if part))
+
+
+def _timeline(entry: Entry, now: float) -> list[Text]:
+    job = entry.job
+    events = [
+        ("created", job.listed("created_at")),
+        ("enqueued", job.listed("enqueued_at")),
+        ("first failed", job.listed("failed_at")),
+        ("reserved", entry.reservation.get("reserved_at")),
+        ("died", entry.died_at),
+    ]
+    if entry.at is not None:
+        ends = {Kind.WORKING: "expires", Kind.DEAD: "purged", Kind.SCHEDULED: "due"}
+        events.append((ends.get(entry.kind, "next try"), entry.at))
+    known = [(when, what, text) for what, text in events if (when := epoch(text)) is not None]
+    return [
+        Text.assemble(f"{what:<13}{relative(when, now):<13}", (_clock(text), "dim"))
+        for when, what, text in sorted(known, key=lambda event: event[0])
+    ]
+
+
+def _clock(text: object) -> str:
+    """Return a time to the second: people do not read nanoseconds."""
+    moment = Instant.parse(str(text))
+    return str(text) if moment is None else Instant(moment.seconds).rfc3339()
+
+
+def _payload(entry: Entry) -> Text:
+    text = dumps(entry.job.payload, indent=True)
+    if len(text) <= _SHOWN:
+        return Text(printable_lines(text.decode()))
+    start = text[:_SHOWN].decode("utf-8", "ignore")
+    return Text(f"{printable_lines(start)}\n.. {size(len(text))} in all; whole with -o json")

@@ -1,0 +1,198 @@
+"""One connection to one Redis: commands in, replies out, every failure named.
+
+Commands are sent exactly once. (redis-py's client would send them again by itself on a
+dropped connection; this uses its connection, TLS and parser, and not its client.)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, cast
+
+import redis.exceptions as failures
+from redis.connection import Connection as TcpConnection
+from redis.connection import SSLConnection, UnixDomainSocketConnection
+
+from jobctl.errors import ConnectionLost, JobctlError
+from jobctl.model.target import Target
+from jobctl.store.refusals import explain_connecting, explain_losing, explain_refusal
+
+Command = tuple[str | bytes | int | float, ...]
+Reply = Any
+Trace = Callable[[str], None]
+
+REPLY_TIMEOUT = 60.0  # seconds; no command jobctl sends takes a healthy server a tenth of one
+_READ_SIZE = 256 * 1024
+_LONGEST_TRACE = 200
+
+
+class Connection:
+    """A connection that is opened by its first command."""
+
+    def __init__(self, target: Target, *, connect_timeout: float, trace: Trace | None) -> None:
+        self.target = target
+        self._trace = trace
+        self._connect_timeout = connect_timeout
+        self._link = _link(target, connect_timeout)
+        self._open = False
+        self._owed = 0  # replies that were asked for and not read yet
+
+    def open(self) -> None:
+        """Connect, log in and select the database.
+
+        Raises:
+            Unreachable: any of it failed; says which.
+        """
+        try:
+            self._link.connect()
+        except (failures.RedisError, OSError) as error:
+            raise explain_connecting(error, self.target, self._connect_timeout) from error
+        self._open = True
+
+    def patient(self) -> None:
+        """Give replies the time a busy server needs; until here it was the connect timeout."""
+        self._link.socket_timeout = REPLY_TIMEOUT
+        self._link.update_current_socket_timeout(REPLY_TIMEOUT)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._open = False
+        self._link.disconnect()
+
+    def call(self, *command: str | bytes | int | float) -> Reply:
+        """Send one command and return its reply.
+
+        Raises:
+            RefusedByRedis: Redis answered with an error.
+            ConnectionLost: the connection ended, or no reply came in time.
+        """
+        return self.pipe([command])[0]
+
+    def pipe(self, commands: Iterable[Command]) -> list[Reply]:
+        """Send commands in one go and return their replies; the first refusal is raised."""
+        asked = list(commands)
+        self._send(asked)
+        return self._collect(asked)
+
+    def attempt(self, commands: Iterable[Command]) -> list[Reply]:
+        """Send commands in one go; a refusal is returned in its place, as the error."""
+        asked = list(commands)
+        self._send(asked)
+        return [self._receive(command) for command in asked]
+
+    def stream(
+        self, follow: Callable[[list[Reply] | None], list[Command]]
+    ) -> Generator[list[Reply], None, None]:
+        """Yield replies, with the next commands under way while these are worked on.
+
+        Args:
+            follow: given the last replies (None at first), returns what to send next; an empty
+                list ends it.
+        """
+        commands = follow(None)
+        self._send(commands)
+        try:
+            while commands:
+                replies = self._collect(commands)
+                commands = follow(replies)
+                self._send(commands)
+                yield replies
+        finally:
+            if self._open and self._owed:
+                self._drain()
+
+    def _collect(self, commands: list[Command]) -> list[Reply]:
+        replies = [self._receive(command) for command in commands]
+        for reply in replies:
+            if isinstance(reply, JobctlError):
+                raise reply
+        return replies
+
+    def _drain(self) -> None:
+        """Read and forget what was asked for ahead, so that the connection can go on."""
+        for _ in range(self._owed):
+            self._receive(("",))
+
+    def _send(self, commands: list[Command]) -> None:
+        if self._owed:
+            raise RuntimeError("a reply is still owed on this connection")
+        if not self._open:
+            raise ConnectionLost(f"the connection to {self.target} is closed")
+        if not commands:
+            return
+        if self._trace:
+            for command in commands:
+                self._trace("> " + _shown(command))
+            self._sent_at = time.perf_counter()
+        try:
+            self._link.send_packed_command(self._link.pack_commands(commands), check_health=False)
+        except (failures.RedisError, OSError) as error:
+            raise self._lost(error) from error
+        self._owed = len(commands)
+
+    def _receive(self, command: Command) -> Reply:
+        try:
+            reply = self._link.read_response(disable_decoding=True)
+        except failures.ResponseError as error:
+            reply = explain_refusal(error, command, self.target)
+        except failures.BusyLoadingError as error:
+            reply = explain_refusal(error, command, self.target)
+        except (failures.RedisError, OSError) as error:
+            raise self._lost(error) from error
+        except BaseException:  # Ctrl-C: redis-py has closed the socket
+            self._open = False
+            raise
+        self._owed -= 1
+        if self._trace:
+            took = (time.perf_counter() - self._sent_at) * 1000
+            self._trace(f"< {_size(reply)} after {took:.1f} ms")
+        return reply
+
+    def _lost(self, error: Exception) -> JobctlError:
+        self._open = False
+        self._owed = 0
+        return explain_losing(error, self.target, self._link.socket_timeout)
+
+
+def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not type these
+    common = {
+        "db": target.db,
+        "username": target.username,
+        "password": target.password,
+        "socket_timeout": connect_timeout,
+        "socket_connect_timeout": connect_timeout,
+        "socket_read_size": _READ_SIZE,
+        "protocol": 2,
+        "driver_info": None,
+    }
+    make = cast(Any, UnixDomainSocketConnection)
+    if target.scheme == "unix":
+        return make(path=target.path, **common)
+    if target.scheme == "redis":
+        return cast(Any, TcpConnection)(host=target.host, port=target.port, **common)
+    tls = target.tls
+    return cast(Any, SSLConnection)(
+        host=target.host,
+        port=target.port,
+        ssl_ca_certs=tls.cacert,
+        ssl_certfile=tls.cert,
+        ssl_keyfile=tls.key,
+        ssl_cert_reqs="none" if tls.insecure else "required",
+        ssl_check_hostname=not tls.insecure,
+        **common,
+    )
+
+
+def _shown(command: Command) -> str:
+    words = [w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in command]
+    text = " ".join(w if len(w) <= _LONGEST_TRACE else f"{w[:_LONGEST_TRACE]}.." for w in words)
+    return text.encode("unicode_escape").decode()
+
+
+def _size(reply: Reply) -> str:
+    if isinstance(reply, list):
+        return f"{len(reply)} items"
+    if isinstance(reply, bytes):
+        return f"{len(reply)} bytes"
+    return str(reply)

@@ -1,0 +1,84 @@
+"""A store: one Redis, opened, greeted, and its rooms."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
+from jobctl.model.target import Target
+from jobctl.store.connection import Connection, Trace
+from jobctl.store.queues import Queues
+from jobctl.store.seeding import Seeds
+from jobctl.store.server import Server
+from jobctl.store.sets import SortedSet
+
+
+class Store:
+    """One Redis and what a job system keeps in it. Close it, or use it in a ``with``.
+
+    Attributes:
+        target: which Redis; its text holds no password.
+        form: the list form to assume where nothing tells (``--layout``).
+        scheduled, retries, dead, working: the sorted sets.
+        queues: the queues.
+        server: the server's clock, facts and counters.
+        seeds: the demo's population.
+    """
+
+    def __init__(
+        self, connection: Connection, layout: Layout = FAKTORY, form: QueueForm | None = None
+    ) -> None:
+        self.target = connection.target
+        self.layout = layout
+        self.form = form
+        self.scheduled = SortedSet(connection, Kind.SCHEDULED, layout)
+        self.retries = SortedSet(connection, Kind.RETRIES, layout)
+        self.dead = SortedSet(connection, Kind.DEAD, layout)
+        self.working = SortedSet(connection, Kind.WORKING, layout)
+        self.queues = Queues(connection, layout)
+        self.server = Server(connection, layout)
+        self.seeds = Seeds(connection, layout)
+        self._connection = connection
+
+    def set(self, kind: Kind) -> SortedSet:
+        """Return a sorted set by its kind."""
+        sets = (self.scheduled, self.retries, self.dead, self.working)
+        return next(s for s in sets if s.kind is kind)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_store(
+    target: Target,
+    *,
+    form: QueueForm | None = None,
+    connect_timeout: float,
+    trace: Trace | None = None,
+) -> Store:
+    """Connect to a Redis and greet it.
+
+    Raises:
+        Unreachable: it cannot be reached, refused, or is too old; says which.
+    """
+    connection = Connection(target, connect_timeout=connect_timeout, trace=trace)
+    connection.open()
+    store = Store(connection, FAKTORY, form)
+    try:
+        store.server.greet()
+    except BaseException:
+        connection.close()
+        raise
+    return store

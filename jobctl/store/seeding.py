@@ -1,0 +1,61 @@
+"""The demo's population: written into an empty database, and only there."""
+
+from __future__ import annotations
+
+from jobctl.errors import Refused
+from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.population import Population
+from jobctl.store.connection import Command, Connection
+
+MARK = "jobctl:demo"  # unix seconds that the population was made for
+
+
+class Seeds:
+    """What the demo wrote, told apart from anything else by a mark."""
+
+    def __init__(self, connection: Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._layout = layout
+
+    def sown_at(self) -> float | None:
+        """Return the moment of the population that is there; None when there is none."""
+        mark = self._connection.call("GET", MARK)
+        return None if mark is None else float(mark)
+
+    def sow(self, population: Population, moment: float) -> bool:
+        """Write a population in one transaction; False when the database is not empty."""
+        if self._connection.call("DBSIZE"):
+            return False
+        self._connection.pipe([("MULTI",), *self._writes(population, moment), ("EXEC",)])
+        return True
+
+    def clear(self) -> None:
+        """Empty the database of a demo.
+
+        Raises:
+            Refused: no demo made what is in it.
+        """
+        if self.sown_at() is not None:
+            self._connection.call("FLUSHDB")
+        elif self._connection.call("DBSIZE"):
+            raise Refused(
+                f"{self._connection.target} holds jobs that no demo made",
+                hint="use another directory: jobctl demo --dir DIR",
+            )
+
+    def _writes(self, population: Population, moment: float) -> list[Command]:
+        layout = self._layout
+        names = (*population.queues, *population.empty_queues)
+        commands: list[Command] = [("SADD", layout.queues, *names)]
+        commands += [("SADD", layout.paused, *population.paused)] if population.paused else []
+        for name, jobs in population.queues.items():
+            commands.append(("LPUSH", layout.queue_key(name, QueueForm.Q), *jobs))
+        for kind, members in (
+            (Kind.SCHEDULED, population.scheduled),
+            (Kind.RETRIES, population.retries),
+            (Kind.DEAD, population.dead),
+            (Kind.WORKING, population.working),
+        ):
+            commands += [("ZADD", layout.sets[kind], repr(score), raw) for raw, score in members]
+        commands += [("SET", name, count) for name, count in population.counters.items()]
+        return [*commands, ("SET", MARK, repr(moment))]

@@ -1,0 +1,94 @@
+"""The server itself: version, clock, memory, and the job system's counters."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+
+from jobctl.errors import JobctlError, Loading, NoPermission, TooOld
+from jobctl.model.layout import Layout
+from jobctl.model.server import ServerFacts
+from jobctl.store.connection import Command, Connection
+
+_OLDEST = (6, 2)
+
+
+class Server:
+    """The Redis behind a connection, greeted once."""
+
+    def __init__(self, connection: Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._ahead = 0.0
+        self.version = ""
+
+    def greet(self) -> None:
+        """Ask for version and clock; what a restricted user may not see is left open.
+
+        Raises:
+            TooOld: it is older than Redis 6.2.
+            Unreachable: it is no Redis, loads its data, or wants another password.
+        """
+        named, info, clock = self._connection.attempt(
+            [("CLIENT", "SETNAME", "jobctl"), ("INFO", "server"), ("TIME",)]
+        )
+        for reply in (info, clock):
+            if isinstance(reply, JobctlError) and not isinstance(reply, NoPermission):
+                raise reply
+        if isinstance(named, Loading):
+            raise named
+        if not isinstance(info, JobctlError):
+            self._check_version(_fields(info))
+        if not isinstance(clock, JobctlError):
+            self._ahead = int(clock[0]) + int(clock[1]) / 1e6 - time.time()
+        self._connection.patient()
+
+    def now(self) -> float:
+        """Return unix seconds by the server's clock: the one that jobs and workers go by."""
+        return time.time() + self._ahead
+
+    def facts(self) -> ServerFacts:
+        """Return version, memory and uptime."""
+        fields = _fields(self._connection.call("INFO"))
+        limit = int(fields.get("maxmemory", 0))
+        return ServerFacts(
+            product="Valkey" if "valkey_version" in fields else "Redis",
+            version=fields.get("valkey_version") or fields.get("redis_version", ""),
+            role=fields.get("role", ""),
+            uptime=int(fields.get("uptime_in_seconds", 0)),
+            memory=int(fields.get("used_memory", 0)),
+            memory_limit=limit or None,
+            clients=int(fields.get("connected_clients", 0)),
+        )
+
+    def counters(self, days: Iterable[str]) -> list[tuple[int | None, int | None]]:
+        """Return (processed, failures) in all, then of each day (YYYY-MM-DD); None: no count."""
+        asked: list[Command] = []
+        for suffix in ("", *(f":{day}" for day in days)):
+            asked += [("GET", name + suffix) for name in self._layout.counters]
+        counts = [_count(reply) for reply in self._connection.attempt(asked)]
+        return list(zip(counts[::2], counts[1::2], strict=True))
+
+    def _check_version(self, fields: dict[str, str]) -> None:
+        # Valkey calls itself a Redis 7.2 here, for exactly this purpose.
+        self.version = fields.get("redis_version", "")
+        found = re.match(r"(\d+)\.(\d+)", self.version)
+        if found and (int(found[1]), int(found[2])) < _OLDEST:
+            raise TooOld(
+                f"{self._connection.target} is Redis {self.version}; jobctl needs 6.2 or newer",
+                hint="Redis 6.2 is from 2021; Valkey will do as well",
+            )
+
+
+def _fields(info: bytes) -> dict[str, str]:
+    lines = info.decode("utf-8", "replace").splitlines()
+    pairs = (line.partition(":") for line in lines if not line.startswith("#"))
+    return {name: value for name, colon, value in pairs if colon}
+
+
+def _count(reply: object) -> int | None:
+    if not isinstance(reply, bytes):
+        return None
+    text = reply.strip()
+    return int(text) if re.fullmatch(rb"-?\d{1,40}", text) else None
