@@ -105,10 +105,10 @@ class Session:
         return Page(self.number("offset") or 0, self.number("limit"))
 
     def columns(self, default: Sequence[str], keys: Sequence[str]) -> tuple[str, ...]:
-        """Return the columns: those asked for, all for wide, else the default ones."""
+        """Return the columns that were asked for, else the default ones."""
         asked = self.text("columns")
         if asked is None:
-            return tuple(keys if self.format is Format.WIDE else default)
+            return tuple(default)
         names = tuple(name.strip() for name in asked.split(","))
         for name in names:
             _known("--columns", name, keys)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from jobctl.model.overview import Overview
 from jobctl.render.human import duration, number, size, sparkline
-from jobctl.render.safe import printable
+from jobctl.render.safe import printable, printable_lines
 
 _FORMS = {
     "q": "q:NAME lists (Faktory 1.10 and later)",
@@ -73,7 +73,7 @@ def _server(view: Overview) -> str:
     if server.memory_limit:
         memory += f" of {size(server.memory_limit)}"
     role = "" if server.role in ("", "master") else f", {server.role}"
-    return printable(
+    return printable_lines(
         f"{server.product} {server.version}{role}, up {duration(server.uptime)}, memory {memory}\n"
         f"{_FORMS[view.layout]}"
     )

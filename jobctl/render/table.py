@@ -46,7 +46,8 @@ def print_table(
         show_header=header,
         show_edge=False,
         pad_edge=False,
-        padding=(0, GAP, 0, 0),
+        # The box draws one blank between columns, the padding the rest of the gap.
+        padding=(0, GAP - 1 if header else GAP, 0, 0),
         header_style="bold",
         border_style="dim",
     )
@@ -56,5 +57,7 @@ def print_table(
     shown = [i for i, key in enumerate(columns) if key in fitted.widths]
     for line in cells:
         table.add_row(*(line[i] for i in shown))
-    console.print(table, width=max(total, console.width) if wide else None, soft_wrap=wide)
+    if wide:
+        console.width = max(total, console.width)
+    console.print(table)
     return fitted.hidden

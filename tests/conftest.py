@@ -1,0 +1,122 @@
+"""A private real server for the whole run, an empty database for each test, and the real CLI."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+from jobctl import Store, connect, embedded
+from jobctl.cli.door import run as run_jobctl
+
+RUN_ENVIRONMENT = {"COLUMNS": "100", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.EmbeddedServer]:
+    """A server that only this run knows."""
+    directory = tmp_path_factory.mktemp("server")
+    running, _ = embedded.start(directory, environ=os.environ)
+    yield running
+    embedded.stop(directory)
+
+
+@pytest.fixture
+def url(server: embedded.EmbeddedServer, raw: redis.Redis) -> str:
+    """The URL of an empty database."""
+    return server.url
+
+
+@pytest.fixture
+def raw(server: embedded.EmbeddedServer) -> Iterator[redis.Redis]:
+    """A plain client of an empty database, to seed and to look."""
+    with redis.Redis(unix_socket_path=str(server.socket)) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """The store of an empty database."""
+    with connect(url) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test sees the settings or servers of whoever runs it."""
+    for name in ("JOBCTL_URL", "REDIS_URL", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
+    for name, value in RUN_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+class _Stream(io.TextIOWrapper):
+    def __init__(self, *, tty: bool) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", errors="surrogatepass", newline="")
+        self._tty = tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+    def text(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode("utf-8", "surrogatepass")  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def jobctl(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[..., Ran]:
+    """Run the real command line against the empty database: ``jobctl("retries", "ls")``.
+
+    `stdin` is what it reads there, `tty` whether stdout and stderr are a terminal, `url` None
+    leaves JOBCTL_URL unset.
+    """
+
+    def run(*argv: str, stdin: str | bytes = b"", tty: bool = False, url: str | None = url) -> Ran:
+        if url is not None:
+            monkeypatch.setenv("JOBCTL_URL", url)
+        given = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
+        with (
+            _Stream(tty=tty) as out,
+            _Stream(tty=tty) as err,
+            io.TextIOWrapper(io.BytesIO(given)) as inp,
+            monkeypatch.context() as patched,
+        ):
+            patched.setattr(sys, "stdout", out)
+            patched.setattr(sys, "stderr", err)
+            patched.setattr(sys, "stdin", inp)
+            code = run_jobctl(argv)
+            return Ran(code, out.text(), err.text())
+
+    return run
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a whole output with ``golden/NAME``; JOBCTL_GOLDEN=write writes it anew."""
+
+    def check(name: str, text: str) -> None:
+        file = Path(__file__).parent / "golden" / name
+        if os.environ.get("JOBCTL_GOLDEN") == "write":
+            file.write_text(text)
+        assert text == file.read_text()
+
+    return check
