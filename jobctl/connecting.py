@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from jobctl import embedded
 from jobctl.config import CONNECT_TIMEOUT, redis_door
+from jobctl.embedded import default_directory, find
 from jobctl.errors import Unreachable
 from jobctl.model.layout import QueueForm
 from jobctl.model.target import Target, Tls
@@ -38,7 +38,7 @@ def connect(
         BadUrl: the URL is malformed.
         Unreachable: the Redis cannot be reached, or refused; says which and what helps.
     """
-    default = embedded.default_directory(environ)
+    default = default_directory(environ)
     door = redis_door(url, environ, lambda: _running(default))
     target = Target.parse(door.url).with_tls(tls or Tls())
     if target.scheme == "embedded":
@@ -47,12 +47,12 @@ def connect(
 
 
 def _running(directory: Path) -> str | None:
-    server = embedded.find(directory)
+    server = find(directory)
     return server.url if server else None
 
 
 def _embedded(directory: Path, db: int) -> Target:
-    server = embedded.find(directory)
+    server = find(directory)
     if server is None:
         raise Unreachable(
             f"no embedded server runs in {directory}",

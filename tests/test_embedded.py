@@ -247,8 +247,9 @@ def test_debians_redis_serves_as_well(home: Path) -> None:
     assert ask(start(home, JOBCTL_SERVER_BINARY=DEBIAN), "EXISTS colour", "DBSIZE") == [":1", ":1"]
 
 
-def test_the_locale_of_the_starter_does_not_matter(home: Path) -> None:
-    start(home, LC_ALL="xx_YY.UTF-8", LANG="xx_YY.UTF-8")
+def test_the_locale_of_the_starter_does_not_matter(home: Path, tmp_path: Path) -> None:
+    text = f'test "$LC_ALL" = C || exit 9; exec {embedded.binary(ENVIRON)} "$@"'
+    start(home, LC_ALL="xx_YY.UTF-8", JOBCTL_SERVER_BINARY=script(tmp_path / "program", text))
 
 
 # Several at once
@@ -282,6 +283,14 @@ def test_looking_all_the_time_does_not_disturb_a_start(home: Path) -> None:
                 assert embedded.stop(home) == server
         finally:
             looker.kill()
+
+
+def test_a_look_by_somebody_else_is_not_taken_for_a_server(home: Path) -> None:
+    kill(start(home))
+    with (home / "server.lock").open("rb") as look:
+        fcntl.flock(look, fcntl.LOCK_SH)
+        assert embedded.find(home) is None
+        assert embedded.stop(home) is None
 
 
 # Crashes
@@ -328,8 +337,8 @@ def test_the_pid_of_a_dead_server_is_never_signalled(
         b'{"pid": "1"}',
         b'{"pid": 1, "socket": "/s", "binary": "b", "started_at": ""}',
         b'{"pid": 1e400, "socket": "/s", "binary": "b", "started_at": ""}',
-        b'{"pid": 77, "socket": "\\u0000", "binary": "b", "started_at": ""}',
-        b'{"pid": 77, "socket": "/nonexistent/file", "binary": "b", "started_at": ""}',
+        b'{"pid": 2147483647, "socket": "\\u0000", "binary": "b", "started_at": ""}',
+        b'{"pid": 2147483647, "socket": "/nowhere/socket", "binary": "b", "started_at": ""}',
     ],
 )
 def test_garbage_in_the_state_file_is_no_server(home: Path, garbage: bytes) -> None:
@@ -340,7 +349,20 @@ def test_garbage_in_the_state_file_is_no_server(home: Path, garbage: bytes) -> N
         assert embedded.find(home) is None
     assert embedded.stop(home) is None
     assert nothing_is_left(home)
-    assert Path("/nonexistent/file").exists()
+
+
+def test_a_state_file_that_names_another_file_does_not_cost_that_file(
+    home: Path, tmp_path: Path
+) -> None:
+    home.mkdir(mode=0o700)
+    precious = tmp_path / "precious"
+    precious.touch()
+    state = {"pid": 2147483647, "socket": str(precious), "binary": "b", "started_at": ""}
+    (home / "server.json").write_text(json.dumps(state))
+    (home / "server.lock").touch()
+    assert embedded.stop(home) is None
+    assert nothing_is_left(home)
+    assert precious.exists()
 
 
 def test_a_server_whose_state_file_was_spoiled_is_replaced(home: Path) -> None:

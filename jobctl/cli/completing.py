@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import threading
 
+import click
+from click.shell_completion import CompletionItem
+
+import jobctl
 from jobctl.cli.session import Session
 
 CAP = 0.3  # seconds for looking up names; a slow name server or Redis must not hold a shell
+
+
+def complete_queues(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete a queue's name from the Redis that the line names; silently nothing on failure."""
+    from jobctl.model.queue import is_queue_name
+
+    names = queue_names(ctx.find_object(Session) or Session())
+    return [CompletionItem(n) for n in names if n.startswith(incomplete) and is_queue_name(n)]
 
 
 def queue_names(session: Session) -> list[str]:
@@ -21,8 +37,7 @@ def queue_names(session: Session) -> list[str]:
         except Exception:  # whatever it is, a shell that completes is no place to say it
             found.clear()
 
-    import jobctl.store.opening  # noqa: F401  (importing is not what the cap is for)
-
+    _ = jobctl.Store  # imports redis: that is not what the cap is for
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     thread.join(CAP)

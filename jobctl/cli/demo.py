@@ -22,8 +22,8 @@ from jobctl.cli.writing import say, write_document
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.model.population import Highlights
-    from jobctl.store.opening import Store
 
 
 @click.command(
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     help="""Start (or find) a private server, fill it with the jobs of a web shop after a bad night,
     and print a short tour. It keeps running: plain jobctl commands find it.""",
     short_help=COMMANDS["demo"].summary,
-    examples=["jobctl demo", "jobctl demo --fresh", "jobctl server stop   # when you are done"],
+    examples=["jobctl demo", "jobctl demo --fresh", "jobctl demo --dir ./redis"],
 )
 @directory_option()
 @click.option("--fresh", is_flag=True, help="Throw an earlier demo's jobs away and begin anew.")

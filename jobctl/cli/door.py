@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -26,6 +27,9 @@ def run(argv: Sequence[str]) -> int:
         return _hush()
     except JobctlError as error:
         return _tell(error, argv)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return Exit.USAGE
     except click.UsageError as error:
         return _tell(_usage(error), argv)
     except click.ClickException as error:
@@ -83,6 +87,6 @@ def _tell(error: JobctlError, argv: Sequence[str]) -> int:
 
 
 def _wants_json(argv: Sequence[str]) -> bool:
-    joined = ["=".join(pair) for pair in zip(argv, [*argv[1:], ""], strict=True)]
+    joined = [f"{option}={value}" for option, value in pairwise(argv)]
     asked = ("-o=json", "--output=json", "-ojson")
     return any(word.startswith(asked) for word in (*argv, *joined))

@@ -26,6 +26,12 @@ class Option(click.Option):
         self.bare = bare
         super().__init__(param_decls, **attrs)
 
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Leave out ``[x>=0]``: the error says it where it matters."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
+
 
 class Command(click.Command):
     """A command with examples."""

@@ -15,7 +15,7 @@ from jobctl.cli.writing import console, write_document, write_rows
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.store.opening import Store
+    from jobctl import Store
 
 _DAYS = ("date", "processed", "failures")
 

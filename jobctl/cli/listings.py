@@ -13,9 +13,9 @@ from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, raw_keys
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.actions.listing import Source
     from jobctl.model.entry import Entry
-    from jobctl.store.opening import Store
 
 ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from jobctl.cli.completing import complete_queues
 from jobctl.cli.helping import Option
 from jobctl.cli.session import Session
 from jobctl.render.formats import Format
@@ -107,7 +108,10 @@ def filter_options() -> Callable[[_F], _F]:
     """Add the filter flags."""
     return _all([
         _option(FILTER, "--type", "jobtypes", multiple=True, metavar="TYPE", help="Job type."),
-        _option(FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue."),
+        _option(
+            FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue.",
+            shell_complete=complete_queues,
+        ),
         _option(
             FILTER, "--jid", "jids", multiple=True, metavar="JID",
             help="JID; - reads them from stdin, one a line.",

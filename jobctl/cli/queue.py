@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from click.shell_completion import CompletionItem
 
+from jobctl.cli.completing import complete_queues
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.listings import write_listing
@@ -17,18 +17,6 @@ from jobctl.model.layout import Kind
 from jobctl.render.formats import Format
 
 _COLUMNS = ("queue", "size", "latency", "paused", "working")
-
-
-def complete_queues(
-    ctx: click.Context,
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Complete a queue's name from the Redis that the line names; silently nothing on failure."""
-    from jobctl.cli.completing import queue_names
-
-    names = queue_names(ctx.find_object(Session) or Session())
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 @click.group(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.actions.listing import Order, Page
     from jobctl.model.where import Where
-    from jobctl.store.opening import Store
 
 
 class Session:

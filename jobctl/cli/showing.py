@@ -13,7 +13,7 @@ from jobctl.model.status import Status
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.store.opening import Store
+    from jobctl import Store
 
 
 def show_job(session: Session, store: Store, kind: Kind, jid: str, *, raw: bool) -> None:

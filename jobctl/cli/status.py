@@ -14,13 +14,13 @@ from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_ids
 from jobctl.cli.watching import watch, watch_option
-from jobctl.cli.writing import console, write_document, write_rows
+from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.model.status import Status
-    from jobctl.store.opening import Store
 
 
 @click.command(
@@ -110,6 +110,10 @@ def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> 
     else:
         rows = (row for job in jobs for row in job.rows())
         write_rows(session, rows, PLACE_KEYS, now)
+        if session.format.human:
+            for job in jobs:
+                for warning in job.warnings:
+                    say(f"{job.jid}: {warning}")
     sys.stdout.flush()
 
 

@@ -15,7 +15,7 @@ from jobctl.errors import UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.store.opening import Store
+    from jobctl import Store
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _HOME, _CLEAR_BELOW, _CLEAR = "\x1b[H", "\x1b[J", "\x1b[2J"

@@ -11,9 +11,8 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from jobctl.model.rows import Row
+    from jobctl.render.consoles import Console
 
 
 def write_rows(

@@ -49,7 +49,7 @@ def launch(
         with _open_log(directory / LOG) as (output, log):
             with _signals_held():
                 command = [program, *_settings(directory, socket)]
-                child = _spawn(command, directory, environ, lock, output)
+                child = _spawn(command, environ, lock, output)
             server = replace(server, pid=child.pid)
             describe(server, lock)
             wait_until_ready(child, socket, log, deadline)
@@ -91,9 +91,7 @@ def _open_log(path: Path) -> Iterator[tuple[int, Log]]:
         os.close(descriptor)
 
 
-def _spawn(
-    command: list[str], directory: Path, environ: Mapping[str, str], lock: int, output: int
-) -> Popen[bytes]:
+def _spawn(command: list[str], environ: Mapping[str, str], lock: int, output: int) -> Popen[bytes]:
     """Run the server in a session of its own, so that a terminal's Ctrl-C does not reach it."""
     import subprocess
 
@@ -107,7 +105,6 @@ def _spawn(
         pass_fds=(lock,),
         start_new_session=True,
         umask=0o077,
-        cwd=directory,
     )
 
 

