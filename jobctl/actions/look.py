@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, QueueForm
@@ -20,34 +20,35 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
     A job on the move can be seen twice or not at all, so what was not found, or was found in
     more than one place, is looked for again before it is said.
     """
+    odd = store.odd_keys()
     queues = store.queues.named()
-    found = _look(store, queues, set(jids))
+    found = _look(store, queues, set(jids), odd)
     doubtful = {jid for jid in jids if len(found.get(jid, ())) != 1}
     if doubtful:
         queues = store.queues.named()
         queues += store.queues.strays(queues)
-        again = _look(store, queues, doubtful)
+        again = _look(store, queues, doubtful, odd)
         found |= {jid: again.get(jid, []) for jid in doubtful}
-    warn = _Warnings(queues, store.server.now())
+    warn = _Warnings(queues, odd, store.server.now())
     return [_status(jid, found.get(jid, []), warn) for jid in jids]
 
 
-def _look(store: Store, queues: list[Queue], jids: Collection[str]) -> dict[str, list[Entry]]:
+def _look(
+    store: Store, queues: list[Queue], jids: Collection[str], odd: Container[str]
+) -> dict[str, list[Entry]]:
     """Look through everything once, in the direction in which jobs flow."""
     found: dict[str, list[Entry]] = {}
-    for entry in _everywhere(store, queues, jids):
-        found.setdefault(entry.jid or "", []).append(entry)
+    if jids:
+        for kind in Kind:
+            if kind is Kind.QUEUE:
+                entries = store.queues.find(queues, jids)
+            elif store.set(kind).key in odd:
+                continue
+            else:
+                entries = store.set(kind).find(jids)
+            for entry in entries:
+                found.setdefault(entry.jid or "", []).append(entry)
     return found
-
-
-def _everywhere(store: Store, queues: list[Queue], jids: Collection[str]) -> Iterator[Entry]:
-    if not jids:
-        return
-    yield from store.scheduled.find(jids)
-    yield from store.queues.find(queues, jids)
-    yield from store.working.find(jids)
-    yield from store.retries.find(jids)
-    yield from store.dead.find(jids)
 
 
 def _status(jid: str, entries: list[Entry], warn: _Warnings) -> Status:
@@ -58,7 +59,8 @@ def _status(jid: str, entries: list[Entry], warn: _Warnings) -> Status:
 class _Warnings:
     """What is odd about where a job is."""
 
-    def __init__(self, queues: list[Queue], now: float) -> None:
+    def __init__(self, queues: list[Queue], odd: Mapping[str, str], now: float) -> None:
+        self._odd = odd
         self._queues = {(q.name, q.form): q for q in queues}
         self._both = {q.form for q in queues if q.form} == set(QueueForm)
         self._now = now
@@ -70,6 +72,8 @@ class _Warnings:
 
     def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
         """Yield a sentence for each thing an operator should know."""
+        for key, kind in self._odd.items():
+            yield f"the key {key} holds a {kind}: nobody can look for jobs there"
         if len(entries) > 1:
             places = ", ".join(_where(entry) for entry in entries)
             yield f"it is in {len(entries)} places: {places}; it may run more than once"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from jobctl.actions.queues import layout_seen
+from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, Overview
 from jobctl.store.opening import Store
 
@@ -15,6 +16,8 @@ def overview(store: Store, days: int) -> Overview:
     now = store.server.now()
     today = datetime.fromtimestamp(now, UTC).date()
     dates = [(today - timedelta(days=back)).isoformat() for back in reversed(range(days))]
+    odd = store.odd_keys()
+    counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
     (processed, failures), *counts = store.server.counters(dates)
     return Overview(
         target=str(store.target),
@@ -25,9 +28,9 @@ def overview(store: Store, days: int) -> Overview:
         queues=len({q.name for q in queues}),
         paused=len({q.name for q in queues if q.paused}),
         enqueued=sum(q.size for q in queues),
-        scheduled=store.scheduled.count(),
-        working=store.working.count(),
-        retries=store.retries.count(),
-        dead=store.dead.count(),
+        scheduled=counts_of[Kind.SCHEDULED],
+        working=counts_of[Kind.WORKING],
+        retries=counts_of[Kind.RETRIES],
+        dead=counts_of[Kind.DEAD],
         days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
     )

@@ -45,7 +45,8 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
     running, started = embedded.start(chosen(directory), environ=os.environ)
     with connect(running.url) as store:
         highlights, sown = _population(store, fresh=fresh)
-        version = store.server.facts()
+        facts = store.server.facts()
+        program = f"{facts.product} {facts.version}" if facts else "server"
     if highlights is None:
         say(f"the server in {running.directory} holds jobs that no demo made: they are left alone")
         return
@@ -54,7 +55,7 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
         tour = [line for line, _ in _tour(command, highlights)]
         write_document({"url": running.url, "started": started, "seeded": sown, "tour": tour})
         return
-    say(f"{version.product} {version.version} {'started' if started else 'found'}: {running.url}")
+    say(f"{program} {'started' if started else 'found'}: {running.url}")
     say("filled with lifelike jobs" if sown else "its jobs are of an earlier demo (--fresh: anew)")
     for line, about in _tour(command, highlights):
         click.echo(f"\n  {click.style(f'# {about}', dim=True)}\n  {line}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import click
 
@@ -20,32 +23,42 @@ from jobctl.render.safe import printable_lines
 def run(argv: Sequence[str]) -> int:
     """Run a command line and return its exit code. Nothing escapes but an exit."""
     session = Session()
+    _settle_stdout()
     try:
         code = _invoke(argv, session)
         sys.stdout.flush()
     except BrokenPipeError:
-        return _hush()
-    except JobctlError as error:
-        return _tell(error, argv)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message(), file=sys.stderr)
-        return Exit.USAGE
-    except click.UsageError as error:
-        return _tell(_usage(error), argv)
-    except click.ClickException as error:
-        return _tell(JobctlError(error.format_message()), argv)
+        _hush()
+        return Exit.OK
     except (click.Abort, KeyboardInterrupt):
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         return Exit.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return Exit.USAGE
     except Exception as error:
         if session.flag("debug"):
-            raise
-        name = type(error).__name__
-        problem = f"{name}: {error}" if str(error) else name
-        hint = "this is a bug in jobctl; --debug shows where"
-        return _tell(JobctlError(problem, hint=hint), argv)
+            traceback.print_exc()
+        return _tell(_explain(error), argv)
     return code
+
+
+def _explain(error: Exception) -> JobctlError:
+    """Return the error to tell of, whatever was raised."""
+    if isinstance(error, JobctlError):
+        return error
+    if isinstance(error, click.UsageError):
+        return _usage(error)
+    if isinstance(error, click.ClickException):
+        return JobctlError(error.format_message())
+    if isinstance(error, OSError):
+        # Redis' and files' own are JobctlErrors by now: this is stdout's, a full disk most likely.
+        _hush()
+        return JobctlError(f"cannot write the output: {error.strerror or error}")
+    return JobctlError(
+        f"{type(error).__name__}: {error}", hint="this is a bug in jobctl; --debug shows where"
+    )
 
 
 def _invoke(argv: Sequence[str], session: Session) -> int:
@@ -53,11 +66,18 @@ def _invoke(argv: Sequence[str], session: Session) -> int:
     return result if isinstance(result, int) else Exit.OK
 
 
-def _hush() -> int:
-    """Whoever read stdout has seen enough: no complaint, and no second one at the exit."""
+def _settle_stdout() -> None:
+    """Make stdout take whatever comes: also when it is closed, or speaks no UTF-8."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _hush() -> None:
+    """Drop what stdout still holds: nobody reads it, and the exit must not try again."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.OK
 
 
 def _usage(error: click.UsageError) -> UsageProblem:

@@ -19,20 +19,20 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Totals, days and server at one moment."""
+    """Totals, days and server at one moment; None where Redis does not say."""
 
     target: str
-    server: ServerFacts
+    server: ServerFacts | None
     layout: str | None
     processed: int | None
     failures: int | None
     queues: int
     paused: int
     enqueued: int
-    scheduled: int
-    working: int
-    retries: int
-    dead: int
+    scheduled: int | None
+    working: int | None
+    retries: int | None
+    dead: int | None
     days: tuple[Day, ...]
 
     def document(self) -> Row:

@@ -69,6 +69,8 @@ def _days(view: Overview) -> Table:
 
 def _server(view: Overview) -> str:
     server = view.server
+    if server is None:
+        return f"this user may not see INFO\n{_FORMS[view.layout]}"
     memory = size(server.memory)
     if server.memory_limit:
         memory += f" of {size(server.memory_limit)}"

@@ -45,6 +45,15 @@ class Store:
         sets = (self.scheduled, self.retries, self.dead, self.working)
         return next(s for s in sets if s.kind is kind)
 
+    def odd_keys(self) -> dict[str, str]:
+        """Return the job system's fixed keys that hold another type than theirs, and which."""
+        layout = self.layout
+        expected = {layout.queues: "set", layout.paused: "set"}
+        expected |= dict.fromkeys(layout.sets.values(), "zset")
+        kinds = self._connection.pipe([("TYPE", key) for key in expected])
+        found = zip(expected, (kind.decode() for kind in kinds), strict=True)
+        return {key: kind for key, kind in found if kind not in ("none", expected[key])}
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

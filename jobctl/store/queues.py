@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from jobctl.errors import JobctlError, WrongType
 from jobctl.model.entry import Entry
 from jobctl.model.job import Job
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.queue import Queue, is_queue_name
 from jobctl.model.spelling import may_hold_jid
-from jobctl.store.connection import Command, Connection
+from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.line import Line
 
 STRAY_SEARCH = 1_000_000  # keys; in a larger keyspace nobody looks for lists without a name
@@ -28,12 +29,16 @@ class Queues:
         return sorted(map(decode_name, self._connection.call("SMEMBERS", self._layout.queues)))
 
     def named(self) -> list[Queue]:
-        """Return the queues of the set of names: one per list, or one without a list."""
-        names, paused = self._connection.pipe(
-            [("SMEMBERS", self._layout.queues), ("SMEMBERS", self._layout.paused)]
+        """Return the queues of the sets of names: one per list, or one without a list.
+
+        A set that is no set holds no names.
+        """
+        known, stopped = (
+            _names(reply)
+            for reply in self._connection.attempt(
+                [("SMEMBERS", self._layout.queues), ("SMEMBERS", self._layout.paused)]
+            )
         )
-        known = {decode_name(n) for n in names}
-        stopped = {decode_name(n) for n in paused}
         all_names = sorted(known | stopped)
         kinds = self._types([self._key(name, form) for name in all_names for form in QueueForm])
         found: list[Queue] = []
@@ -102,6 +107,14 @@ class Queues:
         form = QueueForm.Q if key.startswith(b"q:") else QueueForm.BARE
         name = self._layout.queue_name(decode_name(key), form)
         return Queue(name, form, key, 0, registered=False, paused=False)
+
+
+def _names(reply: Reply) -> set[str]:
+    if isinstance(reply, WrongType):
+        return set()
+    if isinstance(reply, JobctlError):
+        raise reply
+    return set(map(decode_name, reply))
 
 
 def _holds_jobs(queue: Queue) -> bool:

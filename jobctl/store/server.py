@@ -48,9 +48,14 @@ class Server:
         """Return unix seconds by the server's clock: the one that jobs and workers go by."""
         return time.time() + self._ahead
 
-    def facts(self) -> ServerFacts:
-        """Return version, memory and uptime."""
-        fields = _fields(self._connection.call("INFO"))
+    def facts(self) -> ServerFacts | None:
+        """Return version, memory and uptime; None where this user may not see them."""
+        (info,) = self._connection.attempt([("INFO",)])
+        if isinstance(info, NoPermission):
+            return None
+        if isinstance(info, JobctlError):
+            raise info
+        fields = _fields(info)
         limit = int(fields.get("maxmemory", 0))
         return ServerFacts(
             product="Valkey" if "valkey_version" in fields else "Redis",
