@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from jobctl import embedded
 JOBCTL = str(Path(sys.executable).with_name("jobctl"))
 HEAVY = {"redis", "rich", "croniter", "tomlkit", "orjson"}
 PEAK = 100 * MIB
+NOWHERE = "0123456789abcdef01234567"
 SLOW = 10_000  # microseconds: no command of jobctl's may hold the server longer
 FAST_PAIRS, MIDDLE_PAIRS, SLOW_PAIRS = 21, 9, 5
 
@@ -116,6 +118,10 @@ def queue(bench: Bench) -> None:
             _against(bench, what, jids[0], loop("lrange", "q:default", jids[0]), 1, bound)
             if note:
                 continue
+            nowhere = Program((JOBCTL, "status", NOWHERE, "-o", "json"), code=4)
+            missed = loop("lrange", "q:default", NOWHERE)
+            found = bench.runner.compare(nowhere, missed, bench.url(1), SLOW_PAIRS)
+            bench.table.ratio(f"status, not among {bench.big:,} queued / bare loop", found)
             last = loop("lrange", "q:default", jids[-1])
             _against(bench, f"status, last of {bench.big:,} queued", jids[-1], last, 1, None)
             ids = ours("queue", "jobs", "default", "-o", "ids")
@@ -185,7 +191,7 @@ def lists(bench: Bench) -> None:
             found = bench.runner.compare(program, theirs, bench.url(4), 3)
             bench.table.ratio(f"{what}, {bench.big:,} / bare loop", found)
             bench.table.memory(f"{what}, {bench.big:,}", found.peak)
-        piped = f"{JOBCTL} retries ls --type {seeding.HALF} -o ids | wc -l"
+        piped = f"{shlex.quote(JOBCTL)} retries ls --type {seeding.HALF} -o ids | wc -l"
         ran = bench.runner.run(Program(("sh", "-c", piped)), bench.url(4))
         bench.table.single(f"retries ls --type -o ids | wc -l, half of {bench.big:,}", ran.seconds)
         bench.table.memory(f"retries ls --type -o ids, half of {bench.big:,}", ran.peak)
@@ -231,8 +237,8 @@ def compile_all() -> None:
 
 def _env() -> dict[str, str]:
     """Return the environment without what would change what is measured."""
-    ours = ("JOBCTL_", "_JOBCTL_", "REDIS_URL", "FAKTORY_", "PYTHON")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    named = ("JOBCTL_", "_JOBCTL_", "REDIS_URL", "FAKTORY_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(named)}
 
 
 @contextlib.contextmanager

@@ -20,10 +20,11 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process to run: its argv, and what is on its stdin. It must exit with 0."""
+    """A process to run: its argv, what is on its stdin, and the code it must exit with."""
 
     argv: tuple[str, ...]
     stdin: Path | None = None
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,11 @@ class Runner:
         ):
             begun = time.perf_counter()
             child = subprocess.Popen(
-                program.argv, stdin=stdin, stdout=nowhere, env=self.env | {"JOBCTL_URL": url}
+                program.argv,
+                stdin=stdin,
+                stdout=nowhere,
+                stderr=nowhere if program.code else None,
+                env=self.env | {"JOBCTL_URL": url},
             )
             try:
                 _, status, usage = os.wait4(child.pid, 0)
@@ -72,7 +77,7 @@ class Runner:
                 raise
             seconds = time.perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
+        if child.returncode != program.code:
             raise SystemExit(f"exit {child.returncode}: {' '.join(program.argv)}")
         unit = 1 if sys.platform == "darwin" else 1024
         return Run(seconds, usage.ru_maxrss * unit)
@@ -145,7 +150,7 @@ class Table:
     def _line(self, what: str, *cells: str) -> None:
         widths = (9, 9, 7, 8, 4)
         texts = [f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
-        print(f"{what:<62}", *texts, flush=True)
+        print(f"{what:<66}", *texts, flush=True)
 
 
 def _seconds(seconds: float) -> str:

@@ -73,9 +73,8 @@ def jobs(size: int, kind: Kind, queue: str, seed: int = 1) -> Iterator[tuple[str
             used = bits % 25
             failure = _FAILURE % (used, 25 - used, when, message, "Net::ReadTimeout")
         else:
-            args += ',["https://shop.example.com/orders/%012d","invoice.pdf",true,null,12.5]' % (
-                bits % 10**12
-            )
+            order = f"https://shop.example.com/orders/{bits % 10**12:012d}"
+            args += f',["{order}","invoice.pdf",true,null,12.5]'
             custom = custom[:-1] + ',"unique_for":3600,"unique_until":"start"}'
         yield (
             jid,

@@ -20,7 +20,7 @@ def commands() -> str:
     todo: list[tuple[str, click.Command, click.Context | None]] = [("jobctl", root, None)]
     while todo:
         name, command, parent = todo.pop(0)
-        context = click.Context(command, info_name=name, parent=parent, max_content_width=90)
+        context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
         context.terminal_width = 90
         parts.append(f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n")
         if isinstance(command, click.Group):

@@ -62,3 +62,27 @@ def retry(raw: redis.Redis, *members: bytes, at: float = NOW) -> None:
     """Put members into retries, a second apart."""
     for i, member in enumerate(members):
         raw.zadd("retries", {member: at + i})
+
+
+def small_shop(raw: redis.Redis) -> None:
+    """A few jobs in every structure, at NOW; some of them odd."""
+    enqueue(raw, "default", job("queued-00001"), job("queued-00002", args=[{"user": "Zoë"}]))
+    enqueue(raw, "webhooks", job("webhook-0001", jobtype="Webhook", queue="webhooks"))
+    raw.sadd("queues", "empty")
+    raw.sadd("paused", "webhooks")
+    raw.zadd("scheduled", {job("later-000001", at="2026-09-22T06:00:00Z"): NOW + 56_800})
+    retry(
+        raw,
+        failed("retry-000001", count=2, failure={"errtype": "Net::OpenTimeout"}),
+        failed(
+            "retry-000002",
+            jobtype="Import::CustomersFromSpreadsheet",
+            failure={"message": "\x1b[31mred\x1b[0m [bold]markup[/bold]\nsecond line"},
+        ),
+        b'{"jid":"cut-off-0001","jobtype":"Send',
+        at=NOW + 90,
+    )
+    raw.zadd("dead", {failed("died-0000001", count=25): NOW + 180 * 86400 - 7200})
+    raw.zadd("working", {reservation(job("held-0000001")): NOW + 1600})
+    raw.mset({"processed": 12345, "failures": 67})
+    raw.mset({"processed:2026-09-21": 300, "failures:2026-09-21": 7, "processed:2026-09-20": 900})

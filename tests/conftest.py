@@ -14,6 +14,8 @@ import redis
 
 from jobctl import Store, connect, embedded
 from jobctl.cli.door import run as run_jobctl
+from jobctl.store.server import Server
+from tests.builders import NOW
 
 RUN_ENVIRONMENT = {"COLUMNS": "100", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 
@@ -55,6 +57,13 @@ def store(url: str) -> Iterator[Store]:
     """The store of an empty database."""
     with connect(url) as opened:
         yield opened
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Stop the server's clock at the builders' NOW, so that whole outputs can be compared."""
+    monkeypatch.setattr(Server, "now", lambda self: NOW)
+    return NOW
 
 
 @pytest.fixture(autouse=True)

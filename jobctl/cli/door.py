@@ -62,8 +62,15 @@ def _explain(error: Exception) -> JobctlError:
 
 
 def _invoke(argv: Sequence[str], session: Session) -> int:
-    result = root.main(list(argv), prog_name="jobctl", standalone_mode=False, obj=session)
-    return result if isinstance(result, int) else Exit.OK
+    if "_JOBCTL_COMPLETE" in os.environ:
+        root.main([], prog_name="jobctl", obj=session)
+    # Not root.main: it takes a broken pipe for a failure.
+    try:
+        with root.make_context("jobctl", list(argv), obj=session) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    return Exit.OK
 
 
 def _settle_stdout() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from jobctl.actions.listing import Order, Page, Source, listed
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.model.layout import Kind
 from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, raw_keys
+from jobctl.model.where import Where
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
-    from jobctl.actions.listing import Source
     from jobctl.model.entry import Entry
 
 ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
@@ -28,38 +30,61 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
 }
 
 
-def write_listing(session: Session, store: Store, sources: Iterable[Source], kind: Kind) -> None:
-    """Write the page of entries that the session's options select."""
-    from jobctl.actions.listing import Page, listed
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A listing as asked for: read, with all its mistakes, before there is a connection."""
 
-    keys = (*listing_keys(kind), *RAW_KEYS)
-    default = listing_keys(kind) if session.format is Format.WIDE else COLUMNS[kind]
-    columns = session.columns(default, keys)
-    where, order, page = session.where(), session.order(keys), session.page()
-    sources = list(sources)
+    where: Where
+    order: Order
+    page: Page
+    columns: tuple[str, ...]
+
+    @classmethod
+    def read(cls, session: Session, kind: Kind) -> Request:
+        """Read the filter, order, page and columns from the options.
+
+        Raises:
+            UsageProblem: one of them does not make sense.
+        """
+        keys = (*listing_keys(kind), *RAW_KEYS)
+        default = listing_keys(kind) if session.format is Format.WIDE else COLUMNS[kind]
+        columns = session.columns(default, keys)
+        return cls(session.where(), session.order(keys), session.page(), columns)
+
+
+def write_listing(
+    session: Session, store: Store, sources: Sequence[Source], request: Request
+) -> None:
+    """Write the page of entries that a request selects from one or more structures."""
     clock = store.server.now
-    brief = session.brief and page.limit is None
-    if len(sources) == 1:
-        whole = Page(page.offset, None if where or not brief else ON_A_TERMINAL)
-        asked = whole if brief else page
-        entries = listed(sources[0], where, order, asked, clock)
-    else:
-        every = (listed(source, where, order, Page(), clock) for source in sources)
-        entries = page.of(chain.from_iterable(every))
+    brief = session.brief and request.page.limit is None
+    # What a long table leaves out is counted: by the structure itself where all of it is meant.
+    countable = brief and len(sources) == 1 and not request.where
+    page = Page(request.page.offset, ON_A_TERMINAL) if countable else request.page
+    entries = _entries(sources, request, page, store)
     shown = islice(entries, ON_A_TERMINAL) if brief else entries
-    want_raw = any(column in RAW_KEYS for column in columns)
-    rows = _rows(shown, want_raw=want_raw)
-    write_rows(session, rows, columns, clock())
+    rows = _rows(shown, with_raw=any(column in RAW_KEYS for column in request.columns))
+    write_rows(session, rows, request.columns, clock())
     if brief:
-        if where or len(sources) > 1:
-            more = sum(1 for _ in entries)
+        if countable:
+            more = sources[0].count() - page.offset - ON_A_TERMINAL
         else:
-            more = max(0, sources[0].count() - page.offset - ON_A_TERMINAL)
-        if more:
+            more = sum(1 for _ in entries)
+        if more > 0:
             say(f"{more:,} more: --limit, or a filter")
 
 
-def _rows(entries: Iterable[Entry], *, want_raw: bool) -> Iterator[Row]:
+def _entries(
+    sources: Sequence[Source], request: Request, page: Page, store: Store
+) -> Iterator[Entry]:
+    clock = store.server.now
+    if len(sources) == 1:
+        return listed(sources[0], request.where, request.order, page, clock)
+    whole = (listed(source, request.where, request.order, Page(), clock) for source in sources)
+    return page.of(chain.from_iterable(whole))
+
+
+def _rows(entries: Iterable[Entry], *, with_raw: bool) -> Iterator[Row]:
     for entry in entries:
         row = listing_row(entry)
-        yield row | raw_keys(entry.raw) if want_raw else row
+        yield row | raw_keys(entry.raw) if with_raw else row

@@ -9,7 +9,6 @@ import click
 from jobctl.cli.completing import complete_queues
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.listings import write_listing
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import write_rows
@@ -79,7 +78,9 @@ def ls(session: Session) -> None:
 def jobs(session: Session, names: Sequence[str]) -> None:
     """List the jobs of queues."""
     from jobctl.actions.queues import find_queues
+    from jobctl.cli.listings import Request, write_listing
 
+    request = Request.read(session, Kind.QUEUE)
     with session.connect() as store:
         lines = [store.queues.line(found) for found in find_queues(store, names)]
-        write_listing(session, store, lines, Kind.QUEUE)
+        write_listing(session, store, lines, request)

@@ -6,7 +6,6 @@ import click
 
 from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.listings import write_listing
 from jobctl.cli.options import filter_options, page_options, shared_options
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
@@ -61,8 +60,11 @@ def _ls(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def ls(session: Session) -> None:
+        from jobctl.cli.listings import Request, write_listing
+
+        request = Request.read(session, kind)
         with session.connect() as store:
-            write_listing(session, store, [store.set(kind)], kind)
+            write_listing(session, store, [store.set(kind)], request)
 
     return ls
 

@@ -58,7 +58,8 @@ def dumps(value: object, *, indent: bool = False) -> bytes:
 
     Lone surrogates come out as ``\ud800`` escapes, as they came in.
     """
-    option = orjson.OPT_NON_STR_KEYS | (orjson.OPT_INDENT_2 if indent else 0)
+    # Number is a dataclass, which orjson would otherwise write out as an object.
+    option = orjson.OPT_PASSTHROUGH_DATACLASS | (orjson.OPT_INDENT_2 if indent else 0)
     try:
         return orjson.dumps(value, default=_default, option=option)
     except orjson.JSONEncodeError:

@@ -102,7 +102,8 @@ def _retries(entry: Entry) -> str:
     if used is None:
         return f"{allowed} left, never failed"
     left = max(0, allowed - used)
-    return f"{used} of {allowed} used, {left} left"
+    times = "once" if used == 0 else f"{used + 1} times"
+    return f"failed {times}: {used} of {allowed} used, {left} left"
 
 
 def _error(entry: Entry) -> str:

@@ -1,0 +1,142 @@
+"""The filter flags, sorting and paging, through the command line."""
+
+import json
+
+import pytest
+
+from tests.builders import NOW, enqueue, failed, job, retry
+
+
+@pytest.fixture
+def ids(raw, jobctl):
+    """List the JIDs that a command line selects, among a few retries and queued jobs."""
+    retry(
+        raw,
+        failed("alpha-000001", failure={"errtype": "Net::OpenTimeout", "message": "slow"}),
+        failed("beta-0000001", jobtype="Job?", queue="mailers", failure={"message": "J[1] broke"}),
+        failed("gamma-000001", jobtype="JobX", queue="mailers", args=[{"jid": "alpha-000001"}]),
+        failed("delta-000001", jobtype="SendEmail", args=["SendEmail", "Timeout"]),
+        b"\xff not a job",
+    )
+    enqueue(raw, "default", *(job(f"queued-{i:05}", jobtype="AB"[i % 2]) for i in range(7)))
+
+    def run(*argv, stdin=""):
+        ran = jobctl(*argv, "-o", "ids", stdin=stdin)
+        assert (ran.code, ran.err) == (0, "")
+        return [line.split("-")[0] for line in ran.out.splitlines()]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ([], ["alpha", "beta", "gamma", "delta"]),
+        (["--type", "SendEmail"], ["alpha", "delta"]),
+        (["--type", "Job?"], ["beta"]),
+        (["--type", "Job?", "--type", "JobX"], ["beta", "gamma"]),
+        (["--type", "SendEmail", "--queue", "mailers"], []),
+        (["--queue", "mailers"], ["beta", "gamma"]),
+        (["--jid", "alpha-000001"], ["alpha"]),
+        (["--jid", "alpha-00000"], []),
+        (["--error", "Timeout$"], ["alpha"]),
+        (["--error", "^slow$|broke"], ["alpha", "beta"]),
+        (["--error", r"J\[1\]"], ["beta"]),
+        (["--match", "*Timeout*"], ["alpha", "delta"]),
+        (["--match", "Timeout"], []),
+        (["--match", '*"jobtype": "Job\\?"*'], ["beta"]),
+        (["--older-than", "10000w"], []),
+        (["--newer-than", "10000w"], ["alpha", "beta", "gamma", "delta"]),
+        (["--malformed"], []),
+    ],
+    ids=str,
+)
+def test_a_filter_tests_the_field(ids, flags, expected):
+    assert ids("retries", "ls", *flags) == expected
+
+
+def test_jids_come_from_stdin_and_nothing_on_it_matches_nothing(ids):
+    asked = ids("retries", "ls", "--jid", "-", stdin="gamma-000001\n\nalpha-000001\r\n")
+    assert asked == ["alpha", "gamma"]
+    assert ids("retries", "ls", "--jid", "-", stdin="") == []
+
+
+def test_malformed_members_are_counted_and_selected(ids, jobctl):
+    assert jobctl("retries", "count", "--malformed").out == "1\n"
+    assert jobctl("retries", "count").out == "5\n"
+    assert jobctl("retries", "count", "--match", "*not a job*").out == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["--limit", "2"], ["alpha", "beta"]),
+        (["--offset", "1", "--limit", "2"], ["beta", "gamma"]),
+        (["--limit", "0"], []),
+        (["--offset", "99"], []),
+        (["--reverse"], ["delta", "gamma", "beta", "alpha"]),
+        (["--sort", "jid", "--limit", "3"], ["alpha", "beta", "delta"]),
+        (["--sort", "jid", "--reverse"], ["gamma", "delta", "beta", "alpha"]),
+        (["--sort", "jobtype"], ["beta", "gamma", "alpha", "delta"]),
+        (["--queue", "mailers", "--limit", "1", "--offset", "1"], ["gamma"]),
+    ],
+    ids=str,
+)
+def test_a_page_is_cut_from_the_order(ids, argv, expected):
+    assert ids("retries", "ls", *argv) == expected
+
+
+def test_dead_jobs_come_newest_first(raw, jobctl):
+    for i in range(3):
+        raw.zadd("dead", {failed(f"dead-{i}"): NOW + i})
+    assert jobctl("dead", "ls", "-o", "ids").out.split() == ["dead-2", "dead-1", "dead-0"]
+    assert jobctl("dead", "ls", "-o", "ids", "--reverse").out.split()[0] == "dead-0"
+    assert jobctl("dead", "ls", "-o", "ids", "--type", "SendEmail").out.split()[0] == "dead-2"
+
+
+def test_queue_jobs_filter_and_keep_their_positions(ids, jobctl):
+    rows = json.loads(jobctl("queue", "jobs", "default", "--type", "B", "-o", "json").out)
+    assert [row["position"] for row in rows] == [1, 3, 5]
+    rows = json.loads(
+        jobctl("queue", "jobs", "default", "--reverse", "--limit", "2", "-o", "json").out
+    )
+    assert [(row["jid"], row["position"]) for row in rows] == [
+        ("queued-00006", 6),
+        ("queued-00005", 5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--type", ""], "--type is empty"),
+        (["--queue", ""], "--queue is empty"),
+        (["--jid", ""], "a JID is empty"),
+        (["--match", ""], "--match is empty"),
+        (["--error", ""], "--error is empty"),
+        (["--error", "a(b"], "^"),
+        (["--older-than", "soon"], "90s"),
+        (["--newer-than", ""], "90s"),
+        (["--limit", "-1"], "--limit"),
+        (["--offset", "x"], "--offset"),
+        (["--sort", "jobtyp"], "did you mean jobtype?"),
+        (["--tipe", "x"], "--type"),
+        (["extra"], "extra"),
+        (["-o", "jsn"], "json"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_a_usage_error_that_says_what_to_do(jobctl, argv, says):
+    ran = jobctl("retries", "ls", *argv, url="redis://127.0.0.1:1")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: ")
+    assert says in ran.err
+
+
+def test_in_json_mode_a_usage_error_is_an_object(jobctl):
+    ran = jobctl("retries", "ls", "--type", "", "--output=json")
+    assert json.loads(ran.err) == {
+        "code": 2,
+        "message": "--type is empty",
+        "hint": "leave the option out to select every job",
+    }

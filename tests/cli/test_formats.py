@@ -1,0 +1,201 @@
+"""What programs read: every format, exactly."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.builders import NOW, enqueue, failed, job, reservation, retry, small_shop
+
+COMMON = [
+    "jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry", "retry_count",
+    "remaining", "failed_at", "errtype", "message", "malformed",
+]  # fmt: skip
+MORE = {
+    "retries": [],
+    "scheduled": [],
+    "dead": ["died_at", "purge_at"],
+    "working": ["wid", "reserved_at", "expires_at"],
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_every_row_has_every_key_of_its_structure(raw, jobctl, name):
+    small_shop(raw)
+    for row in json.loads(jobctl(name, "ls", "-o", "json").out):
+        assert list(row)[: len(COMMON)] == COMMON
+        extra = ["raw", "raw_b64"] if row["malformed"] else []
+        assert list(row)[len(COMMON) :] == MORE[name] + extra
+
+
+def test_queue_jobs_have_positions(raw, jobctl):
+    small_shop(raw)
+    rows = json.loads(jobctl("queue", "jobs", "default", "-o", "json").out)
+    assert list(rows[0]) == [*COMMON, "position"]
+    assert [(row["jid"], row["position"]) for row in rows] == [
+        ("queued-00001", 0),
+        ("queued-00002", 1),
+    ]
+
+
+def test_json_is_one_document_and_jsonl_one_a_line(raw, jobctl):
+    small_shop(raw)
+    whole = json.loads(jobctl("retries", "ls", "-o", "json").out)
+    lines = [json.loads(line) for line in jobctl("retries", "ls", "-o", "jsonl").out.splitlines()]
+    assert whole == lines
+    assert len(lines) == 3
+
+
+def test_an_empty_listing_is_an_empty_document(jobctl):
+    assert jobctl("dead", "ls", "-o", "json").out == "[]\n"
+    assert jobctl("dead", "ls", "-o", "jsonl").out == ""
+    assert jobctl("dead", "ls", "-o", "ids").out == ""
+    assert (
+        jobctl("dead", "ls", "-o", "tsv").out == "jid\tjobtype\tqueue\tdied_at\terrtype\tmessage\n"
+    )
+    assert jobctl("dead", "ls", "-o", "tsv", "--no-header").out == ""
+
+
+def test_a_pipe_gets_tsv_with_the_columns_of_the_table_and_whole_values(raw, jobctl):
+    retry(raw, failed("retry-000001", failure={"message": "tab\there, back\\slash\nand line\r"}))
+    header, line = jobctl("retries", "ls").out.splitlines()
+    assert header.split("\t") == [
+        "jid",
+        "jobtype",
+        "queue",
+        "at",
+        "retry_count",
+        "errtype",
+        "message",
+    ]
+    assert line.split("\t") == [
+        "retry-000001", "SendEmail", "default", "2026-09-21T14:13:20Z", "0", "RuntimeError",
+        "tab\\there, back\\\\slash\\nand line\\r",
+    ]  # fmt: skip
+
+
+def test_csv_quotes_what_it_must_and_reads_back_exactly(raw, jobctl):
+    message = 'comma, "quote"\nnew line\x1b[31m'
+    retry(raw, failed("retry-000001", failure={"message": message}))
+    rows = list(csv.DictReader(io.StringIO(jobctl("retries", "ls", "-o", "csv").out, newline="")))
+    assert rows[0]["message"] == message
+
+
+def test_numbers_beyond_64_bits_are_printed_as_they_stood(raw, jobctl):
+    member = b'{"jid":"big-00000001","args":[123456789012345678901234567890,1e400,0.10],"retry":3}'
+    retry(raw, member)
+    out = jobctl("retries", "ls", "-o", "jsonl").out
+    assert '"args":[123456789012345678901234567890,1e400,0.10]' in out
+
+
+def test_ids_are_what_other_commands_take_whatever_is_in_them(raw, jobctl):
+    odd = [
+        "plain",
+        "with space",
+        'quo"te',
+        "back\\slash",
+        "tab\tnew\nline\r",
+        "glob*[a]?",
+        "Zoë-日本",
+    ]
+    retry(raw, *(failed(jid) for jid in odd))
+    ids = jobctl("retries", "ls", "-o", "ids").out
+    assert len(ids.splitlines()) == len(odd)
+    found = jobctl("status", "-", "-o", "json", stdin=ids)
+    assert [(a["jid"], a["state"]) for a in json.loads(found.out)] == [(j, "retrying") for j in odd]
+    assert found.code == 0
+
+
+def test_columns_choose_what_csv_tsv_and_json_show(raw, jobctl):
+    small_shop(raw)
+    assert jobctl("dead", "ls", "--columns", "jid,remaining").out == (
+        "jid\tremaining\ndied-0000001\t0\n"
+    )
+    assert json.loads(jobctl("dead", "ls", "--columns", "jid", "-o", "json").out) == [
+        {"jid": "died-0000001"}
+    ]
+    ran = jobctl("dead", "ls", "--columns", "jid,messag")
+    assert (ran.code, ran.out) == (2, "")
+    assert "did you mean message?" in ran.err
+
+
+def test_raw_bytes_are_exact(raw, jobctl, url):
+    member = b'{ "jid" : "ugly-0000001",\t"args":[1.0,1e5, "\\u0041\xc3\xab"], "a":1,"a":2}'
+    raw.zadd("dead", {member: NOW})
+    ran = subprocess.run(
+        [sys.executable, "-m", "jobctl", "-u", url, "dead", "show", "ugly-0000001", "--raw"],
+        capture_output=True,
+        check=True,
+    )
+    assert ran.stdout == member
+
+
+def test_show_gives_the_row_and_the_payload(raw, jobctl):
+    small_shop(raw)
+    answer = json.loads(jobctl("dead", "show", "died-0000001", "-o", "json").out)
+    assert answer["died_at"] == "2026-09-21T12:13:20Z"
+    assert answer["payload"]["failure"]["retry_count"] == 25
+    ran = jobctl("dead", "show", "retry-000001")
+    assert ran.code == 4
+    assert "jobctl status retry-000001" in ran.err
+
+
+def test_status_has_a_row_for_each_place(raw, jobctl):
+    twice = failed("twice-000001")
+    retry(raw, twice)
+    enqueue(raw, "default", twice)
+    raw.zadd("working", {reservation(job("held-0000001")): NOW})
+    lines = jobctl("status", "twice-000001", "held-0000001", "-o", "tsv").out.splitlines()
+    assert lines[0].split("\t") == [
+        "jid", "state", "place", "queue", "position", "at", "wid", "jobtype", "retry_count",
+        "remaining", "errtype", "message",
+    ]  # fmt: skip
+    assert [line.split("\t")[:5] for line in lines[1:]] == [
+        ["twice-000001", "enqueued", "queue", "default", "0"],
+        ["twice-000001", "enqueued", "retries", "default", ""],
+        ["held-0000001", "working", "working", "default", ""],
+    ]
+
+
+def test_count_prints_the_bare_number(raw, jobctl):
+    small_shop(raw)
+    assert jobctl("retries", "count").out == "3\n"
+    assert jobctl("retries", "count", "-o", "json").out == '{"count": 3}\n'
+    assert jobctl("retries", "count", "--malformed").out == "1\n"
+    assert jobctl("scheduled", "count", "--type", "Nope").out == "0\n"
+
+
+def test_info_as_json_has_the_totals(raw, jobctl):
+    small_shop(raw)
+    answer = json.loads(jobctl("info", "-o", "json", "--days", "2").out)
+    totals = {
+        k: answer[k] for k in ("enqueued", "scheduled", "retries", "dead", "working", "queues")
+    }
+    assert totals == {
+        "enqueued": 3, "scheduled": 1, "retries": 3, "dead": 1, "working": 1, "queues": 3,
+    }  # fmt: skip
+    assert (answer["processed"], answer["failures"], answer["paused"]) == (12345, 67, 1)
+    assert answer["layout"] == "q"
+    assert len(answer["days"]) == 2
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(raw, jobctl, url):
+    retry(raw, *(failed(f"jid-{i:08}") for i in range(20_000)))
+    command = f"{sys.executable} -m jobctl -u '{url}' retries ls -o jsonl | head -n 1 | wc -l"
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "1", "")
+
+
+def test_a_full_disk_is_one_clear_error(url):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        ran = subprocess.run(
+            [sys.executable, "-m", "jobctl", "-u", url, "retries", "ls"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr == "error: cannot write the output: No space left on device\n"
