@@ -51,8 +51,8 @@ class Entry:
 
     @property
     def jid(self) -> str | None:
-        """The job's id as text; None when malformed or absent."""
-        return self.job.text("jid")
+        """The job's id as text; None when malformed, absent, or no string or number."""
+        return self.job.word("jid")
 
     @property
     def at(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _SPECIAL = re.compile(rb"([*?\[\]\\^-])")
+_DEEPEST = 1000  # stars that Redis follows; a pattern with more matches nothing
 
 
 def escape(text: bytes) -> bytes:
@@ -29,8 +30,13 @@ def compile_glob(pattern: bytes) -> re.Pattern[bytes]:
     first, *rest = (b"".join(s) for s in segments)
     if not rest:
         return re.compile(first, re.DOTALL)
-    middle = b"".join(b"(?>.*?" + s + b")" for s in rest[:-1] if s)
-    return re.compile(first + middle + b".*" + rest[-1], re.DOTALL)
+    if len(rest) > 1 and not any((first, *rest)):
+        return re.compile(b".+", re.DOTALL)  # only a star alone matches the empty member
+    *between, last = rest
+    found = [b"(?>.*?" + s + b")" for s in between if s]
+    if len(found) + bool(last) > _DEEPEST:
+        return re.compile(b"(?!)")
+    return re.compile(first + b"".join(found) + b".*" + last, re.DOTALL)
 
 
 def _piece(pattern: bytes, i: int) -> tuple[int, bytes | None]:
@@ -57,8 +63,7 @@ def _class(pattern: bytes, i: int) -> tuple[int, bytes]:
             members.append(_byte(pattern[i + 1]))
             i += 2
         elif pattern[i + 1 : i + 2] == b"-" and i + 2 < len(pattern):
-            low, high = sorted((pattern[i], pattern[i + 2]))
-            members.append(_byte(low) + b"-" + _byte(high))
+            members.append(_range(pattern[i], pattern[i + 2]))
             i += 3
         else:
             members.append(_byte(pattern[i]))
@@ -67,6 +72,14 @@ def _class(pattern: bytes, i: int) -> tuple[int, bytes]:
     if negated:
         return i + 1, b"[^" + inside + b"]" if inside else b"."
     return i + 1, b"[" + inside + b"]" if inside else b"(?!)"
+
+
+def _range(one: int, other: int) -> bytes:
+    """Write a range; its bytes compare as C's signed char does, so 0xff comes before 0x00."""
+    low, high = sorted((one, other), key=lambda byte: (byte + 128) % 256)
+    if low <= high:
+        return _byte(low) + b"-" + _byte(high)
+    return _byte(low) + b"-\\xff\\x00-" + _byte(high)
 
 
 def _byte(value: int) -> bytes:

@@ -38,6 +38,10 @@ class Job:
         value = self.get(field)
         return None if value is None else jsontext.text_of(value)
 
+    def word(self, field: str) -> str | None:
+        """Return a listing field as text if it is a string, number or boolean; None otherwise."""
+        return None if isinstance(self.get(field), dict | list) else self.text(field)
+
     def listed(self, field: str) -> object:
         """Return a listing field for output: times in UTC, the rest as it stands."""
         value = self.get(field)

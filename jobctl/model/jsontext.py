@@ -40,7 +40,9 @@ def loads(raw: bytes) -> object:
         except orjson.JSONDecodeError:
             pass
     try:
-        return json.loads(raw, parse_int=_integer, parse_float=Number, parse_constant=_refuse)
+        # Decoded here: given bytes, json would read UTF-16 as well, which no job server does.
+        text = raw.decode("utf-8-sig", "surrogatepass")
+        return json.loads(text, parse_int=_integer, parse_float=Number, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -56,7 +58,8 @@ def _refuse(name: str) -> object:
 def dumps(value: object, *, indent: bool = False) -> bytes:
     r"""Encode a value as JSON in UTF-8, on one line or indented by two spaces.
 
-    Lone surrogates come out as ``\ud800`` escapes, as they came in.
+    Lone surrogates come out as ``\ud800`` escapes, as they came in. A value that holds them, or
+    is nested deeper than orjson goes, comes on one line.
     """
     # Number is a dataclass, which orjson would otherwise write out as an object.
     option = orjson.OPT_PASSTHROUGH_DATACLASS | (orjson.OPT_INDENT_2 if indent else 0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+
 from jobctl.model.jsontext import Number, text_of
 from jobctl.model.times import Instant
 
-SortKey = tuple[int, float, str]
+SortKey = tuple[int, float | Decimal, str]
 
 
 def sort_key(value: object) -> SortKey:
@@ -13,15 +15,16 @@ def sort_key(value: object) -> SortKey:
     if isinstance(value, bool):
         return (3, 0.0, text_of(value))
     if isinstance(value, int | float | Number):
-        return (0, _number(value), str(value))
+        return (0, _exact(value.text) if isinstance(value, Number) else value, str(value))
     if isinstance(value, str):
         moment = Instant.parse(value)
         return (2, 0.0, value) if moment is None else (1, moment.seconds, moment.digits)
     return (4, 0.0, text_of(value))
 
 
-def _number(value: float | Number) -> float:
+def _exact(text: str) -> float | Decimal:
+    """Return a long number; int, float and Decimal compare exactly with each other."""
     try:
-        return float(value.text) if isinstance(value, Number) else float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")  # type: ignore[operator]
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is beyond even that
+        return float(text)

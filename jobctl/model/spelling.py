@@ -46,8 +46,8 @@ def match_pattern(text: str) -> bytes | None:
 
 
 def _other_number(text: str) -> bool:
-    """Tell whether JSON may spell this text as a number written otherwise (1e5, 100000.0)."""
-    return not text.isdigit() and _FRACTION.fullmatch(text) is not None
+    """Tell whether JSON may spell this text as a number written otherwise (1e5, 100000.0, -0)."""
+    return text == "0" or (not text.isdigit() and _FRACTION.fullmatch(text) is not None)
 
 
 def _both_cases(digits: set[bytes]) -> bytes:

@@ -51,21 +51,25 @@ class Target:
     port: int = 6379
     path: str = ""
     db: int = 0
-    username: str | None = None
+    username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     tls: Tls = Tls()
 
     def __str__(self) -> str:
         """Return the URL without its password: safe to print, log and store."""
-        who = quote(self.username, safe="") if self.username else ""
-        if self.password:
-            who += ":***"
-        at = f"{who}@" if who else ""
+        at = self._who()
         if self.scheme in ("unix", "embedded"):
             query = f"?db={self.db}" if self.db else ""
-            return f"{self.scheme}://{at}{quote(self.path)}{query}"
+            path = quote(self.path, errors="surrogateescape")
+            return f"{self.scheme}://{at}{path}{query}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{at}{host}:{self.port}/{self.db}"
+
+    def _who(self) -> str:
+        if self.password:
+            return f"{quote(self.username or '', safe='')}:***@"
+        # A user alone is most often a password in the wrong place.
+        return "***@" if self.username else ""
 
     def with_tls(self, tls: Tls) -> Target:
         """Return the target with TLS settings from flags laid over those of the URL.
@@ -92,6 +96,8 @@ class Target:
             BadUrl: it is malformed, or of a scheme jobctl does not speak.
         """
         scheme = _scheme(url)
+        if any(c < " " or c == "\x7f" for c in url):  # urlsplit would leave some of them out
+            raise _bad("there is a control character in it")
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -102,12 +108,12 @@ class Target:
             raise _bad("the URL has a '#' in it")
         common = cls(
             scheme=scheme,
-            username=query.get("username") or unquote(parts.username or "") or None,
-            password=query.get("password") or unquote(parts.password or "") or None,
+            username=_login(query.get("username") or _unquoted(parts.username or "")),
+            password=_login(query.get("password") or _unquoted(parts.password or "")),
             tls=_tls(query),
         ).with_tls_only_for_rediss()
         if scheme == "embedded":
-            return replace(common, path=unquote(parts.netloc + parts.path), db=_db(query.get("db")))
+            return _embedded(common, parts, query)
         if scheme == "unix":
             return _unix(common, parts, query)
         return _tcp(common, parts, port, query)
@@ -129,7 +135,7 @@ def _scheme(url: str) -> str:
     if scheme not in SCHEMES:
         near = get_close_matches(scheme, SCHEMES, 1)
         raise BadUrl(
-            f"{scheme}:// is not a scheme jobctl speaks",
+            "malformed URL: its scheme is not a scheme jobctl speaks",
             hint=f"did you mean {near[0]}://?" if near else f"URLs look like {FORMS}",
         )
     return scheme
@@ -147,7 +153,9 @@ def _bad(what: str) -> BadUrl:
 
 def _query(text: str) -> dict[str, str]:
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+        pairs = parse_qsl(
+            text, keep_blank_values=True, strict_parsing=bool(text), errors="surrogateescape"
+        )
     except ValueError:
         raise _bad("its parameters are not name=value") from None
     found: dict[str, str] = {}
@@ -181,20 +189,55 @@ def _db(text: str | None) -> int:
     return int(text)
 
 
+def _unquoted(text: str) -> str:
+    """Undo percent-encoding; bytes that are no UTF-8 come as in a file's name."""
+    return unquote(text, errors="surrogateescape")
+
+
+def _login(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _bad("its user or password is not UTF-8") from None
+    return text or None
+
+
+def _embedded(common: Target, parts: SplitResult, query: Mapping[str, str]) -> Target:
+    if common.username or common.password or any(c in "@:" for c in parts.netloc):
+        raise _bad("an embedded server has no user, password or port")
+    return replace(common, path=_path(parts.netloc + parts.path), db=_db(query.get("db")))
+
+
 def _unix(common: Target, parts: SplitResult, query: Mapping[str, str]) -> Target:
     # unix://user:password@/path, as redis-py reads it; unix://path would lose its first step.
-    if parts.hostname or not parts.path.startswith("/") or len(parts.path) < 2:
+    where = parts.netloc.rpartition("@")[2]
+    if where or not parts.path.startswith("/") or len(parts.path) < 2:
         raise _bad("a unix URL names an absolute path: unix:///run/redis.sock")
-    return replace(common, path=unquote(parts.path), db=_db(query.get("db")))
+    return replace(common, path=_path(parts.path), db=_db(query.get("db")))
+
+
+def _path(text: str) -> str:
+    path = _unquoted(text)
+    if "\0" in path:
+        raise _bad("no path has a NUL in it")
+    return path
 
 
 def _tcp(common: Target, parts: SplitResult, port: int | None, query: Mapping[str, str]) -> Target:
     path = parts.path.strip("/")
-    if port == 0 or any(c.isspace() for c in parts.netloc):
+    host = _host(parts.hostname or "localhost")
+    if port == 0 or host is None or any(c.isspace() for c in parts.netloc):
         raise _bad("the port or host of the URL is not valid")
-    return replace(
-        common,
-        host=unquote(parts.hostname or "localhost"),
-        port=port or 6379,
-        db=_db(query.get("db") or path),
-    )
+    return replace(common, host=host, port=port or 6379, db=_db(query.get("db") or path))
+
+
+def _host(text: str) -> str | None:
+    """Return the host; None where it is none, as user:password%40host, encoded too often."""
+    host = unquote(text)
+    if any(c in "/?#@\\" or c <= " " for c in host) or (":" in host and ":" not in text):
+        return None
+    try:
+        host.encode("idna")  # as getaddrinfo does
+    except UnicodeError:
+        return None
+    return host

@@ -48,7 +48,7 @@ class Instant:
     @classmethod
     def of_epoch(cls, seconds: float) -> Instant | None:
         """Read unix seconds (a score); None outside the years 1 to 9999."""
-        if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
+        if not _FIRST_SECOND <= seconds < _LAST_SECOND + 1:
             return None
         whole, _, digits = format(Decimal(repr(seconds)), "f").partition(".")
         digits = digits.rstrip("0")
@@ -78,6 +78,8 @@ def _zone(offset: str) -> timezone:
     if offset in "Zz":
         return UTC
     hours, minutes = int(offset[1:3]), int(offset[-2:])
+    if minutes > 59:
+        raise ValueError("no such offset")
     away = timedelta(hours=hours, minutes=minutes)
     return timezone(-away if offset[0] == "-" else away)
 

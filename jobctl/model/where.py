@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Protocol
 
 from jobctl.errors import BadFilter
 from jobctl.model.entry import Entry
 from jobctl.model.glob import compile_glob
-from jobctl.model.jsontext import text_of
 from jobctl.model.spelling import match_pattern
 from jobctl.model.times import parse_duration
 
@@ -33,10 +33,7 @@ class Equals:
 
     def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
         """Compare the decoded field, never a substring."""
-        value = entry.job.get(self.field)
-        if value is None or isinstance(value, dict | list):
-            return False
-        return text_of(value) in self.texts
+        return entry.job.word(self.field) in self.texts
 
     def pattern(self) -> bytes | None:
         """Return the pattern of a single text."""
@@ -176,9 +173,13 @@ def _bytes(text: str) -> bytes:
 
 def _regex(text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a later Python may read otherwise: [[a]
+            return re.compile(text)
     except re.error as error:
         caret = " " * (error.pos or 0) + "^"
         raise BadFilter(
             f"--error is not a regular expression: {error.msg}", hint=f"{text}\n      {caret}"
         ) from None
+    except (OverflowError, RecursionError):
+        raise BadFilter("--error is a regular expression beyond all bounds") from None

@@ -6,6 +6,7 @@ dropped connection; this uses its connection, TLS and parser, and not its client
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, cast
@@ -16,7 +17,13 @@ from redis.connection import SSLConnection, UnixDomainSocketConnection
 
 from jobctl.errors import ConnectionLost, JobctlError
 from jobctl.model.target import Target
-from jobctl.store.refusals import explain_connecting, explain_losing, explain_refusal
+from jobctl.store.refusals import (
+    explain_connecting,
+    explain_login,
+    explain_losing,
+    explain_refusal,
+)
+from jobctl.store.tls import check_files
 
 Command = tuple[str | bytes | int | float, ...]
 Reply = Any
@@ -25,6 +32,9 @@ Trace = Callable[[str], None]
 REPLY_TIMEOUT = 60.0  # seconds; no command jobctl sends takes a healthy server a tenth of one
 _READ_SIZE = 256 * 1024
 _LONGEST_TRACE = 200
+
+# Errors that are replies; redis-py counts some of them as the connection's.
+_REFUSALS = (failures.ResponseError, failures.AuthenticationError, failures.BusyLoadingError)
 
 
 class Connection:
@@ -43,10 +53,14 @@ class Connection:
 
         Raises:
             Unreachable: any of it failed; says which.
+            UsageProblem: a certificate or key cannot be read.
         """
+        check_files(self.target.tls)
         try:
             self._link.connect()
-        except (failures.RedisError, OSError) as error:
+        except (failures.ResponseError, failures.AuthenticationError) as error:
+            raise explain_login(error, self.target) from None  # it may quote the password
+        except (failures.RedisError, OSError, UnicodeError) as error:
             raise explain_connecting(error, self.target, self._connect_timeout) from error
         self._open = True
 
@@ -79,7 +93,7 @@ class Connection:
         """Send commands in one go; a refusal is returned in its place, as the error."""
         asked = list(commands)
         self._send(asked)
-        return [self._receive(command) for command in asked]
+        return self._replies(asked)
 
     def stream(
         self, follow: Callable[[list[Reply] | None], list[Command]]
@@ -103,22 +117,31 @@ class Connection:
                 self._drain()
 
     def _collect(self, commands: list[Command]) -> list[Reply]:
-        replies = [self._receive(command) for command in commands]
-        for reply in replies:
-            if isinstance(reply, JobctlError):
-                raise reply
+        replies = self._replies(commands)
+        _raise_refusal(replies)
+        return replies
+
+    def _replies(self, commands: list[Command]) -> list[Reply]:
+        replies: list[Reply] = []
+        try:
+            for command in commands:
+                replies.append(self._receive(command))  # noqa: PERF401 (kept when one is lost)
+        except ConnectionLost:
+            _raise_refusal(replies)  # it said why, and hung up
+            raise
         return replies
 
     def _drain(self) -> None:
         """Read and forget what was asked for ahead, so that the connection can go on."""
-        for _ in range(self._owed):
-            self._receive(("",))
+        with contextlib.suppress(JobctlError):  # lost on the way: whoever sends next is told
+            for _ in range(self._owed):
+                self._receive(("",))
 
     def _send(self, commands: list[Command]) -> None:
-        if self._owed:
-            raise RuntimeError("a reply is still owed on this connection")
         if not self._open:
             raise ConnectionLost(f"the connection to {self.target} is closed")
+        if self._owed:
+            raise RuntimeError("a reply is still owed on this connection")
         if not commands:
             return
         if self._trace:
@@ -133,15 +156,13 @@ class Connection:
 
     def _receive(self, command: Command) -> Reply:
         try:
-            reply = self._link.read_response(disable_decoding=True)
-        except failures.ResponseError as error:
-            reply = explain_refusal(error, command, self.target)
-        except failures.BusyLoadingError as error:
+            reply = self._link.read_response(disable_decoding=True, disconnect_on_error=False)
+        except _REFUSALS as error:
             reply = explain_refusal(error, command, self.target)
         except (failures.RedisError, OSError) as error:
             raise self._lost(error) from error
-        except BaseException:  # Ctrl-C: redis-py has closed the socket
-            self._open = False
+        except BaseException:  # Ctrl-C: half a reply may be read
+            self.close()
             raise
         self._owed -= 1
         if self._trace:
@@ -150,16 +171,22 @@ class Connection:
         return reply
 
     def _lost(self, error: Exception) -> JobctlError:
-        self._open = False
+        self.close()
         self._owed = 0
         return explain_losing(error, self.target, self._link.socket_timeout)
+
+
+def _raise_refusal(replies: list[Reply]) -> None:
+    for reply in replies:
+        if isinstance(reply, JobctlError):
+            raise reply
 
 
 def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not type these
     common = {
         "db": target.db,
-        "username": target.username,
-        "password": target.password,
+        "username": _bytes(target.username),
+        "password": _bytes(target.password),
         "socket_timeout": connect_timeout,
         "socket_connect_timeout": connect_timeout,
         "socket_read_size": _READ_SIZE,
@@ -182,6 +209,10 @@ def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not t
         ssl_check_hostname=not tls.insecure,
         **common,
     )
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogateescape")
 
 
 def _shown(command: Command) -> str:

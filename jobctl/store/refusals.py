@@ -20,90 +20,109 @@ from jobctl.errors import (
     WrongType,
 )
 from jobctl.model.target import Target
+from jobctl.store.tls import explain_handshake
+
+
+def explain_login(error: Exception, target: Target) -> JobctlError:
+    """Return the error for a refused AUTH or SELECT. What Redis said is not quoted.
+
+    A server or proxy that knows no AUTH says its arguments back: the password.
+    """
+    said = str(error)
+    if target.db and ("DB index" in said or "SELECT" in said):
+        return RefusedByRedis(
+            f"{target} has no database {target.db}",
+            hint="redis-cli config get databases tells how many; a cluster has only 0",
+        )
+    if isinstance(error, failures.NoPermissionError):
+        return explain_refusal(error, ("SELECT",), target)
+    if isinstance(error, failures.AuthenticationError):
+        return _password(said, target)
+    if _is(said, "DENIED"):
+        return _protected(target)
+    return RefusedByRedis(
+        f"{target} refused to log in", hint="is this a Redis? leave out user and password if so"
+    )
 
 
 def explain_connecting(error: Exception, target: Target, timeout: float) -> JobctlError:
     """Return the error for a connection that could not be opened."""
-    if isinstance(error, failures.ResponseError | failures.AuthenticationError):
-        return explain_refusal(error, ("AUTH",), target)
     if isinstance(error, failures.BusyLoadingError):
-        return explain_refusal(error, ("SELECT",), target)
+        return explain_refusal(error, ("AUTH",), target)
     cause = error if isinstance(error, OSError) else error.__context__
     if isinstance(error, failures.TimeoutError) or isinstance(cause, TimeoutError):
-        return Unreachable(
-            f"no answer from {target} within {timeout:g} s",
-            hint="is the address right, and no firewall between? --connect-timeout waits longer",
-        )
-    if isinstance(error, failures.InvalidResponse):
-        return _not_redis(target)
-    if isinstance(cause, OSError):
-        return _explain_os(cause, target)
-    return _hung_up(target)
-
-
-def _explain_os(cause: OSError, target: Target) -> JobctlError:
-    if isinstance(cause, socket.gaierror):
+        return _late(cause, target, timeout)
+    if isinstance(error, UnicodeError) or isinstance(cause, socket.gaierror):
         return Unreachable(
             f"the host of {target} cannot be resolved", hint="check its spelling, and your DNS"
         )
-    if isinstance(cause, ssl.SSLCertVerificationError):
+    if isinstance(error, failures.InvalidResponse):
+        return not_redis(target)
+    if isinstance(cause, OSError):
+        return _explain_os(cause, target)
+    return _hung_up(error, target)
+
+
+def _late(cause: BaseException | None, target: Target, timeout: float) -> JobctlError:
+    if "handshake" in str(cause):
         return Unreachable(
-            f"the certificate of {target} is not trusted: {cause.verify_message}",
-            hint="name its CA with --cacert FILE",
-        )
-    if isinstance(cause, ssl.SSLError):
-        return Unreachable(
-            f"no TLS with {target}: {cause.reason or 'the handshake failed'}",
+            f"no TLS with {target} within {timeout:g} s",
             hint="does this port speak TLS? if not, write redis:// instead of rediss://",
         )
+    return Unreachable(
+        f"no answer from {target} within {timeout:g} s",
+        hint="is the address right, and no firewall between? --connect-timeout waits longer",
+    )
+
+
+def _explain_os(cause: OSError, target: Target) -> JobctlError:
+    if isinstance(cause, ssl.SSLError):
+        return explain_handshake(cause, target)
     if isinstance(cause, ConnectionRefusedError):
         return Unreachable(
             f"connection refused by {target}", hint="is Redis running there? try: jobctl demo"
         )
-    if isinstance(cause, FileNotFoundError) and target.scheme == "unix":
+    if isinstance(cause, FileNotFoundError):
         return Unreachable(
             f"there is no socket at {target}",
             hint="Faktory's own Redis listens at <its storage directory>/redis.sock",
-        )
-    if isinstance(cause, FileNotFoundError):
-        return Unreachable(
-            f"a TLS file for {target} does not exist", hint="check --cacert, --cert and --key"
         )
     if isinstance(cause, PermissionError):
         return Unreachable(
             f"no permission to open {target}", hint="run as the user that owns the socket"
         )
     if cause.errno in (errno.ECONNRESET, errno.EPIPE):
-        return _hung_up(target)
-    return Unreachable(f"cannot reach {target}: {cause.strerror or cause}")
+        return _hung_up(cause, target)
+    return Unreachable(
+        f"cannot reach {target}: {cause.strerror or cause}", hint="is the address right?"
+    )
 
 
 def explain_losing(error: Exception, target: Target, timeout: float) -> JobctlError:
     """Return the error for a connection that ended before its reply."""
-    if isinstance(error, failures.InvalidResponse) or "rotocol error" in str(error):
-        return _not_redis(target)
+    if isinstance(error, failures.InvalidResponse):
+        return not_redis(target)
     if isinstance(error, failures.TimeoutError):
         return ConnectionLost(
             f"no answer from {target} within {timeout:g} s",
             hint="is this a Redis, or is it busy? its own view: redis-cli slowlog get",
         )
-    return ConnectionLost(
-        f"the connection to {target} was lost",
-        hint="did the server stop, or is this port no Redis (TLS needs rediss://)?",
-    )
+    if _FULL in str(error):
+        return _full(target)
+    return ConnectionLost(f"the connection to {target} was lost", hint=_WHY_LOST[target.scheme])
 
 
 def explain_refusal(error: Exception, command: tuple[object, ...], target: Target) -> JobctlError:
     """Return the error for an answer that is an error."""
     said = str(error)
     name = str(command[0])
-    if isinstance(error, failures.AuthenticationError) or _is(said, "WRONGPASS", "NOAUTH"):
+    if isinstance(error, failures.AuthenticationError):
         return _password(said, target)
-    if isinstance(error, failures.BusyLoadingError) or _is(said, "LOADING"):
+    if isinstance(error, failures.BusyLoadingError):
         return Loading(f"{target} is loading its data from disk", hint="try again in a moment")
-    if isinstance(error, failures.NoPermissionError) or _is(said, "NOPERM"):
+    if isinstance(error, failures.NoPermissionError):
         return NoPermission(
-            f"{target} denies {name}: {said.removeprefix('NOPERM ')}",
+            f"{target} denies {name}: {said}",
             hint="grant this user what it says (ACL SETUSER), or use another user",
         )
     if _is(said, "WRONGTYPE"):
@@ -113,11 +132,35 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
             f"the key {shown} of {target} holds another type than a job system keeps there",
             hint=f"look at it: redis-cli type {shown}",
         )
-    if _is(said, "MOVED", "CLUSTERDOWN", "CROSSSLOT"):
+    if isinstance(error, failures.MasterDownError):
+        return RefusedByRedis(
+            f"{target} is a replica that has lost its primary", hint="use the primary"
+        )
+    if isinstance(error, _CLUSTER):
         return RefusedByRedis(
             f"{target} is part of a Redis Cluster", hint="clusters are not spoken yet"
         )
+    if _is(said, "DENIED"):
+        return _protected(target)
+    if _is(said, "BUSY"):
+        return RefusedByRedis(
+            f"{target} is busy running a script", hint="try again; or redis-cli script kill"
+        )
     return RefusedByRedis(f"{target} refused {name}: {said}")
+
+
+_CLUSTER = (
+    failures.AskError,
+    failures.ClusterDownError,
+    failures.ClusterCrossSlotError,
+    failures.TryAgainError,
+)  # MovedError is an AskError
+_FULL = "max number of clients"
+_WHY_LOST = {
+    "redis": "did the server stop, or is this port no Redis (TLS needs rediss://)?",
+    "rediss": "did the server stop, or does it want a client certificate (--cert and --key)?",
+    "unix": "did the server stop?",
+}
 
 
 def _is(said: str, *codes: str) -> bool:
@@ -129,18 +172,36 @@ def _password(said: str, target: Target) -> JobctlError:
         return WrongPassword(
             f"{target} wants a password", hint=f"put it in the URL: {target.scheme}://:PASSWORD@.."
         )
-    if "no password is set" in said:
+    if "no password is set" in said or "without any password" in said:
         return WrongPassword(
             f"{target} has no password, one was given", hint="leave it out of the URL"
         )
     return WrongPassword(f"{target} refused the user or password", hint="check both in the URL")
 
 
-def _not_redis(target: Target) -> JobctlError:
-    return NotRedis(f"what answers at {target} is not a Redis", hint="check the port")
-
-
-def _hung_up(target: Target) -> JobctlError:
-    return Unreachable(
-        f"{target} closed the connection", hint="does this port speak TLS (rediss://)?"
+def _protected(target: Target) -> JobctlError:
+    return RefusedByRedis(
+        f"{target} is in protected mode: it speaks to its own machine only",
+        hint="set a password there, or connect from that machine",
     )
+
+
+def not_redis(target: Target) -> JobctlError:
+    """Return the error for what answers, but not as a Redis does."""
+    return NotRedis(
+        f"what answers at {target} is not a Redis",
+        hint="check the port; if it speaks TLS, write rediss://",
+    )
+
+
+def _full(target: Target) -> JobctlError:
+    return RefusedByRedis(
+        f"{target} has as many clients as it takes",
+        hint="who they are: redis-cli client list; how many it takes: config get maxclients",
+    )
+
+
+def _hung_up(error: Exception, target: Target) -> JobctlError:
+    if _FULL in str(error):
+        return _full(target)
+    return Unreachable(f"{target} closed the connection", hint=_WHY_LOST[target.scheme])

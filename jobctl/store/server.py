@@ -10,6 +10,7 @@ from jobctl.errors import JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.layout import Layout
 from jobctl.model.server import ServerFacts
 from jobctl.store.connection import Command, Connection
+from jobctl.store.refusals import not_redis
 
 _OLDEST = (6, 2)
 
@@ -38,8 +39,10 @@ class Server:
                 raise reply
         if isinstance(named, Loading):
             raise named
-        if not isinstance(info, JobctlError):
+        if isinstance(info, bytes):
             self._check_version(_fields(info))
+        elif not isinstance(info, JobctlError):
+            raise not_redis(self._connection.target)
         if not isinstance(clock, JobctlError):
             self._ahead = int(clock[0]) + int(clock[1]) / 1e6 - time.time()
         self._connection.patient()

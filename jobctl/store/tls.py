@@ -1,0 +1,74 @@
+"""TLS: its files, and what a handshake says no to."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from jobctl.errors import Unreachable, UsageProblem
+from jobctl.model.target import Target, Tls
+
+_OTHER_NAME = (62, 64)  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+_DATE = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+
+
+def check_files(tls: Tls) -> None:
+    """Read certificates and key as the handshake will, before anything is connected.
+
+    Raises:
+        UsageProblem: one cannot be read; says which.
+    """
+    if tls.key and not tls.cert:
+        raise UsageProblem("a key needs its certificate", hint="give --cert too")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.cacert:
+        _check_readable("--cacert", tls.cacert)
+        try:
+            context.load_verify_locations(tls.cacert)
+        except ssl.SSLError:
+            raise UsageProblem(f"{tls.cacert} holds no CA certificate", hint=_PEM) from None
+    if tls.cert:
+        _check_readable("--cert", tls.cert)
+        _check_readable("--key", tls.key or tls.cert)
+        try:
+            # Without a password here OpenSSL would ask for one, on the terminal.
+            context.load_cert_chain(tls.cert, tls.key, password=b"")
+        except ssl.SSLError:
+            raise UsageProblem(
+                f"{tls.cert} and {tls.key or 'the key in it'} are no certificate and its key",
+                hint=f"{_PEM}; the key must not be encrypted",
+            ) from None
+
+
+_PEM = "it must be in PEM form: -----BEGIN .."
+
+
+def _check_readable(option: str, file: str) -> None:
+    try:
+        with Path(file).open("rb"):
+            pass
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageProblem(f"{option}: cannot read {file}: {why}") from None
+
+
+def explain_handshake(error: ssl.SSLError, target: Target) -> Unreachable:
+    """Return the error for a handshake that failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _untrusted(error, target)
+    return Unreachable(
+        f"no TLS with {target}: {error.reason or 'the handshake failed'}",
+        hint="does this port speak TLS? if not, write redis:// instead of rediss://",
+    )
+
+
+def _untrusted(error: ssl.SSLCertVerificationError, target: Target) -> Unreachable:
+    why = error.verify_message.rstrip(".")
+    message = f"the certificate of {target} is not trusted: {why}"
+    if error.verify_code in _OTHER_NAME:
+        hint = "use the name the certificate is for; --insecure does not check"
+    elif error.verify_code in _DATE:
+        hint = "the server needs a new one, or this clock is wrong; --insecure does not check"
+    else:
+        hint = "name its CA with --cacert FILE; --insecure does not check"
+    return Unreachable(message, hint=hint)

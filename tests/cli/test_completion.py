@@ -1,0 +1,98 @@
+"""Completion, asked for as the shells' scripts ask."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.builders import enqueue, job
+
+COMPLETIONS = Path(__file__).parents[2] / "completions"
+
+
+@pytest.fixture
+def complete(url, tmp_path):
+    """The words that complete a command line."""
+
+    def run(line, **environ):
+        words = line.split(" ")
+        ran = subprocess.run(
+            [sys.executable, "-m", "jobctl"],
+            env={
+                "_JOBCTL_COMPLETE": "bash_complete",
+                "COMP_WORDS": line,
+                "COMP_CWORD": str(len(words) - 1),
+                "JOBCTL_URL": url,
+                "XDG_STATE_HOME": str(tmp_path),
+            }
+            | environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stderr == ""
+        return [found.split(",", 1)[1] for found in ran.stdout.splitlines() if found]
+
+    return run
+
+
+def test_commands_options_and_choices_complete(complete):
+    assert complete("jobctl st") == ["status"]
+    assert complete("jobctl retries ") == ["count", "ls", "show"]
+    assert complete("jobctl retries ls --old") == ["--older-than"]
+    assert complete("jobctl dead ls -o js") == ["json", "jsonl"]
+
+
+def test_queue_names_are_the_live_ones(complete, raw):
+    enqueue(raw, "default", job())
+    enqueue(raw, "deploys", job())
+    raw.sadd("queues", "two words", "mailers")
+    assert complete("jobctl queue jobs de") == ["default", "deploys"]
+    assert complete("jobctl retries ls --queue ") == ["default", "deploys", "mailers"]
+
+
+def test_the_redis_on_the_line_is_the_one_asked(complete, raw, url):
+    enqueue(raw, "default", job())
+    nowhere = "redis://127.0.0.1:1"
+    assert complete(f"jobctl -u {url} queue jobs d", JOBCTL_URL=nowhere) == ["default"]
+    assert complete(f"jobctl queue jobs -u {url} d", JOBCTL_URL=nowhere) == ["default"]
+    assert complete("jobctl queue jobs d", JOBCTL_URL=nowhere) == []
+
+
+def test_a_redis_that_does_not_answer_costs_no_more_than_the_cap(complete):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent_url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        complete("jobctl queue jobs d", JOBCTL_URL="redis://127.0.0.1:1")
+        began = time.monotonic()
+        assert complete("jobctl queue jobs d", JOBCTL_URL=silent_url) == []
+        assert time.monotonic() - began < 5  # not the connect timeout and its retries
+
+
+@pytest.mark.parametrize(("shell", "file"), [("bash", "jobctl.bash"), ("zsh", "_jobctl")])
+def test_the_script_is_what_the_command_prints_and_its_shell_reads_it(jobctl, shell, file):
+    text = (COMPLETIONS / file).read_text()
+    assert jobctl("completion", shell).out == text
+    if shutil.which(shell):
+        subprocess.run([shell, "-n", str(COMPLETIONS / file)], check=True)
+
+
+def test_bash_completes_a_queue_with_the_script(url, raw, tmp_path):
+    enqueue(raw, "default", job())
+    line = (
+        f"source '{COMPLETIONS / 'jobctl.bash'}'; COMP_WORDS=(jobctl queue jobs de); COMP_CWORD=3; "
+        '_jobctl_completion jobctl; echo "${COMPREPLY[@]}"'
+    )
+    environ = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "JOBCTL_URL": url}
+    ran = subprocess.run(
+        ["bash", "-c", line], env=environ, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "default\n"
+
+
+def test_an_unknown_shell_is_a_usage_error(jobctl):
+    assert jobctl("completion", "tcsh").code == 2
