@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-_FIRST = 100
+_FIRST = 4  # of members of 10 MB that is much already
 _MOST = 1000
+_GROWTH = 8
 _BYTES = 512 * 1024
 
 
 class Chunk:
     """A chunk size that follows the size of the members met so far."""
 
-    def __init__(self, first: int | None = None) -> None:
-        self.size = first or _FIRST
+    def __init__(self) -> None:
+        self.size = _FIRST
 
     def learn(self, members: int, size: int) -> None:
-        """Take in what a reply held: its members, and their bytes together."""
+        """Take in what a reply cost: the members that were read, and the bytes that came."""
         if members:
             fitting = int(_BYTES * members / (size + 1))
-            self.size = max(1, min(fitting, _MOST, self.size * 4))
+            self.size = max(1, min(fitting, _MOST, self.size * _GROWTH))

@@ -55,7 +55,8 @@ class Connection:
             Unreachable: any of it failed; says which.
             UsageProblem: a certificate or key cannot be read.
         """
-        check_files(self.target.tls)
+        if self.target.scheme == "rediss":
+            check_files(self.target.tls)
         try:
             self._link.connect()
         except (failures.ResponseError, failures.AuthenticationError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterator
 
 from jobctl.model.entry import Entry
@@ -11,6 +12,8 @@ from jobctl.model.queue import Queue
 from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.walk import Item, walk
+
+_ANCHORS = 16  # of the last members shown, to find the place by
 
 
 class Line:
@@ -33,14 +36,7 @@ class Line:
         """Yield the jobs in the order they run, or the last pushed first."""
         if self.queue.key is None:
             return
-        if descending:
-            end = None if limit is None else offset + limit
-            for i, (raw, place) in enumerate(self._from_the_left(offset)):
-                if end is not None and offset + i >= end:
-                    return
-                yield self._entry(raw, place)
-            return
-        order = _ByPosition(self._connection, self.queue.key)
+        order = _ByPosition(self._connection, self.queue.key, descending)
         for raw, position in walk(self._connection, order, offset=offset, limit=limit):
             yield self._entry(raw, int(position))
 
@@ -88,23 +84,56 @@ class Line:
 
 
 class _ByPosition:
-    """The list in the order its jobs run (index -1 first), for a walk."""
+    """The list in the order its jobs run (index -1 first), or the other way, for a walk."""
 
-    def __init__(self, connection: Connection, key: bytes) -> None:
+    def __init__(self, connection: Connection, key: bytes, descending: bool) -> None:
         self._connection = connection
         self._key = key
+        self._descending = descending
+        self._shown = array("q")  # hashes: eight bytes for each
+        self._skipped: frozenset[int] = frozenset()
+        self._tail: list[bytes] = []  # the last ones shown
 
-    def range_command(self, start: int, stop: int) -> Command:
-        return ("LRANGE", self._key, -1 - stop, -1 - start)
+    def commands(self, start: int, stop: int) -> list[Command]:
+        ends = (start, stop) if self._descending else (-1 - stop, -1 - start)
+        return [("LRANGE", self._key, *ends), ("LLEN", self._key)]
 
-    def read(self, reply: Reply, start: int) -> list[Item]:
-        return [(raw, start + i) for i, raw in enumerate(reversed(reply))]
+    def read(self, replies: list[Reply], start: int) -> list[Item]:
+        members, length = replies
+        if self._descending:
+            return [(raw, max(0, length - 1 - start - i)) for i, raw in enumerate(members)]
+        return [(raw, start + i) for i, raw in enumerate(reversed(members))]
 
-    def find_again(self, anchors: list[Item]) -> int:
-        for raw, _ in reversed(anchors):
+    def fresh(self, items: list[Item], start: int, overlap: int) -> list[Item] | None:  # noqa: ARG002
+        known = self._known(items, overlap)
+        if known is None:
+            return None
+        hashes = [hash(raw) for raw, _ in items[known:]]
+        fresh = items[known:]
+        if self._skipped:
+            fresh = [item for item in fresh if hash(item[0]) not in self._skipped]
+        self._shown.extend(hashes)
+        self._tail = [*self._tail, *(raw for raw, _ in items[known:])][-_ANCHORS:]
+        return fresh
+
+    def find_again(self) -> int:
+        while self._tail:
+            rank = "1" if self._descending else "-1"
             index, length = self._connection.pipe(
-                [("LPOS", self._key, raw, "RANK", -1), ("LLEN", self._key)]
+                [("LPOS", self._key, self._tail[-1], "RANK", rank), ("LLEN", self._key)]
             )
             if index is not None:
-                return int(length) - int(index)
-        return 0  # all of them ran: what is next now has not been seen
+                return int(index) + 1 if self._descending else int(length) - int(index)
+            self._tail.pop()
+        # All of them left. Mostly they ran, and what is next now was not shown.
+        self._skipped = frozenset(self._shown)
+        return 0
+
+    def _known(self, items: list[Item], overlap: int) -> int | None:
+        """Return how many of the items are before and at the last one shown."""
+        if not self._tail:
+            return 0
+        if overlap and len(items) >= overlap and items[overlap - 1][0] == self._tail[-1]:
+            return overlap
+        at = {raw: i for i, (raw, _) in reversed(list(enumerate(items)))}
+        return next((at[raw] + 1 for raw in reversed(self._tail) if raw in at), None)

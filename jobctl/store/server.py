@@ -39,11 +39,11 @@ class Server:
                 raise reply
         if isinstance(named, Loading):
             raise named
+        if not isinstance(info, JobctlError | bytes) or not isinstance(clock, JobctlError | list):
+            raise not_redis(self._connection.target)
         if isinstance(info, bytes):
             self._check_version(_fields(info))
-        elif not isinstance(info, JobctlError):
-            raise not_redis(self._connection.target)
-        if not isinstance(clock, JobctlError):
+        if isinstance(clock, list):
             self._ahead = int(clock[0]) + int(clock[1]) / 1e6 - time.time()
         self._connection.patient()
 

@@ -11,8 +11,6 @@ from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.walk import Item, walk
 
-_SCAN_COUNT = 1000
-
 
 class SortedSet:
     """One sorted set of jobs. Reading only; members are yielded as they stand."""
@@ -56,14 +54,14 @@ class SortedSet:
         self, pattern: bytes | None, keep: Callable[[bytes], object]
     ) -> Iterator[tuple[bytes, float]]:
         match: tuple[bytes | str, ...] = () if pattern is None else ("MATCH", pattern)
-        chunk = Chunk(_SCAN_COUNT if match else None)
+        chunk = Chunk()
         seen: set[int] = set()  # hashes of what was kept; ZSCAN repeats itself during a resize
 
         def follow(replies: list[Reply] | None) -> list[Command]:
             cursor = 0
             if replies is not None:
                 cursor, flat = int(replies[0][0]), replies[0][1]
-                chunk.learn(len(flat) // 2, sum(map(len, flat[::2])))
+                chunk.learn(max(chunk.size, len(flat) // 2), sum(map(len, flat[::2])))
                 if cursor == 0:
                     return []
             return [("ZSCAN", self.key, cursor, *match, "COUNT", chunk.size)]
@@ -76,29 +74,51 @@ class SortedSet:
 
 
 class _ByScore:
-    """A sorted set in order of score, for a walk."""
+    """A sorted set in order of score, and of bytes where scores are equal, for a walk."""
 
     def __init__(self, connection: Connection, key: str, descending: bool) -> None:
         self._connection = connection
         self._key = key
         self._descending = descending
+        self._last: Item | None = None
 
-    def range_command(self, start: int, stop: int) -> Command:
+    def commands(self, start: int, stop: int) -> list[Command]:
         command = ("ZRANGE", self._key, start, stop)
-        return (*command, "REV", "WITHSCORES") if self._descending else (*command, "WITHSCORES")
+        return [(*command, "REV", "WITHSCORES") if self._descending else (*command, "WITHSCORES")]
 
-    def read(self, reply: Reply, start: int) -> list[Item]:  # noqa: ARG002
-        return list(zip(reply[::2], map(float, reply[1::2]), strict=True))
+    def read(self, replies: list[Reply], start: int) -> list[Item]:  # noqa: ARG002
+        flat = replies[0]
+        return list(zip(flat[::2], map(float, flat[1::2]), strict=True))
 
-    def find_again(self, anchors: list[Item]) -> int:
-        rank = "ZREVRANK" if self._descending else "ZRANK"
-        asked: list[Command] = []
-        for raw, _ in reversed(anchors):
-            asked += [(rank, self._key, raw), ("ZSCORE", self._key, raw)]
-        replies = self._connection.pipe(asked)
-        for (_, score), at, now in zip(reversed(anchors), replies[::2], replies[1::2], strict=True):
-            if at is not None and now is not None and float(now) == score:
-                return int(at) + 1
-        last = anchors[-1][1]
-        ends = (f"({last!r}", "+inf") if self._descending else ("-inf", f"({last!r}")
-        return int(self._connection.call("ZCOUNT", self._key, *ends))
+    def fresh(self, items: list[Item], start: int, overlap: int) -> list[Item] | None:  # noqa: ARG002
+        last = self._last
+        if last is not None:
+            known = next((i for i, item in enumerate(items) if self._after(item, last)), len(items))
+            if known == 0 and start > 0:
+                return None  # what was before this chunk may be new too
+            items = items[known:]
+        if items:
+            self._last = items[-1]
+        return items
+
+    def find_again(self) -> int:
+        """Search the members of the last score for the first one behind the last one shown."""
+        if self._last is None:
+            return 0
+        score = repr(self._last[1])
+        ends = [(f"({score}", "+inf"), (score, "+inf")]
+        if not self._descending:
+            ends = [("-inf", f"({score}"), ("-inf", score)]
+        low, high = map(int, self._connection.pipe([("ZCOUNT", self._key, *e) for e in ends]))
+        while low < high:
+            middle = (low + high) // 2
+            items = self.read(self._connection.pipe(self.commands(middle, middle)), middle)
+            if not items or self._after(items[0], self._last):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def _after(self, item: Item, other: Item) -> bool:
+        one, two = (item[1], item[0]), (other[1], other[0])
+        return one < two if self._descending else one > two

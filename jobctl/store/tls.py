@@ -41,6 +41,7 @@ def check_files(tls: Tls) -> None:
 
 
 _PEM = "it must be in PEM form: -----BEGIN .."
+_FROM = "the option, or the URL, names it"
 
 
 def _check_readable(option: str, file: str) -> None:
@@ -49,7 +50,7 @@ def _check_readable(option: str, file: str) -> None:
             pass
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise UsageProblem(f"{option}: cannot read {file}: {why}") from None
+        raise UsageProblem(f"{option}: cannot read {file}: {why}", hint=_FROM) from None
 
 
 def explain_handshake(error: ssl.SSLError, target: Target) -> Unreachable:
