@@ -65,8 +65,9 @@ def status(
     else:
         with session.connect() as store:
             missing = _look(session, store, asked, single)
+            place = str(store.target)
         if missing:
-            raise _not_found(missing, len(asked))
+            raise _not_found(missing, len(asked), place)
 
 
 def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> list[str]:
@@ -117,10 +118,10 @@ def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> 
     sys.stdout.flush()
 
 
-def _not_found(missing: list[str], asked: int) -> NotFound:
-    some = f"{missing[0]} is nowhere" if asked == 1 else f"{len(missing)} of {asked} are nowhere"
+def _not_found(missing: list[str], asked: int, place: str) -> NotFound:
+    who = f"{missing[0]} is" if asked == 1 else f"{len(missing)} of {asked} are"
     return NotFound(
-        f"{some}: not scheduled, queued, working, in retries or dead",
+        f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead",
         hint="it finished (that leaves no trace), was discarded, expired, or was purged 180 days "
         "after its death; or this is not its Redis",
     )

@@ -49,18 +49,18 @@ class Line:
         The list is read from the left, where jobs come in: what moves meanwhile moves ahead of
         the reader, so that nothing is passed by.
         """
-        for raw, position in self._from_the_left(0):
+        for raw, position in self._from_the_left():
             if possible(raw):
                 entry = self._entry(raw, position)
                 if entry.jid in wanted:
                     yield entry
 
-    def _from_the_left(self, first: int) -> Iterator[tuple[bytes, int]]:
+    def _from_the_left(self) -> Iterator[tuple[bytes, int]]:
         key = self.queue.key
         if key is None:
             return
         chunk = Chunk()
-        index, asked = first, 0
+        first, index, asked = 0, 0, 0
 
         def follow(replies: list[Reply] | None) -> list[Command]:
             nonlocal index, asked
@@ -90,6 +90,7 @@ class _ByPosition:
         self._connection = connection
         self._key = key
         self._descending = descending
+        self._reach = 0
         self._shown = array("q")  # hashes: eight bytes for each
         self._skipped: frozenset[int] = frozenset()
         self._tail: list[bytes] = []  # the last ones shown
@@ -104,28 +105,28 @@ class _ByPosition:
             return [(raw, max(0, length - 1 - start - i)) for i, raw in enumerate(members)]
         return [(raw, start + i) for i, raw in enumerate(reversed(members))]
 
-    def fresh(self, items: list[Item], start: int, overlap: int) -> list[Item] | None:  # noqa: ARG002
+    def fresh(self, items: list[Item], start: int, overlap: int) -> list[Item] | None:
         known = self._known(items, overlap)
         if known is None:
             return None
-        hashes = [hash(raw) for raw, _ in items[known:]]
+        self._reach = start + len(items)
         fresh = items[known:]
         if self._skipped:
             fresh = [item for item in fresh if hash(item[0]) not in self._skipped]
-        self._shown.extend(hashes)
+        self._shown.extend([hash(raw) for raw, _ in fresh])
         self._tail = [*self._tail, *(raw for raw, _ in items[known:])][-_ANCHORS:]
         return fresh
 
     def find_again(self) -> int:
+        way = ("RANK", "1" if self._descending else "-1", "MAXLEN", 2 * self._reach + 1000)
         while self._tail:
-            rank = "1" if self._descending else "-1"
             index, length = self._connection.pipe(
-                [("LPOS", self._key, self._tail[-1], "RANK", rank), ("LLEN", self._key)]
+                [("LPOS", self._key, self._tail[-1], *way), ("LLEN", self._key)]
             )
             if index is not None:
                 return int(index) + 1 if self._descending else int(length) - int(index)
             self._tail.pop()
-        # All of them left. Mostly they ran, and what is next now was not shown.
+        # All of them left: mostly they ran, and what is next now was not shown.
         self._skipped = frozenset(self._shown)
         return 0
 
