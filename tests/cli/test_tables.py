@@ -25,7 +25,7 @@ def people(raw, noon, jobctl, url, monkeypatch):
         ran = jobctl(*argv, "--color", color, tty=True)
         lines = [line.rstrip() for line in ran.out.replace(url, "URL").splitlines()]
         assert all(len(line) <= width for line in lines) or color != "never" or "wide" in argv
-        return "\n".join([*lines, f"-- exit {ran.code}", ran.err])
+        return "\n".join([*lines, f"-- exit {ran.code}", ran.err.replace(url, "URL")])
 
     return run
 
