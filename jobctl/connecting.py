@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jobctl.config import CONNECT_TIMEOUT, redis_door
 from jobctl.embedded import default_directory, find
-from jobctl.errors import Unreachable
+from jobctl.errors import BadUrl, Unreachable
 from jobctl.model.layout import QueueForm
 from jobctl.model.target import Target, Tls
 from jobctl.store.opening import Store, open_store
@@ -40,10 +40,15 @@ def connect(
     """
     default = default_directory(environ)
     door = redis_door(url, environ, lambda: _running(default))
-    target = Target.parse(door.url).with_tls(tls or Tls())
-    if target.scheme == "embedded":
-        target = _embedded(Path(target.path) if target.path else default, target.db)
-    return open_store(target, form=layout, connect_timeout=connect_timeout, trace=trace)
+    try:
+        target = Target.parse(door.url).with_tls(tls or Tls())
+        if target.scheme == "embedded":
+            target = _embedded(Path(target.path) if target.path else default, target.db)
+        return open_store(target, form=layout, connect_timeout=connect_timeout, trace=trace)
+    except (BadUrl, Unreachable) as error:
+        if url is None:  # nobody typed it: say who did
+            error.message += f" (from {door.source})"
+        raise
 
 
 def _running(directory: Path) -> str | None:
