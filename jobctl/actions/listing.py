@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import Protocol, TypeVar
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
-from jobctl.model.rows import Row, listing_row
-from jobctl.model.sorting import sort_key
+from jobctl.model.rows import listing_row
+from jobctl.model.sorting import SortKey, sort_key
 from jobctl.model.where import Where
 
-_HELD = 64 * 1024 * 1024  # bytes of matches kept to be put in order; more are walked in order
+_HELD = 32 * 1024 * 1024  # bytes of matches kept to be put in order; more are walked in order
 
 
 T = TypeVar("T")
@@ -34,6 +34,9 @@ class Source(Protocol):
         self, *, descending: bool = False, offset: int = 0, limit: int | None = None
     ) -> Iterator[Entry]:
         """Yield entries in order."""
+
+    def entry(self, raw: bytes, rank: float) -> Entry:
+        """Make the entry of a member and its rank: its score, or its position."""
 
     def scan(self, pattern: bytes) -> Iterator[Entry] | None:
         """Yield the entries that match a glob, in no order; None where Redis cannot."""
@@ -60,60 +63,79 @@ class Page:
         return islice(entries, self.offset, end)
 
 
-WHOLE = Page()
-
-
-def listed(
-    source: Source, where: Where, order: Order, page: Page, now: Callable[[], float] = time.time
-) -> Iterator[Entry]:
-    """Yield the entries a listing shows.
+def listed(source: Source, where: Where, order: Order, page: Page, now: float) -> Iterator[Entry]:
+    """Yield the entries a listing shows; `now` in unix seconds.
 
     The structure's own order is streamed; a page of it costs what it shows. Sorting by a
-    field holds what matches.
+    field holds the bytes of what matches.
     """
     if order.field is None and not where:
         descending = _descending(source.kind, order)
         return source.walk(descending=descending, offset=page.offset, limit=page.limit)
     if page.limit == 0:
         return iter(())
-    return page.of(select(source, where, order, now))
+    return page.of(_selected(source, where, order, now))
 
 
-def select(source: Source, where: Where, order: Order, now: Callable[[], float]) -> Iterator[Entry]:
-    """Yield all entries that match, in order."""
-    if order.field is not None:
-        matching = _matching(source, where, now)
-        return sorted_by(order.field, matching, listing_row, reverse=order.reverse)
-    descending = _descending(source.kind, order)
-    held = _held(source, where, now)
-    if held is not None:
-        return iter(sorted(held, key=lambda entry: (entry.score, entry.raw), reverse=descending))
-    walked = source.walk(descending=descending)
-    return (entry for entry in walked if where.matches(entry, now()))
-
-
-def count(source: Source, where: Where, now: Callable[[], float]) -> int:
+def count(source: Source, where: Where, now: float) -> int:
     """Return how many entries match."""
     return sum(1 for _ in _matching(source, where, now)) if where else source.count()
 
 
-def _matching(source: Source, where: Where, now: Callable[[], float]) -> Iterator[Entry]:
+def sorted_by(pairs: Iterable[tuple[object, T]], *, reverse: bool) -> Iterator[T]:
+    """Yield items by the value they come with; those with none last, in the order they came."""
+    present: list[tuple[SortKey, T]] = []
+    absent: list[T] = []
+    for value, item in pairs:
+        if value is None:
+            absent.append(item)
+        else:
+            present.append((sort_key(value), item))
+    present.sort(key=itemgetter(0), reverse=reverse)
+    yield from (item for _, item in present)
+    yield from absent
+
+
+def _selected(source: Source, where: Where, order: Order, now: float) -> Iterator[Entry]:
+    if order.field is not None:
+        return _by_field(source, order.field, _matching(source, where, now), order)
+    descending = _descending(source.kind, order)
+    held = _held(source, where, now)
+    if held is None:
+        walked = source.walk(descending=descending)
+        return (entry for entry in walked if where.matches(entry, now))
+    held.sort(reverse=descending)
+    return (source.entry(raw, score) for score, raw in held)
+
+
+def _by_field(
+    source: Source, field: str, matching: Iterator[Entry], order: Order
+) -> Iterator[Entry]:
+    # What waits to be sorted are the bytes: a decoded job is ten times their size.
+    pairs = (
+        (listing_row(entry, (field,)).get(field), (entry.raw, entry.rank)) for entry in matching
+    )
+    return (source.entry(raw, rank) for raw, rank in sorted_by(pairs, reverse=order.reverse))
+
+
+def _matching(source: Source, where: Where, now: float) -> Iterator[Entry]:
     pattern = where.pattern()
     scanned = source.scan(pattern) if pattern is not None else None
     entries = source.walk() if scanned is None else scanned
-    return (entry for entry in entries if where.matches(entry, now()))
+    return (entry for entry in entries if where.matches(entry, now))
 
 
-def _held(source: Source, where: Where, now: Callable[[], float]) -> list[Entry] | None:
+def _held(source: Source, where: Where, now: float) -> list[tuple[float, bytes]] | None:
     """Return the matches that Redis helps to find, unordered; None: walk, there are too many."""
     pattern = where.pattern()
     scanned = source.scan(pattern) if pattern is not None else None
     if scanned is None:
         return None
-    held, size = [], 0
+    held: list[tuple[float, bytes]] = []
+    size = 0
     for entry in scanned:
-        if where.matches(entry, now()):
-            held.append(entry)
+        if where.matches(entry, now):
+            held.append((entry.rank, entry.raw))
             size += len(entry.raw)
             if size > _HELD:
                 return None
@@ -123,14 +145,3 @@ def _held(source: Source, where: Where, now: Callable[[], float]) -> list[Entry]
 def _descending(kind: Kind, order: Order) -> bool:
     """Dead jobs come newest first, everything else by what happens next."""
     return (kind is Kind.DEAD) != order.reverse
-
-
-def sorted_by(
-    field: str, items: Iterable[T], row_of: Callable[[T], Row], *, reverse: bool
-) -> Iterator[T]:
-    """Yield items by a field of their rows; those without it last, in the order they came."""
-    keyed = [(row_of(item).get(field), item) for item in items]
-    present = [pair for pair in keyed if pair[0] is not None]
-    present.sort(key=lambda pair: sort_key(pair[0]), reverse=reverse)
-    yield from (item for _, item in present)
-    yield from (item for value, item in keyed if value is None)

@@ -29,7 +29,7 @@ def sort_rows(rows: list[Row], order: Order) -> list[Row]:
     """Return rows by a field, those without it last; without a field as they are (reversed)."""
     if order.field is None:
         return rows[::-1] if order.reverse else rows
-    return list(sorted_by(order.field, rows, lambda row: row, reverse=order.reverse))
+    return list(sorted_by(((row[order.field], row) for row in rows), reverse=order.reverse))
 
 
 def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from jobctl.actions.listing import Order, Page, Source, listed
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.model.layout import Kind
-from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, raw_keys
+from jobctl.model.rows import RAW_KEYS, listing_keys, listing_row
 from jobctl.model.where import Where
 from jobctl.render.formats import Format
 
@@ -46,7 +46,7 @@ class Request:
         Raises:
             UsageProblem: one of them does not make sense.
         """
-        keys = (*listing_keys(kind), *RAW_KEYS)
+        keys = (*listing_keys(kind), *sorted(RAW_KEYS))
         default = listing_keys(kind) if session.format is Format.WIDE else COLUMNS[kind]
         columns = session.columns(default, keys)
         return cls(session.where(), session.order(keys), session.page(), columns)
@@ -56,15 +56,16 @@ def write_listing(
     session: Session, store: Store, sources: Sequence[Source], request: Request
 ) -> None:
     """Write the page of entries that a request selects from one or more structures."""
-    clock = store.server.now
+    now = store.server.now()
     brief = session.brief and request.page.limit is None
     # What a long table leaves out is counted: by the structure itself where all of it is meant.
     countable = brief and len(sources) == 1 and not request.where
     page = Page(request.page.offset, ON_A_TERMINAL) if countable else request.page
-    entries = _entries(sources, request, page, store)
+    entries = _entries(sources, request, page, now)
     shown = islice(entries, ON_A_TERMINAL) if brief else entries
-    rows = _rows(shown, with_raw=any(column in RAW_KEYS for column in request.columns))
-    write_rows(session, rows, request.columns, clock())
+    keys = _keys(session, request)
+    rows = (listing_row(entry, keys) for entry in shown)
+    write_rows(session, rows, request.columns, now)
     if brief:
         if countable:
             more = sources[0].count() - page.offset - ON_A_TERMINAL
@@ -75,16 +76,18 @@ def write_listing(
 
 
 def _entries(
-    sources: Sequence[Source], request: Request, page: Page, store: Store
+    sources: Sequence[Source], request: Request, page: Page, now: float
 ) -> Iterator[Entry]:
-    clock = store.server.now
     if len(sources) == 1:
-        return listed(sources[0], request.where, request.order, page, clock)
-    whole = (listed(source, request.where, request.order, Page(), clock) for source in sources)
+        return listed(sources[0], request.where, request.order, page, now)
+    whole = (listed(source, request.where, request.order, Page(), now) for source in sources)
     return page.of(chain.from_iterable(whole))
 
 
-def _rows(entries: Iterable[Entry], *, with_raw: bool) -> Iterator[Row]:
-    for entry in entries:
-        row = listing_row(entry)
-        yield row | raw_keys(entry.raw) if with_raw else row
+def _keys(session: Session, request: Request) -> tuple[str, ...] | None:
+    """Return what a format needs of a row: no more is worked out. None: everything."""
+    if session.format is Format.IDS:
+        return ("jid",)
+    if session.format in (Format.JSON, Format.JSONL) and session.text("columns") is None:
+        return None
+    return tuple(dict.fromkeys((*request.columns, "malformed")))

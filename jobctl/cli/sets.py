@@ -89,7 +89,7 @@ def _count(kind: Kind) -> click.Command:
 
         where = session.where()
         with session.connect() as store:
-            write_number(session, count_matching(store.set(kind), where, store.server.now))
+            write_number(session, count_matching(store.set(kind), where, store.server.now()))
 
     return count
 

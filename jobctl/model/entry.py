@@ -9,6 +9,8 @@ from jobctl.model.layout import FAKTORY, Kind, Layout
 from jobctl.model.place import Place
 from jobctl.model.times import Instant, epoch, rfc3339, score_time
 
+_IN = {kind: Place(kind) for kind in Kind}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -37,12 +39,12 @@ class Entry:
     def scored(cls, raw: bytes, score: float, kind: Kind, layout: Layout = FAKTORY) -> Entry:
         """Make the entry of a sorted set; in working the job is inside a reservation."""
         if kind is not Kind.WORKING:
-            return cls(Place(kind), raw, Job.decode(raw, layout), score)
+            return cls(_IN[kind], raw, Job.decode(raw, layout), score)
         outer = read_object(raw) or {}
         inner = dig(outer, layout.reserved_job)
         job = Job(inner if isinstance(inner, dict) else None, layout)
         held = {key: rfc3339(dig(outer, path)) for key, path in layout.reservation.items()}
-        return cls(Place(kind), raw, job, score, held)
+        return cls(_IN[kind], raw, job, score, held)
 
     @property
     def kind(self) -> Kind:
@@ -53,6 +55,11 @@ class Entry:
     def jid(self) -> str | None:
         """The job's id as text; None when malformed, absent, or no string or number."""
         return self.job.word("jid")
+
+    @property
+    def rank(self) -> float:
+        """Its score, or in a queue its position."""
+        return (self.place.position or 0) if self.score is None else self.score
 
     @property
     def at(self) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobctl.model import jsontext
@@ -16,7 +15,7 @@ _TIMES = ("created_at", "enqueued_at", "failed_at")
 class Job:
     """A decoded payload. `payload` is None where the member is malformed."""
 
-    payload: Mapping[str, object] | None
+    payload: dict[str, object] | None
     layout: Layout = FAKTORY
 
     @classmethod
@@ -31,7 +30,7 @@ class Job:
 
     def get(self, field: str) -> object:
         """Return a listing field as it stands in the payload; None when absent."""
-        return None if self.payload is None else dig(self.payload, self.layout.fields[field])
+        return dig(self.payload, self.layout.fields[field])
 
     def text(self, field: str) -> str | None:
         """Return a listing field as text, whatever its JSON type; None when absent."""
@@ -46,6 +45,17 @@ class Job:
         """Return a listing field for output: times in UTC, the rest as it stands."""
         value = self.get(field)
         return rfc3339(value) if field in _TIMES else value
+
+    def listing(self) -> dict[str, object]:
+        """Return every listing field for output, in one go."""
+        payload = self.payload or {}
+        row = {
+            field: payload.get(path[0]) if len(path) == 1 else dig(payload, path)
+            for field, path in self.layout.fields.items()
+        }
+        for field in _TIMES:
+            row[field] = rfc3339(row[field])
+        return row
 
     @property
     def retries_used(self) -> int | None:
@@ -73,7 +83,7 @@ def read_object(raw: bytes) -> dict[str, object] | None:
 def dig(value: object, path: tuple[str, ...]) -> object:
     """Return what is at a path of keys; None where any step is missing or no object."""
     for key in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value

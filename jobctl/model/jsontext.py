@@ -7,13 +7,15 @@ the numbers' text kept, and is printed as it stood.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 
 import orjson
 
-_LONG_NUMBER = re.compile(rb"\d[\d.eE+-]{16,}")
-_EXACT_DIGITS = 15  # what an int of this length or less is, everyone agrees on
+# Whether 17 characters of numbers stand in a row: two passes in C, where a regex takes ten times
+# as long. It may say yes of text ("-----------------"); that only costs time.
+_NUMERIC = bytes(ord("0") if chr(c) in "0123456789.eE+-" else ord(" ") for c in range(256))
+_LONG = b"0" * 17
+_EXACT_DIGITS = 18  # an integer of this length or less fits into 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def loads(raw: bytes) -> object:
     Raises:
         ValueError: it is not JSON (also not UTF-8, nested too deeply, or NaN).
     """
-    if _LONG_NUMBER.search(raw) is None:
+    if _LONG not in raw.translate(_NUMERIC):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import FAKTORY, Kind
+from jobctl.model.layout import Kind
 
 Row = dict[str, object]
 
@@ -18,32 +19,57 @@ _MORE: dict[Kind, tuple[str, ...]] = {
     Kind.WORKING: ("wid", "reserved_at", "expires_at"),
     Kind.QUEUE: ("position",),
 }
-RAW_KEYS = ("raw", "raw_b64")
+_ALL = {kind: _COMMON + _MORE.get(kind, ()) for kind in Kind}
+RAW_KEYS = frozenset(("raw", "raw_b64"))
 
 
 def listing_keys(kind: Kind) -> tuple[str, ...]:
     """Return the keys of every row of a structure, in order."""
-    return _COMMON + _MORE.get(kind, ())
+    return _ALL[kind]
 
 
-def listing_row(entry: Entry) -> Row:
-    """Return an entry's row. Every key is there; a malformed one also carries its bytes."""
-    job, kind = entry.job, entry.kind
-    row: Row = {}
-    for key in _COMMON:
-        if key in FAKTORY.fields:
-            row[key] = job.listed(key)
-        else:
-            row[key] = entry.at if key == "at" else job.malformed
-    if kind is Kind.DEAD:
-        row |= {"died_at": entry.died_at, "purge_at": entry.at}
-    elif kind is Kind.WORKING:
-        row |= {key: entry.reservation.get(key) for key in _MORE[kind]}
-    elif kind is Kind.QUEUE:
-        row["position"] = entry.place.position
-    if job.malformed:
+def listing_row(entry: Entry, keys: Sequence[str] | None = None) -> Row:
+    """Return an entry's row; a malformed one also carries its bytes.
+
+    Args:
+        entry: what is listed.
+        keys: which listing keys; without them all of its structure, each of them there.
+    """
+    if keys is None:
+        row = _whole_row(entry)
+    else:
+        row = {key: _VALUES[key](entry) for key in keys if key not in RAW_KEYS}
+    if entry.job.malformed or (keys is not None and not RAW_KEYS.isdisjoint(keys)):
         row |= raw_keys(entry.raw)
     return row
+
+
+def _whole_row(entry: Entry) -> Row:
+    """Return what `_VALUES` would say of every key, in a third of the time."""
+    row: Row = dict.fromkeys(_ALL[entry.kind])
+    row |= entry.job.listing()
+    for key in ("at", "malformed", *_MORE.get(entry.kind, ())):
+        row[key] = _VALUES[key](entry)
+    return row
+
+
+def _from_payload(key: str) -> Callable[[Entry], object]:
+    return lambda entry: entry.job.listed(key)
+
+
+def _from_reservation(key: str) -> Callable[[Entry], object]:
+    return lambda entry: entry.reservation.get(key)
+
+
+_VALUES: dict[str, Callable[[Entry], object]] = {
+    "at": lambda entry: entry.at,
+    "malformed": lambda entry: entry.job.malformed,
+    "died_at": lambda entry: entry.died_at,
+    "purge_at": lambda entry: entry.at,
+    "position": lambda entry: entry.place.position,
+    **{key: _from_reservation(key) for key in _MORE[Kind.WORKING]},
+    **{key: _from_payload(key) for key in _COMMON if key not in ("at", "malformed")},
+}
 
 
 def raw_keys(raw: bytes) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ FORMS = (
 )
 _LATER = ("redis+sentinel", "redis+cluster")
 _QUERY = ("db", "username", "password", "cacert", "cert", "key", "insecure")
+_BRACKETED = re.compile(r"\[[^\[\]]+\](:\d*)?")
 # redis-py's own names for the same, which people have in their environments.
 _ALIASES = {"ssl_ca_certs": "cacert", "ssl_certfile": "cert", "ssl_keyfile": "key"}
 
@@ -224,15 +226,19 @@ def _path(text: str) -> str:
 
 
 def _tcp(common: Target, parts: SplitResult, port: int | None, query: Mapping[str, str]) -> Target:
-    path = parts.path.strip("/")
-    host = _host(parts.hostname or "localhost")
+    db, asked = _db(parts.path.strip("/")), query.get("db")
+    host = _host(parts)
     if port == 0 or host is None or any(c.isspace() for c in parts.netloc):
         raise _bad("the port or host of the URL is not valid")
-    return replace(common, host=host, port=port or 6379, db=_db(query.get("db") or path))
+    return replace(common, host=host, port=port or 6379, db=_db(asked) if asked else db)
 
 
-def _host(text: str) -> str | None:
+def _host(parts: SplitResult) -> str | None:
     """Return the host; None where it is none, as user:password%40host, encoded too often."""
+    where = parts.netloc.rpartition("@")[2]
+    if "[" in where and _BRACKETED.fullmatch(where) is None:
+        return None  # [::1]7000: urlsplit would leave the 7000 out
+    text = parts.hostname or "localhost"
     host = unquote(text)
     if any(c in "/?#@\\" or c <= " " for c in host) or (":" in host and ":" not in text):
         return None

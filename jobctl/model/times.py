@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 
 from jobctl.errors import UsageProblem
 
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
 _FIRST_SECOND = -62135596800  # 0001-01-01T00:00:00Z
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -37,12 +37,15 @@ class Instant:
         found = _RFC3339.fullmatch(text)
         if found is None:
             return None
-        *parts, digits, offset = found.groups()
+        digits, offset = found.groups()
         try:
-            moment = datetime(*(int(p) for p in parts), tzinfo=_zone(offset))  # type: ignore[misc, arg-type]
+            moment = datetime.fromisoformat(f"{text[:10]}T{text[11:19]}")
+            away = _offset(offset)
         except ValueError:
             return None
-        seconds = (moment - _EPOCH) // timedelta(seconds=1)
+        days = moment.toordinal() - _EPOCH_DAY
+        clock = moment.hour * 3600 + moment.minute * 60 + moment.second
+        seconds = days * 86400 + clock - away
         return cls(seconds, digits or "") if _FIRST_SECOND <= seconds <= _LAST_SECOND else None
 
     @classmethod
@@ -50,12 +53,20 @@ class Instant:
         """Read unix seconds (a score); None outside the years 1 to 9999."""
         if not _FIRST_SECOND <= seconds < _LAST_SECOND + 1:
             return None
-        whole, _, digits = format(Decimal(repr(seconds)), "f").partition(".")
-        digits = digits.rstrip("0")
-        if seconds < 0 and digits:
-            below = int(whole) - 1
-            return cls(below, format(Decimal(repr(seconds)) - below, "f")[2:].rstrip("0"))
-        return cls(int(whole), digits)
+        text = repr(seconds)
+        if seconds < 0 or "e" in text:
+            return cls._of_odd_epoch(text)
+        whole, _, digits = text.partition(".")
+        return cls(int(whole), digits.rstrip("0"))
+
+    @classmethod
+    def _of_odd_epoch(cls, text: str) -> Instant:
+        """Read what is before 1970, or written with an exponent."""
+        from decimal import Decimal
+
+        exact = Decimal(text)
+        below = int(exact // 1) - (1 if exact < exact // 1 else 0)
+        return cls(below, format(exact - below, "f")[2:].rstrip("0"))
 
     def epoch(self) -> float:
         """Return unix seconds."""
@@ -74,23 +85,23 @@ class Instant:
         return Instant(self.seconds - seconds, self.digits)
 
 
-def _zone(offset: str) -> timezone:
-    if offset in "Zz":
-        return UTC
-    hours, minutes = int(offset[1:3]), int(offset[-2:])
-    if minutes > 59:
+def _offset(text: str) -> int:
+    """Return an offset from UTC in seconds."""
+    if text in "Zz":
+        return 0
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if hours > 23 or minutes > 59:
         raise ValueError("no such offset")
-    away = timedelta(hours=hours, minutes=minutes)
-    return timezone(-away if offset[0] == "-" else away)
+    away = hours * 3600 + minutes * 60
+    return -away if text[0] == "-" else away
 
 
 def rfc3339(value: object) -> object:
     """Return a payload's time in UTC; what is not RFC 3339 comes back as it is."""
-    if isinstance(value, str):
-        moment = Instant.parse(value)
-        if moment is not None:
-            return moment.rfc3339()
-    return value
+    if not isinstance(value, str) or (value[-1:] == "Z" and value[10:11] == "T"):
+        return value  # in UTC already, if it is a time at all
+    moment = Instant.parse(value)
+    return value if moment is None else moment.rfc3339()
 
 
 def epoch(value: object) -> float | None:

@@ -10,6 +10,7 @@ _KEPT = "\u200c\u200d"  # joiners: Persian and emoji need them, and they move no
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _FIELD = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_IN_THE_WAY = re.compile(r"[\\\t\n\r]")
 _FIELD_BACK = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
 
 
@@ -40,7 +41,7 @@ def _shown(found: re.Match[str]) -> str:
 
 def to_field(text: str) -> str:
     r"""Return text as one field of a tsv or ids line: ``\\ \t \n \r`` written out."""
-    return text.translate(_FIELD)
+    return text.translate(_FIELD) if _IN_THE_WAY.search(text) else text
 
 
 def from_field(text: str) -> str:

@@ -11,11 +11,12 @@ _BYTES = 512 * 1024
 class Chunk:
     """A chunk size that follows the size of the members met so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MOST) -> None:
         self.size = _FIRST
+        self._most = most
 
     def learn(self, members: int, size: int) -> None:
         """Take in what a reply cost: the members that were read, and the bytes that came."""
         if members:
             fitting = int(_BYTES * members / (size + 1))
-            self.size = max(1, min(fitting, _MOST, self.size * _GROWTH))
+            self.size = max(1, min(fitting, self._most, self.size * _GROWTH))

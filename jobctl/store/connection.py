@@ -61,7 +61,7 @@ class Connection:
             self._link.connect()
         except (failures.ResponseError, failures.AuthenticationError) as error:
             raise explain_login(error, self.target) from None  # it may quote the password
-        except (failures.RedisError, OSError, UnicodeError) as error:
+        except (failures.RedisError, OSError) as error:
             raise explain_connecting(error, self.target, self._connect_timeout) from error
         self._open = True
 
@@ -186,8 +186,8 @@ def _raise_refusal(replies: list[Reply]) -> None:
 def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not type these
     common = {
         "db": target.db,
-        "username": _bytes(target.username),
-        "password": _bytes(target.password),
+        "username": target.username,
+        "password": target.password,
         "socket_timeout": connect_timeout,
         "socket_connect_timeout": connect_timeout,
         "socket_read_size": _READ_SIZE,
@@ -210,10 +210,6 @@ def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not t
         ssl_check_hostname=not tls.insecure,
         **common,
     )
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode("utf-8", "surrogateescape")
 
 
 def _shown(command: Command) -> str:

@@ -13,7 +13,9 @@ from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.walk import Item, walk
 
-_ANCHORS = 16  # of the last members shown, to find the place by
+# How many of the last members shown are kept, to find the place by; at least one is.
+_ANCHORS = 16
+_ANCHOR_BYTES = 1024 * 1024
 
 
 class Line:
@@ -38,7 +40,7 @@ class Line:
             return
         order = _ByPosition(self._connection, self.queue.key, descending)
         for raw, position in walk(self._connection, order, offset=offset, limit=limit):
-            yield self._entry(raw, int(position))
+            yield self.entry(raw, position)
 
     def scan(self, pattern: bytes) -> None:
         """Return nothing: Redis cannot match the members of a list."""
@@ -51,7 +53,7 @@ class Line:
         """
         for raw, position in self._from_the_left():
             if possible(raw):
-                entry = self._entry(raw, position)
+                entry = self.entry(raw, position)
                 if entry.jid in wanted:
                     yield entry
 
@@ -78,8 +80,9 @@ class Line:
                 yield raw, max(0, length - 1 - i)
             first += len(members)
 
-    def _entry(self, raw: bytes, position: int) -> Entry:
-        place = Place(Kind.QUEUE, self.queue.name, position, self.queue.form)
+    def entry(self, raw: bytes, rank: float) -> Entry:
+        """Make the entry of a member and its position."""
+        place = Place(Kind.QUEUE, self.queue.name, int(rank), self.queue.form)
         return Entry.queued(raw, place, self._layout)
 
 
@@ -114,7 +117,7 @@ class _ByPosition:
         if self._skipped:
             fresh = [item for item in fresh if hash(item[0]) not in self._skipped]
         self._shown.extend([hash(raw) for raw, _ in fresh])
-        self._tail = [*self._tail, *(raw for raw, _ in items[known:])][-_ANCHORS:]
+        self._tail = _last([*self._tail, *(raw for raw, _ in items[known:])])
         return fresh
 
     def find_again(self) -> int:
@@ -138,3 +141,13 @@ class _ByPosition:
             return overlap
         at = {raw: i for i, (raw, _) in reversed(list(enumerate(items)))}
         return next((at[raw] + 1 for raw in reversed(self._tail) if raw in at), None)
+
+
+def _last(shown: list[bytes]) -> list[bytes]:
+    kept, size = 0, 0
+    for raw in reversed(shown[-_ANCHORS:]):
+        size += len(raw)
+        if kept and size > _ANCHOR_BYTES:
+            break
+        kept += 1
+    return shown[len(shown) - kept :]

@@ -52,7 +52,7 @@ def explain_connecting(error: Exception, target: Target, timeout: float) -> Jobc
     cause = error if isinstance(error, OSError) else error.__context__
     if isinstance(error, failures.TimeoutError) or isinstance(cause, TimeoutError):
         return _late(cause, target, timeout)
-    if isinstance(error, UnicodeError) or isinstance(cause, socket.gaierror):
+    if isinstance(cause, socket.gaierror):
         return Unreachable(
             f"the host of {target} cannot be resolved", hint="check its spelling, and your DNS"
         )

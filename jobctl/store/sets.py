@@ -11,6 +11,8 @@ from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.walk import Item, walk
 
+_MATCHED = 500  # members that Redis matches against a glob in well under 10 ms
+
 
 class SortedSet:
     """One sorted set of jobs. Reading only; members are yielded as they stand."""
@@ -31,30 +33,31 @@ class SortedSet:
         """Yield entries by score, lowest first (or highest), in flat memory."""
         order = _ByScore(self._connection, self.key, descending)
         for raw, score in walk(self._connection, order, offset=offset, limit=limit):
-            yield self._entry(raw, score)
+            yield self.entry(raw, score)
 
     def scan(self, pattern: bytes) -> Iterator[Entry]:
         """Yield the entries whose bytes match a glob, in no order, none of them twice."""
         for raw, score in self._scan(pattern, lambda raw: True):  # noqa: ARG005
-            yield self._entry(raw, score)
+            yield self.entry(raw, score)
 
     def find(self, jids: Collection[str]) -> Iterator[Entry]:
         """Yield the entries of these jobs, however many, in one pass."""
         wanted = frozenset(jids)
         pattern = match_pattern(next(iter(wanted))) if len(wanted) == 1 else None
         for raw, score in self._scan(pattern, may_hold_jid(wanted)):
-            entry = self._entry(raw, score)
+            entry = self.entry(raw, score)
             if entry.jid in wanted:
                 yield entry
 
-    def _entry(self, raw: bytes, score: float) -> Entry:
-        return Entry.scored(raw, score, self.kind, self.layout)
+    def entry(self, raw: bytes, rank: float) -> Entry:
+        """Make the entry of a member and its score."""
+        return Entry.scored(raw, rank, self.kind, self.layout)
 
     def _scan(
         self, pattern: bytes | None, keep: Callable[[bytes], object]
     ) -> Iterator[tuple[bytes, float]]:
         match: tuple[bytes | str, ...] = () if pattern is None else ("MATCH", pattern)
-        chunk = Chunk()
+        chunk = Chunk(_MATCHED) if match else Chunk()
         seen: set[int] = set()  # hashes of what was kept; ZSCAN repeats itself during a resize
 
         def follow(replies: list[Reply] | None) -> list[Command]:
