@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 import jobctl
 from jobctl.cli.session import Session
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 CAP = 0.3  # seconds for looking up names; a slow name server or Redis must not hold a shell
 
@@ -19,6 +22,8 @@ def complete_queues(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete a queue's name from the Redis that the line names; silently nothing on failure."""
+    from click.shell_completion import CompletionItem
+
     from jobctl.model.queue import is_queue_name
 
     names = queue_names(ctx.find_object(Session) or Session())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from jobctl.errors import BadUrl
+from jobctl.model.words import did_you_mean
 
 SCHEMES = ("redis", "rediss", "unix", "embedded")
 FORMS = (
@@ -135,10 +135,9 @@ def _scheme(url: str) -> str:
     if scheme in _LATER:
         raise BadUrl(f"{scheme}:// is not spoken yet", hint=f"name the server itself: {FORMS}")
     if scheme not in SCHEMES:
-        near = get_close_matches(scheme, SCHEMES, 1)
         raise BadUrl(
             "malformed URL: its scheme is not a scheme jobctl speaks",
-            hint=f"did you mean {near[0]}://?" if near else f"URLs look like {FORMS}",
+            hint=did_you_mean(f"{scheme}://", [f"{known}://" for known in SCHEMES]),
         )
     return scheme
 
@@ -167,8 +166,7 @@ def _query(text: str) -> dict[str, str]:
             continue
         known = _ALIASES.get(name, name)
         if known not in _QUERY:
-            near = get_close_matches(name, _QUERY, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(_QUERY)}"
+            hint = did_you_mean(name, _QUERY)
             raise BadUrl("malformed URL: a parameter jobctl does not know", hint=hint)
         found[known] = value
     return found
