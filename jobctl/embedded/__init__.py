@@ -43,8 +43,8 @@ def start(
 
     Args:
         directory: is made when missing, and must be ours alone.
-        environ: where to look for the program (see `binary`), and what the server inherits.
-        timeout: seconds until the server must be ready.
+        environ: where to look for the program (see `binary`), and for the server's few variables.
+        timeout: seconds until the server must be ready; loading its data may take longer.
 
     Raises:
         ServerProblem: no program, no place, no room, or the server did not get ready.
@@ -64,7 +64,8 @@ def start(
                 return running, False
             clear(directory, deadline)
             with locked(directory / SERVER_LOCK, deadline) as lock:
-                return launch(directory, program, environ, lock, deadline), True
+                ready_by = time.monotonic() + timeout  # an old one may have taken its time to end
+                return launch(directory, program, environ, lock, ready_by), True
 
 
 def stop(directory: Path, *, timeout: float = 15.0) -> EmbeddedServer | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 LOG = "server.log"
+_INHERITED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 def launch(
@@ -31,7 +32,7 @@ def launch(
     Args:
         directory: private; no server runs in it.
         program: see `binary`.
-        environ: what the server inherits.
+        environ: where the server's few variables come from.
         lock: its server lock, held: the server inherits it too.
         deadline: of `time.monotonic`, to be ready.
 
@@ -42,7 +43,7 @@ def launch(
     socket = socket_path(directory, environ)
     socket.unlink(missing_ok=True)
     begun = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    server = EmbeddedServer(directory, socket, 0, program, begun)
+    server = EmbeddedServer(directory, socket, 0, program, begun, os.uname().nodename)
     describe(server, lock)  # now, lest a crash of ours leaves a server that nobody knows
     child: Popen[bytes] | None = None
     try:
@@ -97,8 +98,8 @@ def _spawn(command: list[str], environ: Mapping[str, str], lock: int, output: in
 
     return subprocess.Popen(
         command,
-        # The order of texts must not depend on the locale of whoever started it.
-        env={**environ, "LC_ALL": "C"},
+        # Nothing of whoever started it stays with it: no locale, no password in a URL.
+        env={name: environ[name] for name in _INHERITED if name in environ} | {"LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
@@ -138,5 +139,5 @@ def _signals_held() -> Iterator[None]:
     finally:
         for number, handler in held.items():
             signal.signal(number, handler)
-    for number in caught:
-        signal.raise_signal(number)
+        for number in caught:
+            signal.raise_signal(number)

@@ -115,9 +115,8 @@ def socket_path(directory: Path, environ: Mapping[str, str]) -> Path:
     if _fits(path := directory / "server.sock"):
         return path
     import tempfile
-    from hashlib import sha256
 
-    name = sha256(os.fsencode(directory)).hexdigest()[:16] + ".sock"
+    name = short_name(directory)
     runtime = Path(environ.get("XDG_RUNTIME_DIR", ""))
     if _fits(path := runtime / "jobctl" / name) and _is_ours(runtime):
         make_private(path.parent)
@@ -131,6 +130,13 @@ def socket_path(directory: Path, environ: Mapping[str, str]) -> Path:
         raise ServerProblem(f"{path.parent} is a link, perhaps laid by another user")
     make_private(path.parent)
     return path
+
+
+def short_name(directory: Path) -> str:
+    """Return the name of the directory's socket where it lies elsewhere."""
+    from hashlib import sha256
+
+    return sha256(os.fsencode(directory)).hexdigest()[:16] + ".sock"
 
 
 def _fits(path: Path) -> bool:

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 _WRITE = b"MULTI\r\nSET jobctl:probe %b\r\nDEL jobctl:probe\r\nEXEC\r\n" % (b"x" * 8192)
 _WRITE_ANSWERS = 6  # OK, QUEUED, QUEUED, and an array of two: three lines
 _TAIL = 16 * 1024
+_PATIENCE = 5.0  # seconds that a server has to answer after it said that it is loading
 
 
 class _NotYetError(Exception):
     """The server does not answer yet."""
+
+
+class _LoadingError(_NotYetError):
+    """The server is still loading its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,9 @@ def wait_until_ready(child: Popen[bytes], socket: Path, log: Log, deadline: floa
         try:
             if refusal := _probe(socket, deadline):
                 raise ServerProblem(f"the server refuses: {refusal}", hint=hint)
+        except _LoadingError:
+            deadline = max(deadline, time.monotonic() + _PATIENCE)  # much data takes its time
+            time.sleep(POLL)
         except _NotYetError as reason:
             if time.monotonic() >= deadline:
                 message = f"the server did not get ready in time: {reason}"
@@ -99,7 +107,7 @@ def _talk(send: Callable[[bytes], None], answer: Callable[[], bytes]) -> str:
             if not line:
                 raise _NotYetError("it hangs up")
             if line.startswith("-LOADING"):
-                raise _NotYetError("it is still loading its data")
+                raise _LoadingError
             if line.startswith("-"):
                 return line[1:]
     return ""

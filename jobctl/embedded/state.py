@@ -29,6 +29,7 @@ class EmbeddedServer:
         pid: its process, which leads a session and a process group of its own.
         binary: the path of its program.
         started_at: RFC 3339, in UTC, with ``Z``.
+        host: the name of the machine (or container) it runs on.
     """
 
     directory: Path
@@ -36,6 +37,7 @@ class EmbeddedServer:
     pid: int
     binary: str
     started_at: str
+    host: str
 
     @property
     def url(self) -> str:
@@ -97,10 +99,16 @@ def read(path: Path) -> EmbeddedServer | None:
         return None
     match known:
         # A process group of 0 or 1 would be ourselves, or everybody.
-        case {"pid": int(pid), "socket": str(socket), "binary": str(binary), "started_at": str(at)}:
+        case {
+            "pid": int(pid),
+            "socket": str(socket),
+            "binary": str(binary),
+            "started_at": str(at),
+            "host": str(host),
+        }:
             pid = pid or _pid(path.with_name(PID))
             if 1 < pid < 2**31 and "\0" not in socket:
-                return EmbeddedServer(path.parent, Path(socket), pid, binary, at)
+                return EmbeddedServer(path.parent, Path(socket), pid, binary, at, host)
     return None
 
 
@@ -143,5 +151,6 @@ def _encode(server: EmbeddedServer) -> bytes:
         "socket": str(server.socket),
         "binary": server.binary,
         "started_at": server.started_at,
+        "host": server.host,
     }
     return json.dumps(known).encode() + b"\n"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobctl.embedded.locks import POLL, SERVER_LOCK, is_held
+from jobctl.embedded.places import short_name
 from jobctl.embedded.state import STATE, EmbeddedServer, read, unpublish
 from jobctl.errors import ServerProblem
 
@@ -35,8 +36,11 @@ def clear(directory: Path, deadline: float) -> EmbeddedServer | None:
     if held and known is not None:
         _end(known, deadline)
     unpublish(directory)
-    if known is not None and known.socket.is_socket():
-        known.socket.unlink(missing_ok=True)
+    # A directory that was copied describes the socket of the one it was copied from.
+    if known is not None and (
+        known.socket.parent == directory or known.socket.name == short_name(directory)
+    ):
+        _remove(known.socket)
     return known if held else None
 
 
@@ -44,10 +48,21 @@ def _known(directory: Path) -> EmbeddedServer | None:
     return read(directory / SERVER_LOCK) or read(directory / STATE)
 
 
+def _remove(socket: Path) -> None:
+    if socket.is_socket():
+        socket.unlink(missing_ok=True)
+
+
 def _end(server: EmbeddedServer, deadline: float) -> None:
     """Ask the server to end, then make it; return when it is gone."""
     from signal import SIGKILL, SIGTERM
 
+    here = os.uname().nodename
+    if server.host != here:  # its process number means another process here
+        raise ServerProblem(
+            f"the server in {server.directory} was started on {server.host}, this is {here}",
+            hint="stop it there, or choose another directory",
+        )
     _signal(server, SIGTERM)
     unpublish(server.directory)
     killed = False
@@ -64,7 +79,8 @@ def _end(server: EmbeddedServer, deadline: float) -> None:
 
 def _signal(server: EmbeddedServer, number: int) -> None:
     """Signal the whole group: the program may be a script around the server."""
-    with suppress(ProcessLookupError):
+    # On macOS a group of none but the dead is "not permitted".
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(server.pid, number)
 
 
