@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 # The database is asked anew for each example, so that one fixture serves them all.
 ON_THE_SERVER = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=int(__import__("os").environ.get("N","150"))
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150
 )
 
 

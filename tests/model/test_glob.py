@@ -39,6 +39,11 @@ ODD = [
     (b"[^]", b"x", True),
     (b"[^]", b"", False),
     (b"[^a]", b"a", False),
+    (b"[^a]b", b"xb", True),
+    (b"[^a]b", b"xc", False),
+    (b"[a-a]", b"b", False),
+    (b"[\\a", b"a", True),
+    (b"[\\a", b"\\", False),
     (b"[a^]", b"^", True),
     (b"[c-a]", b"b", True),
     (b"[a-]", b"-", False),  # a range from a to ], in a class that is never closed
@@ -102,9 +107,7 @@ def test_an_escaped_text_matches_itself_and_nothing_else(raw, text, members):
 
 
 @ON_THE_SERVER
-@given(
-    characters=st.lists(st.sampled_from(b"\\u0^-]a[*"), min_size=1, max_size=6), members=MEMBERS
-)
+@given(characters=st.lists(st.sampled_from(b"\\u0^-]a[*"), min_size=1, max_size=6), members=MEMBERS)
 def test_escaped_characters_in_a_class_stand_for_themselves(raw, characters, members):
     class_ = b"[" + escape(bytes(characters)) + b"]"
     allowed = {bytes([c]) for c in characters}
@@ -130,6 +133,6 @@ def test_more_stars_than_the_server_follows_match_nothing(raw, pattern, matches)
 
 @pytest.mark.parametrize("pattern", NASTY, ids=lambda pattern: pattern[:12].decode())
 def test_a_nasty_pattern_ends_quickly(pattern):
-    began = time.perf_counter()
+    began = time.process_time()
     assert compile_glob(pattern).fullmatch(b"a" * 10_000) is None
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

@@ -7,12 +7,13 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 Handle = Callable[[socket.socket], None]
-Answer = Callable[[list[bytes]], bytes | None]
+Reply = bytes | Callable[[], bytes] | None
 
 OK = b"+OK\r\n"
 
@@ -58,12 +59,19 @@ def serving(handle: Handle) -> Iterator[int]:
                 thread.join(5)
 
 
-def redis_double(**replies: bytes | None) -> Handle:
-    """Speak RESP: a healthy Redis but for these replies by command; None: never answers.
+def late(reply: bytes, seconds: float) -> Reply:
+    """Return a reply that takes its time."""
 
-    A reply of ``b""`` closes the connection.
-    """
-    known: dict[str, bytes | None] = {
+    def answer() -> bytes:
+        time.sleep(seconds)
+        return reply
+
+    return answer
+
+
+def redis_double(**replies: Reply) -> Handle:
+    """Speak RESP: a healthy Redis but for these replies by command; None: never answers."""
+    known: dict[str, Reply] = {
         "INFO": bulk(b"# Server\r\nredis_version:7.2.5\r\n"),
         "TIME": array(bulk(b"1790000000"), bulk(b"0")),
         "SMEMBERS": array(),
@@ -76,10 +84,8 @@ def redis_double(**replies: bytes | None) -> Handle:
         with connection.makefile("rb") as commands:
             while command := read_command(commands):
                 reply = known.get(command[0].decode().upper(), OK)
-                if reply == b"":
-                    return
                 if reply is not None:
-                    connection.sendall(reply)
+                    connection.sendall(reply if isinstance(reply, bytes) else reply())
 
     return handle
 

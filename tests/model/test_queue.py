@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from jobctl.model.layout import FAKTORY, Kind, QueueForm
+from jobctl.model.place import Place
+from jobctl.model.queue import Queue, is_queue_name
+from tests.builders import NOW, job
+
+QUEUE = Queue("default", QueueForm.Q, b"q:default", 1, registered=True, paused=False)
+
+
+@pytest.mark.parametrize(
+    ("head", "latency"),
+    [
+        (job(enqueued_at="2026-09-21T14:13:00.5Z"), 19.5),
+        (job(enqueued_at="2026-09-21T14:13:30Z"), 0),  # a clock that is ahead
+        (job(enqueued_at=None), None),
+        (job(enqueued_at="soon"), None),
+        (job(enqueued_at=1), None),
+        (b"not a job", None),
+        (None, None),
+    ],
+)
+def test_latency_is_how_long_the_next_job_has_waited(head, latency):
+    assert replace(QUEUE, head=head).latency(NOW) == latency
+
+
+@pytest.mark.parametrize("name", ["default", "a", "A-b_c.9", "9", "-", "q.x"])
+def test_faktory_takes_this_name(name):
+    assert is_queue_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "q:a", "é", "a\n", "a/b", "*", "٣"])
+def test_faktory_does_not_take_this_name(name):
+    assert not is_queue_name(name)
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "key"),
+    [
+        (QueueForm.Q, "default", "q:default"),
+        (QueueForm.BARE, "default", "default"),
+        (QueueForm.Q, "q:x", "q:q:x"),
+        (QueueForm.BARE, "q:x", "q:x"),
+    ],
+)
+def test_a_name_and_its_key_lead_to_each_other(form, name, key):
+    assert FAKTORY.queue_key(name, form) == key
+    assert FAKTORY.queue_name(key, form) == name
+
+
+def test_a_place_has_a_title_for_people():
+    assert Place(Kind.QUEUE, "default", 0).title == "queue default"
+    assert [Place(kind).title for kind in (Kind.DEAD, Kind.WORKING)] == ["dead", "working"]

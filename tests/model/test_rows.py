@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind
+from jobctl.model.place import Place
+from jobctl.model.rows import listing_keys, listing_row, raw_keys
+from tests.builders import NOW, failed, job, reservation
+
+COMMON = [
+    *("jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry"),
+    *("retry_count", "remaining", "failed_at", "errtype", "message", "malformed"),
+]
+MORE = {
+    Kind.SCHEDULED: [],
+    Kind.QUEUE: ["position"],
+    Kind.WORKING: ["wid", "reserved_at", "expires_at"],
+    Kind.RETRIES: [],
+    Kind.DEAD: ["died_at", "purge_at"],
+}
+TIMES = ["created_at", "enqueued_at", "failed_at"]
+JUNK = [b"", b"x", b"[1, 2]", b"7", b'"text"', b"null", b"\xff\xfe", b"{}", b'{"failure":[]}']
+JSON = st.recursive(
+    st.one_of(st.booleans(), st.integers(-(2**53), 2**53), st.text(max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.text(), inner)),
+    max_leaves=4,
+)
+
+
+def entry_in(kind, raw, score=NOW):
+    if kind is Kind.QUEUE:
+        return Entry.queued(raw, Place(kind, "default", 3))
+    return Entry.scored(raw, score, kind)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_key_of_the_contract_is_there_in_order(kind):
+    assert list(listing_keys(kind)) == COMMON + MORE[kind]
+    for raw in (job(), failed(), reservation(job()), b"{}", b'{"job":{}}'):
+        row = listing_row(entry_in(kind, raw))
+        extra = ["raw", "raw_b64"] if row["malformed"] else []
+        assert list(row) == COMMON + MORE[kind] + extra
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("raw", JUNK)
+def test_every_key_is_there_whatever_the_member_is(kind, raw):
+    row = listing_row(entry_in(kind, raw))
+    assert set(row) >= {*COMMON, *MORE[kind]}
+    told = {key for key, value in row.items() if value is not None}
+    assert told <= {"malformed", "at", "position", "died_at", "purge_at", "raw", "raw_b64"}
+
+
+def test_a_row_says_what_the_job_says():
+    row = listing_row(entry_in(Kind.RETRIES, failed(count=3, retry=10)))
+    assert row == {
+        "jid": "jid-00000001",
+        "jobtype": "SendEmail",
+        "queue": "default",
+        "args": [1, "two"],
+        "at": "2026-09-21T14:13:20Z",
+        "created_at": "2026-09-21T14:00:00.123456789Z",
+        "enqueued_at": "2026-09-21T14:00:01.5Z",
+        "retry": 10,
+        "retry_count": 3,
+        "remaining": 22,
+        "failed_at": "2026-09-21T14:05:00Z",
+        "errtype": "RuntimeError",
+        "message": "boom",
+        "malformed": False,
+    }
+
+
+@pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.WORKING, Kind.RETRIES, Kind.DEAD])
+def test_at_is_the_score_and_never_a_time_of_the_payload(kind):
+    raw = job(at="2001-01-01T00:00:00Z")
+    assert listing_row(entry_in(kind, raw, NOW + 0.5))["at"] == "2026-09-21T14:13:20.5Z"
+    assert listing_row(entry_in(kind, raw, float("inf")))["at"] is None
+
+
+def test_a_job_in_a_queue_has_a_position_and_no_score():
+    row = listing_row(entry_in(Kind.QUEUE, job(at="2001-01-01T00:00:00Z")))
+    assert (row["position"], row["at"]) == (3, None)
+
+
+def test_a_dead_job_has_its_death_and_its_end():
+    row = listing_row(entry_in(Kind.DEAD, job(), NOW + 0.25))
+    assert row["died_at"] == "2026-03-25T14:13:20.25Z"
+    assert row["purge_at"] == row["at"] == "2026-09-21T14:13:20.25Z"
+
+
+def test_a_job_at_work_has_its_reservation():
+    row = listing_row(entry_in(Kind.WORKING, reservation(job(wid="the job's own"), wid="w")))
+    assert row["wid"] == "w"
+    assert row["reserved_at"] == "2026-09-21T14:10:00Z"
+    assert row["expires_at"] == "2026-09-21T14:40:00Z"
+    assert row["jid"] == "jid-00000001"
+
+
+@given(field=st.sampled_from(sorted({*COMMON} - {"at", "malformed", *TIMES})), value=JSON)
+def test_a_value_of_any_type_is_carried_as_it_is(field, value):
+    inside = field in ("retry_count", "remaining", "errtype", "message")
+    raw = json.dumps({"failure": {field: value}} if inside else {field: value}).encode()
+    assert listing_row(entry_in(Kind.RETRIES, raw))[field] == value
+    held = listing_row(entry_in(Kind.WORKING, b'{"job":' + raw + b"}"))
+    assert (held[field], held["malformed"]) == (value, False)
+
+
+@pytest.mark.parametrize("field", TIMES)
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("2026-09-21T16:00:00.120+02:00", "2026-09-21T14:00:00.120Z"),
+        ("2026-02-30T00:00:00Z", "2026-02-30T00:00:00Z"),
+        ("", ""),
+        (1790000000, 1790000000),
+        (["2026-09-21T16:00:00+02:00"], ["2026-09-21T16:00:00+02:00"]),
+        (False, False),
+    ],
+)
+def test_a_time_is_told_in_utc_and_what_is_none_as_it_is(field, value, told):
+    raw = failed(failure={"failed_at": value}) if field == "failed_at" else job(**{field: value})
+    assert listing_row(entry_in(Kind.RETRIES, raw))[field] == told
+
+
+@pytest.mark.parametrize("failure", ["text", 7, ["errtype"], True])
+def test_a_failure_that_is_no_object_tells_nothing(failure):
+    row = listing_row(entry_in(Kind.RETRIES, job(failure=failure)))
+    for key in ("retry_count", "remaining", "failed_at", "errtype", "message"):
+        assert row[key] is None
+    assert not row["malformed"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("raw", [b"", b"not json", b"[1]", b'"\xc3\xa9"', b"\x00\x1b[31m"])
+def test_a_malformed_member_shows_its_text(kind, raw):
+    row = listing_row(entry_in(kind, raw))
+    assert row["malformed"] is True
+    assert (row["raw"], row["raw_b64"]) == (raw.decode(), None)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_malformed_member_that_is_no_text_shows_its_bytes(kind):
+    row = listing_row(entry_in(kind, b"\xff\x00{}"))
+    assert (row["raw"], row["raw_b64"]) == (None, "/wB7fQ==")
+
+
+@given(raw=st.binary(max_size=8))
+def test_the_exact_bytes_come_back_from_one_of_the_two(raw):
+    keys = raw_keys(raw)
+    text, coded = keys["raw"], keys["raw_b64"]
+    assert (text is None) != (coded is None)
+    assert (base64.b64decode(coded) if text is None else text.encode()) == raw
