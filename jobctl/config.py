@@ -31,8 +31,9 @@ def redis_door(
     if flag is not None:
         return Door(flag, "--url")
     for name in _VARIABLES:
-        if environ.get(name):
-            return Door(environ[name], name)
+        value = environ.get(name, "").strip()  # a file it came from may end with a line break
+        if value:
+            return Door(value, name)
     running = embedded()
     if running is not None:
         return Door(running, "the embedded server")

@@ -44,9 +44,23 @@ class JobctlError(Exception):
 
     code: ClassVar[Exit] = Exit.FAILURE
 
-    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        hint: str | None = None,
+        at: tuple[str, int] | None = None,
+    ) -> None:
+        """Make an error.
+
+        Args:
+            message: what happened; without one the docstring of the error.
+            hint: what to do about it.
+            at: a text that was typed, and the position in it where it went wrong.
+        """
         self.message = message or (type(self).__doc__ or "Something went wrong.").splitlines()[0]
         self.hint = hint
+        self.at = at
         super().__init__(self.message)
 
 

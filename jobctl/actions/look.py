@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, QueueForm
@@ -29,6 +29,11 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
         queues += store.queues.strays(queues)
         again = _look(store, queues, doubtful, odd)
         found |= {jid: again.get(jid, []) for jid in doubtful}
+    odd |= {
+        store.layout.queue_key(queue.name, QueueForm.Q): queue.wrong_type
+        for queue in queues
+        if queue.wrong_type is not None
+    }
     warn = _Warnings(queues, odd, store.server.now())
     return [_status(jid, found.get(jid, []), warn) for jid in jids]
 
@@ -53,7 +58,13 @@ def _look(
 
 def _status(jid: str, entries: list[Entry], warn: _Warnings) -> Status:
     ordered = by_precedence(entries)
-    return Status(jid, ordered, tuple(warn.of(ordered)), held_back=warn.paused(ordered))
+    return Status(
+        jid,
+        ordered,
+        tuple(warn.of(ordered)),
+        held_back=warn.paused(ordered),
+        unread=tuple(warn.unread),
+    )
 
 
 class _Warnings:
@@ -64,6 +75,11 @@ class _Warnings:
         self._queues = {(q.name, q.form): q for q in queues}
         self._both = {q.form for q in queues if q.form} == set(QueueForm)
         self._now = now
+
+    @property
+    def unread(self) -> Iterable[str]:
+        """The keys that nobody could look into."""
+        return self._odd
 
     def paused(self, entries: tuple[Entry, ...]) -> bool:
         """Tell whether a job waits in a paused queue."""

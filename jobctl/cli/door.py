@@ -17,7 +17,7 @@ import click
 from jobctl.cli.root import root
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, JobctlError, UsageProblem
-from jobctl.render.safe import printable_lines
+from jobctl.render.safe import printable
 
 
 def run(argv: Sequence[str]) -> int:
@@ -105,8 +105,11 @@ def _tell(error: JobctlError, argv: Sequence[str]) -> int:
     if _wants_json(argv):
         text = json.dumps({"code": code, "message": error.message, "hint": error.hint})
     else:
-        lines = [f"error: {printable_lines(error.message)}"]
-        lines += [f"hint: {printable_lines(error.hint)}"] if error.hint else []
+        lines = [f"error: {printable(error.message)}"]
+        if error.at:
+            typed, position = error.at
+            lines += [f"  {printable(typed)}", f"  {' ' * len(printable(typed[:position]))}^"]
+        lines += [f"hint: {printable(error.hint)}"] if error.hint else []
         text = "\n".join(lines)
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
@@ -24,7 +25,9 @@ def show_job(session: Session, store: Store, kind: Kind, jid: str, *, raw: bool)
     """
     entries = sorted(store.set(kind).find([jid]), key=lambda entry: (entry.score, entry.raw))
     if not entries:
-        raise NotFound(f"{jid} is not in {kind.value}", hint=f"anywhere else? jobctl status {jid}")
+        raise NotFound(
+            f"{jid} is not in {kind.value}", hint=f"anywhere else? jobctl status {quote(jid)}"
+        )
     if len(entries) > 1:
         say(f"{len(entries)} members of {kind.value} have this JID; this is the first by score")
     entry = entries[0]

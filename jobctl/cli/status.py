@@ -70,13 +70,13 @@ def status(
             raise _not_found(missing, len(asked), place)
 
 
-def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> list[str]:
+def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> list[Status]:
     """Look once, write the answer, and return what was not found."""
     from jobctl.actions.look import status as look
 
     found = look(store, jids)
     _write(session, store, found, single)
-    return [job.jid for job in found if not job.found]
+    return [job for job in found if not job.found]
 
 
 def _wait(
@@ -118,8 +118,14 @@ def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> 
     sys.stdout.flush()
 
 
-def _not_found(missing: list[str], asked: int, place: str) -> NotFound:
-    who = f"{missing[0]} is" if asked == 1 else f"{len(missing)} of {asked} are"
+def _not_found(missing: list[Status], asked: int, place: str) -> NotFound:
+    who = f"{missing[0].jid} is" if asked == 1 else f"{len(missing)} of {asked} are"
+    if missing[0].unread:
+        keys = ", ".join(missing[0].unread)
+        return NotFound(
+            f"{who} not found in {place}, but nobody can look into {keys}",
+            hint=f"it holds another type than a job system keeps there: redis-cli type {keys}",
+        )
     return NotFound(
         f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead",
         hint="it finished (that leaves no trace), was discarded, expired, or was purged 180 days "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -21,7 +22,7 @@ def read_ids(given: Iterable[str]) -> tuple[str, ...]:
     for name in given:
         if name == "":
             raise UsageProblem("a JID is empty", hint="is a variable unset in your script?")
-        ids.update(dict.fromkeys(_lines() if name == "-" else [name]))
+        ids.update(dict.fromkeys(_lines() if name == "-" else [_argument(name)]))
     return tuple(ids)
 
 
@@ -29,6 +30,21 @@ def _lines() -> Iterator[str]:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageProblem("- reads JIDs from stdin, and stdin is a terminal", hint="pipe them in")
     for line in sys.stdin.buffer:
-        text = line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
+        text = _text(line.rstrip(b"\n").removesuffix(b"\r"))
         if text:
             yield from_field(text)
+
+
+def _argument(text: str) -> str:
+    try:
+        return _text(os.fsencode(text))
+    except UnicodeEncodeError:  # not from a command line, but from Python: it is what it is
+        return text
+
+
+def _text(raw: bytes) -> str:
+    """Decode as ``-o ids`` encodes, lone surrogates too; other bytes survive as Python has them."""
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "surrogateescape")

@@ -23,12 +23,14 @@ class Status:
         entries: where it was seen, the place that decides its state first.
         warnings: one sentence each.
         held_back: whether its queue is paused.
+        unread: keys that could not be looked into: they hold another type than theirs.
     """
 
     jid: str
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
     held_back: bool = False
+    unread: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:

@@ -80,7 +80,7 @@ class Aged:
 
     def holds(self, entry: Entry, now: float) -> bool:
         """Compare the age that counts in the entry's structure."""
-        age = entry.age(now)
+        age = None if entry.job.malformed else entry.age(now)
         if age is None:
             return False
         return age > min(self.seconds) if self.older else age < max(self.seconds)
@@ -177,9 +177,8 @@ def _regex(text: str) -> re.Pattern[str]:
             warnings.simplefilter("ignore")  # what a later Python may read otherwise: [[a]
             return re.compile(text)
     except re.error as error:
-        caret = " " * (error.pos or 0) + "^"
         raise BadFilter(
-            f"--error is not a regular expression: {error.msg}", hint=f"{text}\n      {caret}"
+            f"--error is not a regular expression: {error.msg}", at=(text, error.pos or 0)
         ) from None
     except (OverflowError, RecursionError):
         raise BadFilter("--error is a regular expression beyond all bounds") from None

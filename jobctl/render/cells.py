@@ -17,6 +17,7 @@ _TIMES = frozenset(
 _COUNTS = frozenset(("size", "position", "working", "retry_count", "remaining", "retry"))
 RIGHT = _COUNTS | {"latency"}
 _STYLES = {"errtype": "red", "problem": "yellow", "queue": "cyan", "args": "dim", "wid": "dim"}
+_MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
 _NOTHING = Text("-", style="dim")
 
 
@@ -35,7 +36,9 @@ def human_cell(key: str, row: Row, now: float, *, exact: bool) -> Text:
     if value is None or value == "":
         return _NOTHING
     text = _plain(key, value, now, exact=exact)
-    return Text(printable(text), style=_style(key, value))
+    most = _MOST_WIDE if exact else _MOST
+    shown = printable(text) if len(text) <= most else printable(text[:most]) + "…"
+    return Text(shown, style=_style(key, value))
 
 
 def _plain(key: str, value: object, now: float, *, exact: bool) -> str:
@@ -60,4 +63,4 @@ def _style(key: str, value: object) -> str:
 def _malformed(key: str, row: Row) -> Text:
     if key == "jid":
         return Text("(malformed)", style="yellow")
-    return Text(printable(str(row.get("raw") or row.get("raw_b64") or "")), style="dim")
+    return Text(printable(str(row.get("raw") or row.get("raw_b64") or "")[:_MOST]), style="dim")

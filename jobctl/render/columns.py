@@ -14,6 +14,7 @@ _EXPENDABLE = (
     "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",
 )  # fmt: skip
 GAP = 2
+_LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ def fit(columns: Sequence[str], natural: dict[str, int], width: int) -> Fit:
         natural: what each would need to show everything.
         width: the cells there are.
     """
+    most = max(_LONGEST, width // 2)
+    natural = {column: min(cells, most) for column, cells in natural.items()}
     shown = list(columns)
     hidden: list[str] = []
     for column in (c for c in _EXPENDABLE if c != columns[0]):

@@ -36,13 +36,15 @@ def write_rows(
     """
     held: list[bytes] = []
     size = 0
-    for piece in _pieces(fmt, rows, columns, ident, header):
-        held.append(piece)
-        size += len(piece)
-        if size >= _FLUSH_AT:
-            out.write(b"".join(held))
-            held, size = [], 0
-    out.write(b"".join(held))
+    try:
+        for piece in _pieces(fmt, rows, columns, ident, header):
+            held.append(piece)
+            size += len(piece)
+            if size >= _FLUSH_AT:
+                ready, held, size = b"".join(held), [], 0
+                out.write(ready)
+    finally:  # what was read before Redis went away is written all the same
+        out.write(b"".join(held))
 
 
 def _pieces(
@@ -79,7 +81,7 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\n")
     if header:
-        writer.writerow(columns)
+        writer.writerow(columns)  # goes out with the first row: none, if Redis fails before
     for row in rows:
         writer.writerow([cell(row.get(column)) for column in columns])
         yield _bytes(line.getvalue())
@@ -89,14 +91,20 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
 
 
 def _tsv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
-    if header:
-        yield _bytes("\t".join(columns) + "\n")
+    before = "\t".join(columns) + "\n" if header else ""
     for row in rows:
-        yield _bytes("\t".join(to_field(cell(row.get(column))) for column in columns) + "\n")
+        line = "\t".join(to_field(cell(row.get(column))) for column in columns)
+        yield _bytes(f"{before}{line}\n")
+        before = ""
+    yield _bytes(before)
 
 
 def _ids(rows: Iterable[Row], ident: str) -> Iterable[bytes]:
-    return (_bytes(to_field(cell(row[ident])) + "\n") for row in rows if row[ident] is not None)
+    return (
+        _bytes(to_field(cell(row[ident])) + "\n")
+        for row in rows
+        if row[ident] is not None and not isinstance(row[ident], dict | list)
+    )
 
 
 def _bytes(text: str) -> bytes:

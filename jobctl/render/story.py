@@ -50,6 +50,7 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
         yield "where" if i == 0 else "also in", Text(_where(entry))
     if not status.entries:
         yield "where", Text("nowhere")
+        yield from _warnings(status)
         return
     entry = status.entries[0]
     yield "next", _next(entry, now, held_back=status.held_back)
@@ -61,9 +62,13 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
         yield "error", Text(error, style="red")
     for i, line in enumerate(_timeline(entry, now)):
         yield "timeline" if i == 0 else "", line
+    yield from _warnings(status)
+    yield "payload", _payload(entry)
+
+
+def _warnings(status: Status) -> Iterator[tuple[str, Text]]:
     for warning in status.warnings:
         yield "warning", Text(printable(warning), style="yellow")
-    yield "payload", _payload(entry)
 
 
 def _where(entry: Entry) -> str:

@@ -199,3 +199,14 @@ def test_a_full_disk_is_one_clear_error(url):
         )  # fmt: skip
     assert ran.returncode == 1
     assert ran.stderr == "error: cannot write the output: No space left on device\n"
+
+
+def test_a_jid_with_a_lone_surrogate_goes_round(raw, jobctl, url):
+    retry(raw, b'{"jid":"odd-\\ud800-jid","args":[]}')
+    command = f"{sys.executable} -m jobctl"
+    line = f"{command} retries ls -o ids | tee /dev/stderr | {command} status - -o json"
+    ran = subprocess.run(
+        ["bash", "-c", line], env={"JOBCTL_URL": url}, capture_output=True, check=False
+    )
+    assert ran.stderr == b"odd-\xed\xa0\x80-jid\n"
+    assert json.loads(ran.stdout)[0]["state"] == "retrying"
