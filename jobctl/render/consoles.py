@@ -10,6 +10,12 @@ from rich.console import Console
 __all__ = ["Console", "make_console"]
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the front door: rich would exit with 1, and nothing has failed."""
+        raise BrokenPipeError
+
+
 def make_console(out: TextIO, color: str) -> Console:
     """Return a console that interprets nothing in what it prints.
 
@@ -20,7 +26,7 @@ def make_console(out: TextIO, color: str) -> Console:
         color: ``auto``, ``always`` or ``never``.
     """
     forced = {"always": True, "never": False}.get(color)
-    return Console(
+    return _Console(
         file=out,
         force_terminal=True if forced else None,
         no_color=True if forced is False else (False if forced else None),
