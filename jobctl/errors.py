@@ -63,6 +63,9 @@ class JobctlError(Exception):
         self.at = at
         super().__init__(self.message)
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class UsageProblem(JobctlError):
     """The command line does not make sense."""

@@ -89,7 +89,7 @@ class _Warnings:
     def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
         """Yield a sentence for each thing an operator should know."""
         for key, kind in self._odd.items():
-            yield f"the key {key} holds a {kind}: nobody can look for jobs there"
+            yield f"the key {key} holds a {kind}: nobody can look into it"
         if len(entries) > 1:
             places = ", ".join(_where(entry) for entry in entries)
             yield f"it is in {len(entries)} places: {places}; it may run more than once"

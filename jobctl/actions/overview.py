@@ -32,5 +32,6 @@ def overview(store: Store, days: int) -> Overview:
         working=counts_of[Kind.WORKING],
         retries=counts_of[Kind.RETRIES],
         dead=counts_of[Kind.DEAD],
+        odd=tuple(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
         days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
     )

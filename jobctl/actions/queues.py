@@ -19,7 +19,9 @@ def queue_rows(store: Store) -> list[Row]:
     """Return a row per queue, by name. Latency in seconds, to the millisecond."""
     queues = store.queues.named()
     queues += store.queues.strays(queues)
-    busy = Counter(entry.job.text("queue") for entry in store.working.walk())
+    busy: Counter[str | None] = Counter()
+    if store.working.key not in store.odd_keys():
+        busy.update(entry.job.text("queue") for entry in store.working.walk())
     now = store.server.now()
     both = {q.form for q in queues if q.key is not None}
     return [_row(q, busy[q.name], now, len(both) == 2, store) for q in sorted(queues, key=_order)]

@@ -97,9 +97,7 @@ class _Watched:
 
     def lost(self, goal: Goal, now: float) -> bool:
         """Tell whether waiting is in vain: gone is not wanted, or it was never there to go."""
-        if GONE in goal.states:
-            return not self.found and goal.states == {GONE}
-        return self.gone(now)
+        return not self.found if GONE in goal.states else self.gone(now)
 
 
 def _lost(jid: str, goal: Goal, *, found: bool) -> JobctlError:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     examples=["jobctl demo", "jobctl demo --fresh", "jobctl demo --dir ./redis"],
 )
 @directory_option()
-@click.option("--fresh", is_flag=True, help="Throw an earlier demo's jobs away and begin anew.")
+@click.option("--fresh", is_flag=True, help="Empty the demo's database and begin anew.")
 @output_options()
 @click.pass_obj
 def demo(session: Session, directory: Path | None, fresh: bool) -> None:
@@ -47,9 +47,6 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
         highlights, sown = _population(store, fresh=fresh)
         facts = store.server.facts()
         program = f"{facts.product} {facts.version}" if facts else "server"
-    if highlights is None:
-        say(f"the server in {running.directory} holds jobs that no demo made: they are left alone")
-        return
     command = _command(directory)
     if session.format is Format.JSON:
         tour = [line for line, _ in _tour(command, highlights)]
@@ -58,11 +55,11 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
     say(f"{program} {'started' if started else 'found'}: {running.url}")
     say("filled with lifelike jobs" if sown else "its jobs are of an earlier demo (--fresh: anew)")
     for line, about in _tour(command, highlights):
-        click.echo(f"\n  {click.style(f'# {about}', dim=True)}\n  {line}")
+        click.echo(f"\n  # {about}\n  {line}")
     click.echo()
 
 
-def _population(store: Store, *, fresh: bool) -> tuple[Highlights | None, bool]:
+def _population(store: Store, *, fresh: bool) -> tuple[Highlights, bool]:
     """Return what there is to see, and whether it was written just now."""
     from jobctl.model.population import lifelike
 
@@ -71,8 +68,9 @@ def _population(store: Store, *, fresh: bool) -> tuple[Highlights | None, bool]:
     before = store.seeds.sown_at()
     moment = store.server.now() if before is None else before
     population = lifelike(datetime.fromtimestamp(moment, UTC))
-    sown = before is None and store.seeds.sow(population, moment)
-    return (population.highlights if sown or before is not None else None), sown
+    if before is None:
+        store.seeds.sow(population, moment)
+    return population.highlights, before is None
 
 
 def _command(directory: Path | None) -> str:

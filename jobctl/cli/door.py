@@ -17,13 +17,14 @@ import click
 from jobctl.cli.root import root
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, JobctlError, UsageProblem
+from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
 
 def run(argv: Sequence[str]) -> int:
     """Run a command line and return its exit code. Nothing escapes but an exit."""
     session = Session()
-    _settle_stdout()
+    _settle_streams()
     try:
         code = _invoke(argv, session)
         sys.stdout.flush()
@@ -31,8 +32,7 @@ def run(argv: Sequence[str]) -> int:
         _hush()
         return Exit.OK
     except (click.Abort, KeyboardInterrupt):
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
+        _flush()
         return Exit.INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)
@@ -40,7 +40,7 @@ def run(argv: Sequence[str]) -> int:
     except Exception as error:
         if session.flag("debug"):
             traceback.print_exc()
-        return _tell(_explain(error), argv)
+        return _tell(_explain(error), in_json=_wants_json(session, argv))
     return code
 
 
@@ -73,12 +73,21 @@ def _invoke(argv: Sequence[str], session: Session) -> int:
     return Exit.OK
 
 
-def _settle_stdout() -> None:
-    """Make stdout take whatever comes: also when it is closed, or speaks no UTF-8."""
-    if sys.stdout is None:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+def _settle_streams() -> None:
+    """Make stdout and stderr take whatever comes: also when closed, or where no UTF-8 is spoken."""
+    # None is what Python makes of a closed one; print would take the other for it.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _hush()
 
 
 def _hush() -> None:
@@ -97,12 +106,11 @@ def _usage(error: click.UsageError) -> UsageProblem:
     return UsageProblem(error.format_message().rstrip("."), hint=hint)
 
 
-def _tell(error: JobctlError, argv: Sequence[str]) -> int:
+def _tell(error: JobctlError, *, in_json: bool) -> int:
     """Print an error: two lines, or an object where the output is JSON."""
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
+    _flush()
     code = error.code.value
-    if _wants_json(argv):
+    if in_json:
         text = json.dumps({"code": code, "message": error.message, "hint": error.hint})
     else:
         lines = [f"error: {printable(error.message)}"]
@@ -116,7 +124,11 @@ def _tell(error: JobctlError, argv: Sequence[str]) -> int:
     return code
 
 
-def _wants_json(argv: Sequence[str]) -> bool:
+def _wants_json(session: Session, argv: Sequence[str]) -> bool:
+    """Tell whether the output is JSON, also where the command line could not be read so far."""
+    given = session.text("output")
+    if given is not None:
+        return given in (Format.JSON, Format.JSONL)
     joined = [f"{option}={value}" for option, value in pairwise(argv)]
     asked = ("-o=json", "--output=json", "-ojson")
     return any(word.startswith(asked) for word in (*argv, *joined))

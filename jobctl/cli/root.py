@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from jobctl import __version__
-from jobctl.cli.helping import Group, write_examples, write_options
+from jobctl.cli.helping import Group, write_options
 from jobctl.cli.index import COMMANDS, SECTIONS
 from jobctl.cli.options import shared_options
 from jobctl.errors import EXIT_MEANINGS
@@ -37,11 +37,6 @@ class Root(Group):
         write_options(self, ctx, formatter)
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code.value), text) for code, text in EXIT_MEANINGS.items()])
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what it is, and examples."""
-        click.Group.format_help_text(self, ctx, formatter)
-        write_examples(formatter, self.examples)
 
     def shell_complete(
         self, ctx: click.Context, incomplete: str

@@ -109,7 +109,7 @@ class Session:
         asked = self.text("columns")
         if asked is None:
             return tuple(default)
-        names = tuple(name.strip() for name in asked.split(","))
+        names = tuple(dict.fromkeys(name.strip() for name in asked.split(",")))
         for name in names:
             _known("--columns", name, keys)
         return names

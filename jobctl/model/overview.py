@@ -34,7 +34,10 @@ class Overview:
     retries: int | None
     dead: int | None
     days: tuple[Day, ...]
+    odd: tuple[str, ...] = ()
 
     def document(self) -> Row:
         """Return its JSON document."""
-        return asdict(self)
+        document = asdict(self)
+        document["warnings"] = list(document.pop("odd"))
+        return document

@@ -37,8 +37,7 @@ def human_cell(key: str, row: Row, now: float, *, exact: bool) -> Text:
         return _NOTHING
     text = _plain(key, value, now, exact=exact)
     most = _MOST_WIDE if exact else _MOST
-    shown = printable(text) if len(text) <= most else printable(text[:most]) + "…"
-    return Text(shown, style=_style(key, value))
+    return Text(_cut(text, most), style=_style(key, value))
 
 
 def _plain(key: str, value: object, now: float, *, exact: bool) -> str:
@@ -63,4 +62,8 @@ def _style(key: str, value: object) -> str:
 def _malformed(key: str, row: Row) -> Text:
     if key == "jid":
         return Text("(malformed)", style="yellow")
-    return Text(printable(str(row.get("raw") or row.get("raw_b64") or "")[:_MOST]), style="dim")
+    return Text(_cut(str(row.get("raw") or row.get("raw_b64") or ""), _MOST), style="dim")
+
+
+def _cut(text: str, most: int) -> str:
+    return printable(text) if len(text) <= most else printable(text[:most]) + "…"

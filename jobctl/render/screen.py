@@ -32,6 +32,8 @@ def print_screen(console: Console, view: Overview) -> None:
     if any(day.processed or day.failures for day in view.days):
         console.print(_days(view))
         console.print()
+    for warning in view.odd:
+        console.print(Text(printable(f"warning: {warning}"), style="yellow"), overflow="fold")
     console.print(Text(_server(view), style="dim"), overflow="fold")
 
 

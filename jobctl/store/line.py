@@ -16,6 +16,7 @@ from jobctl.store.walk import Item, walk
 # How many of the last members shown are kept, to find the place by; at least one is.
 _ANCHORS = 16
 _ANCHOR_BYTES = 1024 * 1024
+_RECENT = 2000  # members: more than others push while one chunk is on its way
 
 
 class Line:
@@ -75,15 +76,30 @@ class Line:
             asked = chunk.size
             return [("LRANGE", key, index, index + asked - 1), ("LLEN", key)]
 
+        recent: list[bytes] = []
         for members, length in self._connection.stream(follow):
-            for i, raw in enumerate(members, first):
+            again = _repeated(recent, members)
+            for i, raw in enumerate(members[again:], first + again):
                 yield raw, max(0, length - 1 - i)
             first += len(members)
+            recent = (recent + members)[-_RECENT:]
 
     def entry(self, raw: bytes, rank: float) -> Entry:
         """Make the entry of a member and its position."""
         place = Place(Kind.QUEUE, self.queue.name, int(rank), self.queue.form)
         return Entry.queued(raw, place, self._layout)
+
+
+def _repeated(recent: list[bytes], members: list[bytes]) -> int:
+    """Return how many members of a chunk were read before: a push shifts them to the right."""
+    start = 0
+    while members and members[0] in recent[start:]:
+        start = recent.index(members[0], start)
+        known = recent[start : start + len(members)]
+        if known == members[: len(known)]:
+            return len(known)
+        start += 1
+    return 0
 
 
 class _ByPosition:

@@ -26,12 +26,14 @@ class Seeds:
         mark = self._connection.call("GET", MARK)
         return None if mark is None else float(mark)
 
-    def sow(self, population: Population, moment: float) -> bool:
-        """Write a population in one transaction; False when the database is not empty."""
-        if self._connection.call("DBSIZE"):
-            return False
+    def sow(self, population: Population, moment: float) -> None:
+        """Write a population in one transaction.
+
+        Raises:
+            Refused: the database is not empty.
+        """
+        self._refuse_strangers()
         self._connection.pipe([("MULTI",), *self._writes(population, moment), ("EXEC",)])
-        return True
 
     def clear(self) -> None:
         """Empty the database of a demo.
@@ -41,9 +43,12 @@ class Seeds:
         """
         if self.sown_at() is not None:
             self._connection.call("FLUSHDB")
-        elif self._connection.call("DBSIZE"):
+        self._refuse_strangers()
+
+    def _refuse_strangers(self) -> None:
+        if self._connection.call("DBSIZE"):
             raise Refused(
-                f"{self._connection.target} holds jobs that no demo made",
+                f"{self._connection.target} holds what no demo made; it is left alone",
                 hint="use another directory: jobctl demo --dir DIR",
             )
 

@@ -22,7 +22,6 @@ class Server:
         self._connection = connection
         self._layout = layout
         self._ahead = 0.0
-        self.version = ""
 
     def greet(self) -> None:
         """Ask for version and clock; what a restricted user may not see is left open.
@@ -80,11 +79,11 @@ class Server:
 
     def _check_version(self, fields: dict[str, str]) -> None:
         # Valkey calls itself a Redis 7.2 here, for exactly this purpose.
-        self.version = fields.get("redis_version", "")
-        found = re.match(r"(\d+)\.(\d+)", self.version)
+        version = fields.get("redis_version", "")
+        found = re.match(r"(\d+)\.(\d+)", version)
         if found and (int(found[1]), int(found[2])) < _OLDEST:
             raise TooOld(
-                f"{self._connection.target} is Redis {self.version}; jobctl needs 6.2 or newer",
+                f"{self._connection.target} is Redis {version}; jobctl needs 6.2 or newer",
                 hint="Redis 6.2 is from 2021; Valkey will do as well",
             )
 

@@ -210,3 +210,21 @@ def test_a_jid_with_a_lone_surrogate_goes_round(raw, jobctl, url):
     )
     assert ran.stderr == b"odd-\xed\xa0\x80-jid\n"
     assert json.loads(ran.stdout)[0]["state"] == "retrying"
+
+
+@pytest.mark.parametrize("target", ["| true", "> /dev/full"])
+def test_an_error_keeps_its_code_when_nobody_reads_stdout(url, tmp_path, target):
+    line = (
+        f"{sys.executable} -m jobctl server status --dir {tmp_path} -o tsv {target}; "
+        "echo ${PIPESTATUS[0]}"
+    )
+    ran = subprocess.run(["bash", "-c", line], env={}, capture_output=True, text=True, check=True)
+    assert ran.stdout == "4\n"
+    assert "Exception ignored" not in ran.stderr
+
+
+def test_talk_never_reaches_stdout_even_where_stderr_is_closed(raw, url):
+    small_shop(raw)
+    line = f"{sys.executable} -m jobctl --debug -u {url} queue jobs default -o jsonl 2>&-"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert [json.loads(row)["position"] for row in ran.stdout.splitlines()] == [0, 1]

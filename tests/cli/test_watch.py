@@ -73,3 +73,7 @@ def test_a_wait_that_times_out_prints_the_answer_and_ends_with_6(raw, jobctl):
     assert ran.code == 6
     assert json.loads(ran.out)["state"] == "enqueued"
     assert json.loads(ran.err)["code"] == 6
+
+
+def test_what_is_not_there_is_not_waited_for_where_gone_would_do(jobctl):
+    assert jobctl("status", "jid-00000001", "--wait", "gone,dead", "--timeout", "30s").code == 4
