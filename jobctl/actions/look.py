@@ -23,7 +23,7 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
     odd = store.odd_keys()
     queues = store.queues.named()
     found = _look(store, queues, set(jids), odd)
-    doubtful = {jid for jid in jids if len(found.get(jid, ())) != 1}
+    doubtful = {jid for jid in jids if len(found.get(jid, ())) != 1 or found[jid][0].job.malformed}
     if doubtful:
         queues = store.queues.named()
         queues += store.queues.strays(queues)
@@ -46,23 +46,26 @@ def _look(
     if jids:
         for kind in Kind:
             if kind is Kind.QUEUE:
-                entries = store.queues.find(queues, jids)
+                entries = store.queues.find(queues, jids, damaged=True)
             elif store.set(kind).key in odd:
                 continue
             else:
-                entries = store.set(kind).find(jids)
+                entries = store.set(kind).find(jids, damaged=True)
             for entry in entries:
-                found.setdefault(entry.jid or "", []).append(entry)
+                for jid in [entry.jid] if entry.jid is not None else entry.may_be(jids):
+                    found.setdefault(jid, []).append(entry)
     return found
 
 
 def _status(jid: str, entries: list[Entry], warn: _Warnings) -> Status:
-    ordered = by_precedence(entries)
+    ordered = by_precedence([entry for entry in entries if not entry.job.malformed])
+    damaged = [entry.place.title for entry in entries if entry.job.malformed]
     return Status(
         jid,
         ordered,
-        tuple(warn.of(ordered)),
-        held_back=warn.paused(ordered),
+        (*warn.of(ordered), *(f"a malformed member of {name} holds this text" for name in damaged)),
+        held_back=warn.held_back(ordered),
+        damaged=tuple(damaged),
         unread=tuple(warn.unread),
     )
 
@@ -81,10 +84,12 @@ class _Warnings:
         """The keys that nobody could look into."""
         return self._odd
 
-    def paused(self, entries: tuple[Entry, ...]) -> bool:
-        """Tell whether a job waits in a paused queue."""
+    def held_back(self, entries: tuple[Entry, ...]) -> str | None:
+        """Return why a queued job will not run."""
         queue = self._queue(entries[0]) if entries and entries[0].kind is Kind.QUEUE else None
-        return queue is not None and queue.paused
+        if queue is not None and self._both and queue.form is QueueForm.BARE:
+            return "servers from 1.10 on do not read this list"
+        return "its queue is paused" if queue is not None and queue.paused else None
 
     def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
         """Yield a sentence for each thing an operator should know."""

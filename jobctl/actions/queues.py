@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jobctl.actions.listing import Order, sorted_by
-from jobctl.errors import NotFound
+from jobctl.errors import NotFound, WrongType
+from jobctl.model.layout import QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.rows import Row
 from jobctl.model.words import did_you_mean
@@ -39,6 +40,7 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
 
     Raises:
         NotFound: a name is no queue's; says which is near.
+        WrongType: its key holds something else.
     """
     queues = store.queues.named()
     if not set(names) <= {q.name for q in queues}:
@@ -50,6 +52,10 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
             known = sorted({q.name for q in queues})
             hint = did_you_mean(name, known) if known else f"{store.target} has no queues"
             raise NotFound(f"there is no queue {name}", hint=hint)
+        for queue in here:
+            if queue.wrong_type is not None:
+                key = store.layout.queue_key(name, QueueForm.Q)
+                raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
         found += here
     return found
 
@@ -76,7 +82,8 @@ def _row(queue: Queue, working: int, now: float, both: bool, store: Store) -> Ro
         "size": queue.size,
         "latency": None if latency is None else round(latency, 3),
         "paused": queue.paused,
-        "working": working,
+        # A reservation names its queue, not the list it came from: newer servers read q: lists.
+        "working": None if both and queue.form is QueueForm.BARE else working,
         "form": None if form is None else form.value,
         "registered": queue.registered,
         "problem": _problem(queue, both),

@@ -48,6 +48,8 @@ class Request:
         """
         keys = (*listing_keys(kind), *sorted(RAW_KEYS))
         default = listing_keys(kind) if session.format is Format.WIDE else COLUMNS[kind]
+        if session.flag("malformed"):  # nothing but their bytes and their place is known of them
+            default = ("position" if kind is Kind.QUEUE else "at", "raw", "raw_b64")
         columns = session.columns(default, keys)
         return cls(session.where(), session.order(keys), session.page(), columns)
 

@@ -11,9 +11,10 @@ from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
 from jobctl.cli.session import Session
-from jobctl.cli.writing import write_rows
+from jobctl.cli.writing import say, write_rows
 from jobctl.model.layout import Kind
 from jobctl.render.formats import Format
+from jobctl.render.safe import printable
 
 _COLUMNS = ("queue", "size", "latency", "paused", "working")
 
@@ -53,8 +54,11 @@ def ls(session: Session) -> None:
     with session.connect() as store:
         rows = sort_rows(queue_rows(store), order)
         if not columns:
-            odd = any(row["problem"] for row in rows)
-            columns = (*_COLUMNS, "form", "problem") if odd and session.format.human else _COLUMNS
+            # A table leaves out what would be empty; programs get the same columns every time.
+            usual = session.format.human and not any(row["problem"] for row in rows)
+            columns = _COLUMNS if usual else (*_COLUMNS, "form", "problem")
+        if session.format is Format.IDS:
+            rows = list({row["queue"]: row for row in rows}.values())
         write_rows(session, rows, columns, store.server.now(), ident="queue")
 
 
@@ -83,4 +87,7 @@ def jobs(session: Session, names: Sequence[str]) -> None:
     request = Request.read(session, Kind.QUEUE)
     with session.connect() as store:
         lines = [store.queues.line(found) for found in find_queues(store, names)]
+        if session.format.human and len(lines) > len(set(names)):
+            keys = [printable((line.queue.key or b"").decode("utf-8", "replace")) for line in lines]
+            say(f"the lists one after the other: {', '.join(keys)}")
         write_listing(session, store, lines, request)

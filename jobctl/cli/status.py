@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -85,6 +86,8 @@ def _wait(
     from jobctl.actions.wait import Goal, wait
 
     wanted = Goal.read(goal, timeout)
+    if sys.stderr.isatty():
+        say(f"waiting for {wanted}; Ctrl-C ends it")
     with session.connect() as store:
         waited = wait(store, jids, wanted)
         _write(session, store, waited.jobs, single)
@@ -112,14 +115,30 @@ def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> 
         rows = (row for job in jobs for row in job.rows())
         write_rows(session, rows, PLACE_KEYS, now)
         if session.format.human:
-            for job in jobs:
-                for warning in job.warnings:
-                    say(f"{job.jid}: {warning}")
+            _warn(jobs)
     sys.stdout.flush()
+
+
+def _warn(jobs: list[Status]) -> None:
+    """Tell the warnings of several jobs; what is said of all of them once."""
+    common = set.intersection(*(set(job.warnings) for job in jobs)) if len(jobs) > 1 else set()
+    for warning in sorted(common):
+        say(warning)
+    for job in jobs:
+        for warning in job.warnings:
+            if warning not in common:
+                say(f"{job.jid}: {warning}")
 
 
 def _not_found(missing: list[Status], asked: int, place: str) -> NotFound:
     who = f"{missing[0].jid} is" if asked == 1 else f"{len(missing)} of {asked} are"
+    if any(job.damaged for job in missing):
+        place = next(job.damaged[0] for job in missing if job.damaged)
+        listed = f"queue jobs {quote(place[6:])}" if place.startswith("queue ") else f"{place} ls"
+        return NotFound(
+            f"{who} not found, but a malformed member of {place} holds such a text",
+            hint=f"look at it: jobctl {listed} --malformed",
+        )
     if missing[0].unread:
         keys = ", ".join(missing[0].unread)
         return NotFound(

@@ -37,8 +37,11 @@ def write_rows(
         from jobctl.render.table import print_table
 
         wide = session.format is Format.WIDE
-        hidden = print_table(console(session), list(rows), columns, now, wide=wide, header=header)
-        if hidden:
+        gathered = list(rows)
+        hidden = print_table(console(session), gathered, columns, now, wide=wide, header=header)
+        if not gathered:
+            say("nothing there")
+        elif hidden:
             say(f"no room for {', '.join(hidden)}: -o wide, or --columns")
         return
     from jobctl.render.machine import write_rows as write

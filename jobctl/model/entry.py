@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from jobctl.model.job import Job, dig, read_object
@@ -55,6 +56,12 @@ class Entry:
     def jid(self) -> str | None:
         """The job's id as text; None when malformed, absent, or no string or number."""
         return self.job.word("jid")
+
+    def may_be(self, jids: Collection[str]) -> list[str]:
+        """Return the ids whose bytes are in a malformed member: what it was, perhaps."""
+        if not self.job.malformed:
+            return []
+        return [jid for jid in jids if jid.encode("utf-8", "surrogatepass") in self.raw]
 
     @property
     def rank(self) -> float:

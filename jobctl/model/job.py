@@ -58,6 +58,11 @@ class Job:
         return row
 
     @property
+    def failed(self) -> bool:
+        """Whether it tells of a failure, in whatever form."""
+        return dig(self.payload, self.layout.fields["retry_count"][:-1]) is not None
+
+    @property
     def retries_used(self) -> int | None:
         """How often it was retried; None when it never failed or does not say."""
         count = self.get("retry_count")

@@ -22,15 +22,17 @@ class Status:
     Attributes:
         entries: where it was seen, the place that decides its state first.
         warnings: one sentence each.
-        held_back: whether its queue is paused.
+        held_back: why it will not run, though it is queued.
+        damaged: structures with a malformed member that holds the JID's text.
         unread: keys that could not be looked into: they hold another type than theirs.
     """
 
     jid: str
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
-    held_back: bool = False
+    held_back: str | None = None
     unread: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:

@@ -10,6 +10,18 @@ from rich.console import Console
 __all__ = ["Console", "make_console"]
 
 
+def _width(out: TextIO) -> int | None:
+    """Return the cells of a line: COLUMNS if it is set, the terminal's, 200 in a pipe."""
+    if os.environ.get("COLUMNS"):
+        return None
+    if not out.isatty():
+        return 200
+    try:
+        return os.get_terminal_size(out.fileno()).columns or None  # rich takes a dumb one for 80
+    except OSError:
+        return None
+
+
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Leave it to the front door: rich would exit with 1, and nothing has failed."""
@@ -34,5 +46,5 @@ def make_console(out: TextIO, color: str) -> Console:
         markup=False,
         emoji=False,
         highlight=False,
-        width=None if out.isatty() or os.environ.get("COLUMNS") else 200,
+        width=_width(out),
     )

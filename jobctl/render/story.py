@@ -25,6 +25,7 @@ _STYLES = {
     State.DEAD: "bold red",
     State.UNKNOWN: "bold",
 }
+_LONGEST = 1000  # characters of an error or a name
 _SHOWN = 8192  # bytes of a payload that people get to see at once
 
 
@@ -33,7 +34,7 @@ def print_story(console: Console, status: Status, now: float) -> None:
     title = Text(printable(status.jid), style="bold")
     if status.entries:
         jobtype = status.entries[0].job.text("jobtype")
-        title.append(f"  {printable(jobtype)}" if jobtype else "", style="not bold")
+        title.append(f"  {_cut(jobtype)}" if jobtype else "", style="not bold")
     title.append("  ")
     title.append(status.state.value, style=_STYLES.get(status.state, "bold"))
     console.print(title)
@@ -47,7 +48,8 @@ def print_story(console: Console, status: Status, now: float) -> None:
 
 def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
     for i, entry in enumerate(status.entries):
-        yield "where" if i == 0 else "also in", Text(_where(entry))
+        where = _where(entry) if i == 0 else f"{_where(entry)}; {_next(entry, now).plain}"
+        yield "where" if i == 0 else "also in", Text(where)
     if not status.entries:
         yield "where", Text("nowhere")
         yield from _warnings(status)
@@ -55,7 +57,7 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
     entry = status.entries[0]
     yield "next", _next(entry, now, held_back=status.held_back)
     if entry.kind is not Kind.QUEUE and entry.job.get("queue") is not None:
-        yield "queue", Text(printable(entry.job.text("queue") or ""), style="cyan")
+        yield "queue", Text(_cut(entry.job.text("queue") or ""), style="cyan")
     yield "retries", Text(_retries(entry))
     error = _error(entry)
     if error:
@@ -75,14 +77,14 @@ def _where(entry: Entry) -> str:
     if entry.kind is Kind.QUEUE:
         return printable(f"queue {entry.place.queue}, position {number(entry.place.position)}")
     if entry.kind is Kind.WORKING:
-        return printable(f"working, on worker {entry.reservation.get('wid') or '?'}")
+        return _cut(f"working, on worker {entry.reservation.get('wid') or '?'}")
     return entry.kind.value
 
 
-def _next(entry: Entry, now: float, *, held_back: bool) -> Text:
+def _next(entry: Entry, now: float, *, held_back: str | None = None) -> Text:
     if entry.kind is Kind.QUEUE:
         if held_back:
-            return Text("will not run: its queue is paused", style="yellow")
+            return Text(f"will not run: {held_back}", style="yellow")
         ahead = entry.place.position or 0
         jobs = "job" if ahead == 1 else "jobs"
         return Text(f"runs after {ahead:,} {jobs}" if ahead else "runs next")
@@ -104,6 +106,8 @@ def _retries(entry: Entry) -> str:
         return "none: a failure ends it"
     if allowed < 0:
         return "none: a failure sends it to dead"
+    if used is None and job.failed:
+        return f"failed, and does not say how often; {allowed} allowed"
     if used is None:
         return f"{allowed} left, never failed"
     left = max(0, allowed - used)
@@ -113,7 +117,12 @@ def _retries(entry: Entry) -> str:
 
 def _error(entry: Entry) -> str:
     parts = [entry.job.text(field) for field in ("errtype", "message")]
-    return printable(": ".join(part for part in parts if part))
+    return _cut(": ".join(part for part in parts if part))
+
+
+def _cut(text: str) -> str:
+    shown = printable(text[:_LONGEST])
+    return shown if len(text) <= _LONGEST else f"{shown}… ({len(text):,} characters)"
 
 
 def _timeline(entry: Entry, now: float) -> list[Text]:

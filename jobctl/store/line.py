@@ -46,7 +46,9 @@ class Line:
     def scan(self, pattern: bytes) -> None:
         """Return nothing: Redis cannot match the members of a list."""
 
-    def find(self, wanted: Collection[str], possible: Callable[[bytes], object]) -> Iterator[Entry]:
+    def find(
+        self, wanted: Collection[str], possible: Callable[[bytes], object], *, damaged: bool = False
+    ) -> Iterator[Entry]:
         """Yield the entries of these JIDs.
 
         The list is read from the left, where jobs come in: what moves meanwhile moves ahead of
@@ -55,7 +57,7 @@ class Line:
         for raw, position in self._from_the_left():
             if possible(raw):
                 entry = self.entry(raw, position)
-                if entry.jid in wanted:
+                if entry.jid in wanted or (damaged and entry.may_be(wanted)):
                     yield entry
 
     def _from_the_left(self) -> Iterator[tuple[bytes, int]]:

@@ -60,12 +60,17 @@ class Queues:
         """Return the jobs of a queue."""
         return Line(self._connection, queue, self._layout)
 
-    def find(self, queues: Iterable[Queue], jids: Collection[str]) -> Iterator[Entry]:
-        """Yield the entries of these jobs, however many, in one pass over each queue."""
+    def find(
+        self, queues: Iterable[Queue], jids: Collection[str], *, damaged: bool = False
+    ) -> Iterator[Entry]:
+        """Yield the entries of these jobs, however many, in one pass over each queue.
+
+        With `damaged` also the malformed members that hold such an id's bytes.
+        """
         wanted = frozenset(jids)
         possible = may_hold_jid(wanted)
         for queue in queues:
-            yield from self.line(queue).find(wanted, possible)
+            yield from self.line(queue).find(wanted, possible, damaged=damaged)
 
     def _key(self, name: str, form: QueueForm) -> bytes:
         return encode_name(self._layout.queue_key(name, form))

@@ -40,13 +40,16 @@ class SortedSet:
         for raw, score in self._scan(pattern, lambda raw: True):  # noqa: ARG005
             yield self.entry(raw, score)
 
-    def find(self, jids: Collection[str]) -> Iterator[Entry]:
-        """Yield the entries of these jobs, however many, in one pass."""
+    def find(self, jids: Collection[str], *, damaged: bool = False) -> Iterator[Entry]:
+        """Yield the entries of these jobs, however many, in one pass.
+
+        With `damaged` also the malformed members that hold such an id's bytes.
+        """
         wanted = frozenset(jids)
         pattern = match_pattern(next(iter(wanted))) if len(wanted) == 1 else None
         for raw, score in self._scan(pattern, may_hold_jid(wanted)):
             entry = self.entry(raw, score)
-            if entry.jid in wanted:
+            if entry.jid in wanted or (damaged and entry.may_be(wanted)):
                 yield entry
 
     def entry(self, raw: bytes, rank: float) -> Entry:

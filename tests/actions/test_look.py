@@ -15,10 +15,10 @@ def meanwhile(monkeypatch):
     def arrange(kind, act):
         find, done = SortedSet.find, []
 
-        def moving(self, jids):
+        def moving(self, jids, *, damaged=False):
             if self.kind is kind and not done:
                 done.append(act())
-            return find(self, jids)
+            return find(self, jids, damaged=damaged)
 
         monkeypatch.setattr(SortedSet, "find", moving)
 

@@ -98,7 +98,9 @@ def test_one_queue_of_a_wrong_type_does_not_hide_the_others(raw, jobctl) -> None
     ran = look(jobctl, "table", "queue", "ls", codes=(0,))
     assert "its key holds a string, no list" in ran.out
     assert "default" in ran.out
-    assert look(jobctl, "tsv", "queue", "jobs", "broken").code == 0
+    assert (
+        "q:broken holds a string" in look(jobctl, "tsv", "queue", "jobs", "broken", codes=(3,)).err
+    )
     assert look(jobctl, "json", "status", "queued").code == 0
 
 
