@@ -25,6 +25,7 @@ from pathlib import Path
 import redis
 import seeding
 from measuring import MIB, Program, Runner, Table
+from slow import Slow
 
 from jobctl import embedded
 
@@ -32,16 +33,17 @@ JOBCTL = str(Path(sys.executable).with_name("jobctl"))
 HEAVY = {"redis", "rich", "croniter", "tomlkit", "orjson"}
 PEAK = 100 * MIB
 NOWHERE = "0123456789abcdef01234567"
-SLOW = 10_000  # microseconds: no command of jobctl's may hold the server longer
+LIKE_A_FLOAT = "36e650919665154466053363"  # what seeding makes by chance, as Faktory's clients do
 FAST_PAIRS, MIDDLE_PAIRS, SLOW_PAIRS = 21, 9, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The server, the runner, the table, and how large everything is."""
+    """The runner, the table, the server, and how large everything is."""
 
     runner: Runner
     table: Table
+    slow: Slow
     socket: Path
     directory: Path
     big: int
@@ -58,11 +60,12 @@ class Bench:
         with redis.Redis(unix_socket_path=str(self.socket), db=db) as client:
             client.flushdb()
             yield client
+            self.slow.take(client)
             client.flushdb()
 
 
-def ours(*words: str, stdin: Path | None = None) -> Program:
-    return Program((JOBCTL, *words), stdin)
+def ours(*words: str, stdin: Path | None = None, code: int = 0) -> Program:
+    return Program((JOBCTL, *words), stdin, code)
 
 
 def loop(*words: str) -> Program:
@@ -109,25 +112,37 @@ def small(bench: Bench) -> None:
 
 def queue(bench: Bench) -> None:
     """One job in one very long queue."""
-    kinds = (("", seeding.Kind()), (", job-0000.. JIDs", seeding.Kind(jid=seeding.sequential_jid)))
-    for note, kind in kinds:
-        with bench.emptied(1) as db:
-            jids = seeding.fill_queue(db, "default", bench.big, kind)
-            what = f"status, runs next of {bench.big:,} queued{note}"
-            bound = None if note else 2.0
-            _against(bench, what, jids[0], loop("lrange", "q:default", jids[0]), 1, bound)
-            if note:
-                continue
-            nowhere = Program((JOBCTL, "status", NOWHERE, "-o", "json"), code=4)
-            missed = loop("lrange", "q:default", NOWHERE)
-            found = bench.runner.compare(nowhere, missed, bench.url(1), SLOW_PAIRS)
-            bench.table.ratio(f"status, not among {bench.big:,} queued / bare loop", found)
-            last = loop("lrange", "q:default", jids[-1])
-            _against(bench, f"status, last of {bench.big:,} queued", jids[-1], last, 1, None)
-            ids = ours("queue", "jobs", "default", "-o", "ids")
-            found = bench.runner.compare(ids, loop("ids", "q:default"), bench.url(1), 3)
-            bench.table.ratio(f"queue jobs -o ids, {bench.big:,} / bare loop", found)
-            bench.table.memory(f"queue jobs -o ids, {bench.big:,}", found.peak)
+    size = f"{bench.big:,} queued"
+    with bench.emptied(1) as db:
+        jids = seeding.fill_queue(db, "default", bench.big)
+        _against(bench, f"status, runs next of {size}", jids[0], _list_loop(jids[0]), 1, 2.0)
+        _against(bench, f"status, last of {size}", jids[-1], _list_loop(jids[-1]), 1, None)
+        for what, program, theirs in (
+            ("status, not there", ours("status", NOWHERE, code=4), _list_loop(NOWHERE)),
+            ("status, JID like a float", ours("status", LIKE_A_FLOAT), _list_loop(LIKE_A_FLOAT)),
+            (
+                "queue jobs --type, none match",
+                ours("queue", "jobs", "default", "--type", "NoSuch"),
+                _list_loop(NOWHERE),
+            ),
+            (
+                "queue jobs -o ids",
+                ours("queue", "jobs", "default", "-o", "ids"),
+                loop("ids", "q:default"),
+            ),
+        ):
+            found = bench.runner.compare(program, theirs, bench.url(1), 3)
+            bench.table.ratio(f"{what}, {size} / bare loop", found)
+        bench.table.memory(f"queue jobs -o ids, {size}", found.peak)
+    with bench.emptied(1) as db:
+        kind = seeding.Kind(jid=seeding.sequential_jid)
+        jid = seeding.fill_queue(db, "default", bench.big, kind)[0]
+        what = f"status, runs next of {size}, job-0000.. JIDs"
+        _against(bench, what, jid, _list_loop(jid), 1, None)
+
+
+def _list_loop(jid: str) -> Program:
+    return loop("lrange", "q:default", jid)
 
 
 def retries(bench: Bench) -> None:
@@ -177,7 +192,7 @@ def many(bench: Bench) -> None:
 
 def lists(bench: Bench) -> None:
     """Listing and counting very many retries."""
-    with bench.emptied(4) as db, bench.emptied(5) as few:
+    with bench.emptied(5) as few, bench.emptied(4) as db:
         seeding.fill_set(db, "retries", bench.big)
         seeding.fill_set(few, "retries", 1000)
         page = ours("retries", "ls", "--limit", "50", "-o", "tsv")
@@ -191,6 +206,10 @@ def lists(bench: Bench) -> None:
             found = bench.runner.compare(program, theirs, bench.url(4), 3)
             bench.table.ratio(f"{what}, {bench.big:,} / bare loop", found)
             bench.table.memory(f"{what}, {bench.big:,}", found.peak)
+        first = ours("retries", "ls", "--sort", "jobtype", "--limit", "10", "-o", "ids")
+        ran = bench.runner.run(first, bench.url(4))
+        bench.table.single(f"retries ls --sort jobtype --limit 10, of {bench.big:,}", ran.seconds)
+        bench.table.memory(f"retries ls --sort jobtype --limit 10, of {bench.big:,}", ran.peak)
         piped = f"{shlex.quote(JOBCTL)} retries ls --type {seeding.HALF} -o ids | wc -l"
         ran = bench.runner.run(Program(("sh", "-c", piped)), bench.url(4))
         bench.table.single(f"retries ls --type -o ids | wc -l, half of {bench.big:,}", ran.seconds)
@@ -217,25 +236,6 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
 }
 
 
-def slowlog(bench: Bench, db: redis.Redis) -> None:
-    """Whether any of the commands that jobctl sent held the server up."""
-    everyone = db.slowlog_get(10_000)
-    entries = [entry for entry in everyone if entry["client_name"] == b"jobctl"]
-    theirs = sum(
-        entry["command"].startswith((b"ZSCAN", b"LRANGE", b"ZRANGE")) for entry in everyone
-    )
-    slow = [f"{len(entries)} commands"] if entries else []
-    bench.table.nothing(f"commands of jobctl's slower than {SLOW // 1000} ms", slow)
-    # The server counts the time it waits for a processor too: a busy machine shows in both.
-    bench.table.note(
-        f"the bare loops': {theirs - len(entries)}; load average {os.getloadavg()[0]:.1f} "
-        f"on {os.cpu_count()} processors"
-    )
-    for entry in sorted(entries, key=lambda entry: -entry["duration"])[:10]:
-        words = entry["command"][:80].decode("utf-8", "replace")
-        bench.table.note(f"{entry['duration'] / 1000:.1f} ms: {words}")
-
-
 def compile_all() -> None:
     """Compile what the processes import, so that the first one does not pay for it."""
     names = ("jobctl", "redis", "click", "hiredis", "rich", "orjson")
@@ -258,8 +258,6 @@ def private_server(directory: Path) -> Iterator[Path]:
         server, _ = embedded.start(directory / "server", environ=os.environ)
         with redis.Redis(unix_socket_path=str(server.socket)) as db:
             db.config_set("appendonly", "no")  # no rewrite in the middle of a measure
-            db.config_set("slowlog-log-slower-than", SLOW)
-            db.config_set("slowlog-max-len", 10_000)
         yield server.socket
     finally:
         embedded.stop(directory / "server")
@@ -277,10 +275,12 @@ def main() -> int:
         env = _env() | {"XDG_STATE_HOME": name}
         with private_server(directory) as socket, redis.Redis(unix_socket_path=str(socket)) as db:
             sizes = (1_000_000 // part, 200_000 // part, 1000 // part)
-            bench = Bench(Runner(env), Table(), socket, directory, *sizes)
+            slow = Slow()
+            slow.watch(db)
+            bench = Bench(Runner(env), Table(), slow, socket, directory, *sizes)
             for measure in [asked.only] if asked.only else MEASURES:
                 MEASURES[measure](bench)
-            slowlog(bench, db)
+            slow.report(bench.table)
     if bench.table.failed:
         print("over its bound:", "; ".join(bench.table.failed))
     return 1 if bench.table.failed else 0
