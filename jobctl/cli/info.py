@@ -62,4 +62,4 @@ def _write(session: Session, store: Store, days: int) -> None:
     elif session.format is Format.JSONL:
         write_rows(session, [view.document()], _DAYS, now)
     else:
-        write_rows(session, view.document()["days"], _DAYS, now, ident="date")  # type: ignore[arg-type]
+        write_rows(session, view.day_rows(), _DAYS, now, ident="date")

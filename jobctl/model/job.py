@@ -72,8 +72,9 @@ class Job:
     def retries_allowed(self) -> int:
         """How often it may be retried; the system's default where the job does not say."""
         retry = self.get("retry")
-        known = isinstance(retry, int) and not isinstance(retry, bool)
-        return retry if known else self.layout.default_retry  # type: ignore[return-value]
+        if isinstance(retry, int) and not isinstance(retry, bool):
+            return retry
+        return self.layout.default_retry
 
 
 def read_object(raw: bytes) -> dict[str, object] | None:

@@ -36,6 +36,10 @@ class Overview:
     days: tuple[Day, ...]
     odd: tuple[str, ...] = ()
 
+    def day_rows(self) -> list[Row]:
+        """Return a row per day."""
+        return [asdict(day) for day in self.days]
+
     def document(self) -> Row:
         """Return its JSON document."""
         document = asdict(self)

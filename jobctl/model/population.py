@@ -56,7 +56,7 @@ class Highlights:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """All that a Faktory server keeps in Redis, as raw members (`layouts/faktory.md`).
+    """All that a Faktory server keeps in Redis, as raw members (docs/keys.md).
 
     A queue's jobs are in the order they run: LPUSH them one after the other. Scores are unix
     seconds: run time, next try, purge time (dead), expiry (working); lowest first.
