@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jobctl.config import CONNECT_TIMEOUT, redis_door
-from jobctl.embedded import default_directory, find
 from jobctl.errors import BadUrl, Unreachable
 from jobctl.model.layout import QueueForm
 from jobctl.model.target import Target, Tls
@@ -38,12 +37,11 @@ def connect(
         BadUrl: the URL is malformed.
         Unreachable: the Redis cannot be reached, or refused; says which and what helps.
     """
-    default = default_directory(environ)
-    door = redis_door(url, environ, lambda: _running(default))
+    door = redis_door(url, environ, lambda: _running(environ))
     try:
         target = Target.parse(door.url).with_tls(tls or Tls())
         if target.scheme == "embedded":
-            target = _embedded(Path(target.path) if target.path else default, target.db)
+            target = _embedded(target, environ)
         return open_store(target, form=layout, connect_timeout=connect_timeout, trace=trace)
     except (BadUrl, Unreachable) as error:
         if url is None:  # nobody typed it: say who did
@@ -51,16 +49,21 @@ def connect(
         raise
 
 
-def _running(directory: Path) -> str | None:
-    server = find(directory)
+def _running(environ: Mapping[str, str]) -> str | None:
+    from jobctl.embedded import default_directory, find  # where a URL is given, nobody asks
+
+    server = find(default_directory(environ))
     return server.url if server else None
 
 
-def _embedded(directory: Path, db: int) -> Target:
+def _embedded(target: Target, environ: Mapping[str, str]) -> Target:
+    from jobctl.embedded import default_directory, find
+
+    directory = Path(target.path) if target.path else default_directory(environ)
     server = find(directory)
     if server is None:
         raise Unreachable(
             f"no embedded server runs in {directory}",
             hint="start it: jobctl server start, or jobctl demo for one with jobs in it",
         )
-    return Target("unix", path=str(server.socket), db=db)
+    return Target("unix", path=str(server.socket), db=target.db)

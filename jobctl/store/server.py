@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.layout import Layout
-from jobctl.model.server import ServerFacts
 from jobctl.store.connection import Command, Connection
 from jobctl.store.refusals import not_redis
+
+if TYPE_CHECKING:
+    from jobctl.model.server import ServerFacts
 
 _OLDEST = (6, 2)
 
@@ -57,6 +60,8 @@ class Server:
             return None
         if isinstance(info, JobctlError):
             raise info
+        from jobctl.model.server import ServerFacts  # for info alone
+
         fields = _fields(info)
         limit = int(fields.get("maxmemory", 0))
         return ServerFacts(
