@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line and exit."""
+    # A fifth of a short command's time went into collecting what imports leave behind, and once
+    # more at the exit. Reference counts free all that is large.
+    gc.set_threshold(100_000, 50, 100)
     from jobctl.cli.door import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from heapq import nlargest, nsmallest
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Protocol, TypeVar
 
@@ -74,6 +75,8 @@ def listed(source: Source, where: Where, order: Order, page: Page, now: float) -
         return source.walk(descending=descending, offset=page.offset, limit=page.limit)
     if page.limit == 0:
         return iter(())
+    if order.field is not None:
+        return page.of(_by_field(source, order.field, _matching(source, where, now), order, page))
     return page.of(_selected(source, where, order, now))
 
 
@@ -82,23 +85,31 @@ def count(source: Source, where: Where, now: float) -> int:
     return sum(1 for _ in _matching(source, where, now)) if where else source.count()
 
 
-def sorted_by(pairs: Iterable[tuple[object, T]], *, reverse: bool) -> Iterator[T]:
-    """Yield items by the value they come with; those with none last, in the order they came."""
-    present: list[tuple[SortKey, T]] = []
+def sorted_by(
+    pairs: Iterable[tuple[object, T]], *, reverse: bool, most: int | None = None
+) -> Iterator[T]:
+    """Yield items by the value they come with; those with none last, in the order they came.
+
+    No more than `most` of them are held, and come.
+    """
     absent: list[T] = []
-    for value, item in pairs:
-        if value is None:
-            absent.append(item)
-        else:
-            present.append((sort_key(value), item))
-    present.sort(key=itemgetter(0), reverse=reverse)
-    yield from (item for _, item in present)
-    yield from absent
+
+    def present() -> Iterator[tuple[SortKey, T]]:
+        for value, item in pairs:
+            if value is not None:
+                yield sort_key(value), item
+            elif most is None or len(absent) < most:
+                absent.append(item)
+
+    if most is None:
+        ordered = sorted(present(), key=itemgetter(0), reverse=reverse)
+    else:
+        take = nlargest if reverse else nsmallest
+        ordered = take(most, present(), key=itemgetter(0))
+    yield from islice(chain((item for _, item in ordered), absent), most)
 
 
 def _selected(source: Source, where: Where, order: Order, now: float) -> Iterator[Entry]:
-    if order.field is not None:
-        return _by_field(source, order.field, _matching(source, where, now), order)
     descending = _descending(source.kind, order)
     held = _held(source, where, now)
     if held is None:
@@ -109,13 +120,15 @@ def _selected(source: Source, where: Where, order: Order, now: float) -> Iterato
 
 
 def _by_field(
-    source: Source, field: str, matching: Iterator[Entry], order: Order
+    source: Source, field: str, matching: Iterator[Entry], order: Order, page: Page
 ) -> Iterator[Entry]:
     # What waits to be sorted are the bytes: a decoded job is ten times their size.
     pairs = (
         (listing_row(entry, (field,)).get(field), (entry.raw, entry.rank)) for entry in matching
     )
-    return (source.entry(raw, rank) for raw, rank in sorted_by(pairs, reverse=order.reverse))
+    most = None if page.limit is None else page.offset + page.limit
+    held = sorted_by(pairs, reverse=order.reverse, most=most)
+    return (source.entry(raw, rank) for raw, rank in held)
 
 
 def _matching(source: Source, where: Where, now: float) -> Iterator[Entry]:

@@ -162,8 +162,8 @@ def _sorting() -> list[Callable[[_F], _F]]:
             PAGE,
             "--sort",
             metavar="FIELD",
-            help="Sort by a column, which holds what matches in memory; without it by what happens "
-            "next (dead: newest first).",
+            help="Sort by a column, in memory; without it by what happens next (dead: newest "
+            "first).",
         ),
         _option(PAGE, "--reverse", is_flag=True, help="The other way round."),
         _option(PAGE, "--columns", metavar="A,B", help="Show these columns only."),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 
 from jobctl.model.glob import escape
+from jobctl.model.jsontext import dumps
 
 # Characters that JSON spells either as themselves or as \u00XX (not \" \\ \/ \n, nor UTF-8).
 _PLAIN = re.compile(r"[A-Za-z0-9 !#$%&'()*+,.:;<=>?@\[\]^_`{|}~-]+")
@@ -46,8 +47,15 @@ def match_pattern(text: str) -> bytes | None:
 
 
 def _other_number(text: str) -> bool:
-    """Tell whether JSON may spell this text as a number written otherwise (1e5, 100000.0, -0)."""
-    return text == "0" or (not text.isdigit() and _FRACTION.fullmatch(text) is not None)
+    """Tell whether JSON may spell this text as a number written otherwise: 100000.0 is 1e5.
+
+    Only what a float prints as can be; a longer number keeps the text it was written with.
+    """
+    if text == "0":
+        return True  # or -0
+    if text.isdigit() or _FRACTION.fullmatch(text) is None:
+        return False
+    return dumps(float(text)) == text.encode()
 
 
 def _both_cases(digits: set[bytes]) -> bytes:

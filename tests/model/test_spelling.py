@@ -94,7 +94,7 @@ def test_no_spelling_of_a_type_is_kept_back(raw, data):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "é", "日本", '"', "/", "\n", "\ud800", "1e5", "1.0", "0", "-5"]
+    "text", ["", "é", "日本", '"', "/", "\n", "\ud800", "1e+16", "1.0", "0", "-0.5"]
 )
 def test_a_text_without_a_plain_character_or_that_may_be_a_number_has_no_pattern(text):
     assert match_pattern(text) is None
