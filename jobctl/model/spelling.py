@@ -76,8 +76,10 @@ def may_hold_jid(jids: Collection[str]) -> Callable[[bytes], object]:
     wanted = frozenset(needles)
 
     def one_of_many(raw: bytes) -> object:
-        found = _JID_FIELD.findall(raw)
-        return any((s or n) in wanted for s, n in found) or (b"\\" in raw and escapes(raw))
+        for text, other in _JID_FIELD.findall(raw):  # no generator: this is the hot path
+            if (text or other) in wanted:
+                return True
+        return b"\\" in raw and escapes(raw)
 
     return one_of_many
 
