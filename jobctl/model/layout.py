@@ -36,7 +36,6 @@ class Layout:
     """A job system's names: keys, payload fields, and what its scores mean.
 
     Attributes:
-        name: the system's name, lower case.
         queues: key of the set of queue names.
         paused: key of the set of paused queue names.
         sets: key of each sorted set.
@@ -49,7 +48,6 @@ class Layout:
         age_from: which time the age of a job counts from, per structure.
     """
 
-    name: str
     queues: str
     paused: str
     sets: Mapping[Kind, str]
@@ -71,7 +69,6 @@ class Layout:
 
 
 FAKTORY = Layout(
-    name="faktory",
     queues="queues",
     paused="paused",
     sets={kind: kind.value for kind in SETS},

@@ -113,18 +113,14 @@ class Target:
             username=_login(query.get("username") or _unquoted(parts.username or "")),
             password=_login(query.get("password") or _unquoted(parts.password or "")),
             tls=_tls(query),
-        ).with_tls_only_for_rediss()
+        )
+        if common.tls != Tls() and scheme != "rediss":
+            raise _bad("TLS parameters need a rediss:// URL")
         if scheme == "embedded":
             return _embedded(common, parts, query)
         if scheme == "unix":
             return _unix(common, parts, query)
         return _tcp(common, parts, port, query)
-
-    def with_tls_only_for_rediss(self) -> Target:
-        """Return itself, after the check that TLS settings come with ``rediss``."""
-        if self.tls != Tls() and self.scheme != "rediss":
-            raise _bad("TLS parameters need a rediss:// URL")
-        return self
 
 
 def _scheme(url: str) -> str:
