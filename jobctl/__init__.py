@@ -16,18 +16,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jobctl.actions.jobs import Store
+    from jobctl.actions.operations.watching import Watch
     from jobctl.connecting import connect
     from jobctl.errors import Exit, JobctlError
     from jobctl.model.entry import Entry
+    from jobctl.model.guards import Guards
     from jobctl.model.job import Job
     from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
     from jobctl.model.place import Place
+    from jobctl.model.preview import Preview
     from jobctl.model.queue import Queue
+    from jobctl.model.report import Report
     from jobctl.model.states import State
     from jobctl.model.status import Status
     from jobctl.model.target import Target, Tls
     from jobctl.model.where import Flags, Where
-    from jobctl.store.opening import Store
 
 __version__ = "0.1.0"
 
@@ -36,18 +40,22 @@ _HOMES = {
     "Entry": "model.entry",
     "Exit": "errors",
     "Flags": "model.where",
+    "Guards": "model.guards",
     "Job": "model.job",
     "JobctlError": "errors",
     "Kind": "model.layout",
     "Layout": "model.layout",
     "Place": "model.place",
+    "Preview": "model.preview",
     "Queue": "model.queue",
     "QueueForm": "model.layout",
+    "Report": "model.report",
     "State": "model.states",
     "Status": "model.status",
-    "Store": "store.opening",
+    "Store": "actions.jobs",
     "Target": "model.target",
     "Tls": "model.target",
+    "Watch": "actions.operations.watching",
     "Where": "model.where",
     "connect": "connecting",
 }
@@ -57,18 +65,22 @@ __all__ = [
     "Entry",
     "Exit",
     "Flags",
+    "Guards",
     "Job",
     "JobctlError",
     "Kind",
     "Layout",
     "Place",
+    "Preview",
     "Queue",
     "QueueForm",
+    "Report",
     "State",
     "Status",
     "Store",
     "Target",
     "Tls",
+    "Watch",
     "Where",
     "__version__",
     "connect",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 CONNECT_TIMEOUT = 5.0  # seconds
@@ -38,3 +39,10 @@ def redis_door(
     if running is not None:
         return Door(running, "the embedded server")
     return Door(DEFAULT_URL, "the default")
+
+
+def operations_directory(environ: Mapping[str, str]) -> Path:
+    """Return where the files of operations are kept, by the XDG base directory rules."""
+    given = environ.get("XDG_STATE_HOME", "")
+    state = Path(given) if given.startswith("/") else Path.home() / ".local" / "state"
+    return state / "jobctl" / "operations"

@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from jobctl.config import CONNECT_TIMEOUT, redis_door
+from jobctl.actions.jobs import Store
+from jobctl.config import CONNECT_TIMEOUT, operations_directory, redis_door
 from jobctl.errors import BadUrl, Unreachable
 from jobctl.model.layout import QueueForm
 from jobctl.model.target import Target, Tls
-from jobctl.store.opening import Store, open_store
+from jobctl.store.opening import open_store
 
 
 def connect(
@@ -20,6 +21,7 @@ def connect(
     layout: QueueForm | None = None,
     connect_timeout: float = CONNECT_TIMEOUT,
     trace: Callable[[str], None] | None = None,
+    operations: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Store:
     """Open the Redis that holds the jobs.
@@ -31,6 +33,8 @@ def connect(
         layout: the form of Faktory's lists where the data does not tell.
         connect_timeout: seconds for connecting and the first reply.
         trace: called with a line for each command and reply (never a password).
+        operations: the directory for the files of what is changed, for undo and resume; without
+            one ``$XDG_STATE_HOME/jobctl/operations``.
         environ: the environment to look in.
 
     Raises:
@@ -42,11 +46,13 @@ def connect(
         target = Target.parse(door.url).with_tls(tls or Tls())
         if target.scheme == "embedded":
             target = _embedded(target, environ)
-        return open_store(target, form=layout, connect_timeout=connect_timeout, trace=trace)
+        store = open_store(target, Store, form=layout, connect_timeout=connect_timeout, trace=trace)
     except (BadUrl, Unreachable) as error:
         if url is None:  # nobody typed it: say who did
             error.message += f" (from {door.source})"
         raise
+    store.operations_directory = operations or operations_directory(environ)
+    return store
 
 
 def _running(environ: Mapping[str, str]) -> str | None:

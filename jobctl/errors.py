@@ -135,6 +135,10 @@ class ServerProblem(JobctlError):
     """The embedded server could not be started or stopped."""
 
 
+class FileProblem(JobctlError):
+    """The operation's file cannot be used."""
+
+
 class Refused(JobctlError):
     """Refused by a guard; nothing was changed."""
 

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "actions": {"errors", "model", "store", "actions"},
     "render": {"errors", "model", "render"},
     "embedded": {"errors", "embedded"},
-    "connecting": {"errors", "config", "embedded", "model", "store"},
+    "connecting": {"errors", "config", "embedded", "model", "store", "actions"},
     "cli": {"jobctl", "errors", "config", "model", "actions", "render", "embedded", "cli"},
     "__main__": {"cli"},
 }

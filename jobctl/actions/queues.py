@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jobctl.actions.listing import Order, sorted_by
-from jobctl.errors import NotFound, WrongType
+from jobctl.errors import NotFound, Refused, WrongType
 from jobctl.model.layout import QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.rows import Row
@@ -68,6 +68,21 @@ def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
     if forms:
         return forms.pop().value
     return store.form.value if store.form is not None else None
+
+
+def form_to_write(store: Store) -> QueueForm:
+    """Return the form of lists that this server's workers read.
+
+    Raises:
+        Refused: nothing tells; a wrong guess would park jobs where no worker looks.
+    """
+    seen = layout_seen(store.queues.named(), store)
+    if seen is None:
+        raise Refused(
+            "no list tells in which form this server keeps its queues, q:NAME or NAME",
+            hint="say it: --layout q (Faktory 1.10 and later) or --layout bare (before)",
+        )
+    return QueueForm.Q if seen == "both" else QueueForm(seen)
 
 
 def _order(queue: Queue) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -47,3 +48,25 @@ def queue_names(session: Session) -> list[str]:
     thread.start()
     thread.join(CAP)
     return [] if thread.is_alive() else found
+
+
+def complete_operations(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the id of an operation from the journal; silently nothing on failure."""
+    from click.shell_completion import CompletionItem
+
+    from jobctl.actions.operations.journal import Journal
+    from jobctl.config import operations_directory
+
+    try:
+        entries = Journal(operations_directory(os.environ)).entries()
+    except Exception:  # whatever it is, a shell that completes is no place to say it
+        return []
+    return [
+        CompletionItem(e.header.operation, help=f"{e.header.change.verb} {e.header.kind.value}")
+        for e in entries
+        if e.header.operation.startswith(incomplete)
+    ]

@@ -22,6 +22,13 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
         "info": Listed("info:info", "One screen: totals, days, server."),
     },
+    "Repair": {
+        "mutate": Listed("mutate:mutate", "Do what a MUTATE document of Faktory says."),
+        "undo": Listed("operations:undo", "Put back what an operation changed."),
+        "resume": Listed("operations:resume", "Go on with an operation that was stopped."),
+        "apply": Listed("operations:apply", "Do what a plan says, to exactly its jobs."),
+        "journal": Listed("journal:journal", "The operations that changed something."),
+    },
     "Set up": {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
         "server": Listed("server:server", "Start, stop or look at the private server."),

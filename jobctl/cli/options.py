@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -27,7 +27,8 @@ def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None
         session.given[param.name] = value
 
 
-def _option(section: str, *names: str, hidden: bool = False, **attrs: Any) -> Callable[[_F], _F]:
+def option(section: str, *names: str, hidden: bool = False, **attrs: Any) -> Callable[[_F], _F]:
+    """Make an option whose value goes into the session; `attrs` are click's."""
     return click.option(
         *names,
         cls=Option,
@@ -39,10 +40,12 @@ def _option(section: str, *names: str, hidden: bool = False, **attrs: Any) -> Ca
     )
 
 
-def _all(options: list[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+def all_of(options: Sequence[Callable[[Any], Any]]) -> Callable[[_F], _F]:
+    """Add several options, in the order they are in the help."""
+
     def decorate(command: _F) -> _F:
-        for option in reversed(options):
-            command = option(command)
+        for add in reversed(options):
+            command = add(command)
         return command
 
     return decorate
@@ -50,24 +53,24 @@ def _all(options: list[Callable[[_F], _F]]) -> Callable[[_F], _F]:
 
 def shared_options(*, brief: bool = False) -> Callable[[_F], _F]:
     """Add the connection and output options; `brief` shows only the most used in the help."""
-    return _all([*_output(brief), *_connection(brief)])
+    return all_of([*_output(brief), *_connection(brief)])
 
 
 def output_options() -> Callable[[_F], _F]:
     """Add the output options alone, for what needs no Redis named."""
-    return _all(_output(brief=False))
+    return all_of(_output(brief=False))
 
 
 def _output(brief: bool) -> list[Callable[[_F], _F]]:
     return [
-        _option(
+        option(
             OUTPUT, "-o", "--output", type=click.Choice([f.value for f in Format]),
             help="Format; without it a table on a terminal, tsv in a pipe.",
         ),
-        _option(
+        option(
             OUTPUT, "--no-header", is_flag=True, hidden=brief, help="Leave the header line out."
         ),
-        _option(
+        option(
             OUTPUT, "--color", type=click.Choice(["auto", "always", "never"]), hidden=brief,
             help="When to use colour.",
         ),
@@ -77,27 +80,27 @@ def _output(brief: bool) -> list[Callable[[_F], _F]]:
 def _connection(brief: bool) -> list[Callable[[_F], _F]]:
     path = click.Path(dir_okay=False)
     return [
-        _option(
+        option(
             CONNECTION, "-u", "--url", metavar="URL",
             help="Which Redis: redis://, rediss://, unix://, embedded://[dir]. "
             "Else JOBCTL_URL, REDIS_URL, a running embedded server, redis://127.0.0.1:6379/0.",
         ),
-        _option(CONNECTION, "--cacert", type=path, hidden=brief, help="CA to trust for rediss://."),
-        _option(CONNECTION, "--cert", type=path, hidden=brief, help="Client certificate."),
-        _option(CONNECTION, "--key", type=path, hidden=brief, help="Client certificate's key."),
-        _option(
+        option(CONNECTION, "--cacert", type=path, hidden=brief, help="CA to trust for rediss://."),
+        option(CONNECTION, "--cert", type=path, hidden=brief, help="Client certificate."),
+        option(CONNECTION, "--key", type=path, hidden=brief, help="Client certificate's key."),
+        option(
             CONNECTION, "--insecure", is_flag=True, hidden=brief,
             help="Do not check the server's certificate.",
         ),
-        _option(
+        option(
             CONNECTION, "--connect-timeout", metavar="D", hidden=brief,
             help="How long to wait for Redis: 5s, 500ms.",
         ),
-        _option(
+        option(
             CONNECTION, "--layout", type=click.Choice(["q", "bare"]), hidden=brief,
             help="The form of queue keys (q:NAME or NAME) where no list tells.",
         ),
-        _option(
+        option(
             CONNECTION, "--debug", is_flag=True, hidden=brief,
             help="Show commands, timings and tracebacks on stderr.",
         ),
@@ -106,44 +109,44 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
 
 def filter_options() -> Callable[[_F], _F]:
     """Add the filter flags."""
-    return _all([
-        _option(FILTER, "--type", "jobtypes", multiple=True, metavar="TYPE", help="Job type."),
-        _option(
+    return all_of([
+        option(FILTER, "--type", "jobtypes", multiple=True, metavar="TYPE", help="Job type."),
+        option(
             FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue.",
             shell_complete=complete_queues,
         ),
-        _option(
+        option(
             FILTER, "--jid", "jids", multiple=True, metavar="JID",
             help="JID; - reads them from stdin, one a line.",
         ),
-        _option(
+        option(
             FILTER, "--error", "errors", multiple=True, metavar="REGEX",
             help="Regular expression, searched in the error's type and message.",
         ),
-        _option(
+        option(
             FILTER, "--match", "globs", multiple=True, metavar="GLOB",
             help="Glob over the whole payload, as in MUTATE's regexp.",
         ),
-        _option(
+        option(
             FILTER, "--older-than", multiple=True, metavar="AGE", help="Age: 90s, 15m, 2h, 3d, 12w."
         ),
-        _option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Age, likewise."),
-        _option(FILTER, "--malformed", is_flag=True, help="Members that are no job."),
+        option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Age, likewise."),
+        option(FILTER, "--malformed", is_flag=True, help="Members that are no job."),
     ])  # fmt: skip
 
 
 def page_options() -> Callable[[_F], _F]:
     """Add limit, offset, sort, reverse and columns."""
-    return _all(
+    return all_of(
         [
-            _option(
+            option(
                 PAGE,
                 "--limit",
                 type=click.IntRange(min=0),
                 metavar="N",
                 help="At most so many; a table on a terminal shows 50.",
             ),
-            _option(
+            option(
                 PAGE, "--offset", type=click.IntRange(min=0), metavar="N", help="Leave so many out."
             ),
             *_sorting(),
@@ -153,18 +156,18 @@ def page_options() -> Callable[[_F], _F]:
 
 def sort_options() -> Callable[[_F], _F]:
     """Add sort, reverse and columns."""
-    return _all(_sorting())
+    return all_of(_sorting())
 
 
 def _sorting() -> list[Callable[[_F], _F]]:
     return [
-        _option(
+        option(
             PAGE,
             "--sort",
             metavar="FIELD",
             help="Sort by a column, in memory; without it by what happens next (dead: newest "
             "first).",
         ),
-        _option(PAGE, "--reverse", is_flag=True, help="The other way round."),
-        _option(PAGE, "--columns", metavar="A,B", help="Show these columns only."),
+        option(PAGE, "--reverse", is_flag=True, help="The other way round."),
+        option(PAGE, "--columns", metavar="A,B", help="Show these columns only."),
     ]

@@ -45,6 +45,11 @@ class Session:
         return Format.TABLE if sys.stdout.isatty() else Format.TSV
 
     @property
+    def in_json(self) -> bool:
+        """Whether the output is JSON, in one document or in lines."""
+        return self.format in (Format.JSON, Format.JSONL)
+
+    @property
     def brief(self) -> bool:
         """Whether people look at a table on a terminal: long ones are cut there."""
         return self.format is Format.TABLE and sys.stdout.isatty()
@@ -54,8 +59,8 @@ class Session:
         """When to use colour."""
         return self.text("color") or "auto"
 
-    def connect(self) -> Store:
-        """Open the Redis that the options, or the environment, name."""
+    def connect(self, url: str | None = None) -> Store:
+        """Open the Redis that the options, or the environment, name; or this one."""
         from jobctl import Tls, connect
         from jobctl.config import CONNECT_TIMEOUT
         from jobctl.model.layout import QueueForm
@@ -65,7 +70,7 @@ class Session:
         layout, timeout = self.text("layout"), self.text("connect_timeout")
         seconds = CONNECT_TIMEOUT if timeout is None else parse_duration(timeout)
         return connect(
-            self.text("url"),
+            url or self.text("url"),
             tls=tls,
             layout=None if layout is None else QueueForm(layout),
             trace=_trace if self.flag("debug") else None,

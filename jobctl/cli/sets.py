@@ -8,6 +8,7 @@ from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, page_options, shared_options
 from jobctl.cli.session import Session
+from jobctl.cli.verbs import verb_commands
 from jobctl.model.layout import Kind
 
 _ABOUT = {
@@ -40,6 +41,9 @@ def make_group(kind: Kind) -> Group:
     group.add_command(_ls(kind))
     group.add_command(_show(kind))
     group.add_command(_count(kind))
+    if kind is not Kind.WORKING:
+        for command in verb_commands(kind):
+            group.add_command(command)
     return group
 
 

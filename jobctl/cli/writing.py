@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from jobctl.cli.session import Session
 from jobctl.render.formats import Format
@@ -60,8 +60,7 @@ def write_document(document: object) -> None:
 
 def write_number(session: Session, count: int) -> None:
     """Write a count: the bare number, in JSON ``{"count": n}``."""
-    in_json = session.format in (Format.JSON, Format.JSONL)
-    print(f'{{"count": {count}}}' if in_json else count)
+    print(f'{{"count": {count}}}' if session.in_json else count)
 
 
 def write_bytes(raw: bytes) -> None:
@@ -71,11 +70,11 @@ def write_bytes(raw: bytes) -> None:
         sys.stdout.buffer.write(b"\n")
 
 
-def console(session: Session) -> Console:
-    """Return the console for tables on stdout."""
+def console(session: Session, out: TextIO | None = None) -> Console:
+    """Return the console for people, on stdout unless another stream is named."""
     from jobctl.render.consoles import make_console
 
-    return make_console(sys.stdout, session.color)
+    return make_console(out or sys.stdout, session.color)
 
 
 def say(text: str) -> None:

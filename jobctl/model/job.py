@@ -86,6 +86,31 @@ def read_object(raw: bytes) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
+def glance(raw: bytes) -> dict[str, object] | None:
+    """Decode a JSON object for its shape and texts, faster: its long numbers may be rounded."""
+    try:
+        value = jsontext.loads_own(raw)
+    except ValueError:
+        return read_object(raw)
+    return value if isinstance(value, dict) else None
+
+
+def retries_left(payload: dict[str, object], layout: Layout) -> int | None:
+    """Return how often a job that failed may still be retried; None for one that never failed.
+
+    0: its next failure sends it to dead, or ends it.
+    """
+    where, count = layout.fields["retry_count"]
+    failure = payload.get(where)
+    if failure is None:
+        return None
+    used = failure.get(count) if isinstance(failure, dict) else None
+    allowed = payload.get(layout.fields["retry"][0])
+    if type(allowed) is not int:
+        allowed = layout.default_retry
+    return max(0, allowed - used) if type(used) is int else max(0, allowed)
+
+
 def dig(value: object, path: tuple[str, ...]) -> object:
     """Return what is at a path of keys; None where any step is missing or no object."""
     for key in path:

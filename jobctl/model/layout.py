@@ -45,6 +45,7 @@ class Layout:
         reserved_job: path of the job inside a member of working.
         purge_after: seconds from death to the score of the dead set; 0 where it is the death.
         default_retry: retries of a job that names none.
+        default_queue: queue of a job that names none.
         age_from: which time the age of a job counts from, per structure.
     """
 
@@ -57,7 +58,13 @@ class Layout:
     reserved_job: tuple[str, ...]
     purge_after: int
     default_retry: int
+    default_queue: str
     age_from: Mapping[Kind, str]
+
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """The keys that are no queue's list, whatever a queue is called."""
+        return frozenset((self.queues, self.paused, *self.sets.values(), *self.counters))
 
     def queue_key(self, name: str, form: QueueForm) -> str:
         """Return the key of a queue's list."""
@@ -91,6 +98,7 @@ FAKTORY = Layout(
     reserved_job=("job",),
     purge_after=180 * 86400,
     default_retry=25,
+    default_queue="default",
     age_from={
         Kind.SCHEDULED: "created_at",
         Kind.QUEUE: "enqueued_at",

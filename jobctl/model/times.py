@@ -21,6 +21,9 @@ _FIRST_SECOND = -62135596800  # 0001-01-01T00:00:00Z
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_MICROSECONDS = 1e14  # from here on a bare number is microseconds, not seconds
+_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?", re.ASCII)
 _LONGEST = 10_000 * 366 * 86400.0
 
 
@@ -132,3 +135,39 @@ def parse_duration(text: str) -> float:
             f"{text!r} is not a duration", hint="durations look like 90s, 15m, 2h, 3d, 12w, 1h30m"
         )
     return total
+
+
+def parse_moment(text: str, now: float) -> float:
+    """Return unix seconds of RFC 3339, ``+2h``, ``-5m``, or epoch seconds.
+
+    A bare number from 10^14 up is microseconds. `now` is what relative ones count from.
+
+    Raises:
+        UsageProblem: it is not a time.
+    """
+    if text[:1] in ("+", "-") and text[1:]:
+        away = parse_duration(text[1:])
+        return now - away if text[0] == "-" else now + away
+    moment = Instant.parse(text)
+    if moment is not None:
+        return moment.epoch()
+    if _NUMBER.fullmatch(text) is None:
+        raise UsageProblem(
+            f"{text!r} is not a time",
+            hint="times look like 2026-09-21T14:00:00Z, +2h, -5m, 1790000000",
+        )
+    number = float(text)
+    return number / 1e6 if number >= _MICROSECONDS else number
+
+
+def parse_rate(text: str) -> float:
+    """Return jobs a second of ``50/s``, ``50``, ``600/m``.
+
+    Raises:
+        UsageProblem: it is not a rate.
+    """
+    found = _RATE.fullmatch(text)
+    rate = float(found[1]) / _UNITS[found[2] or "s"] if found else 0.0
+    if rate <= 0:
+        raise UsageProblem(f"{text!r} is not a rate", hint="rates look like 50/s, 600/m")
+    return rate

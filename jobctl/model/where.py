@@ -114,6 +114,28 @@ class Where:
         """Tell whether all tests hold; `now` in unix seconds."""
         return all(test.holds(entry, now) for test in self.tests)
 
+    def keeper(self, kind, now, layout):  # temporary
+        if not self.tests:
+            return lambda raw, score: True
+        if all(isinstance(t, Equals) and t.field in ("jobtype", "queue") for t in self.tests):
+            from jobctl.model.job import read_object
+
+            wanted = [(t.field, t.texts) for t in self.tests]
+            field, texts = wanted[0]
+
+            def keep(raw, score):
+                p = read_object(raw)
+                return p is not None and p.get(field) in texts
+
+            return keep
+        return lambda raw, score: self.matches(Entry.scored(raw, score, kind, layout), now)
+
+    def jids(self):
+        for t in self.tests:
+            if isinstance(t, Equals) and t.field == "jid":
+                return t.texts
+        return None
+
     def pattern(self) -> bytes | None:
         """Return the longest MATCH that lets through all that this means, if there is one."""
         patterns = [p for p in (test.pattern() for test in self.tests) if p is not None]

@@ -12,10 +12,13 @@ from jobctl.render.safe import printable
 
 _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
-     "expires_at")
+     "expires_at", "started_at")
 )  # fmt: skip
-_COUNTS = frozenset(("size", "position", "working", "retry_count", "remaining", "retry"))
-RIGHT = _COUNTS | {"latency"}
+_COUNTS = frozenset(
+    ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
+     "failed", "skipped")
+)  # fmt: skip
+RIGHT = _COUNTS | {"latency", "count", "before", "after", "by this", "by others"}
 _STYLES = {"errtype": "red", "problem": "yellow", "queue": "cyan", "args": "dim", "wid": "dim"}
 _MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
 _NOTHING = Text("-", style="dim")

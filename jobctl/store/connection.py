@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, cast
 
 import redis.exceptions as failures
@@ -95,6 +95,25 @@ class Connection:
         asked = list(commands)
         self._send(asked)
         return self._replies(asked)
+
+    def each(self, commands: Iterator[Command]) -> Generator[Reply, None, None]:
+        """Yield the reply to each command; a refusal is yielded in its place, as the error.
+
+        The next command is made while one is under way.
+        """
+        upcoming = next(commands, None)
+        while upcoming is not None:
+            under_way = [upcoming]
+            self._send(under_way)
+            try:
+                upcoming = next(commands, None)
+            except (
+                BaseException
+            ):  # what made the next one failed: this one is under way all the same
+                self._drain()
+                raise
+            (reply,) = self._replies(under_way)
+            yield reply
 
     def stream(
         self, follow: Callable[[list[Reply] | None], list[Command]]

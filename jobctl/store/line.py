@@ -54,13 +54,38 @@ class Line:
         The list is read from the left, where jobs come in: what moves meanwhile moves ahead of
         the reader, so that nothing is passed by.
         """
-        for raw, position in self._from_the_left():
+        for raw, position in self.raws():
             if possible(raw):
                 entry = self.entry(raw, position)
                 if entry.jid in wanted or (damaged and entry.may_be(wanted)):
                     yield entry
 
-    def _from_the_left(self) -> Iterator[tuple[bytes, int]]:
+    def span(
+        self, near: bytes, far: bytes, reach: int, *, from_right: bool
+    ) -> tuple[int | None, int | None] | None:
+        """Return the index of two members, counted from the end that is searched from.
+
+        Args:
+            near: the one nearer to that end.
+            far: the other one.
+            reach: members to search through.
+            from_right: search from the right, where the next job runs; then indices are negative.
+
+        Returns:
+            Both indices, None for one that is not there; None where neither is.
+        """
+        if self.queue.key is None:
+            return None
+        way = ("RANK", -1 if from_right else 1, "MAXLEN", reach)
+        length, *found = self._connection.pipe(
+            [("LLEN", self.queue.key), *(("LPOS", self.queue.key, m, *way) for m in (near, far))]
+        )
+        if from_right:
+            found = [None if index is None else index - length for index in found]
+        return None if found == [None, None] else (found[0], found[1])
+
+    def raws(self) -> Iterator[tuple[bytes, int]]:
+        """Yield all members with their position, from the left."""
         key = self.queue.key
         if key is None:
             return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
+from typing import Self, TypeVar
 
 from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
 from jobctl.model.target import Target
 from jobctl.store.connection import Connection, Trace
+from jobctl.store.operations import Operations
 from jobctl.store.queues import Queues
 from jobctl.store.seeding import Seeds
 from jobctl.store.server import Server
@@ -22,6 +25,7 @@ class Store:
         scheduled, retries, dead, working: the sorted sets.
         queues: the queues.
         server: the server's clock, facts and counters.
+        operations: what changes jobs.
         seeds: the demo's population.
     """
 
@@ -37,6 +41,7 @@ class Store:
         self.working = SortedSet(connection, Kind.WORKING, layout)
         self.queues = Queues(connection, layout)
         self.server = Server(connection, layout)
+        self.operations = Operations(connection, layout)
         self.seeds = Seeds(connection, layout)
         self._connection = connection
 
@@ -58,7 +63,7 @@ class Store:
         """Close the connection."""
         self._connection.close()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -70,21 +75,25 @@ class Store:
         self.close()
 
 
+S = TypeVar("S", bound=Store)
+
+
 def open_store(
     target: Target,
+    make: Callable[[Connection, Layout, QueueForm | None], S],
     *,
     form: QueueForm | None = None,
     connect_timeout: float,
     trace: Trace | None = None,
-) -> Store:
-    """Connect to a Redis and greet it.
+) -> S:
+    """Connect to a Redis and greet it; `make` makes the store of the connection.
 
     Raises:
         Unreachable: it cannot be reached, refused, or is too old; says which.
     """
     connection = Connection(target, connect_timeout=connect_timeout, trace=trace)
     connection.open()
-    store = Store(connection, FAKTORY, form)
+    store = make(connection, FAKTORY, form)
     try:
         store.server.greet()
     except BaseException:

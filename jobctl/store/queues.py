@@ -56,6 +56,12 @@ class Queues:
         named = [queue for queue in found if is_queue_name(queue.name)]
         return [q for q in self._measured(named) if _holds_jobs(q)]
 
+    def at(self, name: str, form: QueueForm) -> list[Queue]:
+        """Return the queue of this name with its list of one form; none where there is no list."""
+        key = self._key(name, form)
+        (kind,) = self._types([key])
+        return [Queue(name, form, key, 0, registered=True, paused=False)] if kind == "list" else []
+
     def line(self, queue: Queue) -> Line:
         """Return the jobs of a queue."""
         return Line(self._connection, queue, self._layout)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from jobctl.errors import Refused
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.store.connection import Command, Connection
+from jobctl.store.keys import DEMO
 
 if TYPE_CHECKING:  # half of what a start costs; only the demo needs it
     from jobctl.model.population import Population
-
-MARK = "jobctl:demo"  # unix seconds that the population was made for
 
 
 class Seeds:
@@ -23,7 +22,7 @@ class Seeds:
 
     def sown_at(self) -> float | None:
         """Return the moment of the population that is there; None when there is none."""
-        mark = self._connection.call("GET", MARK)
+        mark = self._connection.call("GET", DEMO)
         return None if mark is None else float(mark)
 
     def sow(self, population: Population, moment: float) -> None:
@@ -67,4 +66,4 @@ class Seeds:
         ):
             commands += [("ZADD", layout.sets[kind], repr(score), raw) for raw, score in members]
         commands += [("SET", name, count) for name, count in population.counters.items()]
-        return [*commands, ("SET", MARK, repr(moment))]
+        return [*commands, ("SET", DEMO, repr(moment))]

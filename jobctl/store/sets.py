@@ -59,9 +59,22 @@ class SortedSet:
     def _scan(
         self, pattern: bytes | None, keep: Callable[[bytes], object]
     ) -> Iterator[tuple[bytes, float]]:
+        seen: set[int] = set()  # hashes of what was kept; ZSCAN repeats itself during a resize
+        for flat, _ in self.members(pattern):
+            for raw, score in zip(flat[::2], flat[1::2], strict=True):
+                if keep(raw) and hash(raw) not in seen:
+                    seen.add(hash(raw))
+                    yield raw, float(score)
+
+    def members(self, pattern: bytes | None) -> Iterator[tuple[list[bytes], int]]:
+        """Yield all members that match a glob, in no order, some of them perhaps twice.
+
+        They come as ZSCAN sends them: a list of members and scores in turn, and how many members
+        were looked at for it, about.
+        """
         match: tuple[bytes | str, ...] = () if pattern is None else ("MATCH", pattern)
         chunk = Chunk(_MATCHED) if match else Chunk()
-        seen: set[int] = set()  # hashes of what was kept; ZSCAN repeats itself during a resize
+        asked: list[int] = []
 
         def follow(replies: list[Reply] | None) -> list[Command]:
             cursor = 0
@@ -70,13 +83,11 @@ class SortedSet:
                 chunk.learn(max(chunk.size, len(flat) // 2), sum(map(len, flat[::2])))
                 if cursor == 0:
                     return []
+            asked.append(chunk.size)
             return [("ZSCAN", self.key, cursor, *match, "COUNT", chunk.size)]
 
         for ((_, flat),) in self._connection.stream(follow):
-            for raw, score in zip(flat[::2], flat[1::2], strict=True):
-                if keep(raw) and hash(raw) not in seen:
-                    seen.add(hash(raw))
-                    yield raw, float(score)
+            yield flat, max(asked.pop(0), len(flat) // 2)
 
 
 class _ByScore:

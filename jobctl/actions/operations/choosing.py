@@ -1,0 +1,105 @@
+"""Choosing: what matches goes into the operation's file while the set is scanned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.watching import Watch
+from jobctl.model.job import Job
+from jobctl.model.where import Where
+from jobctl.store.sets import SortedSet
+
+_KINDS = 10_000  # lines of a histogram; what comes after them is counted together
+_OTHERS = ("(others)", "", "")
+
+
+@dataclass(slots=True)
+class Choice:
+    """What was chosen.
+
+    Attributes:
+        chosen: the members, in the order they are acted on.
+        matched: how many there were before the limit.
+        skipped: how many the limit left out.
+        missing: JIDs asked for that matched nothing.
+        histogram: how many of each type, queue and error; only where it was asked for.
+    """
+
+    chosen: Chosen
+    matched: int = 0
+    skipped: int = 0
+    missing: tuple[str, ...] = ()
+    histogram: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+
+def choose(
+    source: SortedSet, where: Where, file: OperationFile, now: float, watch: Watch
+) -> Choice:
+    """Write what matches into the file, and return it in order of score.
+
+    Raises:
+        FileProblem: the disk is full. Nothing has been changed by then.
+    """
+    scan = _Scan(source, where, file, now)
+    total = source.count()
+    looked = 0
+    watch.choosing(0, total, 0)
+    for flat, examined in source.members(where.pattern()):
+        scan.take(flat[::2], flat[1::2])
+        if watch.wants_preview:
+            scan.describe()
+        looked += examined
+        watch.choosing(min(looked, total), total, len(scan.choice.chosen))
+    choice = scan.choice
+    choice.chosen.settle(file.read)
+    choice.matched = len(choice.chosen)
+    asked = where.jids()
+    if asked is not None:
+        choice.missing = tuple(sorted(asked - scan.seen))
+    return choice
+
+
+class _Scan:
+    """One pass over the set."""
+
+    def __init__(self, source: SortedSet, where: Where, file: OperationFile, now: float) -> None:
+        self.choice = Choice(Chosen())
+        self.seen: set[str] = set()
+        self._keep = where.keeper(source.kind, now, source.layout)
+        self._decoded = bool(where)
+        self._jids = where.jids()
+        self._layout = source.layout
+        self._file = file
+        self._kept: list[bytes] = []
+
+    def take(self, members: list[bytes], scores: list[bytes]) -> None:
+        """Keep what matches of one reply."""
+        keep = self._keep
+        kept = [pair for pair in zip(members, scores, strict=True) if keep(pair[0], float(pair[1]))]
+        self._kept = [raw for raw, _ in kept]
+        self._file.choose(
+            self._kept,
+            [score for _, score in kept],
+            decoded=self._decoded,
+            chosen=self.choice.chosen,
+        )
+        if self._jids is not None:
+            found = (Job.decode(raw, self._layout).word("jid") for raw in self._kept)
+            self.seen.update(jid for jid in found if jid is not None)
+
+    def describe(self) -> None:
+        """Count the types, queues and errors of what was kept last."""
+        histogram = self.choice.histogram
+        for raw in self._kept:
+            job = Job.decode(raw, self._layout)
+            key = (_word(job, "jobtype"), _word(job, "queue"), _word(job, "errtype"))
+            histogram[key if key in histogram or len(histogram) < _KINDS else _OTHERS] += 1
+
+
+def _word(job: Job, field: str) -> str:
+    if job.malformed:
+        return "(malformed)" if field == "jobtype" else ""
+    return job.word(field) or ""

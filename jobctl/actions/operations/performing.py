@@ -1,0 +1,231 @@
+"""A verb from its filter to its report: choose, guard, confirm, act."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from jobctl.actions.operations.carrying import begin, carry_out
+from jobctl.actions.operations.choosing import Choice, choose
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.journal import Journal
+from jobctl.actions.operations.preparing import Preparer
+from jobctl.actions.operations.watching import Watch
+from jobctl.actions.queues import form_to_write
+from jobctl.errors import Refused, UsageProblem
+from jobctl.model.change import Change, Verb
+from jobctl.model.guards import Guards
+from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.operation import Header
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
+from jobctl.model.where import Where
+from jobctl.store.opening import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A change as it was asked for.
+
+    Attributes:
+        where: the filter.
+        change: the verb and how it is meant.
+        guards: what it is held to.
+        plan: a new file to write the chosen jobs to, instead of changing them.
+        text: the filter as people read it.
+        who, host, argv: who asks, and how; no password in it. For the file alone.
+    """
+
+    where: Where
+    change: Change
+    guards: Guards = field(default_factory=Guards)
+    plan: Path | None = None
+    text: str = ""
+    who: str = ""
+    host: str = ""
+    argv: Sequence[str] = ()
+
+    def check(self, kind: Kind) -> None:
+        """Check it for a set; needs no connection.
+
+        Raises:
+            UsageProblem: it makes no sense, or means everything without saying so.
+        """
+        self.change.check(kind)
+        if self.change.verb is Verb.CLEAR:
+            if self.where:
+                raise UsageProblem(
+                    "clear takes no filter", hint=f"jobctl {kind.value} discard takes one"
+                )
+        elif not self.where and not self.guards.everything:
+            raise UsageProblem(
+                f"{self.change.verb} what? there is no filter",
+                hint="--all means every job there is",
+            )
+        elif self.where and self.guards.everything:
+            raise UsageProblem("--all and a filter contradict each other", hint="leave one out")
+
+
+def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Watch) -> Report:
+    """Do what was ordered to what matches in a set, and report.
+
+    Raises:
+        UsageProblem: the order makes no sense for this set.
+        Refused: a guard, or whoever watches, says no. Nothing was changed.
+        FileProblem: the operation's file cannot be written. Nothing was changed.
+        ConnectionLost: Redis went away on the way; resume goes on from there.
+    """
+    order.check(kind)
+    begun = time.monotonic()
+    if order.change.verb is Verb.CLEAR and not order.guards.undo and not order.guards.dry_run:
+        report = _clear(store, kind, order, watch)
+    else:
+        with _new_file(store, journal, kind, order) as file:
+            report = _perform(store, file, order, watch)
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> Report:
+    rehearsed = order.guards.dry_run or order.plan is not None
+    try:
+        choice = _choose(store, file, order, watch)
+        report = _report(file.header, choice, rehearsed=rehearsed)
+        if rehearsed or not choice.matched:
+            watch.show(_preview(store, file, choice, order))
+        else:
+            file.flush()
+            if not watch.confirm(_preview(store, file, choice, order)):
+                raise Refused("not confirmed; nothing was changed")
+    except BaseException:
+        file.delete()  # nothing was changed: there is nothing to undo, nor to resume
+        raise
+    if order.plan is not None:
+        return report
+    if order.guards.dry_run or not len(choice.chosen):
+        file.delete()
+        return replace(report, operation=None)
+    return carry_out(
+        store, file, choice.chosen, begin(store, file, len(choice.chosen)), report, watch
+    )
+
+
+def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Choice:
+    choice = choose(store.set(file.header.kind), order.where, file, store.server.now(), watch)
+    order.guards.check(choice.matched)
+    choice.skipped = choice.chosen.cut(order.guards.limit)
+    if order.change.to_queues and choice.matched:
+        file.header = replace(file.header, form=_form(store, order.change))
+    note = {
+        "form": file.header.form,
+        "matched": choice.matched,
+        "skipped": choice.skipped,
+        "missing": list(choice.missing),
+        "limit": order.guards.limit,
+    }
+    file.note({"chosen": note})
+    if order.change.front:
+        choice.chosen.backwards()
+    return choice
+
+
+@contextmanager
+def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Iterator[OperationFile]:
+    header = Header(
+        operation=secrets.token_hex(4),
+        kind=kind,
+        change=order.change,
+        server=str(store.target),
+        identity=store.operations.identity(),
+        where=order.text,
+        who=order.who,
+        host=order.host,
+        argv=tuple(order.argv),
+        reason=order.guards.reason,
+        started_at=store.server.now(),
+        keep=order.guards.undo,
+    )
+    if order.plan is None:
+        made = journal.create(header, hidden=order.guards.dry_run)
+    else:
+        try:
+            made = OperationFile.create(order.plan, header)
+        except FileExistsError:
+            raise UsageProblem(
+                f"--plan: {order.plan} is there already", hint="name a new file"
+            ) from None
+    with made:
+        yield made
+
+
+def _form(store: Store, change: Change) -> QueueForm:
+    """Return the form of the lists that jobs go to.
+
+    Raises:
+        Refused: nothing tells which one.
+        UsageProblem: ``--to`` names a key that is no queue.
+    """
+    form = form_to_write(store)
+    if form is QueueForm.BARE and change.to in store.layout.own_keys:
+        raise UsageProblem(f"--to: {change.to!r} is a key of the job system, no queue")
+    return form
+
+
+def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
+    return Report(
+        action=header.change.verb.value,
+        target=header.kind.value,
+        server=header.server,
+        matched=choice.matched,
+        skipped=choice.skipped,
+        missing=choice.missing,
+        dry_run=rehearsed,
+        operation=header.operation,
+        reason=header.reason,
+    )
+
+
+def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) -> Preview:
+    header = file.header
+    return Preview(
+        action=header.change.verb.value,
+        kind=header.kind,
+        change=header.change,
+        server=header.server,
+        matched=choice.matched,
+        chosen=len(choice.chosen),
+        skipped=choice.skipped,
+        missing=choice.missing,
+        histogram=dict(choice.histogram.most_common()),
+        sample=Preparer(file, choice.chosen, store.layout).sample(store.set(header.kind)),
+        plan=order.plan,
+        rehearsed=order.guards.dry_run or order.plan is not None,
+    )
+
+
+def _clear(store: Store, kind: Kind, order: Order, watch: Watch) -> Report:
+    """Remove a whole set at once: nothing is kept, nothing can be undone."""
+    source = store.set(kind)
+    matched = source.count()
+    order.guards.check(matched)
+    if order.guards.limit is not None:
+        raise UsageProblem("clear --no-undo removes all at once: it takes no --limit")
+    server = str(store.target)
+    preview = Preview(Verb.CLEAR, kind, order.change, server, matched, matched)
+    if matched and not watch.confirm(preview):
+        raise Refused("not confirmed; nothing was changed")
+    done = store.operations.clear(kind) if matched else 0
+    return Report(
+        action=Verb.CLEAR.value,
+        target=kind.value,
+        server=server,
+        matched=done,
+        done=done,
+        reason=order.guards.reason,
+        before={kind.value: matched},
+        after={kind.value: source.count()},
+        moved={kind.value: -done},
+    )

@@ -1,0 +1,208 @@
+"""Batches: the same file, notes and rules always make the same calls, also after a crash."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.file import OperationFile
+from jobctl.model.change import Change, Verb
+from jobctl.model.entry import Entry
+from jobctl.model.job import dig, glance, retries_left
+from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.operation import Batch, Header, Rising
+from jobctl.model.payload import enqueued, without_failure
+from jobctl.model.preview import SAMPLE
+from jobctl.model.queue import is_queue_name
+from jobctl.store.batches import BYTES, Call, Push
+from jobctl.store.connection import Command
+from jobctl.store.sets import SortedSet
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A batch, ready to be sent.
+
+    Attributes:
+        batch: its note.
+        command: the call; None where there is nothing to ask of Redis.
+        order: the places of its jobs in the operation, in the order in which the result names them.
+        queues: where each of them goes; empty where they go to no queue.
+        pushed: what each of them is in its queue (or in scheduled); empty where nothing changes.
+        failed: the jobs that cannot be changed: place and reason.
+        left: retries left -> how many jobs, where jobs are to run again; None: never failed.
+    """
+
+    batch: Batch
+    command: Command | None
+    order: Sequence[int]
+    queues: Sequence[str] = ()
+    pushed: Sequence[bytes] = ()
+    failed: Sequence[tuple[int, str]] = ()
+    left: Counter[int | None] = field(default_factory=Counter)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Why jobs failed, and how many."""
+        return Counter(reason for _, reason in self.failed)
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Jobs of a batch that go to one queue."""
+
+    places: list[int] = field(default_factory=list)
+    members: list[bytes] = field(default_factory=list)
+    pushed: list[bytes] = field(default_factory=list)
+
+
+class Preparer:
+    """Makes the batches of one operation."""
+
+    def __init__(self, file: OperationFile, chosen: Chosen, layout: Layout) -> None:
+        self._file = file
+        self._chosen = chosen
+        self._layout = layout
+        self._header: Header = file.header
+        self._names: dict[
+            str, str | None
+        ] = {}  # name in a payload -> queue: the same few each time
+        self._change: Change = file.header.change
+
+    def size(self, start: int, most: int) -> int:
+        """Return how many jobs from a place on make a batch, bounded in number and bytes."""
+        # What changes on the way goes there twice.
+        bound = BYTES // 2 if self._change.verb is Verb.REQUEUE else BYTES
+        taken, size = 0, 0
+        for offset, length in self._chosen.places(start, start + most):
+            size += length or len(self._file.read(offset, length))
+            if taken and size > bound:
+                break
+            taken += 1
+        return taken
+
+    def members(self, batch: Batch) -> list[bytes]:
+        """Return the members of a batch, in order."""
+        places = self._chosen.places(batch.start, batch.start + batch.jobs)
+        return [self._file.read(*place) for place in places]
+
+    def scored(self, start: int, jobs: int) -> list[tuple[bytes, float]]:
+        """Return the members from a place on, and the scores they were chosen with."""
+        places = self._chosen.places(start, start + jobs)
+        members = [self._file.read(*place) for place in places]
+        return list(zip(members, self._chosen.scores(start, start + jobs), strict=True))
+
+    def sample(self, source: SortedSet) -> list[Entry]:
+        """Return the first jobs of the operation."""
+        return [source.entry(raw, score) for raw, score in self.scored(0, SAMPLE)]
+
+    def pushed(self, batch: Batch, place: int) -> tuple[bytes, bytes, float]:
+        """Return what was pushed to a queue for a job, its member before that, and its score."""
+        ((raw, score),) = self.scored(place, 1)
+        payload = glance(raw) or {}
+        return self._pushed(raw, payload, (batch.moment or "").encode()), raw, score
+
+    def ready(self, batch: Batch) -> Ready:
+        """Make a batch ready to be sent."""
+        members = self.members(batch)
+        order = range(batch.start, batch.start + batch.jobs)
+        kind, change = self._header.kind, self._change
+        call = Call(self._layout, self._header.operation, str(batch.number))
+        if change.to_queues:
+            return self._to_queues(call, batch, members)
+        if change.in_place(kind):
+            return Ready(batch, call.reschedule(kind, members, _scores(batch)), order)
+        if change.verb is Verb.KILL:
+            return Ready(batch, call.move((kind, Kind.DEAD), members, _scores(batch)), order)
+        if change.to_scheduled:
+            return self._to_scheduled(call, batch, members)
+        return Ready(batch, call.discard(kind, members), order)
+
+    def _to_scheduled(self, call: Call, batch: Batch, members: list[bytes]) -> Ready:
+        order = range(batch.start, batch.start + batch.jobs)
+        kinds = (self._header.kind, Kind.SCHEDULED)
+        if not self._change.reset_retries:
+            left = [self._left(payload) for raw in members if (payload := glance(raw)) is not None]
+            command = call.move(kinds, members, _scores(batch))
+            return Ready(batch, command, order, left=Counter(left))
+        becoming = [_reset(raw) for raw in members]
+        command = call.move(kinds, members, _scores(batch), becoming)
+        return Ready(batch, command, order, pushed=becoming)
+
+    def _to_queues(self, call: Call, batch: Batch, members: list[bytes]) -> Ready:
+        groups: dict[str, _Sorted] = {}
+        failed: list[tuple[int, str]] = []
+        left: list[int | None] = []
+        moment = (batch.moment or "").encode()
+        for place, raw in enumerate(members, batch.start):
+            payload = glance(raw)
+            name = None if payload is None else self._queue(payload)
+            if payload is None or name is None:
+                failed.append((place, _why(payload, self._layout)))
+                continue
+            group = groups.setdefault(name, _Sorted())
+            group.places.append(place)
+            group.members.append(raw)
+            group.pushed.append(self._pushed(raw, payload, moment))
+            if not self._change.reset_retries:
+                left.append(self._left(payload))
+        pushes = [Push(name, group.members, group.pushed) for name, group in groups.items()]
+        form = self._header.form or QueueForm.Q
+        command = (
+            call.requeue(self._header.kind, pushes, form, front=self._change.front)
+            if pushes
+            else None
+        )
+        return Ready(
+            batch,
+            command,
+            [place for group in groups.values() for place in group.places],
+            [name for name, group in groups.items() for _ in group.places],
+            [raw for group in groups.values() for raw in group.pushed],
+            failed,
+            Counter(left),
+        )
+
+    def _left(self, payload: dict[str, object]) -> int | None:
+        return retries_left(payload, self._layout)
+
+    def _pushed(self, raw: bytes, payload: dict[str, object], moment: bytes) -> bytes:
+        if self._change.reset_retries:
+            raw = without_failure(raw, payload)
+        return enqueued(raw, payload, moment)
+
+    def _queue(self, payload: dict[str, object]) -> str | None:
+        """Return the queue that a job goes to; None where it names one that cannot be."""
+        if self._change.to is not None:
+            return self._change.to
+        name = dig(payload, self._layout.fields["queue"])
+        if not isinstance(name, str):
+            return self._layout.default_queue if name is None else None
+        if name not in self._names:
+            self._names[name] = self._checked(name)
+        return self._names[name]
+
+    def _checked(self, name: str) -> str | None:
+        if name == "":
+            return self._layout.default_queue
+        taken = self._header.form is QueueForm.BARE and name in self._layout.own_keys
+        return None if taken or not is_queue_name(name) else name
+
+
+def _scores(batch: Batch) -> Rising:
+    assert batch.scores is not None  # noqa: S101 (a batch of scores is noted with them)
+    return batch.scores
+
+
+def _reset(raw: bytes) -> bytes:
+    payload = glance(raw)
+    return raw if payload is None else without_failure(raw, payload)
+
+
+def _why(payload: dict[str, object] | None, layout: Layout) -> str:
+    if payload is None:
+        return "it is no job: not a JSON object"
+    name = dig(payload, layout.fields["queue"])
+    return f"no queue can be called {name!r}"[:120]

@@ -1,0 +1,113 @@
+"""Resume and apply: an operation's file is all they need."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from jobctl.actions.operations.carrying import begin, carry_out
+from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.journal import Journal
+from jobctl.actions.operations.past import Past
+from jobctl.actions.operations.preparing import Preparer
+from jobctl.actions.operations.undoing import undo_file
+from jobctl.actions.operations.watching import Watch
+from jobctl.errors import Refused
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
+from jobctl.store.batches import MOST
+from jobctl.store.opening import Store
+
+
+def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
+    """Go on with an operation, or its undo, that was stopped; the report counts all of it.
+
+    Raises:
+        NotFound: there is no such operation.
+        Refused: it is of another server, in use, or never began; or whoever watches says no.
+    """
+    begun = time.monotonic()
+    with journal.open(name) as file:
+        past = Past.read(store, file)
+        if past.undo is not None:
+            return undo_file(store, file, past, watch)
+        if past.choice is None:
+            raise Refused(
+                f"operation {file.header.operation} was stopped while it was choosing jobs: "
+                "nothing was changed",
+                hint="run its command again",
+            )
+        chosen = past.chosen(file)
+        settled = sum(past.batches[n].jobs for n in past.results if n in past.batches)
+        preview = _preview(store, file, chosen, past, "resume", len(chosen) - settled)
+        if preview.chosen and not watch.confirm(preview):
+            raise Refused("not confirmed; nothing was changed")
+        return replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
+
+
+def apply(store: Store, journal: Journal, plan: Path, watch: Watch) -> Report:
+    """Do what was planned to exactly those jobs; what has left since counts as gone.
+
+    Raises:
+        Refused: it is of another server, or was applied before; or whoever watches says no.
+        FileProblem: it is no plan, or was cut off.
+    """
+    begun = time.monotonic()
+    with OperationFile.open(plan) as planned:
+        past = Past.read(store, planned)
+        if past.choice is None:
+            raise Refused(f"{plan} is no whole plan: choosing never ended", hint="make a new one")
+        chosen = past.chosen(planned)
+        preview = _preview(store, planned, chosen, past, "apply", len(chosen))
+        if not len(chosen):
+            watch.show(preview)
+            return replace(past.report(planned, planned.header.change.verb), operation=None)
+        if not watch.confirm(replace(preview, notes=_drift(store, planned, chosen))):
+            raise Refused("not confirmed; nothing was changed")
+        operation = planned.header.operation
+    with journal.adopt(plan, operation) as file:
+        file.header = planned.header
+        return replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
+
+
+def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Watch) -> Report:
+    acting = past.acting or begin(store, file, len(chosen))
+    report = past.report(file, file.header.change.verb.value)
+    return carry_out(
+        store, file, chosen, acting, report, watch, noted=past.batches, results=past.results
+    )
+
+
+def _preview(
+    store: Store, file: OperationFile, chosen: Chosen, past: Past, action: str, left: int
+) -> Preview:
+    report = past.report(file, action)
+    return Preview(
+        action=action,
+        kind=file.header.kind,
+        change=file.header.change,
+        server=file.header.server,
+        matched=report.matched,
+        chosen=left,
+        skipped=report.skipped,
+        missing=report.missing,
+        sample=Preparer(file, chosen, store.layout).sample(store.set(file.header.kind)),
+    )
+
+
+def _drift(store: Store, file: OperationFile, chosen: Chosen) -> list[str]:
+    """Return what has changed since a plan was made, a sentence each."""
+    gone = moved = 0
+    preparer = Preparer(file, chosen, store.layout)
+    start = 0
+    while jobs := preparer.size(start, MOST):
+        pairs = preparer.scored(start, jobs)
+        start += jobs
+        found = store.operations.present(file.header.kind, [raw for raw, _ in pairs])
+        for (_, planned), score in zip(pairs, found, strict=True):
+            gone += score is None
+            moved += score is not None and float(score) != planned
+    notes = [f"{gone:,} of them are gone since the plan was made"] if gone else []
+    return notes + ([f"{moved:,} of them have another time since"] if moved else [])

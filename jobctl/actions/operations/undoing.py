@@ -1,0 +1,236 @@
+"""Undo: what can still be put back is put back, with its bytes and score; the rest is named."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from jobctl.actions.operations.carrying import sizes
+from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.journal import Journal
+from jobctl.actions.operations.past import Past
+from jobctl.actions.operations.preparing import Preparer, Ready
+from jobctl.actions.operations.tally import done_places, target_of
+from jobctl.actions.operations.unqueueing import Unqueue
+from jobctl.actions.operations.watching import Watch
+from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
+from jobctl.model.job import Job
+from jobctl.model.operation import Batch, Outcome, read_result
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
+from jobctl.store.batches import Call
+from jobctl.store.connection import Command
+from jobctl.store.opening import Store
+
+NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
+
+
+def _touched(name: str, moved: Counter[str]) -> bool:
+    return name in moved or not name.startswith("queue:")
+
+
+def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
+    """Undo an operation; one that was undone before is left as it is.
+
+    Raises:
+        NotFound: there is no such operation.
+        Refused: it is of another server, in use, or kept no file; or whoever watches says no.
+    """
+    with journal.open(name) as file:
+        return undo_file(store, file, Past.read(store, file), watch)
+
+
+def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+    """Undo the operation of an open file."""
+    begun = time.monotonic()
+    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
+    if past.undone is not None or past.acting is None:
+        return report
+    undoing = Undoing(store, file, past, watch)
+    if not undoing.total:
+        return report
+    if past.undo is None:
+        if not watch.confirm(undoing.preview()):
+            raise Refused("not confirmed; nothing was changed")
+        before = sizes(store, file.header)
+        file.note({"undo": {"before": before, "at": store.server.now()}})
+    else:
+        found = past.undo.get("before")
+        before = found if isinstance(found, dict) else {}
+    watch.began(file.header.operation)
+    try:
+        undoing.run()
+        after = sizes(store, file.header)
+    except (ConnectionLost, Loading, FileProblem) as error:
+        error.hint = f"nothing is lost; go on with: jobctl undo {file.header.operation}"
+        raise
+    report = undoing.report(report, before, after)
+    if not report.unfinished:
+        file.note({"undone": report.document()})
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+class Undoing:
+    """One undo."""
+
+    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
+        self._store = store
+        self._file = file
+        self._past = past
+        self._watch = watch
+        self._chosen: Chosen = past.chosen(file)
+        self._preparer = Preparer(file, self._chosen, store.layout)
+        self._outcomes: Counter[Outcome] = Counter()
+        self._left: list[int] = []
+        self._queues: Counter[str] = Counter()  # jobs taken out of each
+        self._merged = 0  # jobs put back that have a twin, which stays
+        self._refusal: JobctlError | None = None
+        self._stopped = False
+        self.total = sum(
+            count
+            for text in past.results.values()
+            for outcome, count in read_result(text)[0]
+            if outcome in (Outcome.DONE, Outcome.MERGED)
+        )
+
+    def preview(self) -> Preview:
+        """Return what would be put back."""
+        header = self._file.header
+        return Preview(
+            action="undo",
+            kind=header.kind,
+            change=header.change,
+            server=header.server,
+            matched=self.total,
+            chosen=self.total,
+            sample=self._preparer.sample(self._store.set(header.kind)),
+        )
+
+    def run(self) -> None:
+        """Put back what can be put back."""
+        self._watch.acting(0, self.total)
+        if self._file.header.change.to_queues:
+            self._from_queues()
+            return
+        under_way: list[tuple[Sequence[int], Outcome]] = []
+        for reply in self._store.operations.each(self._commands(under_way)):
+            places, outcome = under_way.pop(0)
+            if isinstance(reply, JobctlError):
+                self._refused(reply)
+                return
+            self._take(places, outcome, reply.decode("utf-8", "replace"))
+
+    def report(self, report: Report, before: dict[str, int], after: dict[str, int]) -> Report:
+        """Return the report of what was put back."""
+        done = self._outcomes[Outcome.DONE] + self._outcomes[Outcome.MERGED]
+        gone = self._outcomes[Outcome.GONE]
+        rest = self.total - done - gone
+        reasons = {} if self._refusal is None else {self._refusal.message: rest}
+        moved = self._moved(done)
+        return replace(
+            report,
+            matched=self.total,
+            done=done,
+            gone=gone,
+            failed=rest if self._refusal is not None else 0,
+            missing=tuple(self._jids()),
+            before={name: before.get(name, 0) for name in after if _touched(name, moved)},
+            after={name: count for name, count in after.items() if _touched(name, moved)},
+            moved=moved,
+            reasons=reasons,
+            unfinished=self._stopped or self._refusal is not None,
+        )
+
+    def _moved(self, done: int) -> Counter[str]:
+        """Return by how much this changed each structure."""
+        kind, target = self._file.header.kind, target_of(self._file.header)
+        if self._file.header.change.in_place(kind):
+            return Counter()
+        moved = Counter({kind.value: done}) + Counter()
+        if target is not None:
+            moved[target.value] -= self._outcomes[Outcome.DONE] - self._merged
+        moved.subtract(self._queues)
+        return moved
+
+    def _commands(self, under_way: list[tuple[Sequence[int], Outcome]]) -> Iterator[Command]:
+        for batch, result in self._applied():
+            places = done_places(self._preparer.ready(batch), result)
+            for suffix, outcome in (("", Outcome.DONE), ("t", Outcome.MERGED)):
+                if not places[outcome]:
+                    continue
+                if self._watch.stopping():
+                    self._stopped = True
+                    return
+                call = Call(
+                    self._store.layout, self._file.header.operation, f"u{batch.number}{suffix}"
+                )
+                under_way.append((places[outcome], outcome))
+                yield self._back(call, batch, places[outcome], outcome)
+
+    def _applied(self) -> Iterator[tuple[Batch, str]]:
+        for number in sorted(self._past.results):
+            batch = self._past.batches.get(number)
+            if batch is not None:
+                yield batch, self._past.results[number]
+
+    def _back(self, call: Call, batch: Batch, places: Sequence[int], outcome: Outcome) -> Command:
+        """Return the call that undoes a batch for these of its jobs."""
+        header = self._file.header
+        pairs = self._preparer.scored(batch.start, batch.jobs)
+        chosen = [pairs[place - batch.start] for place in places]
+        members = [raw for raw, _ in chosen]
+        scores = [score for _, score in chosen]
+        target = target_of(header)
+        if header.change.in_place(header.kind):
+            assert batch.scores is not None  # noqa: S101
+            given = [batch.scores.at(place - batch.start) for place in places]
+            return call.reschedule(header.kind, members, scores, given)
+        if target is None or outcome is Outcome.MERGED:
+            return call.restore(header.kind, members, scores)
+        if not header.change.reset_retries:
+            return call.move((target, header.kind), members, scores)
+        pushed = self._preparer.ready(batch).pushed
+        present = [pushed[place - batch.start] for place in places]
+        return call.move((target, header.kind), present, scores, members)
+
+    def _from_queues(self) -> None:
+        unqueue = Unqueue(self._store, self._file, self._preparer, self._watch)
+        back = unqueue.known(self._past.undo_batches, self._past.undo_results)
+        for batch, result in self._applied():
+            ready: Ready = self._preparer.ready(batch)
+            done = done_places(ready, result)[Outcome.DONE]
+            unqueue.look_for(ready, [place for place in done if place not in back])
+        unqueue.run()
+        self._outcomes.update(unqueue.outcomes)
+        self._queues.update(unqueue.taken)
+        self._left = unqueue.left
+        self._stopped = unqueue.stopped
+        if unqueue.refusal is not None:
+            self._refused(unqueue.refusal)
+
+    def _take(self, places: Sequence[int], was: Outcome, result: str) -> None:
+        at = 0
+        for outcome, count in read_result(result)[0]:
+            self._outcomes[outcome] += count
+            if was is Outcome.MERGED and outcome is Outcome.DONE:
+                self._merged += count
+            if outcome is Outcome.GONE:
+                self._left += places[at : at + count]
+            at += count
+        self._watch.acting(self._outcomes.total(), self.total)
+
+    def _refused(self, refusal: JobctlError) -> None:
+        if isinstance(refusal, Loading):
+            raise refusal
+        self._refusal = refusal
+
+    def _jids(self) -> Iterator[str]:
+        """Yield the JIDs of what could not be put back."""
+        for place in self._left[:NAMED]:
+            raw = self._file.read(*self._chosen.place(place))
+            jid = Job.decode(raw, self._store.layout).word("jid")
+            if jid is not None:
+                yield jid

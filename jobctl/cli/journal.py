@@ -1,0 +1,106 @@
+"""``jobctl journal ls|show|prune``: the operations of this user on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.completing import complete_operations
+from jobctl.cli.helping import Group
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.operations import journal as kept_journal
+from jobctl.cli.options import output_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import console, say, write_document, write_rows
+
+if TYPE_CHECKING:
+    from jobctl.model.rows import Row
+
+KEYS = ("operation", "action", "target", "state", "started_at", "matched", "done")
+
+journal = Group(
+    "journal",
+    help="""Operations that changed something, newest first. Their files hold the jobs as they
+    were, for undo and resume: payloads, so personal data; only you can read them. They are pruned
+    after 30 days, or beyond 1 GiB.""",
+    short_help=COMMANDS["journal"].summary,
+    examples=[
+        "jobctl journal ls",
+        "jobctl journal show 7f3a09c2 --jobs",
+        "jobctl journal prune -n",
+    ],
+)
+
+
+@journal.command(
+    "ls",
+    help="List operations, newest first.",
+    short_help="List them.",
+    examples=["jobctl journal ls", "jobctl journal ls -o json"],
+)
+@output_options()
+@click.pass_obj
+def ls(session: Session) -> None:
+    """List operations."""
+    rows = [entry.row() for entry in kept_journal().entries()]
+    write_rows(session, rows, KEYS, time.time(), ident="operation")
+
+
+@journal.command(
+    "show",
+    help="Show an operation: who asked for what, what became of it; with --jobs each job.",
+    short_help="Show one of them.",
+    examples=["jobctl journal show 7f3a09c2", "jobctl journal show 7f3a --jobs -o jsonl"],
+)
+@click.argument("operation", shell_complete=complete_operations)
+@click.option("--jobs", is_flag=True, help="List its jobs, and what became of each.")
+@output_options()
+@click.pass_obj
+def show(session: Session, operation: str, jobs: bool) -> None:
+    """Show an operation."""
+    from jobctl.actions.operations.telling import JOB_KEYS, outcomes, tell
+
+    with kept_journal().open(operation, write=False) as file:
+        if jobs:
+            rows: Iterator[Row] = outcomes(file)
+            write_rows(session, rows, JOB_KEYS, time.time())
+            return
+        document = tell(file)
+    if session.in_json:
+        write_document(document)
+    elif session.format.human:
+        from jobctl.render.facts import print_facts
+
+        print_facts(console(session), document)
+    else:
+        write_rows(session, [document], tuple(document), time.time(), ident="operation")
+
+
+@journal.command(
+    "prune",
+    help="""Delete the files of finished operations by age, then the oldest until the rest is small
+    enough. One that is unfinished or in use stays. What is deleted cannot be undone any more.""",
+    short_help="Delete the old ones.",
+    examples=["jobctl journal prune --dry-run", "jobctl journal prune --older-than 1w"],
+)
+@click.option("--older-than", metavar="AGE", default="30d", help="Delete older ones; else 30d.")
+@click.option(
+    "--max-size", metavar="MIB", type=click.IntRange(min=0), default=1024,
+    help="Keep so many MiB at most; else 1024.",
+)  # fmt: skip
+@click.option("-n", "--dry-run", is_flag=True, help="Show them, and delete nothing.")
+@output_options()
+@click.pass_obj
+def prune(session: Session, older_than: str, max_size: int, dry_run: bool) -> None:
+    """Delete old operations."""
+    from jobctl.model.times import parse_duration
+
+    gone = kept_journal().prune(
+        older_than=parse_duration(older_than), most_bytes=max_size * 1024 * 1024, dry_run=dry_run
+    )
+    write_rows(session, [entry.row() for entry in gone], KEYS, time.time(), ident="operation")
+    if gone and session.format.human:
+        say(f"{len(gone):,} {'would be deleted' if dry_run else 'deleted'}")

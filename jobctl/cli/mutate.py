@@ -1,0 +1,57 @@
+"""``jobctl mutate``: Faktory's document, done as it is meant."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from jobctl.cli.guarding import guard_options
+from jobctl.cli.helping import Command
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.options import shared_options
+from jobctl.cli.session import Session
+from jobctl.errors import UsageProblem
+
+_EXAMPLES = (
+    '{"cmd":"discard","target":"scheduled","filter":{"jobtype":"QuickbooksSyncJob"}}',
+    '{"cmd":"requeue","target":"retries","filter":{"regexp":"*\\"args\\":[\\"bob\\"*"}}',
+)
+
+
+@click.command(
+    "mutate",
+    cls=Command,
+    help="""Do what a MUTATE document of Faktory says: cmd (kill, discard, requeue, clear), target
+    (retries, scheduled, dead) and filter (jobtype, jids, regexp: all that are given must hold).
+    Only an absent filter means every job. - reads the document from stdin.
+
+    Unlike the server it tests the fields themselves, moves each job atomically, counts, asks
+    first, and can be undone.""",
+    short_help=COMMANDS["mutate"].summary,
+    examples=[f"jobctl mutate --dry-run '{example}'" for example in _EXAMPLES]
+    + ["jobctl mutate --yes - < document.json"],
+)
+@click.argument("document")
+@guard_options()
+@shared_options()
+@click.pass_obj
+def mutate(session: Session, document: str) -> None:
+    """Read the document and do it."""
+    from jobctl.cli.verbs import run_change
+    from jobctl.model.change import Change, Verb
+    from jobctl.model.mutation import read_mutation
+    from jobctl.model.where import Where
+
+    mutation = read_mutation(_stdin() if document == "-" else document)
+    where = Where() if mutation.flags is None else mutation.flags.where()
+    if mutation.flags is None:
+        session.given["everything"] = True
+    text = f"mutate {document if document != '-' else '(from stdin)'}"
+    run_change(session, mutation.target, Change(Verb(mutation.verb)), where, text)
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageProblem("- reads the document from stdin, and stdin is a terminal")
+    return sys.stdin.buffer.read()

@@ -1,0 +1,99 @@
+"""Running a change, and saying what became of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.onlooker import Onlooker
+from jobctl.cli.session import Session
+from jobctl.cli.writing import console, say, write_document, write_rows
+from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl import Store
+    from jobctl.model.report import Report
+
+COLUMNS = (
+    "action", "target", "matched", "done", "gone", "failed", "skipped", "dry_run", "operation",
+    "seconds",
+)  # fmt: skip
+_SECRET = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def run(session: Session, store: Store, act: Callable[[Onlooker], Report], done: str) -> None:
+    """Run a change while someone looks on; write its report, and exit with its code.
+
+    Args:
+        session: the output's format.
+        store: the Redis.
+        act: the change.
+        done: what becomes of the jobs, in a word.
+    """
+    onlooker = Onlooker(session, store.server.now())
+    try:
+        report = act(onlooker)
+    except KeyboardInterrupt:
+        onlooker.end()
+        if onlooker.operation is not None:
+            say(f"stopped; nothing is lost, go on with: jobctl resume {onlooker.operation}")
+        raise
+    finally:
+        onlooker.close()
+    write_report(session, report, done)
+    if onlooker.interrupted and report.unfinished:
+        raise click.exceptions.Exit(Exit.INTERRUPTED)
+    if report.exit is not Exit.OK:
+        raise click.exceptions.Exit(report.exit)
+
+
+def write_report(session: Session, report: Report, done: str) -> None:
+    """Write a report in the session's format, and the next command on stderr."""
+    if session.in_json:
+        write_document(report.document())
+    elif not session.format.human:
+        row = report.document()
+        write_rows(session, [row], COLUMNS, 0.0, ident="operation")
+    elif report.matched and not report.dry_run:
+        from jobctl.render.report import print_report
+
+        print_report(console(session), report, done)
+    _say_more(session, report)
+
+
+def _say_more(session: Session, report: Report) -> None:
+    operation = report.operation
+    if report.retries_text is not None:
+        say(report.retries_text)
+    if not session.format.human:
+        for reason, count in report.reasons.items():
+            say(f"failed, {count:,}: {reason}")
+    if report.unfinished and operation is not None:
+        verb = "undo" if report.action == "undo" else "resume"
+        say(f"{report.left + report.failed:,} still to do: jobctl {verb} {operation}")
+    elif operation is not None and report.done and report.action != "undo" and not report.dry_run:
+        say(f"undo: jobctl undo {operation}")
+    if not report.matched:
+        nothing = f"nothing matched in {report.target}"
+        say("there is nothing left to undo" if report.action == "undo" else nothing)
+
+
+def who() -> str:
+    """Return the user's name, as far as the system knows it."""
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+
+
+def host() -> str:
+    """Return this machine's name."""
+    return socket.gethostname()
+
+
+def command_line() -> tuple[str, ...]:
+    """Return the command line without the passwords that may be in its URLs."""
+    return tuple(_SECRET.sub("***@", word) for word in sys.argv)

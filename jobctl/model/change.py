@@ -1,0 +1,124 @@
+"""What a verb does to the jobs that were chosen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from jobctl.errors import UsageProblem
+from jobctl.model.layout import Kind
+from jobctl.model.queue import is_queue_name
+
+
+class Verb(StrEnum):
+    """The verbs, on retries, scheduled and dead alike (Faktory's MUTATE, and reschedule)."""
+
+    KILL = "kill"
+    DISCARD = "discard"
+    REQUEUE = "requeue"
+    RESCHEDULE = "reschedule"
+    CLEAR = "clear"
+
+
+TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
+_DONE = {
+    Verb.KILL: "killed",
+    Verb.DISCARD: "discarded",
+    Verb.REQUEUE: "requeued",
+    Verb.RESCHEDULE: "rescheduled",
+    Verb.CLEAR: "discarded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A verb and how it is meant.
+
+    Attributes:
+        verb: what to do.
+        at: the moment (unix seconds) that reschedule gives.
+        delay: seconds from now (``--in``).
+        spread: seconds from now over which the jobs are spread evenly.
+        to: the queue to requeue to, instead of each job's own.
+        front: requeue to where the next job is taken from.
+        reset_retries: requeue without the failure: the job gets its full retries again.
+        rate: at most so many jobs a second.
+    """
+
+    verb: Verb
+    at: float | None = None
+    delay: float | None = None
+    spread: float | None = None
+    to: str | None = None
+    front: bool = False
+    reset_retries: bool = False
+    rate: float | None = None
+
+    @property
+    def done(self) -> str:
+        """Return what became of the jobs, in a word."""
+        return _DONE[self.verb]
+
+    @property
+    def to_scheduled(self) -> bool:
+        """Whether requeue moves to scheduled instead of a queue."""
+        return self.verb is Verb.REQUEUE and not (self.delay is None and self.spread is None)
+
+    @property
+    def to_queues(self) -> bool:
+        """Whether the jobs go to queues."""
+        return self.verb is Verb.REQUEUE and not self.to_scheduled
+
+    def in_place(self, kind: Kind) -> bool:
+        """Tell whether the jobs stay where they are and get other scores."""
+        if self.verb is Verb.RESCHEDULE:
+            return True
+        if self.verb is Verb.KILL:
+            return kind is Kind.DEAD
+        return self.to_scheduled and kind is Kind.SCHEDULED
+
+    def check(self, kind: Kind) -> None:
+        """Check that it makes sense for a set.
+
+        Raises:
+            UsageProblem: it does not; says what does.
+        """
+        if kind not in TARGETS:
+            names = ", ".join(TARGETS)
+            raise UsageProblem(f"{self.verb} works on {names}, not on {kind.value}")
+        times = [name for name, value in self._times() if value is not None]
+        if len(times) > 1:
+            raise UsageProblem(f"{' and '.join(times)} contradict each other")
+        if self.verb is Verb.RESCHEDULE:
+            self._check_reschedule(kind, times)
+        if times and (self.front or self.to is not None):
+            option = "--front" if self.front else "--to"
+            raise UsageProblem(f"{times[0]} moves to scheduled, {option} to a queue: not both")
+        if times and self.reset_retries and self.in_place(kind):
+            raise UsageProblem(
+                f"{times[0]} leaves scheduled jobs where they are, as they are",
+                hint="--reset-retries goes with a requeue to a queue",
+            )
+        if self.to is not None and not is_queue_name(self.to):
+            raise UsageProblem(
+                f"--to: {self.to!r} is no name of a queue",
+                hint="letters, digits, dots, dashes and underscores",
+            )
+
+    def _times(self) -> tuple[tuple[str, float | None], ...]:
+        return (("--at", self.at), ("--in", self.delay), ("--spread", self.spread))
+
+    def _check_reschedule(self, kind: Kind, times: list[str]) -> None:
+        if kind is Kind.DEAD:
+            raise UsageProblem(
+                "a dead job has no time to run at: its score says when it is purged",
+                hint="run them later: jobctl dead requeue --in D; keep them: jobctl dead kill",
+            )
+        if not times:
+            raise UsageProblem(
+                "reschedule to when?", hint="--at TIME, --in DURATION or --spread DURATION"
+            )
+
+    def settings(self) -> dict[str, object]:
+        """Return what was set, by name: for a header, and for people."""
+        return {k: v for k, v in asdict(self).items() if v not in (None, False) and k != "verb"}

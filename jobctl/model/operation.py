@@ -1,0 +1,123 @@
+"""An operation: what its file begins with, and what is noted of its batches."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+
+from jobctl.model.change import Change, Verb
+from jobctl.model.jsontext import loads_own
+from jobctl.model.layout import Kind, QueueForm
+
+VERSION = 1
+_RUN = re.compile(r"([dtgf])(\d+)")
+
+
+class Outcome(StrEnum):
+    """What became of a job. The letters are those of store/lua/begin.lua."""
+
+    DONE = "d"
+    MERGED = "t"  # done, and the same member was there already
+    GONE = "g"
+    FAILED = "f"
+
+
+@dataclass(frozen=True, slots=True)
+class Rising:
+    """Scores that rise from job to job: their order is kept, and Redis finds their place fast."""
+
+    first: float
+    step: float
+
+    def at(self, index: int) -> float:
+        """Return the score of a job, by its place in the order."""
+        return self.first + self.step * index
+
+    def after(self, count: int) -> Rising:
+        """Return the scores behind so many jobs."""
+        return Rising(self.at(count), self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of an operation's file.
+
+    Attributes:
+        operation: its id.
+        kind: the set whose jobs are changed.
+        change: the verb and how it is meant.
+        server: the URL, without its password.
+        identity: what ``jobctl:server`` held; None where there was none yet.
+        where: the filter, as text.
+        form: the form of the queues' lists, where jobs go to queues; noted once it is known.
+        who, host, argv: who asked, and how; no password in it.
+        reason: why, as it was given.
+        started_at: unix seconds by the server's clock.
+        keep: whether the file stays when all is done.
+    """
+
+    operation: str
+    kind: Kind
+    change: Change
+    server: str
+    identity: str | None = None
+    where: str = ""
+    form: QueueForm | None = None
+    who: str = ""
+    host: str = ""
+    argv: tuple[str, ...] = ()
+    reason: str | None = None
+    started_at: float = 0.0
+    keep: bool = True
+
+    def document(self) -> dict[str, object]:
+        """Return it as the JSON object of the first line."""
+        return {"jobctl": VERSION} | asdict(self)
+
+    @classmethod
+    def read(cls, line: bytes) -> Header | None:
+        """Read a first line; None when it is not one of a file that this jobctl understands."""
+        try:
+            found = loads_own(line)
+        except ValueError:
+            return None
+        if not isinstance(found, dict) or found.pop("jobctl", None) != VERSION:
+            return None
+        try:
+            change = Change(**found.pop("change"))
+            header = cls(change=change, **found)
+            return replace(
+                header,
+                change=replace(change, verb=Verb(change.verb)),
+                kind=Kind(header.kind),
+                form=None if header.form is None else QueueForm(header.form),
+                argv=tuple(header.argv),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch as it is noted before it is sent: all that it needs to be sent again.
+
+    Attributes:
+        number: 1 is the first.
+        start: place of its first job in the order of the operation.
+        jobs: how many.
+        scores: the scores they get, where they get any.
+        moment: the ``enqueued_at`` they get, where they go to queues.
+    """
+
+    number: int
+    start: int
+    jobs: int
+    scores: Rising | None = None
+    moment: str | None = None
+
+
+def read_result(text: str) -> tuple[list[tuple[Outcome, int]], str]:
+    """Read a batch's result: runs of outcomes in the order of its jobs, and why some failed."""
+    letters, _, reason = text.partition(" ")
+    return [(Outcome(letter), int(count)) for letter, count in _RUN.findall(letters)], reason

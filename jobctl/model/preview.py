@@ -1,0 +1,48 @@
+"""What a change would do, as it is shown before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobctl.model.change import Change
+from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind
+
+SAMPLE = 5  # jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be changed.
+
+    Attributes:
+        action: the verb, undo, resume or apply.
+        kind: the set.
+        change: the verb and how it is meant.
+        server: the Redis.
+        matched: the jobs that the filter matched.
+        chosen: those that would be changed.
+        skipped: those beyond the limit.
+        missing: JIDs that matched nothing.
+        histogram: how many of each type, queue and error, the most frequent first.
+        sample: some of them, the first to be changed first.
+        notes: what else there is to know, a sentence each.
+        plan: the file it was written to, instead of being done.
+        rehearsed: nothing is changed: a dry run, or a plan.
+    """
+
+    action: str
+    kind: Kind
+    change: Change
+    server: str
+    matched: int
+    chosen: int
+    skipped: int = 0
+    missing: Sequence[str] = ()
+    histogram: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    sample: Sequence[Entry] = ()
+    notes: Sequence[str] = ()
+    plan: Path | None = None
+    rehearsed: bool = False

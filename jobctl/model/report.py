@@ -1,0 +1,125 @@
+"""What became of a bulk operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jobctl.errors import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The counts of an operation. ``matched`` is always the sum of the four that follow it.
+
+    Attributes:
+        action: the verb, or undo.
+        target: the set it acted on.
+        server: the Redis, without its password.
+        matched: the jobs the filter matched.
+        done: those that were changed.
+        gone: those that had left, or changed, before they could be.
+        failed: those that could not be changed; they are where they were.
+        skipped: those beyond the limit.
+        missing: JIDs that were asked for and matched nothing; of an undo, those that had left.
+        dry_run: whether nothing was to be changed.
+        operation: its id, for undo and resume; None when no file was kept.
+        reason: why, as it was given.
+        before: members of each structure that was touched, before the first change.
+        after: the same after the last one.
+        seconds: how long it took.
+        moved: by how much the operation itself changed each structure; the rest is traffic.
+        merged: of the done: their target held the very same job already.
+        reasons: why jobs failed, and how many.
+        left_retries: retries left -> how many of the failed jobs that run again have so many.
+        unfinished: whether it was stopped before its end; nothing is lost, resume goes on.
+    """
+
+    action: str
+    target: str
+    server: str
+    matched: int = 0
+    done: int = 0
+    gone: int = 0
+    failed: int = 0
+    skipped: int = 0
+    missing: tuple[str, ...] = ()
+    dry_run: bool = False
+    operation: str | None = None
+    reason: str | None = None
+    before: Mapping[str, int] = field(default_factory=dict)
+    after: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    moved: Mapping[str, int] = field(default_factory=dict)
+    merged: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    left_retries: Mapping[int, int] = field(default_factory=dict)
+    unfinished: bool = False
+
+    @property
+    def left(self) -> int:
+        """The jobs that are still to be done, where it was stopped."""
+        return self.matched - self.done - self.gone - self.failed - self.skipped
+
+    @property
+    def retries_text(self) -> str | None:
+        """What the jobs that run again have left, for people; None where there is nothing to say.
+
+        A job out of retries goes straight back to dead at its next failure.
+        """
+        spent = self.left_retries.get(0, 0)
+        some = sorted(count for count in self.left_retries if count)
+        if not self.left_retries or not self.done:
+            return None
+        parts = (
+            [f"{spent:,} have no retries left (--reset-retries gives them back)"] if spent else []
+        )
+        if some:
+            span = f"{some[0]:,}" if some[0] == some[-1] else f"{some[0]:,} to {some[-1]:,}"
+            parts.append(f"{sum(self.left_retries.values()) - spent:,} have {span} left")
+        return "; ".join(parts)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every job that matched is accounted for."""
+        return self.left == 0
+
+    @property
+    def others(self) -> dict[str, int]:
+        """How each structure changed by what others did meanwhile."""
+        return {
+            name: self.after[name] - count - self.moved.get(name, 0)
+            for name, count in self.before.items()
+            if name in self.after
+        }
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code that follows from the counts."""
+        if self.dry_run:
+            return Exit.OK
+        if self.failed and not self.done:
+            return Exit.FAILURE
+        if self.failed:
+            return Exit.SOME_FAILED
+        return Exit.OK if self.adds_up else Exit.FAILURE
+
+    def document(self) -> dict[str, object]:
+        """Return the report under its JSON keys."""
+        return {
+            "action": self.action,
+            "target": self.target,
+            "server": self.server,
+            "matched": self.matched,
+            "done": self.done,
+            "gone": self.gone,
+            "failed": self.failed,
+            "skipped": self.skipped,
+            "missing": list(self.missing),
+            "dry_run": self.dry_run,
+            "operation": self.operation,
+            "reason": self.reason,
+            "before": dict(self.before),
+            "after": dict(self.after),
+            "seconds": round(self.seconds, 3),
+        }

@@ -1,0 +1,36 @@
+"""A document as a list of facts, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jobctl.render.human import number
+from jobctl.render.machine import cell
+from jobctl.render.safe import printable
+
+
+def print_facts(console: Console, document: Mapping[str, object]) -> None:
+    """Print what a document says, a line a key; what is null is left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for key, value in document.items():
+        if value not in (None, "", {}, []):
+            grid.add_row(key.replace("_", " "), Text(_plain(value)))
+    console.print(grid)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return number(value)
+    if isinstance(value, list):
+        return " ".join(printable(cell(item)) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item is not None)
+    return printable(cell(value))

@@ -1,0 +1,83 @@
+"""What a change would do, for people: how many, of what kind, and some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+from jobctl.model.layout import Kind
+from jobctl.model.preview import Preview
+from jobctl.model.rows import Row, listing_row
+from jobctl.render.human import duration, number
+from jobctl.render.safe import printable
+from jobctl.render.table import print_table
+
+_LINES = 10  # of the histogram
+_NAMED = 10  # JIDs that are missing
+_COLUMNS = ("jid", "jobtype", "queue", "at", "errtype")
+_DEAD = ("jid", "jobtype", "queue", "died_at", "errtype")
+
+
+def print_preview(console: Console, preview: Preview, now: float) -> None:
+    """Print what would be changed; `now` in unix seconds."""
+    console.print(_headline(preview), soft_wrap=True)
+    for line in _facts(preview):
+        console.print(Text(f"  {printable(line)}", style="yellow"), soft_wrap=True)
+    if len(preview.histogram) > 1:
+        _print_histogram(console, preview, now)
+    if preview.sample:
+        more = preview.chosen - len(preview.sample)
+        console.print()
+        columns = _DEAD if preview.kind is Kind.DEAD else _COLUMNS
+        print_table(console, [listing_row(entry) for entry in preview.sample], columns, now)
+        if more > 0:
+            console.print(Text(f"and {more:,} more", style="dim"))
+    console.print()
+
+
+def _headline(preview: Preview) -> Text:
+    what = preview.action if preview.action == preview.change.verb else (
+        f"{preview.action} of {preview.change.verb}"
+    )  # fmt: skip
+    rest = f": {number(preview.chosen)} of {number(preview.matched)} that match"
+    if preview.chosen == preview.matched:
+        jobs = "job" if preview.chosen == 1 else "jobs"
+        rest = f": {number(preview.chosen)} {jobs}"
+    text = Text.assemble((f"{preview.kind.value} {what}", "bold"), rest, f" at {preview.server}")
+    if preview.plan is not None:
+        text.append(f"; written to {preview.plan}, nothing is changed")
+    elif preview.rehearsed:
+        text.append("; a dry run, nothing is changed")
+    return text
+
+
+def _facts(preview: Preview) -> Iterable[str]:
+    change = preview.change
+    if preview.skipped:
+        yield f"{preview.skipped:,} more match and are skipped (--limit)"
+    if preview.missing:
+        some = ", ".join(preview.missing[:_NAMED])
+        rest = len(preview.missing) - _NAMED
+        yield f"not there: {some}" + (f" and {rest:,} more" if rest > 0 else "")
+    if change.delay is not None:
+        yield f"all from {duration(change.delay)} from now on"
+    if change.spread is not None:
+        yield f"evenly over {duration(change.spread)}"
+    if change.to is not None:
+        yield f"all to queue {change.to}"
+    yield from preview.notes
+
+
+def _print_histogram(console: Console, preview: Preview, now: float) -> None:
+    lines = list(preview.histogram.items())
+    rows: list[Row] = [
+        {"count": number(count), "jobtype": jobtype, "queue": queue, "errtype": errtype}
+        for (jobtype, queue, errtype), count in lines[:_LINES]
+    ]
+    console.print()
+    print_table(console, rows, ("count", "jobtype", "queue", "errtype"), now)
+    rest = sum(count for _, count in lines[_LINES:])
+    if rest:
+        console.print(Text(f"and {rest:,} of {len(lines) - _LINES:,} other kinds", style="dim"))

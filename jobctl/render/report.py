@@ -1,0 +1,78 @@
+"""What became of an operation, for people."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from jobctl.model.report import Report
+from jobctl.model.rows import Row
+from jobctl.render.human import duration, number
+from jobctl.render.safe import printable
+from jobctl.render.table import print_table
+
+_NAMED = 10  # JIDs
+_LEDGER = ("structure", "before", "after", "by this", "by others")
+
+
+def print_report(console: Console, report: Report, done: str) -> None:
+    """Print the counts and the ledger; `done` is what became of the jobs, in a word."""
+    jobs = "job" if report.done == 1 else "jobs"
+    took = f" in {duration(report.seconds)}" if report.seconds >= 1 else ""
+    console.print(
+        Text.assemble((f"{done} {number(report.done)} {jobs}", "bold"), f"{took}{_rest(report)}"),
+        soft_wrap=True,
+    )
+    for reason, count in report.reasons.items():
+        line = f"  failed, {number(count)}: {printable(reason)}"
+        console.print(Text(line, style="red"), soft_wrap=True)
+    if report.merged:
+        line = f"  {number(report.merged)} of them were there already: now there is one of each"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if report.missing:
+        console.print(Text(f"  {_missing(report)}", style="yellow"), soft_wrap=True)
+    if report.before:
+        print_ledger(console, report)
+
+
+def print_ledger(console: Console, report: Report) -> None:
+    """Print what each structure held before and after, and who changed it."""
+    others = report.others
+    rows: list[Row] = [
+        {
+            "structure": name,
+            "before": number(count),
+            "after": number(report.after.get(name)),
+            "by this": _signed(report.moved.get(name, 0)),
+            "by others": _signed(others.get(name, 0)),
+        }
+        for name, count in report.before.items()
+    ]
+    columns = _LEDGER if any(others.values()) else _LEDGER[:-1]
+    print_table(console, rows, columns, 0.0)
+
+
+def _rest(report: Report) -> str:
+    parts = [
+        f"{number(count)} {word}"
+        for count, word in (
+            (report.gone, "gone meanwhile"),
+            (report.failed, "failed"),
+            (report.skipped, "skipped"),
+            (report.left, "still to do"),
+        )
+        if count
+    ]
+    matched = f" of {number(report.matched)} that matched" if parts else ""
+    return f"{matched}: {', '.join(parts)}" if parts else ""
+
+
+def _missing(report: Report) -> str:
+    some = ", ".join(printable(jid) for jid in report.missing[:_NAMED])
+    rest = len(report.missing) - _NAMED
+    left = "left meanwhile" if report.action == "undo" else "not there"
+    return f"{left}: {some}" + (f" and {number(rest)} more" if rest > 0 else "")
+
+
+def _signed(count: int) -> str:
+    return f"{count:+,}" if count else "0"

@@ -1,0 +1,131 @@
+"""The calls that change jobs: one script each, bounded, applied once, every key in KEYS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.operation import Rising
+from jobctl.store.connection import Command
+from jobctl.store.keys import KEPT, operation_key
+from jobctl.store.queues import encode_name
+
+Scores = Rising | Sequence[float]
+Word = str | bytes | int | float
+
+MOST = 500  # members of a call: well under 10 ms
+BYTES = 1024 * 1024  # of a call
+
+_LUA = Path(__file__).with_name("lua")
+
+
+@cache
+def script(name: str) -> str:
+    """Return a script, with the beginning that all share.
+
+    It goes with every call: EVALSHA would save a hundredth of a batch's bytes, and cost a second
+    way for every call to go.
+    """
+    return f"{(_LUA / 'begin.lua').read_text()}\n{(_LUA / f'{name}.lua').read_text()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Jobs of one batch that go to one queue: members, and what is pushed in their place."""
+
+    queue: str
+    members: Sequence[bytes]
+    pushed: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Where jobs were seen in a list: first and last index, both from the same end."""
+
+    queue: str
+    form: QueueForm
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Members, what they are in the place they are taken back from, and the scores they had."""
+
+    members: Sequence[bytes]
+    present: Sequence[bytes]
+    scores: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One batch of an operation; makes the command that applies it, and answers its result."""
+
+    layout: Layout
+    operation: str
+    number: str
+
+    def move(
+        self,
+        kinds: tuple[Kind, Kind],
+        members: Sequence[bytes],
+        scores: Scores,
+        becoming: Sequence[bytes] = (),
+    ) -> Command:
+        """Move members from one set to another, where `becoming` is what they are from then on."""
+        first, given = _scores(scores)
+        keys = [self.layout.sets[kind] for kind in kinds]
+        return self._eval("move", keys, *first, len(members), *members, *becoming, *given)
+
+    def discard(self, kind: Kind, members: Sequence[bytes]) -> Command:
+        """Remove members."""
+        return self._eval("discard", [self.layout.sets[kind]], *members)
+
+    def restore(self, kind: Kind, members: Sequence[bytes], scores: Sequence[float]) -> Command:
+        """Put members back that were removed."""
+        return self._eval("restore", [self.layout.sets[kind]], *members, *_texts(scores))
+
+    def reschedule(
+        self, kind: Kind, members: Sequence[bytes], scores: Scores, expected: Sequence[float] = ()
+    ) -> Command:
+        """Give members new scores; with single scores only those that have the expected one."""
+        first, given = _scores(scores)
+        return self._eval(
+            "reschedule", [self.layout.sets[kind]], *first, *members, *given, *_texts(expected)
+        )
+
+    def requeue(
+        self, kind: Kind, pushes: Sequence[Push], form: QueueForm, *, front: bool
+    ) -> Command:
+        """Move members to queues; the first of each runs first."""
+        lists = [encode_name(self.layout.queue_key(push.queue, form)) for push in pushes]
+        words: list[Word] = ["RPUSH" if front else "LPUSH"]
+        for push in pushes:
+            words += [push.queue, len(push.members), *push.members, *push.pushed]
+        return self._eval("requeue", [self.layout.sets[kind], self.layout.queues, *lists], *words)
+
+    def unqueue(self, kind: Kind, stretch: Stretch, taken: Taken) -> Command:
+        """Take jobs out of a stretch of a queue, back into the set they came from."""
+        key = encode_name(self.layout.queue_key(stretch.queue, stretch.form))
+        ends = (stretch.start, stretch.stop, len(taken.members))
+        words = [*taken.present, *taken.members]
+        scores = _texts(taken.scores)
+        return self._eval("unqueue", [self.layout.sets[kind], key], *ends, *words, *scores)
+
+    def _eval(self, name: str, keys: Sequence[str | bytes], *words: Word) -> Command:
+        keys = [operation_key(self.operation), *keys]
+        return ("EVAL", script(name), len(keys), *keys, self.number, KEPT, *words)
+
+
+def _scores(scores: Scores) -> tuple[tuple[Word, Word], Sequence[str]]:
+    """Return the two words that every call with scores begins with, and the single scores."""
+    if isinstance(scores, Rising):
+        return (repr(scores.first), repr(scores.step)), ()
+    return ("", ""), _texts(scores)
+
+
+def _texts(scores: Sequence[float]) -> list[str]:
+    return [repr(score) for score in scores]

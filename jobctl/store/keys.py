@@ -1,0 +1,12 @@
+"""jobctl's own keys, and how long they live. The job systems' are in model/layout.py."""
+
+from __future__ import annotations
+
+DEMO = "jobctl:demo"  # unix seconds that the demo's population was made for
+IDENTITY = "jobctl:server"  # tells one database from another, written at the first change
+KEPT = 7 * 86400  # seconds that an operation's results are kept after its last batch
+
+
+def operation_key(operation: str) -> str:
+    """Return the hash of an operation: the number of each batch that was applied, its result."""
+    return f"jobctl:op:{operation}"

@@ -1,0 +1,74 @@
+-- The beginning that every script shares: a batch is applied once, and leaves its result.
+-- KEYS[1]  the operation's hash: batch number -> result
+-- ARGV[1]  the number of this batch
+-- ARGV[2]  seconds that the hash is kept after its last batch
+--
+-- A result is a run-length text, a letter for each member in the order given: d3g1d2.
+--   d  done
+--   t  done, and the same member was in the target already: one is left, with its own score
+--   g  gone: not where it was chosen any more
+--   f  failed; the reason follows the letters after a blank
+-- A refusal that leaves everything as it was is an error reply, and leaves no result.
+
+local operation, number, kept = KEYS[1], ARGV[1], ARGV[2]
+
+local function attempt(...)
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then return nil, reply end
+  return reply, nil
+end
+
+-- Takes the number back, and answers with the error.
+local function abandon(failure)
+  redis.pcall('HDEL', operation, number)
+  return failure
+end
+
+-- Claims the number. `probe` is a set of which something will be removed: a removal that finds
+-- nothing is the first write, so a server that refuses it (a replica, a permission) does so before
+-- anything has changed. It also tells Redis that this script frees memory: one that is full lets
+-- it go on.
+local function claim(probe)
+  if probe then
+    local _, denied = attempt('ZREM', probe, operation)
+    if denied then return denied end
+  end
+  local _, failure = attempt('HSET', operation, number, '')
+  if failure then return failure end
+  _, failure = attempt('EXPIRE', operation, kept)
+  if failure then return abandon(failure) end
+  return nil
+end
+
+-- Removes members; where that fails, each of them is there with its score as before.
+local function remove(source, members, scores)
+  local removed, refused = attempt('ZREM', source, unpack(members))
+  if not refused and removed == #members then return nil end
+  local back = {}
+  for i = 1, #members do
+    back[2 * i - 1], back[2 * i] = scores[i], members[i]
+  end
+  if not refused then redis.call('ZADD', source, 'NX', unpack(back)) end
+  return refused or redis.error_reply('ERR a member was given twice')
+end
+
+-- Keeps the result, and answers with it.
+local function finish(outcomes, reason)
+  local runs, last, count = {}, nil, 0
+  for i = 1, #outcomes do
+    if outcomes[i] == last then
+      count = count + 1
+    else
+      if last then runs[#runs + 1] = last .. count end
+      last, count = outcomes[i], 1
+    end
+  end
+  if last then runs[#runs + 1] = last .. count end
+  local result = table.concat(runs)
+  if reason then result = result .. ' ' .. reason end
+  redis.call('HSET', operation, number, result)
+  return result
+end
+
+local told = redis.call('HGET', operation, number)
+if told and told ~= '' then return told end

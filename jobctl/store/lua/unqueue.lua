@@ -1,0 +1,58 @@
+-- Takes jobs out of a stretch of a queue's list, and puts them back into the sorted set they
+-- came from: the way back of requeue.
+-- KEYS  1 operation, 2 source, 3 the list
+-- ARGV  1 number, 2 kept, 3 and 4 first and last index of the stretch, both from the left or both
+--       from the right, 5 how many jobs, then what is in the list, the members, and their scores
+-- Returns the result: d, g (not in that stretch).
+--
+-- What is taken out is first overwritten, then all of it removed in one pass from the nearer end:
+-- removing each by its value would read the list up to it each time.
+
+local source, list = KEYS[2], KEYS[3]
+local start, stop, count = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local taken = operation .. ':taken'
+
+local wanted = {}
+for i = count, 1, -1 do wanted[ARGV[5 + i]] = i end
+local stretch, refused = attempt('LRANGE', list, start, stop)
+if refused then return refused end
+-- A stretch counted from the right may begin before the list does.
+local length = redis.call('LLEN', list)
+local offset = start
+if start < 0 and start < -length then offset = -length end
+
+local outcomes, found, adding = {}, {}, {}
+for i = 1, count do outcomes[i] = 'g' end
+for i = 1, #stretch do
+  local job = wanted[stretch[i]]
+  if job then
+    wanted[stretch[i]] = nil
+    outcomes[job] = 'd'
+    found[#found + 1] = { offset + i - 1, stretch[i] }
+    adding[#adding + 1] = ARGV[5 + 2 * count + job]
+    adding[#adding + 1] = ARGV[5 + count + job]
+  end
+end
+
+local failure = claim(nil)
+if failure then return failure end
+if #found == 0 then return finish(outcomes) end
+local added, _
+added, refused = attempt('ZADD', source, 'NX', unpack(adding))
+if refused then return abandon(refused) end
+for i = 1, #found do
+  _, refused = attempt('LSET', list, found[i][1], taken)
+  if refused then break end
+end
+if not refused then
+  _, refused = attempt('LREM', list, start < 0 and -#found or #found, taken)
+end
+if refused then
+  for i = 1, #found do redis.pcall('LSET', list, found[i][1], found[i][2]) end
+  -- Where one was there before, they all stay: twice is better than never.
+  for i = 2, #adding, 2 do
+    if added == #found then redis.pcall('ZREM', source, adding[i]) end
+  end
+  return abandon(refused)
+end
+return finish(outcomes)

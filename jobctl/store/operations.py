@@ -1,0 +1,65 @@
+"""What operations leave in Redis, and what they ask of it beside their batches."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+
+from jobctl.errors import JobctlError
+from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.store.connection import Command, Connection, Reply
+from jobctl.store.keys import IDENTITY, operation_key
+from jobctl.store.queues import encode_name
+
+
+class Operations:
+    """The batches of operations on one Redis."""
+
+    def __init__(self, connection: Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._layout = layout
+
+    def identity(self) -> str | None:
+        """Return what tells this database from any other; None before the first change."""
+        found = self._connection.call("GET", IDENTITY)
+        return None if found is None else found.decode("utf-8", "replace")
+
+    def claim_identity(self) -> str:
+        """Return the identity, written now if there is none."""
+        self._connection.call("SET", IDENTITY, secrets.token_hex(12), "NX")
+        return self.identity() or ""
+
+    def results(self, operation: str) -> dict[str, str]:
+        """Return the results of the batches that were applied, by number; empty when forgotten."""
+        flat = self._connection.call("HGETALL", operation_key(operation))
+        texts = [text.decode("utf-8", "replace") for text in flat]
+        pairs = zip(texts[::2], texts[1::2], strict=True)
+        return {number: result for number, result in pairs if result}
+
+    def sizes(
+        self, kinds: Iterable[Kind], lists: Iterable[tuple[str, QueueForm]]
+    ) -> dict[str, int]:
+        """Return the members of sets and queues, as the ledger names them."""
+        asked: dict[str, Command] = {k.value: ("ZCARD", self._layout.sets[k]) for k in kinds}
+        for name, form in lists:
+            asked[f"queue:{name}"] = ("LLEN", encode_name(self._layout.queue_key(name, form)))
+        replies = self._connection.attempt(asked.values())
+        found = zip(asked, replies, strict=True)
+        return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
+
+    def clear(self, kind: Kind) -> int:
+        """Remove a whole set at once, and return how many members it had."""
+        key = self._layout.sets[kind]
+        replies = self._connection.pipe([("MULTI",), ("ZCARD", key), ("UNLINK", key), ("EXEC",)])
+        return int(replies[-1][0])
+
+    def present(self, kind: Kind, members: Sequence[bytes]) -> list[bytes | None]:
+        """Return the score of each member that is there."""
+        found: list[bytes | None] = self._connection.call(
+            "ZMSCORE", self._layout.sets[kind], *members
+        )
+        return found
+
+    def each(self, commands: Iterator[Command]) -> Iterator[Reply]:
+        """Yield the reply to each script; a refusal is yielded, as the error."""
+        return self._connection.each(commands)

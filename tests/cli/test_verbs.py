@@ -1,0 +1,311 @@
+"""The verbs, as a shell script uses them."""
+
+import json
+
+import pytest
+
+from tests.builders import NOW, enqueue, failed, job, retry
+
+KEYS = {
+    "action", "target", "server", "matched", "done", "gone", "failed", "skipped", "missing",
+    "dry_run", "operation", "reason", "before", "after", "seconds",
+}  # fmt: skip
+HALF_A_YEAR = 180 * 86400
+
+
+@pytest.fixture(autouse=True)
+def own_journal(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "jobctl" / "operations"
+
+
+@pytest.fixture
+def shop(raw, noon):
+    """Three retries a second apart, and a queue."""
+    members = [
+        failed("jid-00000001"),
+        failed("jid-00000002", jobtype="Import", failure={"errtype": "Timeout"}),
+        failed("jid-00000003", queue="mailers"),
+    ]
+    retry(raw, *members)
+    enqueue(raw, "default", job("queued-00001"))
+    return members
+
+
+@pytest.fixture
+def report(jobctl):
+    """Run a change and return its report."""
+
+    def run(*argv, code=0, **how):
+        ran = jobctl(*argv, "-o", "json", **how)
+        assert ran.code == code, ran.err
+        return json.loads(ran.out)
+
+    return run
+
+
+def test_kill_moves_to_dead_in_order_with_the_bytes_as_they_were(shop, raw, report):
+    found = report("retries", "kill", "--type", "SendEmail", "--yes")
+    assert found.keys() == KEYS
+    assert (found["matched"], found["done"], found["gone"], found["failed"]) == (2, 2, 0, 0)
+    assert found["before"] == {"retries": 3, "dead": 0}
+    assert found["after"] == {"retries": 1, "dead": 2}
+    dead = raw.zrange("dead", 0, -1, withscores=True)
+    assert [member for member, _ in dead] == [shop[0], shop[2]]
+    assert dead[0][1] == pytest.approx(NOW + HALF_A_YEAR, abs=1e-6)
+    assert dead[1][1] == pytest.approx(NOW + HALF_A_YEAR + 1e-6, abs=3e-7)
+
+
+def test_kill_of_dead_jobs_renews_the_time_they_are_purged_at(raw, noon, report):
+    raw.zadd("dead", {failed("jid-00000001"): NOW + 5, failed("jid-00000002"): NOW + 4})
+    report("dead", "kill", "--all", "--yes")
+    (first, score), _ = raw.zrange("dead", 0, -1, withscores=True)
+    assert first == failed("jid-00000002")
+    assert score == pytest.approx(NOW + HALF_A_YEAR, abs=1e-6)
+
+
+def test_discard_removes(shop, raw, report):
+    assert report("retries", "discard", "--error", "^Timeout$", "--yes")["done"] == 1
+    assert raw.zrange("retries", 0, -1) == [shop[0], shop[2]]
+
+
+def test_requeue_pushes_to_each_jobs_queue_with_a_fresh_time_and_nothing_else(shop, raw, report):
+    report("retries", "requeue", "--all", "--yes")
+    moment = b"2026-09-21T14:13:20Z"
+    pushed = [m.replace(b"2026-09-21T14:00:01.5Z", moment) for m in shop]
+    assert raw.lrange("q:default", 0, -1) == [pushed[1], pushed[0], job("queued-00001")]
+    assert raw.lrange("q:mailers", 0, -1) == [pushed[2]]
+    assert raw.smembers("queues") == {b"default", b"mailers"}
+
+
+def test_requeue_to_the_front_runs_the_jobs_next_in_their_order(shop, raw, report):
+    report("retries", "requeue", "--all", "--to", "default", "--front", "--yes")
+    queue = [json.loads(raw)["jid"] for raw in reversed(raw.lrange("q:default", 0, -1))]
+    assert queue == ["jid-00000001", "jid-00000002", "jid-00000003", "queued-00001"]
+
+
+def test_requeue_keeps_the_retry_count_and_says_what_is_left(raw, jobctl, noon):
+    enqueue(raw, "default", job("queued-00001"))
+    raw.zadd("dead", {failed("jid-00000001", count=25): NOW, failed("jid-00000002", count=3): NOW})
+    ran = jobctl("dead", "requeue", "--all", "--yes", "-o", "json")
+    assert "1 have no retries left (--reset-retries gives them back); 1 have 22 left" in ran.err
+    counts = [json.loads(m)["failure"]["retry_count"] for m in raw.lrange("q:default", 0, -1)[:2]]
+    assert sorted(counts) == [3, 25]
+
+
+def test_reset_retries_takes_the_failure_out(raw, report, noon):
+    enqueue(raw, "default", job("queued-00001"))
+    raw.zadd("dead", {failed("jid-00000001", count=25): NOW})
+    report("dead", "requeue", "--all", "--reset-retries", "--yes")
+    assert "failure" not in json.loads(raw.lrange("q:default", 0, -1)[0])
+
+
+@pytest.mark.parametrize("queue", [None, ""])
+def test_a_job_that_names_no_queue_goes_to_default(raw, report, noon, queue):
+    enqueue(raw, "other", job("queued-00001"))
+    retry(raw, failed("jid-00000001", queue=queue) if queue is None else failed(queue=""))
+    report("retries", "requeue", "--all", "--yes")
+    assert raw.llen("q:default") == 1
+
+
+@pytest.mark.parametrize("queue", ["two words", "q*", 7, ["default"], "naïve"])
+def test_a_job_whose_queue_cannot_be_fails_and_stays(raw, jobctl, noon, queue):
+    enqueue(raw, "default", job("queued-00001"))
+    retry(raw, failed("jid-00000001", queue=queue), failed("jid-00000002"))
+    ran = jobctl("retries", "requeue", "--all", "--yes", "-o", "json")
+    found = json.loads(ran.out)
+    assert (ran.code, found["matched"], found["done"], found["failed"]) == (5, 2, 1, 1)
+    assert "no queue can be called" in ran.err
+    assert raw.zcard("retries") == 1
+
+
+def test_what_is_no_job_can_be_discarded_and_killed_but_not_requeued(raw, jobctl, noon):
+    enqueue(raw, "default", job("queued-00001"))
+    retry(raw, b"not json", b"\xff\xfe")
+    ran = jobctl("retries", "requeue", "--malformed", "--yes", "-o", "json")
+    assert (ran.code, json.loads(ran.out)["failed"]) == (1, 2)
+    assert raw.zcard("retries") == 2
+    assert jobctl("retries", "kill", "--malformed", "--yes").code == 0
+    assert set(raw.zrange("dead", 0, -1)) == {b"not json", b"\xff\xfe"}
+
+
+@pytest.mark.parametrize(
+    ("option", "first", "last"), [("--in", NOW + 3600, NOW + 3600), ("--spread", NOW, NOW + 2400)]
+)
+def test_requeue_later_goes_to_scheduled(shop, raw, report, option, first, last):
+    found = report("retries", "requeue", "--all", option, "1h", "--yes")
+    assert found["after"] == {"retries": 0, "scheduled": 3}
+    scheduled = raw.zrange("scheduled", 0, -1, withscores=True)
+    assert [member for member, _ in scheduled] == shop
+    assert scheduled[0][1] == pytest.approx(first, abs=1e-5)
+    assert scheduled[-1][1] == pytest.approx(last, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [(("--at", "2030-01-01T00:00:00Z"), 1893456000), (("--in", "90s"), NOW + 90),
+     (("--at", "1893456000000000"), 1893456000)],
+)  # fmt: skip
+def test_reschedule_gives_another_time_and_nothing_else(shop, raw, report, when, expected):
+    report("retries", "reschedule", "--jid", "jid-00000002", *when, "--yes")
+    assert raw.zscore("retries", shop[1]) == pytest.approx(expected, abs=1e-5)
+    assert raw.zscore("retries", shop[0]) == NOW
+
+
+def test_clear_asks_for_the_name_of_the_set(shop, raw, jobctl):
+    ran = jobctl("retries", "clear", "--yes")
+    assert (ran.code, raw.zcard("retries")) == (7, 3)
+    assert "--confirm retries" in ran.err
+    assert jobctl("retries", "clear", "--confirm", "dead").code == 7
+    assert jobctl("retries", "clear", "--confirm", "retries").code == 0
+    assert raw.zcard("retries") == 0
+
+
+def test_clear_without_undo_keeps_no_file(shop, raw, report, own_journal):
+    found = report("retries", "clear", "--confirm", "retries", "--no-undo")
+    assert (found["done"], found["operation"], raw.exists("retries")) == (3, None, 0)
+    assert not list(own_journal.glob("*"))
+
+
+@pytest.mark.parametrize("verb", ["kill", "discard", "requeue"])
+def test_a_dry_run_counts_and_changes_nothing(shop, raw, report, own_journal, verb):
+    keys, before = sorted(raw.keys()), raw.zrange("retries", 0, -1, withscores=True)
+    found = report("retries", verb, "--type", "SendEmail", "--dry-run")
+    assert (found["matched"], found["done"], found["dry_run"]) == (2, 0, True)
+    assert found["operation"] is None
+    assert (sorted(raw.keys()), raw.zrange("retries", 0, -1, withscores=True)) == (keys, before)
+    assert not list(own_journal.glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("guard", "code"),
+    [(("--expect", "2"), 0), (("--expect", "3"), 7), (("--max", "2"), 0), (("--max", "1"), 7),
+     (("--expect", "2", "--limit", "1"), 0), (("--max", "1", "--limit", "1"), 7)],
+)  # fmt: skip
+@pytest.mark.parametrize("dry", [True, False])
+def test_guards_test_what_matched_before_the_limit(shop, raw, jobctl, guard, code, dry):
+    ran = jobctl("retries", "kill", "--type", "SendEmail", *guard, "-n" if dry else "--yes")
+    assert ran.code == code
+    assert code == 0 or "nothing was changed" in ran.err
+    assert raw.zcard("dead") == (0 if dry or code else 1 if "--limit" in guard else 2)
+
+
+def test_a_limit_takes_those_of_lowest_score_and_skips_the_rest(shop, raw, report):
+    found = report("retries", "discard", "--all", "--limit", "2", "--yes")
+    assert (found["matched"], found["done"], found["skipped"]) == (3, 2, 1)
+    assert raw.zrange("retries", 0, -1) == [shop[2]]
+
+
+@pytest.mark.parametrize("verb", ["kill", "discard", "requeue"])
+def test_a_verb_without_a_filter_is_a_mistake_that_names_all(shop, raw, jobctl, verb):
+    ran = jobctl("retries", verb, "--yes")
+    assert ran.code == 2
+    assert "--all" in ran.err
+    assert jobctl("retries", verb, "--all", "--type", "X", "--yes").code == 2
+    assert raw.zcard("retries") == 3
+
+
+def test_off_a_terminal_nobody_is_asked(shop, raw, jobctl):
+    ran = jobctl("retries", "kill", "--all")
+    assert ran.code == 7
+    assert "--yes" in ran.err
+    assert raw.zcard("retries") == 3
+
+
+def test_nothing_matched_is_fine_and_said(shop, jobctl, report):
+    ran = jobctl("retries", "kill", "--type", "Nobody", "--yes")
+    assert (ran.code, ran.err) == (0, "nothing matched in retries\n")
+    assert report("retries", "kill", "--jid", "-", "--yes", stdin="")["matched"] == 0
+
+
+def test_jids_that_are_nowhere_are_named(shop, report):
+    found = report("retries", "kill", "--jid", "-", "--yes", stdin="jid-00000001\nmissing-0001\n")
+    assert (found["done"], found["missing"]) == (1, ["missing-0001"])
+
+
+def test_a_requeue_that_cannot_know_the_form_of_lists_is_refused(raw, jobctl, noon):
+    retry(raw, failed())
+    ran = jobctl("retries", "requeue", "--all", "--yes")
+    assert ran.code == 7
+    assert "--layout" in ran.err
+    assert raw.zcard("retries") == 1
+    assert jobctl("retries", "requeue", "--all", "--yes", "--layout", "bare").code == 0
+    assert raw.llen("default") == 1
+
+
+def test_where_only_bare_lists_are_they_are_used_and_the_systems_own_keys_never(raw, jobctl, noon):
+    enqueue(raw, "default", job("queued-00001"), form="")
+    retry(raw, failed("jid-00000001"), failed("jid-00000002", queue="processed"))
+    assert jobctl("retries", "requeue", "--all", "--yes").code == 5
+    assert (raw.llen("default"), raw.exists("processed"), raw.zcard("retries")) == (2, 0, 1)
+    assert jobctl("retries", "requeue", "--all", "--to", "dead", "--yes").code == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("dead", "reschedule", "--all", "--in", "1h"), "dead requeue --in"),
+        (("retries", "reschedule", "--all"), "--at TIME, --in DURATION or --spread DURATION"),
+        (("retries", "reschedule", "--all", "--in", "1h", "--spread", "2h"), "contradict"),
+        (("retries", "requeue", "--all", "--in", "1h", "--front"), "--front"),
+        (("retries", "requeue", "--all", "--in", "1h", "--to", "x"), "--to"),
+        (("retries", "requeue", "--all", "--to", "a b"), "'a b' is no name of a queue"),
+        (("retries", "requeue", "--all", "--in", "soon"), "not a duration"),
+        (("retries", "reschedule", "--all", "--at", "noon"), "not a time"),
+        (("retries", "kill", "--all", "--rate", "fast"), "not a rate"),
+        (("retries", "kill", "--all", "--rate", "0/s"), "not a rate"),
+        (("retries", "kill", "--all", "--limit", "-1"), "--limit"),
+        (("retries", "kill", "--type", ""), "--type is empty"),
+        (("scheduled", "requeue", "--all", "--in", "1h", "--reset-retries"), "--reset-retries"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything(jobctl, argv, words):
+    ran = jobctl(*argv, "--yes", url="unix:///nowhere.sock")  # nobody connects
+    assert ran.code == 2
+    assert words in ran.err
+
+
+def test_a_rate_holds_it_back(raw, report):
+    retry(raw, *(failed(f"jid-{i:08d}") for i in range(12)))
+    found = report("retries", "kill", "--all", "--rate", "20/s", "--yes")
+    assert found["done"] == 12
+    assert found["seconds"] >= 0.3
+
+
+def test_what_others_do_meanwhile_is_told_apart(shop, raw, store):
+    from jobctl import Where
+    from jobctl.actions.operations.watching import Watch
+    from jobctl.model.guards import Guards
+
+    class Meddler(Watch):
+        def acting(self, done, total):
+            if done == 0:
+                raw.zrem("retries", shop[0])
+                raw.zadd("retries", {failed("jid-00000009"): NOW})
+
+    found = store.retries.kill(Where(), guards=Guards(everything=True), watch=Meddler())
+    assert (found.matched, found.done, found.gone) == (3, 2, 1)
+    assert found.others == {"retries": 0, "dead": 0}  # one went, one came
+    assert found.moved == {"retries": -2, "dead": 2}
+
+
+@pytest.mark.parametrize("fmt", ["tsv", "csv", "jsonl", "ids", "table", "wide"])
+def test_the_report_comes_in_every_format(shop, jobctl, fmt):
+    ran = jobctl("retries", "kill", "--all", "--yes", "-o", fmt)
+    assert ran.code == 0
+    assert ran.err.startswith("undo: jobctl undo ")
+    if fmt == "ids":
+        assert ran.out.strip() == ran.err.split()[-1]
+    else:
+        assert "3" in ran.out
+
+
+def test_the_table_says_what_happened_and_what_there_was(shop, jobctl, golden, url):
+    ran = jobctl("retries", "kill", "--type", "SendEmail", "--yes", "--color", "never", tty=True)
+    golden("kill.txt", "\n".join(line.rstrip() for line in ran.out.splitlines()) + "\n")
+
+
+def test_a_dry_run_shows_count_histogram_and_sample(shop, jobctl, golden, url):
+    ran = jobctl("retries", "kill", "--all", "--dry-run", "-o", "table")
+    text = ran.out.replace(url, "URL")
+    golden("dry-run.txt", "\n".join(line.rstrip() for line in text.splitlines()) + "\n")
