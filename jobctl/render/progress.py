@@ -21,7 +21,7 @@ class Progress:
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task(phase, total=None, note="", rate="")
+        self._task = self._bar.add_task(phase, total=1, note="", rate="")
         self._bar.start()
 
     def update(self, at: int, total: int, note: str) -> None:

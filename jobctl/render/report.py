@@ -19,10 +19,10 @@ def print_report(console: Console, report: Report, done: str) -> None:
     """Print the counts and the ledger; `done` is what became of the jobs, in a word."""
     jobs = "job" if report.done == 1 else "jobs"
     took = f" in {duration(report.seconds)}" if report.seconds >= 1 else ""
-    console.print(
-        Text.assemble((f"{done} {number(report.done)} {jobs}", "bold"), f"{took}{_rest(report)}"),
-        soft_wrap=True,
-    )
+    rest = _rest(report)
+    of = f" of {number(report.matched)} that matched" if rest else ""
+    headline = f"{done} {number(report.done)}{of}" if of else f"{done} {number(report.done)} {jobs}"
+    console.print(Text.assemble((headline, "bold"), f"{took}{rest}"), soft_wrap=True)
     for reason, count in report.reasons.items():
         line = f"  failed, {number(count)}: {printable(reason)}"
         console.print(Text(line, style="red"), soft_wrap=True)
@@ -63,8 +63,7 @@ def _rest(report: Report) -> str:
         )
         if count
     ]
-    matched = f" of {number(report.matched)} that matched" if parts else ""
-    return f"{matched}: {', '.join(parts)}" if parts else ""
+    return f": {', '.join(parts)}" if parts else ""
 
 
 def _missing(report: Report) -> str:

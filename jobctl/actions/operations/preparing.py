@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.model.change import Change, Verb
+from jobctl.model.editing import replaced, without
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig, glance, retries_left
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Rising
-from jobctl.model.payload import enqueued, without_failure
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import is_queue_name
 from jobctl.store.batches import BYTES, Call, Push
@@ -66,6 +66,8 @@ class Preparer:
         self._chosen = chosen
         self._layout = layout
         self._header: Header = file.header
+        self._failure = layout.fields["retry_count"][0]
+        self._enqueued_at = layout.fields["enqueued_at"][0]
         self._names: dict[
             str, str | None
         ] = {}  # name in a payload -> queue: the same few each time
@@ -102,7 +104,7 @@ class Preparer:
         """Return what was pushed to a queue for a job, its member before that, and its score."""
         ((raw, score),) = self.scored(place, 1)
         payload = glance(raw) or {}
-        return self._pushed(raw, payload, (batch.moment or "").encode()), raw, score
+        return self._pushed(raw, payload, _moment(batch)), raw, score
 
     def ready(self, batch: Batch) -> Ready:
         """Make a batch ready to be sent."""
@@ -127,7 +129,7 @@ class Preparer:
             left = [self._left(payload) for raw in members if (payload := glance(raw)) is not None]
             command = call.move(kinds, members, _scores(batch))
             return Ready(batch, command, order, left=Counter(left))
-        becoming = [_reset(raw) for raw in members]
+        becoming = [self._reset(raw, glance(raw) or {})[0] for raw in members]
         command = call.move(kinds, members, _scores(batch), becoming)
         return Ready(batch, command, order, pushed=becoming)
 
@@ -135,7 +137,7 @@ class Preparer:
         groups: dict[str, _Sorted] = {}
         failed: list[tuple[int, str]] = []
         left: list[int | None] = []
-        moment = (batch.moment or "").encode()
+        moment = _moment(batch)
         for place, raw in enumerate(members, batch.start):
             payload = glance(raw)
             name = None if payload is None else self._queue(payload)
@@ -169,9 +171,15 @@ class Preparer:
         return retries_left(payload, self._layout)
 
     def _pushed(self, raw: bytes, payload: dict[str, object], moment: bytes) -> bytes:
+        """Return what a job becomes in a queue; `moment` is JSON."""
         if self._change.reset_retries:
-            raw = without_failure(raw, payload)
-        return enqueued(raw, payload, moment)
+            raw, payload = self._reset(raw, payload)
+        return replaced(raw, payload, self._enqueued_at, moment)
+
+    def _reset(self, raw: bytes, payload: dict[str, object]) -> tuple[bytes, dict[str, object]]:
+        """Return a job without its failure."""
+        rest = {key: value for key, value in payload.items() if key != self._failure}
+        return without(raw, payload, self._failure), rest
 
     def _queue(self, payload: dict[str, object]) -> str | None:
         """Return the queue that a job goes to; None where it names one that cannot be."""
@@ -196,9 +204,8 @@ def _scores(batch: Batch) -> Rising:
     return batch.scores
 
 
-def _reset(raw: bytes) -> bytes:
-    payload = glance(raw)
-    return raw if payload is None else without_failure(raw, payload)
+def _moment(batch: Batch) -> bytes:
+    return b'"%b"' % (batch.moment or "").encode()
 
 
 def _why(payload: dict[str, object] | None, layout: Layout) -> str:

@@ -1,0 +1,137 @@
+r"""Editing a job where it stands: one top-level key, by bytes, and every other byte stays.
+
+Encoding a decoded job again would change its key order, its escapes and its long integers. Keys
+are known as JSON readers know them: spelled with escapes or not, the last one wins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from jobctl.model.jsontext import loads
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
+_SPACE = b" \t\n\r"
+
+
+def replaced(raw: bytes, payload: Mapping[str, object], key: str, value: bytes) -> bytes:
+    """Return a job with a key's value replaced; where the key is not, it is added at the end.
+
+    Args:
+        raw: the job's exact bytes.
+        payload: the same, decoded: it tells whether the key is there.
+        key: a top-level key of plain ASCII.
+        value: the new value as JSON.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    if key not in payload:
+        brace = raw.rindex(b"}")  # behind the closing one there is only white space
+        return b'%b%b"%b":%b%b' % (
+            raw[:brace], b"," if payload else b"", key.encode(), value, raw[brace:],
+        )  # fmt: skip
+    spelled, with_text = _patterns(key)
+    # The key is there. Without escapes it can only be spelled as it is; if these bytes are there
+    # once, then they are that key, and neither a nested one nor a text.
+    if b"\\u" not in raw and raw.count(spelled) == 1:
+        found = with_text.search(raw)
+        if found is not None:
+            return b"%b%b%b" % (raw[: found.start(1)], value, raw[found.end(1) :])
+    start, end = next((m.value, m.end) for m in reversed(_members(raw)) if m.name == key)
+    return b"%b%b%b" % (raw[:start], value, raw[end:])
+
+
+def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
+    """Return a job without a key, however often it has it, and without the commas that belong.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    if key not in payload:
+        return raw
+    members = _members(raw)
+    spans: list[tuple[int, int]] = []
+    kept: _Member | None = None
+    for i, member in enumerate(members):
+        if member.name != key:
+            kept = member
+        elif i + 1 < len(members):  # up to the next key: its own comma goes
+            spans.append((member.start, members[i + 1].start))
+        else:  # the last one: the comma before it goes
+            spans.append((member.start if kept is None else kept.end, member.end))
+    pieces: list[bytes] = []
+    at = 0
+    for start, end in sorted(spans):
+        pieces.append(raw[at : max(at, start)])
+        at = max(at, end)
+    return b"".join(pieces) + raw[at:]
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A top-level key and where it, its value and the end of its value are."""
+
+    name: str
+    start: int
+    value: int
+    end: int
+
+
+def _members(raw: bytes) -> list[_Member]:
+    """Return the top-level keys in order; no recursion, however deep the values are.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    members: list[_Member] = []
+    depth = 0
+    key: tuple[str, int] | None = None
+    value = -1
+    for token in _TOKEN.finditer(raw):
+        text = token[0]
+        if text in b"{[":
+            depth += 1
+        elif text in b"}]" or (text == b"," and depth == 1):
+            if depth == 1 and key is not None:
+                members.append(_Member(*key, value, _trimmed(raw, token.start())))
+                key = None
+            depth -= text != b","
+        elif depth != 1:
+            continue
+        elif text == b":":
+            value = _begun(raw, token.end())
+        elif key is None:
+            key = (_name(text), token.start())
+    if depth or not raw.lstrip(b"\xef\xbb\xbf" + _SPACE).startswith(b"{"):
+        raise ValueError("no JSON object")
+    return members
+
+
+def _trimmed(raw: bytes, end: int) -> int:
+    while raw[end - 1] in _SPACE:
+        end -= 1
+    return end
+
+
+def _begun(raw: bytes, start: int) -> int:
+    while raw[start : start + 1] and raw[start] in _SPACE:
+        start += 1
+    return start
+
+
+def _name(text: bytes) -> str:
+    name = loads(text)
+    if not isinstance(name, str):
+        raise ValueError("a key that is no text")
+    return name
+
+
+@cache
+def _patterns(key: str) -> tuple[bytes, re.Pattern[bytes]]:
+    """Return how a key is spelled without escapes, and it with a plain text as its value."""
+    spelled = b'"%b"' % key.encode()
+    return spelled, re.compile(spelled + rb'[ \t\n\r]*:[ \t\n\r]*("[^"\\]*")')

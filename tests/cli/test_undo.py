@@ -1,0 +1,256 @@
+"""Undo, resume, plans and the journal."""
+
+import json
+import os
+import stat
+import time
+
+import pytest
+
+from tests.builders import NOW, enqueue, failed, job, retry
+from tests.cli.journals import everything, reporter
+
+VERBS = [
+    ("kill",),
+    ("discard",),
+    ("requeue",),
+    ("requeue", "--front"),
+    ("requeue", "--to", "slow", "--reset-retries"),
+    ("requeue", "--in", "1h"),
+    ("requeue", "--spread", "1h", "--reset-retries"),
+    ("reschedule", "--in", "1d"),
+    ("kill", "--limit", "2"),
+]
+
+
+@pytest.fixture(autouse=True)
+def own_journal(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "jobctl" / "operations"
+
+
+@pytest.fixture
+def report(jobctl):
+    return reporter(jobctl)
+
+
+@pytest.fixture
+def shop(raw):
+    enqueue(raw, "default", job("queued-00001"), job("queued-00002"))
+    raw.sadd("queues", "slow", "mailers")
+    members = [
+        failed("jid-00000001"),
+        failed("jid-00000002", queue="mailers"),
+        failed("jid-00000003"),
+        b'{ "jid" : "jid-00000004", "queue":"default","args":[12345678901234567890] }',
+    ]
+    retry(raw, *members, at=NOW + 0.125)
+    return members
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_undo_restores_scores_and_bytes(shop, raw, report, verb):
+    before = everything(raw)
+    done = report("retries", *verb, "--all", "--yes")
+    assert everything(raw) != before
+    undone = report("undo", done["operation"], "--yes")
+    assert undone["action"] == "undo"
+    assert undone["done"] == undone["matched"] == done["done"]
+    assert everything(raw) == before
+    assert report("undo", done["operation"], "--yes")["matched"] == 0
+    assert everything(raw) == before
+
+
+def test_undo_of_renewed_dead_jobs_restores_their_purge_time(raw, report):
+    raw.zadd("dead", {failed("jid-00000001"): NOW, failed("jid-00000002"): NOW + 1})
+    before = everything(raw)
+    done = report("dead", "kill", "--all", "--yes")
+    raw.zadd("dead", {failed("jid-00000002"): NOW + 9})  # somebody else renewed it since
+    undone = report("undo", done["operation"], "--yes")
+    assert (undone["done"], undone["gone"], undone["missing"]) == (1, 1, ["jid-00000002"])
+    assert raw.zscore("dead", failed("jid-00000001")) == NOW
+    assert before["dead"][0][1] == NOW
+
+
+def test_undo_restores_what_did_not_run_and_names_the_rest(shop, raw, report):
+    done = report("retries", "requeue", "--all", "--yes")
+    for _ in range(3):
+        raw.rpop("q:default")  # the two that were there, and the first of ours
+    raw.lpush("q:default", job("newcomer-0001"))
+    undone = report("undo", done["operation"], "--yes")
+    assert (undone["done"], undone["gone"]) == (3, 1)
+    assert undone["missing"] == ["jid-00000001"]
+    assert raw.zrange("retries", 0, -1) == shop[1:]
+    assert raw.lrange("q:default", 0, -1) == [job("newcomer-0001")]
+
+
+def test_undo_of_a_kill_leaves_alone_what_was_requeued_from_dead(shop, raw, report):
+    done = report("retries", "kill", "--all", "--yes")
+    raw.zrem("dead", shop[0])
+    undone = report("undo", done["operation"], "--yes")
+    assert (undone["done"], undone["gone"], undone["missing"]) == (3, 1, ["jid-00000001"])
+    assert undone["after"] == {"retries": 3, "dead": 0}
+
+
+def test_undo_of_a_kill_keeps_the_twin_that_was_dead_before(shop, raw, report):
+    raw.zadd("dead", {shop[0]: NOW})
+    before = everything(raw)
+    done = report("retries", "kill", "--all", "--yes")
+    assert (done["done"], raw.zcard("dead")) == (4, 4)
+    report("undo", done["operation"], "--yes")
+    assert everything(raw) == before
+
+
+def test_undo_asks_and_needs_an_answer(shop, raw, jobctl, report):
+    operation = report("retries", "kill", "--all", "--yes")["operation"]
+    assert jobctl("undo", operation).code == 7
+    assert raw.zcard("retries") == 0
+
+
+def test_undo_takes_the_beginning_of_an_id_and_names_near_ones(shop, jobctl, report):
+    operation = report("retries", "kill", "--all", "--yes")["operation"]
+    assert jobctl("undo", "zzzz", "--yes").code == 2
+    wrong = "0000" if not operation.startswith("0000") else "1111"
+    assert jobctl("undo", wrong, "--yes").code == 4
+    assert report("undo", operation[:5], "--yes")["done"] == 4
+
+
+def test_undo_of_another_server_is_refused(shop, raw, jobctl, report, server):
+    operation = report("retries", "kill", "--all", "--yes")["operation"]
+    elsewhere = f"unix://{server.socket}?db=3"
+    ran = jobctl("undo", operation, "--yes", "-u", elsewhere)
+    assert ran.code == 7
+    assert "is of unix://" in ran.err
+    raw.set("jobctl:server", "replaced")
+    assert jobctl("undo", operation, "--yes").code == 7
+    assert raw.zcard("dead") == 4
+
+
+def test_undo_finds_the_server_in_its_file(shop, raw, monkeypatch, jobctl, report):
+    operation = report("retries", "kill", "--all", "--yes")["operation"]
+    monkeypatch.delenv("JOBCTL_URL")
+    assert jobctl("undo", operation, "--yes", url=None).code == 0
+    assert raw.zcard("retries") == 4
+
+
+def test_without_undo_no_file_is_left(shop, jobctl, own_journal, report):
+    found = report("retries", "kill", "--all", "--yes", "--no-undo")
+    assert (found["done"], found["operation"]) == (4, None)
+    assert not list(own_journal.iterdir())
+
+
+def test_resume_of_a_finished_operation_changes_nothing(shop, raw, report):
+    done = report("retries", "requeue", "--all", "--yes")
+    before = everything(raw)
+    again = report("resume", done["operation"], "--yes")
+    assert (again["matched"], again["done"]) == (4, 4)
+    assert everything(raw) == before
+
+
+def test_resume_puts_right_what_the_server_forgot(shop, raw, report):
+    before = everything(raw)
+    done = report("retries", "kill", "--all", "--yes")
+    # The server lost its last second: data and results are as they were.
+    raw.delete("dead", f"jobctl:op:{done['operation']}")
+    raw.zadd("retries", dict(before["retries"]))
+    again = report("resume", done["operation"], "--yes")
+    assert again["done"] == 4
+    assert (raw.zcard("retries"), raw.zcard("dead")) == (0, 4)
+
+
+def test_a_plan_changes_exactly_its_jobs_later(shop, raw, report, tmp_path):
+    plan = tmp_path / "plan.jsonl"
+    before = everything(raw)
+    planned = report("retries", "discard", "--type", "SendEmail", "--plan", str(plan))
+    assert (planned["matched"], planned["done"], planned["dry_run"]) == (3, 0, True)
+    assert stat.S_IMODE(os.stat(plan).st_mode) == 0o600
+    assert everything(raw) == before
+    raw.zrem("retries", shop[0])
+    raw.zadd("retries", {failed("jid-00000009"): NOW})
+    applied = report("apply", str(plan), "--yes")
+    assert (applied["matched"], applied["done"], applied["gone"]) == (3, 2, 1)
+    assert raw.zrange("retries", 0, -1) == [failed("jid-00000009"), shop[3]]
+    report("undo", applied["operation"], "--yes")
+    assert raw.zcard("retries") == 4
+
+
+def test_a_plan_is_applied_once(shop, raw, jobctl, tmp_path):
+    plan = str(tmp_path / "plan.jsonl")
+    jobctl("retries", "requeue", "--all", "--plan", plan)
+    assert jobctl("apply", plan, "--yes").code == 0
+    ran = jobctl("apply", plan, "--yes")
+    assert ran.code == 7
+    assert "applied before" in ran.err
+
+
+def test_a_plan_never_writes_over_a_file(shop, jobctl, tmp_path):
+    plan = tmp_path / "precious"
+    plan.write_text("mine")
+    assert jobctl("retries", "kill", "--all", "--plan", str(plan)).code == 2
+    assert plan.read_text() == "mine"
+    assert jobctl("apply", str(plan), "--yes").code == 1
+    assert jobctl("apply", str(tmp_path / "nowhere"), "--yes").code == 1
+
+
+def test_a_plan_that_a_guard_refuses_leaves_no_file(shop, jobctl, tmp_path):
+    plan = tmp_path / "plan.jsonl"
+    assert jobctl("retries", "kill", "--all", "--plan", str(plan), "--max", "1").code == 7
+    assert not plan.exists()
+
+
+def test_the_journal_lists_newest_first(shop, report, jobctl):
+    first = report("retries", "kill", "--limit", "1", "--all", "--yes", "--reason", "INC-7")
+    second = report("retries", "discard", "--all", "--yes")
+    report("undo", first["operation"], "--yes")
+    rows = json.loads(jobctl("journal", "ls", "-o", "json").out)
+    assert [row["operation"] for row in rows] == [second["operation"], first["operation"]]
+    assert rows[1] == {
+        "operation": first["operation"], "action": "kill", "target": "retries", "state": "undone",
+        "started_at": rows[1]["started_at"], "matched": 4, "done": 1,
+    }  # fmt: skip
+    shown = json.loads(jobctl("journal", "show", first["operation"], "-o", "json").out)
+    assert (shown["reason"], shown["filter"], shown["undone"]) == ("INC-7", "--all", 1)
+
+
+def test_the_journal_shows_each_job_and_what_became_of_it(shop, report, jobctl):
+    operation = report("retries", "kill", "--all", "--limit", "3", "--yes")["operation"]
+    ran = jobctl("journal", "show", operation, "--jobs", "-o", "jsonl")
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert [(row["jid"], row["outcome"]) for row in rows] == [
+        (f"jid-0000000{i}", "done") for i in (1, 2, 3)
+    ]
+
+
+def test_the_journal_is_private_and_empty_at_first(jobctl, own_journal, shop):
+    assert jobctl("journal", "ls", "-o", "json").out == "[]\n"
+    jobctl("retries", "kill", "--all", "--yes")
+    assert stat.S_IMODE(os.stat(own_journal).st_mode) == 0o700
+    assert all(stat.S_IMODE(os.stat(f).st_mode) == 0o600 for f in own_journal.iterdir())
+
+
+def test_no_password_is_written_down(shop, raw, jobctl, url, own_journal):
+    raw.execute_command("ACL", "SETUSER", "op", "reset", "on", ">s3cret", "~*", "&*", "+@all")
+    ran = jobctl("retries", "kill", "--all", "--yes", "-u", url.replace("://", "://op:s3cret@"))
+    assert ran.code == 0
+    assert "s3cret" not in "".join(f.read_text() for f in own_journal.iterdir()) + ran.err
+    operation = ran.err.split()[-1]
+    ran = jobctl("undo", operation, "--yes", url=None)
+    assert ran.code in (0, 7)  # it says that it needs the password, or the environment has it
+    raw.acl_deluser("op")
+
+
+def test_pruning_deletes_old_finished_operations_only(shop, jobctl, own_journal, report):
+    old = report("retries", "kill", "--all", "--limit", "1", "--yes")["operation"]
+    new = report("retries", "kill", "--all", "--limit", "1", "--yes")["operation"]
+    stopped = report("retries", "kill", "--all", "--limit", "1", "--yes")["operation"]
+    file = own_journal / f"{stopped}.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-1]))  # its end never came
+    for operation in (old, stopped):
+        long_ago = time.time() - 40 * 86400
+        os.utime(own_journal / f"{operation}.jsonl", (long_ago, long_ago))
+    assert jobctl("journal", "prune", "-n", "-o", "ids").out.split() == [old]
+    assert len(list(own_journal.iterdir())) == 3
+    assert jobctl("journal", "prune", "-o", "ids").out.split() == [old]
+    assert jobctl("journal", "prune", "--max-size", "0", "-o", "ids").out.split() == [new]
+    assert [f.stem for f in own_journal.iterdir()] == [stopped]
