@@ -7,9 +7,8 @@ are known as JSON readers know them: spelled with escapes or not, the last one w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from jobctl.model.jsontext import loads
 
@@ -17,32 +16,34 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
 _SPACE = b" \t\n\r"
 
 
-def replaced(raw: bytes, payload: Mapping[str, object], key: str, value: bytes) -> bytes:
-    """Return a job with a key's value replaced; where the key is not, it is added at the end.
+Replace = Callable[[bytes, Mapping[str, object], bytes], bytes]
+
+
+def replacer(key: str) -> Replace:
+    """Return what replaces a key's value in a job; where the key is not, it is added at the end.
 
     Args:
-        raw: the job's exact bytes.
-        payload: the same, decoded: it tells whether the key is there.
         key: a top-level key of plain ASCII.
-        value: the new value as JSON.
 
-    Raises:
-        ValueError: it is no JSON object.
+    Returns:
+        A function of the job's exact bytes, of the same decoded (it tells whether the key is
+        there), and of the new value as JSON; it raises ValueError where the bytes are no object.
     """
-    if key not in payload:
-        brace = raw.rindex(b"}")  # behind the closing one there is only white space
-        return b'%b%b"%b":%b%b' % (
-            raw[:brace], b"," if payload else b"", key.encode(), value, raw[brace:],
-        )  # fmt: skip
-    spelled, with_text = _patterns(key)
-    # The key is there. Without escapes it can only be spelled as it is; if these bytes are there
-    # once, then they are that key, and neither a nested one nor a text.
-    if b"\\u" not in raw and raw.count(spelled) == 1:
-        found = with_text.search(raw)
-        if found is not None:
-            return b"%b%b%b" % (raw[: found.start(1)], value, raw[found.end(1) :])
-    start, end = next((m.value, m.end) for m in reversed(_members(raw)) if m.name == key)
-    return b"%b%b%b" % (raw[:start], value, raw[end:])
+    spelled = b'"%b"' % key.encode()
+    search = re.compile(spelled + rb'[ \t\n\r]*:[ \t\n\r]*("[^"\\]*")').search
+
+    def replace(raw: bytes, payload: Mapping[str, object], value: bytes) -> bytes:
+        if key not in payload:
+            brace = raw.rindex(b"}")  # behind the closing one there is only white space
+            added = b"%b%b:%b" % (b"," if payload else b"", spelled, value)
+            return raw[:brace] + added + raw[brace:]
+        # The key is there. Without escapes it can only be spelled as it is; where these bytes are
+        # there once, they are that key, and neither a nested one nor a text.
+        found = search(raw) if raw.count(spelled) == 1 and b"\\u" not in raw else None
+        start, end = _last(raw, key) if found is None else found.span(1)
+        return raw[:start] + value + raw[end:]
+
+    return replace
 
 
 def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
@@ -69,6 +70,11 @@ def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
         pieces.append(raw[at : max(at, start)])
         at = max(at, end)
     return b"".join(pieces) + raw[at:]
+
+
+def _last(raw: bytes, key: str) -> tuple[int, int]:
+    """Return where the value of a key is that counts."""
+    return next((m.value, m.end) for m in reversed(_members(raw)) if m.name == key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +134,3 @@ def _name(text: bytes) -> str:
     if not isinstance(name, str):
         raise ValueError("a key that is no text")
     return name
-
-
-@cache
-def _patterns(key: str) -> tuple[bytes, re.Pattern[bytes]]:
-    """Return how a key is spelled without escapes, and it with a plain text as its value."""
-    spelled = b'"%b"' % key.encode()
-    return spelled, re.compile(spelled + rb'[ \t\n\r]*:[ \t\n\r]*("[^"\\]*")')

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.editing import replaced, without
+from jobctl.model.editing import replacer, without
 from jobctl.model.job import read_object
 from tests.builders import failed, job
 
 KEY = "enqueued_at"
+replaced = replacer(KEY)
 NEW = b'"2026-09-21T14:13:20Z"'
 SPELLED = ['"enqueued_at"', '"enqueued_\\u0061t"', '"\\u0065nqueued_at"']
 OTHER = ['"jid"', '"args"', '"Enqueued_At"', '"enqueued_at "', '"a\\"enqueued_at\\""', '""']
@@ -59,7 +60,7 @@ def pairs(raw):
 @given(ugly)
 def test_a_value_is_replaced_and_every_other_byte_stays(raw):
     payload = read_object(raw)
-    edited = replaced(raw, payload, KEY, NEW)
+    edited = replaced(raw, payload, NEW)
     cut = edited.rindex(NEW) if KEY not in payload else None
     before, after = pairs(raw), pairs(edited)
     if cut is not None:
@@ -69,19 +70,13 @@ def test_a_value_is_replaced_and_every_other_byte_stays(raw):
         return
     last = max(i for i, (key, _) in enumerate(before) if key == KEY)
     assert after == [*before[:last], (KEY, json.loads(NEW)), *before[last + 1 :]]
-    start = (
-        next(i for i in range(len(raw)) if not edited.startswith(raw[: i + 1]))
-        if not edited.startswith(raw)
-        else 0
-    )
-    assert raw.startswith(edited[:start])
-    assert replaced(edited, read_object(edited), KEY, b'"x"') == replaced(raw, payload, KEY, b'"x"')
+    assert replaced(edited, read_object(edited), b'"x"') == replaced(raw, payload, b'"x"')
 
 
 @given(ugly)
 def test_only_the_bytes_of_the_value_differ(raw):
     payload = read_object(raw)
-    one, two = (replaced(raw, payload, KEY, value) for value in (b"1", b"2"))
+    one, two = (replaced(raw, payload, value) for value in (b"1", b"2"))
     at = [i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
     assert len(at) == 1
     prefix, suffix = one[: at[0]], one[at[0] + 1 :]
@@ -103,10 +98,10 @@ def test_a_key_is_taken_out_with_its_comma(raw):
 @given(ugly)
 def test_with_escapes_or_without_them_the_result_is_the_same(raw):
     payload = read_object(raw)
-    plain = replaced(raw, payload, KEY, NEW)
+    plain = replaced(raw, payload, NEW)
     # A space behind the object with an escape in a text of its own makes it look closely.
     wrapped = raw.rstrip()[:-1] + (b"," if payload else b"") + b'"z":"\\u0041"}'
-    careful = replaced(wrapped, read_object(wrapped), KEY, NEW)
+    careful = replaced(wrapped, read_object(wrapped), NEW)
     if KEY in payload:
         assert careful == plain.rstrip()[:-1] + b',"z":"\\u0041"}'
 
@@ -130,7 +125,7 @@ def test_with_escapes_or_without_them_the_result_is_the_same(raw):
     ],
 )
 def test_examples(raw, expected):
-    assert replaced(raw, read_object(raw), KEY, b"1") == expected
+    assert replaced(raw, read_object(raw), b"1") == expected
 
 
 @pytest.mark.parametrize(
@@ -151,7 +146,7 @@ def test_taking_out_examples(raw, expected):
 
 def test_the_usual_jobs_keep_all_but_the_time():
     raw = failed("jid-00000001", args=[{"enqueued": "no"}])
-    edited = replaced(raw, read_object(raw), KEY, NEW)
+    edited = replaced(raw, read_object(raw), NEW)
     assert edited == raw.replace(b'"2026-09-21T14:00:01.5Z"', NEW)
     assert json.loads(without(raw, read_object(raw), "failure")) == json.loads(
         job(args=[{"enqueued": "no"}])
@@ -167,4 +162,4 @@ def test_deep_and_long_values_are_no_trouble():
         + b"y" * 10**6
         + b'\\u0041"}'
     )
-    assert replaced(deep, {KEY: "x"}, KEY, b"1") == deep.replace(b'"x"', b"1")
+    assert replaced(deep, {KEY: "x"}, b"1") == deep.replace(b'"x"', b"1")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.model.change import Change, Verb
-from jobctl.model.editing import replaced, without
+from jobctl.model.editing import replacer, without
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig, glance, retries_left
 from jobctl.model.layout import Kind, Layout, QueueForm
@@ -67,7 +67,7 @@ class Preparer:
         self._layout = layout
         self._header: Header = file.header
         self._failure = layout.fields["retry_count"][0]
-        self._enqueued_at = layout.fields["enqueued_at"][0]
+        self._stamp = replacer(layout.fields["enqueued_at"][0])
         self._names: dict[
             str, str | None
         ] = {}  # name in a payload -> queue: the same few each time
@@ -174,7 +174,7 @@ class Preparer:
         """Return what a job becomes in a queue; `moment` is JSON."""
         if self._change.reset_retries:
             raw, payload = self._reset(raw, payload)
-        return replaced(raw, payload, self._enqueued_at, moment)
+        return self._stamp(raw, payload, moment)
 
     def _reset(self, raw: bytes, payload: dict[str, object]) -> tuple[bytes, dict[str, object]]:
         """Return a job without its failure."""
