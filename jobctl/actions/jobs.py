@@ -129,7 +129,7 @@ class Jobs(SortedSet):
         from jobctl.actions.operations.watching import Watch as Silent
 
         if isinstance(where, str):
-            where = Where.parse(where, self.kind)
+            where = Where.parse(where, kind=self.kind)
         return self.change(Order(where, change, guards), watch or Silent())
 
 

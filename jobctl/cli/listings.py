@@ -51,7 +51,7 @@ class Request:
         if session.flag("malformed"):  # nothing but their bytes and their place is known of them
             default = ("position" if kind is Kind.QUEUE else "at", "raw", "raw_b64")
         columns = session.columns(default, keys)
-        return cls(session.where(), session.order(keys), session.page(), columns)
+        return cls(session.where(kind), session.order(keys), session.page(), columns)
 
 
 def write_listing(

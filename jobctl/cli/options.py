@@ -131,6 +131,10 @@ def filter_options() -> Callable[[_F], _F]:
             FILTER, "--older-than", multiple=True, metavar="AGE", help="Age: 90s, 15m, 2h, 3d, 12w."
         ),
         option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Age, likewise."),
+        option(
+            FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
+            help="Expression: 'error~timeout and (retry_count>=20 or custom.tenant=acme)'.",
+        ),
         option(FILTER, "--malformed", is_flag=True, help="Members that are no job."),
     ])  # fmt: skip
 

@@ -11,6 +11,7 @@ from jobctl.render.formats import Format
 if TYPE_CHECKING:
     from jobctl import Store
     from jobctl.actions.listing import Order, Page
+    from jobctl.model.layout import Kind
     from jobctl.model.where import Where
 
 
@@ -77,13 +78,14 @@ class Session:
             connect_timeout=seconds,
         )
 
-    def where(self) -> Where:
-        """Return the filter that the flags mean."""
+    def where(self, kind: Kind | None = None) -> Where:
+        """Return the filter that the flags and expressions mean; `kind`: whose fields there are."""
         from jobctl.cli.stdin import read_ids
-        from jobctl.model.where import Flags
+        from jobctl.model.where import Flags, Where
 
         jids = self.texts("jids") or None
-        return Flags(
+        expressions = Where.parse(*self.texts("expressions"), kind=kind)
+        flags = Flags(
             jobtypes=self.texts("jobtypes"),
             queues=self.texts("queues"),
             jids=None if jids is None else read_ids(jids),
@@ -92,7 +94,8 @@ class Session:
             older_than=self.texts("older_than"),
             newer_than=self.texts("newer_than"),
             malformed=self.flag("malformed"),
-        ).where()
+        )
+        return flags.where() & expressions
 
     def order(self, keys: Sequence[str]) -> Order:
         """Return how to sort; `keys` are the fields there are."""

@@ -91,7 +91,7 @@ def _count(kind: Kind) -> click.Command:
         from jobctl.actions.listing import count as count_matching
         from jobctl.cli.writing import write_number
 
-        where = session.where()
+        where = session.where(kind)
         with session.connect() as store:
             write_number(session, count_matching(store.set(kind), where, store.server.now()))
 

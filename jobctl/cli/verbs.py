@@ -62,7 +62,7 @@ def _verb(kind: Kind, name: str) -> click.Command:
 
         change = read_change(session, Verb(name))
         text = describe_filter(session) if name != "clear" else ""
-        run_change(session, kind, change, session.where(), text)
+        run_change(session, kind, change, session.where(kind), text)
 
     return verb
 

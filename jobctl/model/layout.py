@@ -41,6 +41,7 @@ class Layout:
         sets: key of each sorted set.
         counters: keys of the totals (also the prefixes of their days' counters).
         fields: listing key to path inside the payload.
+        payload_keys: the top-level keys that a payload of this system has.
         reservation: listing key to path inside a member of working.
         reserved_job: path of the job inside a member of working.
         purge_after: seconds from death to the score of the dead set; 0 where it is the death.
@@ -54,6 +55,7 @@ class Layout:
     sets: Mapping[Kind, str]
     counters: tuple[str, str]
     fields: Mapping[str, tuple[str, ...]]
+    payload_keys: frozenset[str]
     reservation: Mapping[str, tuple[str, ...]]
     reserved_job: tuple[str, ...]
     purge_after: int
@@ -94,6 +96,22 @@ FAKTORY = Layout(
         "errtype": ("failure", "errtype"),
         "message": ("failure", "message"),
     },
+    payload_keys=frozenset(
+        (
+            "jid",
+            "jobtype",
+            "args",
+            "queue",
+            "retry",
+            "reserve_for",
+            "at",
+            "created_at",
+            "enqueued_at",
+            "backtrace",
+            "custom",
+            "failure",
+        )
+    ),
     reservation={"wid": ("wid",), "reserved_at": ("reserved_at",), "expires_at": ("expires_at",)},
     reserved_job=("job",),
     purge_after=180 * 86400,

@@ -72,6 +72,11 @@ _VALUES: dict[str, Callable[[Entry], object]] = {
 }
 
 
+def entry_value(key: str) -> Callable[[Entry], object]:
+    """Return what reads the value under a listing key."""
+    return _VALUES[key]
+
+
 def raw_keys(raw: bytes) -> Row:
     """Return a member as text in ``raw``, or, where it is none, in ``raw_b64``."""
     try:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from jobctl.errors import BadFilter
 from jobctl.model.entry import Entry
 from jobctl.model.glob import compile_glob
-from jobctl.model.spelling import match_pattern
+from jobctl.model.job import glance
+from jobctl.model.jsontext import dumps
+from jobctl.model.layout import FAKTORY, Kind, Layout
+from jobctl.model.regex import compile_regex
+from jobctl.model.spelling import match_pattern, may_hold_jid
 from jobctl.model.times import parse_duration
+
+Keep = Callable[[bytes, float], object]
+
+_FAST = ("jobtype", "queue", "jid")  # top-level texts: compared without building an entry
 
 
 class Test(Protocol):
-    """One condition on an entry."""
+    """One condition on an entry; its text is the filter language's."""
 
-    def holds(self, entry: Entry, now: float) -> bool:
-        """Tell whether the entry meets it; `now` in unix seconds."""
+    def holds(self, entry: Entry, now: float) -> bool | None:
+        """Tell whether the entry meets it; None: nothing can be said of it. `now` in seconds."""
 
     def pattern(self) -> bytes | None:
         """Return a MATCH that lets through all that meet it (and maybe more), if there is one."""
@@ -30,6 +38,9 @@ class Equals:
 
     field: str
     texts: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.field}={','.join(_quoted(text) for text in sorted(self.texts))}"
 
     def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
         """Compare the decoded field, never a substring."""
@@ -45,6 +56,9 @@ class ErrorMatches:
     """One of these regular expressions is found in the error's type or message."""
 
     expressions: tuple[re.Pattern[str], ...]
+
+    def __str__(self) -> str:
+        return f"error~{','.join(_quoted(e.pattern) for e in self.expressions)}"
 
     def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
         """Search errtype and message."""
@@ -62,6 +76,10 @@ class Matches:
     globs: tuple[bytes, ...]
     compiled: tuple[re.Pattern[bytes], ...]
 
+    def __str__(self) -> str:
+        shown = (glob.decode("utf-8", "replace") for glob in self.globs)
+        return f"the payload matches {' or '.join(shown)}"
+
     def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
         """Match as Redis would."""
         return any(c.fullmatch(entry.raw) for c in self.compiled)
@@ -78,6 +96,10 @@ class Aged:
     seconds: tuple[float, ...]
     older: bool
 
+    def __str__(self) -> str:
+        bound = min(self.seconds) if self.older else max(self.seconds)
+        return f"age{'>' if self.older else '<'}{bound:g}s"
+
     def holds(self, entry: Entry, now: float) -> bool:
         """Compare the age that counts in the entry's structure."""
         age = None if entry.job.malformed else entry.age(now)
@@ -92,6 +114,9 @@ class Aged:
 @dataclass(frozen=True, slots=True)
 class Malformed:
     """The member is no job."""
+
+    def __str__(self) -> str:
+        return "malformed=true"
 
     def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
         """Ask the decoded job."""
@@ -114,27 +139,54 @@ class Where:
         """Tell whether all tests hold; `now` in unix seconds."""
         return all(test.holds(entry, now) for test in self.tests)
 
-    def keeper(self, kind, now, layout):  # temporary
+    def __str__(self) -> str:
+        single = len(self.tests) == 1
+        return " and ".join(
+            f"({t})" if " or " in str(t) and not single else str(t) for t in self.tests
+        )
+
+    @classmethod
+    def parse(cls, *texts: str, kind: Kind | None = None) -> Where:
+        """Read expressions of the filter language; all of them must hold.
+
+        Args:
+            texts: the expressions.
+            kind: the structure whose jobs are meant, so that its fields are known; None: any.
+
+        Raises:
+            BadFilter: one makes no sense; knows the place in it.
+        """
+        from jobctl.model.expression import parse  # a start without one does not pay for it
+
+        return cls(tuple(_simplest(parse(text, kind)) for text in texts))
+
+    def __and__(self, other: Where) -> Where:
+        return Where(self.tests + other.tests)
+
+    @property
+    def decodes(self) -> bool:
+        """Whether all that it means are jobs, JSON objects in UTF-8 or nearly."""
+        return any(isinstance(test, Equals | ErrorMatches | Aged) for test in self.tests)
+
+    def jids(self) -> frozenset[str] | None:
+        """Return the JIDs that it asks for by name; None where it asks for none."""
+        return next(
+            (t.texts for t in self.tests if isinstance(t, Equals) and t.field == "jid"), None
+        )
+
+    def keeper(self, kind: Kind, now: float, layout: Layout = FAKTORY) -> Keep:
+        """Return a fast test of a member and its score: truthy for what `matches`.
+
+        The commonest filters need no entry: all of the time goes into decoding.
+        """
+        first = self.tests[0] if len(self.tests) == 1 else None
         if not self.tests:
-            return lambda raw, score: True
-        if all(isinstance(t, Equals) and t.field in ("jobtype", "queue") for t in self.tests):
-            from jobctl.model.job import read_object
-
-            wanted = [(t.field, t.texts) for t in self.tests]
-            field, texts = wanted[0]
-
-            def keep(raw, score):
-                p = read_object(raw)
-                return p is not None and p.get(field) in texts
-
-            return keep
+            return lambda raw, score: True  # noqa: ARG005
+        if isinstance(first, Matches):
+            return lambda raw, score: any(c.fullmatch(raw) for c in first.compiled)  # noqa: ARG005
+        if isinstance(first, Equals) and first.field in _FAST and kind is not Kind.WORKING:
+            return _one_of(first, layout) if first.field == "jid" else _equal(first, layout)
         return lambda raw, score: self.matches(Entry.scored(raw, score, kind, layout), now)
-
-    def jids(self):
-        for t in self.tests:
-            if isinstance(t, Equals) and t.field == "jid":
-                return t.texts
-        return None
 
     def pattern(self) -> bytes | None:
         """Return the longest MATCH that lets through all that this means, if there is one."""
@@ -170,7 +222,11 @@ class Flags:
             if values or (field == "jid" and values is not None):
                 tests.append(Equals(field, frozenset(_given(option, values))))
         if self.errors:
-            tests.append(ErrorMatches(tuple(_regex(e) for e in _given("--error", self.errors))))
+            tests.append(
+                ErrorMatches(
+                    tuple(compile_regex(e, "--error") for e in _given("--error", self.errors))
+                )
+            )
         if self.globs:
             encoded = tuple(_bytes(g) for g in _given("--match", self.globs))
             tests.append(Matches(encoded, tuple(compile_glob(g) for g in encoded)))
@@ -193,14 +249,44 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _regex(text: str) -> re.Pattern[str]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what a later Python may read otherwise: [[a]
-            return re.compile(text)
-    except re.error as error:
-        raise BadFilter(
-            f"--error is not a regular expression: {error.msg}", at=(text, error.pos or 0)
-        ) from None
-    except (OverflowError, RecursionError):
-        raise BadFilter("--error is a regular expression beyond all bounds") from None
+def _quoted(text: str) -> str:
+    plain = re.fullmatch(r'[^\s,()"=~<>!][^\s,()"]*', text)
+    return text if plain and _is_text(text) else dumps(text).decode()
+
+
+def _is_text(text: str) -> bool:
+    return text not in ("null", "true", "false") and not re.fullmatch(r"-?[\d.]+([eE].*)?", text)
+
+
+def _simplest(node: Test) -> Test:
+    """Return the test that a flag would make of it, where one does."""
+    from jobctl.model.conditions import Comparison
+
+    if not isinstance(node, Comparison) or node.op != "=" or node.field.name not in _FAST:
+        return node
+    if all(not literal.quoted and literal.plain for literal in node.literals):
+        return Equals(node.field.name, frozenset(literal.text for literal in node.literals))
+    return node
+
+
+def _equal(test: Equals, layout: Layout) -> Keep:
+    """Return the test of a member's top-level text."""
+    (key,), texts = layout.fields[test.field], test.texts
+
+    def keep(raw: bytes, score: float) -> bool:
+        payload = glance(raw)
+        if payload is None:
+            return False
+        value = payload.get(key)
+        if value.__class__ is str or value is None:
+            return value in texts
+        # A number may have been rounded at a glance.
+        return Equals.holds(test, Entry.scored(raw, score, Kind.RETRIES, layout), 0.0)
+
+    return keep
+
+
+def _one_of(test: Equals, layout: Layout) -> Keep:
+    """Return the test of a member's JID: most members are not even decoded."""
+    possible, equal = may_hold_jid(test.texts), _equal(test, layout)
+    return lambda raw, score: possible(raw) and equal(raw, score)

@@ -7,8 +7,13 @@ from collections.abc import Iterable
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint: the near name, or all names where none is near."""
+    names = list(known)
+    near = near_name(word, names, 0.5)
+    return f"did you mean {near}?" if near else f"one of: {', '.join(names)}"
+
+
+def near_name(word: str, known: Iterable[str], least: float) -> str | None:
+    """Return the name that is most like a word; None where none is, at `least` (0..1)."""
     from difflib import get_close_matches  # a start without a mistake does not pay for it
 
-    names = list(known)
-    near = get_close_matches(word, names, 1, 0.5)
-    return f"did you mean {near[0]}?" if near else f"one of: {', '.join(names)}"
+    return next(iter(get_close_matches(word, list(known), 1, least)), None)

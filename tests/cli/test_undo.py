@@ -163,7 +163,7 @@ def test_a_plan_changes_exactly_its_jobs_later(shop, raw, report, tmp_path):
     before = everything(raw)
     planned = report("retries", "discard", "--type", "SendEmail", "--plan", str(plan))
     assert (planned["matched"], planned["done"], planned["dry_run"]) == (3, 0, True)
-    assert stat.S_IMODE(os.stat(plan).st_mode) == 0o600
+    assert stat.S_IMODE(plan.stat().st_mode) == 0o600
     assert everything(raw) == before
     raw.zrem("retries", shop[0])
     raw.zadd("retries", {failed("jid-00000009"): NOW})
@@ -224,8 +224,8 @@ def test_the_journal_shows_each_job_and_what_became_of_it(shop, report, jobctl):
 def test_the_journal_is_private_and_empty_at_first(jobctl, own_journal, shop):
     assert jobctl("journal", "ls", "-o", "json").out == "[]\n"
     jobctl("retries", "kill", "--all", "--yes")
-    assert stat.S_IMODE(os.stat(own_journal).st_mode) == 0o700
-    assert all(stat.S_IMODE(os.stat(f).st_mode) == 0o600 for f in own_journal.iterdir())
+    assert stat.S_IMODE(own_journal.stat().st_mode) == 0o700
+    assert all(stat.S_IMODE(f.stat().st_mode) == 0o600 for f in own_journal.iterdir())
 
 
 def test_no_password_is_written_down(shop, raw, jobctl, url, own_journal):

@@ -69,7 +69,7 @@ class _Scan:
         self.choice = Choice(Chosen())
         self.seen: set[str] = set()
         self._keep = where.keeper(source.kind, now, source.layout)
-        self._decoded = bool(where)
+        self._decoded = where.decodes
         self._jids = where.jids()
         self._layout = source.layout
         self._file = file

@@ -1,7 +1,6 @@
 """The file of an operation: written as it is chosen, read back byte for byte."""
 
 import json
-import os
 import stat
 
 import pytest
@@ -80,7 +79,7 @@ def test_every_line_is_json_and_a_job_stands_in_it_as_it_is(new):
 
 def test_only_its_owner_can_read_it(new):
     with new() as file:
-        assert stat.S_IMODE(os.stat(file.path).st_mode) == 0o600
+        assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
 
 
 def test_a_long_tail_of_notes_is_found_behind_the_jobs(new):

@@ -1,0 +1,140 @@
+"""Comparing what a job holds with what was typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from operator import ge, gt, le, lt
+from typing import Any
+
+from jobctl.errors import BadFilter, UsageProblem
+from jobctl.model.jsontext import Number, dumps, text_of
+from jobctl.model.times import Instant, parse_moment
+
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_BARE = re.compile(r'[^\s,()"=~<>!][^\s,()"]*')
+_WORDS = ("null", "true", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value as it was typed: a bare word, or a JSON string."""
+
+    text: str
+    quoted: bool
+
+    def __str__(self) -> str:
+        bare = not self.quoted and _BARE.fullmatch(self.text)
+        return self.text if bare else dumps(self.text).decode()
+
+    @property
+    def null(self) -> bool:
+        """Whether it stands for what is missing."""
+        return not self.quoted and self.text == "null"
+
+    @property
+    def number(self) -> Decimal | None:
+        """Its value, where it is a bare number."""
+        return None if self.quoted else _decimal(self.text)
+
+    @property
+    def plain(self) -> bool:
+        """Whether only a text can equal it: it is no number, and no word of JSON."""
+        return self.quoted or (self.number is None and self.text not in _WORDS)
+
+    def moment(self, now: float) -> Instant | None:
+        """Return the time it reads as; None when it is none."""
+        try:
+            return _rounded(Instant.of_epoch(parse_moment(self.text, now)), self.text)
+        except UsageProblem:
+            return None
+
+
+def equals(value: object, literal: Literal) -> bool:
+    """Tell whether a JSON value is what was typed; null is what is missing.
+
+    Bare 42 equals 42, 42.0 and "42", quoted only the string; true and false likewise.
+    """
+    if literal.null:
+        return value is None
+    if isinstance(value, str):
+        return value == literal.text
+    if literal.quoted or value is None or isinstance(value, dict | list):
+        return False
+    if text_of(value) == literal.text:
+        return True
+    number, mine = literal.number, _number(value)
+    return number is not None and mine is not None and mine == number
+
+
+def time_equals(value: object, literal: Literal, now: float) -> bool:
+    """Tell whether a time is the one that was typed, in whatever form."""
+    mine, theirs = _moment(value), literal.moment(now)
+    if mine is None or theirs is None:
+        return equals(value, literal)
+    return mine == theirs
+
+
+def ordered(value: object, op: str, literal: Literal, now: float) -> bool:
+    """Tell whether a value is before or behind what was typed: numbers, then times, then texts."""
+    number, mine = literal.number, _number(value)
+    if number is not None and mine is not None:
+        return ORDERS[op](mine, number)
+    theirs, moment = literal.moment(now), _moment(value, numbers=True)
+    if theirs is not None and moment is not None:
+        return ORDERS[op](moment, theirs)
+    return isinstance(value, str) and number is None and ORDERS[op](value, literal.text)
+
+
+def time_ordered(value: object, op: str, literal: Literal, now: float) -> bool:
+    """Tell whether a time is before or behind the one that was typed."""
+    mine, theirs = _moment(value), literal.moment(now)
+    return mine is not None and theirs is not None and ORDERS[op](mine, theirs)
+
+
+def check_time(literal: Literal, at: tuple[str, int]) -> None:
+    """Check that a value reads as a time.
+
+    Raises:
+        BadFilter: it does not.
+    """
+    if literal.moment(0.0) is None:
+        raise BadFilter(
+            f"-w: {literal.text!r} is not a time",
+            hint="times look like 2026-09-21T14:00:00Z, -2h, +1d, 1790000000",
+            at=at,
+        )
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Number | str):
+        return None
+    return _decimal(str(value))
+
+
+def _decimal(text: str) -> Decimal | None:
+    if _NUMBER.fullmatch(text) is None:
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _moment(value: object, *, numbers: bool = False) -> Instant | None:
+    if isinstance(value, str):
+        moment = Instant.parse(value)
+    elif numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        moment = Instant.of_epoch(value / 1e6 if abs(value) >= 1e14 else float(value))
+    else:
+        moment = None
+    return None if moment is None else Instant(moment.seconds, moment.digits.rstrip("0"))
+
+
+def _rounded(moment: Instant | None, text: str) -> Instant | None:
+    """Return a moment with the digits it was written with: a float has not room for all."""
+    exact = Instant.parse(text) or moment
+    return None if exact is None else Instant(exact.seconds, exact.digits.rstrip("0"))
