@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from jobctl.store.opening import Store as PlainStore
 from jobctl.store.sets import SortedSet
 
 if TYPE_CHECKING:
+    from jobctl.actions.grouping import Group
     from jobctl.actions.operations.journal import Journal
     from jobctl.actions.operations.performing import Order
     from jobctl.actions.operations.watching import Watch
     from jobctl.model.report import Report
 
 _NO_GUARDS = Guards()
+_ALL = Where()
 
 
 class Jobs(SortedSet):
@@ -115,6 +118,14 @@ class Jobs(SortedSet):
     def clear(self, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None) -> Report:
         """Remove every job; with ``Guards(undo=False)`` all at once."""
         return self._do(Where(), Change(Verb.CLEAR), guards, watch)
+
+    def group(self, by: Sequence[str], where: Where | str = _ALL) -> list[Group]:
+        """Count jobs by type, queue, errtype, fingerprint, hour, day; most frequent first."""
+        from jobctl.actions.grouping import group, read_keys
+
+        if isinstance(where, str):
+            where = Where.parse(where, kind=self.kind)
+        return group(self, where, read_keys(",".join(by)), self._store.server.now())
 
     def change(self, order: Order, watch: Watch) -> Report:
         """Do what was ordered: what all the verbs come down to."""

@@ -76,13 +76,13 @@ def listed(source: Source, where: Where, order: Order, page: Page, now: float) -
     if page.limit == 0:
         return iter(())
     if order.field is not None:
-        return page.of(_by_field(source, order.field, _matching(source, where, now), order, page))
+        return page.of(_by_field(source, order.field, matching(source, where, now), order, page))
     return page.of(_selected(source, where, order, now))
 
 
 def count(source: Source, where: Where, now: float) -> int:
     """Return how many entries match."""
-    return sum(1 for _ in _matching(source, where, now)) if where else source.count()
+    return sum(1 for _ in matching(source, where, now)) if where else source.count()
 
 
 def sorted_by(
@@ -131,7 +131,8 @@ def _by_field(
     return (source.entry(raw, rank) for raw, rank in held)
 
 
-def _matching(source: Source, where: Where, now: float) -> Iterator[Entry]:
+def matching(source: Source, where: Where, now: float) -> Iterator[Entry]:
+    """Yield the entries that match, in no order where Redis helps to find them."""
     pattern = where.pattern()
     scanned = source.scan(pattern) if pattern is not None else None
     entries = source.walk() if scanned is None else scanned

@@ -23,6 +23,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "info": Listed("info:info", "One screen: totals, days, server."),
     },
     "Repair": {
+        "explain": Listed("explain:explain", "Show how a filter is read, and what it costs."),
         "mutate": Listed("mutate:mutate", "Do what a MUTATE document of Faktory says."),
         "undo": Listed("operations:undo", "Put back what an operation changed."),
         "resume": Listed("operations:resume", "Go on with an operation that was stopped."),

@@ -73,8 +73,8 @@ def resume(session: Session, operation: str) -> None:
     since then is counted as gone; what came since then is left alone.""",
     short_help=COMMANDS["apply"].summary,
     examples=[
-        "jobctl retries discard --error Timeout --plan timeouts.jsonl",
-        "jobctl apply timeouts.jsonl",
+        "jobctl apply timeouts.jsonl  # made by: jobctl retries discard .. --plan timeouts.jsonl",
+        "jobctl apply timeouts.jsonl --yes -o json",
     ],
 )
 @click.argument("plan", type=click.Path(path_type=Path))

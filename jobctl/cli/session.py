@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from jobctl.model.where import Where
 
 
+_FILTERS = {
+    "jobtypes": "--type",
+    "queues": "--queue",
+    "jids": "--jid",
+    "errors": "--error",
+    "globs": "--match",
+    "older_than": "--older-than",
+    "newer_than": "--newer-than",
+    "expressions": "-w",
+}
+
+
 class Session:
     """The shared options, as typed; what was not given is not in it."""
 
@@ -96,6 +108,16 @@ class Session:
             malformed=self.flag("malformed"),
         )
         return flags.where() & expressions
+
+    def filter_text(self) -> str:
+        """Return the filter options as they could be typed again."""
+        from shlex import quote
+
+        words = ["--all"] if self.flag("everything") else []
+        for name, option in _FILTERS.items():
+            for value in self.texts(name):
+                words += [option, quote(value)]
+        return " ".join([*words, "--malformed"] if self.flag("malformed") else words)
 
     def order(self, keys: Sequence[str]) -> Order:
         """Return how to sort; `keys` are the fields there are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from jobctl.cli.grouping import group_command
 from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, page_options, shared_options
@@ -42,7 +43,7 @@ def make_group(kind: Kind) -> Group:
     group.add_command(_show(kind))
     group.add_command(_count(kind))
     if kind is not Kind.WORKING:
-        for command in verb_commands(kind):
+        for command in (group_command(kind), *verb_commands(kind)):
             group.add_command(command)
     return group
 

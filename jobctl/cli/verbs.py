@@ -61,7 +61,7 @@ def _verb(kind: Kind, name: str) -> click.Command:
         from jobctl.model.change import Verb
 
         change = read_change(session, Verb(name))
-        text = describe_filter(session) if name != "clear" else ""
+        text = session.filter_text() if name != "clear" else ""
         run_change(session, kind, change, session.where(kind), text)
 
     return verb
@@ -115,29 +115,6 @@ def read_change(session: Session, verb: Verb) -> Change:
         reset_retries=session.flag("reset_retries"),
         rate=None if rate is None else parse_rate(rate),
     )
-
-
-def describe_filter(session: Session) -> str:
-    """Return the filter flags as they were typed."""
-    from shlex import quote
-
-    words = ["--all"] if session.flag("everything") else []
-    for name, flag in _FLAGS.items():
-        for value in session.texts(name):
-            words += [flag, quote(value)]
-    return " ".join(words + (["--malformed"] if session.flag("malformed") else []))
-
-
-_FLAGS = {
-    "jobtypes": "--type",
-    "queues": "--queue",
-    "jids": "--jid",
-    "errors": "--error",
-    "globs": "--match",
-    "older_than": "--older-than",
-    "newer_than": "--newer-than",
-    "expressions": "-w",
-}
 
 
 def _filters(name: str) -> Callable[[_F], _F]:
@@ -201,7 +178,7 @@ def _examples(kind: Kind, name: str) -> list[str]:
         ],
         "discard": [
             f"{start} -w 'custom.tenant=acme and age>1w' --expect 40 --yes",
-            f'{start} --match \'*"args":["bob"*\' --plan bobs.jsonl',
+            f'{start} --match \'*"args":\\\\["bob"*\' --plan bobs.jsonl',
         ],
     }
     return [f"{start} --type SendEmail --dry-run", *extra[name]]

@@ -12,13 +12,14 @@ from jobctl.render.safe import printable
 
 _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
-     "expires_at", "started_at")
+     "expires_at", "started_at",
+     "oldest", "newest")
 )  # fmt: skip
 _COUNTS = frozenset(
     ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
-     "failed", "skipped")
+     "failed", "skipped", "count")
 )  # fmt: skip
-RIGHT = _COUNTS | {"latency", "count", "before", "after", "by this", "by others"}
+RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others"}
 _STYLES = {"errtype": "red", "problem": "yellow", "queue": "cyan", "args": "dim", "wid": "dim"}
 _MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
 _NOTHING = Text("-", style="dim")
@@ -49,6 +50,8 @@ def _plain(key: str, value: object, now: float, *, exact: bool) -> str:
         return cell(value) if moment is None else relative(moment, now)
     if key == "latency" and isinstance(value, int | float):
         return duration(value)
+    if key == "share" and isinstance(value, float):
+        return f"{value:.1%}"
     if key in _COUNTS and type(value) is int:
         return number(value)
     if isinstance(value, bool):

@@ -6,9 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # What may be cut short, and to how little; everything else is shown whole or not at all.
-_MINIMUM = {"args": 12, "message": 20, "errtype": 14, "jobtype": 14, "problem": 16, "wid": 10}
+_MINIMUM = {
+    "fingerprint": 24,
+    "filter": 24,
+    "type": 14,
+    "args": 12,
+    "message": 20,
+    "errtype": 14,
+    "jobtype": 14,
+    "problem": 16,
+    "wid": 10,
+}
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
+    "filter", "newest", "oldest", "bar", "share",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
     "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from jobctl.render.human import number
 from jobctl.render.machine import cell
-from jobctl.render.safe import printable
+from jobctl.render.safe import printable, printable_lines
 
 
 def print_facts(console: Console, document: Mapping[str, object]) -> None:
@@ -33,4 +33,4 @@ def _plain(value: object) -> str:
         return " ".join(printable(cell(item)) for item in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item is not None)
-    return printable(cell(value))
+    return printable_lines(cell(value))

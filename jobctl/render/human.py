@@ -42,6 +42,13 @@ def number(count: int | None) -> str:
     return "-" if count is None else f"{count:,}"
 
 
+def bar(fraction: float, width: int) -> str:
+    """Return a bar that fills so much of a width; what is not nothing is seen."""
+    eighths = max(1, round(fraction * width * 8)) if fraction > 0 else 0
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
+
+
 def sparkline(values: list[int]) -> str:
     """Return a bar per value, the highest full; nothing is the lowest."""
     top = max([*values, 1])

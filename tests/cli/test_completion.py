@@ -41,7 +41,9 @@ def complete(url, tmp_path):
 
 def test_commands_options_and_choices_complete(complete):
     assert complete("jobctl st") == ["status"]
-    assert complete("jobctl retries ") == ["count", "ls", "show"]
+    assert complete("jobctl retries ") == [
+        "clear", "count", "discard", "group", "kill", "ls", "requeue", "reschedule", "show",
+    ]  # fmt: skip
     assert complete("jobctl retries ls --old") == ["--older-than"]
     assert complete("jobctl dead ls -o js") == ["json", "jsonl"]
 

@@ -1,0 +1,174 @@
+"""Groups: how many jobs of each kind there are, and the filter that selects them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from shlex import quote
+
+from jobctl.actions.listing import Source, matching
+from jobctl.errors import Refused, UsageProblem
+from jobctl.model.comparing import Literal
+from jobctl.model.entry import Entry
+from jobctl.model.fingerprint import fingerprint, fingerprint_regex
+from jobctl.model.jsontext import dumps
+from jobctl.model.layout import Kind
+from jobctl.model.rows import Row
+from jobctl.model.times import Instant, score_time
+from jobctl.model.where import Where
+from jobctl.model.words import did_you_mean
+
+KEYS = ("type", "queue", "errtype", "fingerprint", "hour", "day")
+MOST = 100_000  # groups that are held
+_FIELDS = {"type": "jobtype", "queue": "queue", "errtype": "errtype"}
+_SPANS = {"hour": 3600, "day": 86400}
+
+
+@dataclass(slots=True)
+class Group:
+    """The jobs that have the same values.
+
+    Attributes:
+        values: under each key that was asked for; None where they have none.
+        count: how many.
+        share: of all that were looked at, 0 to 1.
+        oldest, newest: the extremes of their scores, unix seconds.
+        filter: options that select them.
+    """
+
+    values: dict[str, str | None]
+    count: int = 0
+    share: float = 0.0
+    oldest: float = float("inf")
+    newest: float = float("-inf")
+    filter: str = ""
+    malformed: bool = False
+
+    def row(self) -> Row:
+        """Return it under its JSON keys."""
+        return {
+            **self.values,
+            "count": self.count,
+            "share": round(self.share, 6),
+            "oldest": score_time(self.oldest),
+            "newest": score_time(self.newest),
+            "filter": self.filter,
+        }
+
+
+def read_keys(text: str) -> tuple[str, ...]:
+    """Read what to group by: names with commas between them.
+
+    Raises:
+        UsageProblem: one of them is none.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in KEYS:
+            raise UsageProblem(f"--by: there is no {name!r}", hint=did_you_mean(name, KEYS))
+    return names
+
+
+def group(
+    source: Source, where: Where, by: Sequence[str], now: float, *, given: str = ""
+) -> list[Group]:
+    """Count the jobs of a set by their values, the most frequent first.
+
+    Args:
+        source: the set.
+        where: which of its jobs.
+        by: the keys: type, queue, errtype, fingerprint, hour, day.
+        now: unix seconds.
+        given: the filter as options; each group's own is added to it.
+
+    Raises:
+        Refused: there are more groups than anybody could read.
+    """
+    groups: dict[tuple[str | None, ...], Group] = {}
+    total = 0
+    readers = [_READERS[key] for key in by]
+    for entry in matching(source, where, now):
+        total += 1
+        malformed = entry.job.malformed
+        values = tuple(None if malformed else read(entry) for read in readers)
+        key = (*values, "malformed" if malformed else None)
+        found = groups.get(key)
+        if found is None:
+            if len(groups) == MOST:
+                raise Refused(
+                    f"more than {MOST:,} groups", hint="group by less, or narrow the filter"
+                )
+            found = groups[key] = Group(dict(zip(by, values, strict=True)), malformed=malformed)
+            found.filter = _filter(source.kind, found, entry, given)
+        found.count += 1
+        score = entry.rank
+        found.oldest = min(found.oldest, score)
+        found.newest = max(found.newest, score)
+    for each in groups.values():
+        each.share = each.count / total
+    return sorted(groups.values(), key=_order)
+
+
+def _order(each: Group) -> tuple[object, ...]:
+    return (-each.count, each.malformed, *(value or "" for value in each.values.values()))
+
+
+def _text(name: str) -> Callable[[Entry], str | None]:
+    return lambda entry: entry.job.word(_FIELDS[name])
+
+
+def _message(entry: Entry) -> str | None:
+    message = entry.job.text("message")
+    return None if message is None else fingerprint(message)
+
+
+def _span(name: str) -> Callable[[Entry], str | None]:
+    def read(entry: Entry) -> str | None:
+        text = entry.died_at if entry.kind is Kind.DEAD else entry.at
+        if text is None:
+            return None
+        return text[:13] if name == "hour" else text[:10]
+
+    return read
+
+
+_READERS: dict[str, Callable[[Entry], str | None]] = {
+    **{name: _text(name) for name in _FIELDS},
+    "fingerprint": _message,
+    **{name: _span(name) for name in _SPANS},
+}
+
+
+def _filter(kind: Kind, found: Group, entry: Entry, given: str) -> str:
+    parts: list[str] = [given] if given else []
+    if found.malformed:
+        return " ".join(parts if "--malformed" in parts else [*parts, "--malformed"])
+    for key, value in found.values.items():
+        parts += [_option(text) for text in _expressions(kind, key, value, entry)]
+    return " ".join(parts)
+
+
+def _option(expression: str) -> str:
+    return f"-w {quote(expression)}"
+
+
+def _expressions(kind: Kind, key: str, value: str | None, entry: Entry) -> Iterable[str]:
+    if key in _SPANS:
+        name = "died_at" if kind is Kind.DEAD else "at"
+        yield from [f"{name}=null"] if value is None else _within(name, key, value)
+    elif key == "fingerprint":
+        message = entry.job.text("message")
+        text = None if message is None else dumps(fingerprint_regex(message)).decode()
+        yield "message=null" if text is None else f"message~{text}"
+    elif value is None:
+        yield f"{_FIELDS[key]}=null"
+    else:  # bare where it can be: 5 is also the type of a job that says 5
+        yield f"{_FIELDS[key]}={Literal(value, quoted=value == 'null')}"
+
+
+def _within(name: str, key: str, value: str) -> list[str]:
+    start = f"{value}:00:00Z" if key == "hour" else f"{value}T00:00:00Z"
+    moment = Instant.parse(start)
+    assert moment is not None  # noqa: S101 (made of a time)
+    end = Instant(moment.seconds + _SPANS[key]).rfc3339()
+    return [f"{name}>={start} and {name}<{end}"]
