@@ -103,6 +103,10 @@ class NoPermission(RefusedByRedis):
     """Redis denies this user a command or key that jobctl needs."""
 
 
+class NoMemory(RefusedByRedis):
+    """Redis has reached its memory limit."""
+
+
 class Loading(RefusedByRedis):
     """Redis is loading its data from disk."""
 

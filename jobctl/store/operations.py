@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 
-from jobctl.errors import JobctlError
+from jobctl.errors import JobctlError, NoMemory, NoPermission
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
@@ -24,10 +24,18 @@ class Operations:
         found = self._connection.call("GET", IDENTITY)
         return None if found is None else found.decode("utf-8", "replace")
 
-    def claim_identity(self) -> str:
-        """Return the identity, written now if there is none."""
-        self._connection.call("SET", IDENTITY, secrets.token_hex(12), "NX")
-        return self.identity() or ""
+    def claim_identity(self) -> str | None:
+        """Return the identity, written now if there is none.
+
+        None where a full server, or this user's permissions, leave no way to write it.
+        """
+        found = self.identity()
+        if found is not None:
+            return found
+        (refused,) = self._connection.attempt([("SET", IDENTITY, secrets.token_hex(12), "NX")])
+        if isinstance(refused, JobctlError) and not isinstance(refused, NoPermission | NoMemory):
+            raise refused
+        return self.identity()
 
     def results(self, operation: str) -> dict[str, str]:
         """Return the results of the batches that were applied, by number; empty when forgotten."""

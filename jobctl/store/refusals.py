@@ -12,6 +12,7 @@ from jobctl.errors import (
     ConnectionLost,
     JobctlError,
     Loading,
+    NoMemory,
     NoPermission,
     NotRedis,
     RefusedByRedis,
@@ -139,6 +140,15 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
     if isinstance(error, _CLUSTER):
         return RefusedByRedis(
             f"{target} is part of a Redis Cluster", hint="clusters are not spoken yet"
+        )
+    if isinstance(error, failures.OutOfMemoryError) or _is(said, "OOM"):
+        return NoMemory(
+            f"{target} has reached its memory limit, and refused {name}",
+            hint="make room (jobctl discard still works), or raise maxmemory",
+        )
+    if isinstance(error, failures.ReadOnlyError) or _is(said, "READONLY"):
+        return RefusedByRedis(
+            f"{target} is a read-only replica, and refused {name}", hint="use the primary"
         )
     if _is(said, "DENIED"):
         return _protected(target)
