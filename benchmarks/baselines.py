@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import click  # noqa: F401  (what a tool with a command line imports anyway)
 import redis
@@ -71,10 +72,61 @@ def ids(db: redis.Redis, key: str) -> None:
         end -= len(members)
 
 
+_MOVE = {
+    "kill": """
+        local adding, first = {}, tonumber(ARGV[1])
+        for i = 2, #ARGV do
+            adding[#adding + 1] = first + (i - 2) * 0.000001
+            adding[#adding + 1] = ARGV[i]
+        end
+        redis.call('ZREM', KEYS[1], unpack(ARGV, 2))
+        return redis.call('ZADD', KEYS[2], unpack(adding))""",
+    "discard": "return redis.call('ZREM', KEYS[1], unpack(ARGV, 2))",
+    "requeue": """
+        redis.call('ZREM', KEYS[1], unpack(ARGV, 2))
+        return redis.call('LPUSH', KEYS[2], unpack(ARGV, 2))""",
+}
+_TARGET = {"kill": "dead", "discard": "dead", "requeue": "q:default"}
+BATCH = 500
+
+
+def _scan(db: redis.Redis, key: str, jobtype: str) -> list[tuple[bytes, float]]:
+    cursor, found = None, []
+    while cursor != 0:
+        cursor, members = db.zscan(key, cursor or 0, match=f'*"jobtype"*{jobtype}*', count=BATCH)
+        found += members
+    return found
+
+
+def scan(db: redis.Redis, key: str, jobtype: str) -> None:
+    """Count the jobs of a type by the server's MATCH alone."""
+    print(len(_scan(db, key, jobtype)))
+
+
+def floor(db: redis.Redis, verb: str, key: str, jobtype: str) -> None:
+    """Move what a MATCH finds in scripted batches, in order of score: as little as can be."""
+    found = sorted(_scan(db, key, jobtype), key=lambda pair: pair[1])
+    begun = time.time() + 180 * 86400
+    for start in range(0, len(found), BATCH):
+        members = [raw for raw, _ in found[start : start + BATCH]]
+        db.eval(_MOVE[verb], 2, key, _TARGET[verb], begun + start * 1e-6, *members)
+
+
+def each(db: redis.Redis, key: str, jobtype: str) -> None:
+    """Kill what a MATCH finds, one by one, as a script would."""
+    until = time.time() + 180 * 86400
+    for raw, _ in _scan(db, key, jobtype):
+        if db.zrem(key, raw):
+            db.zadd("dead", {raw: until})
+
+
 def main() -> None:
     name, *arguments = sys.argv[1:]
     db = redis.Redis.from_url(os.environ["JOBCTL_URL"])
-    loops = {"lrange": lrange, "zscan": zscan, "count": count, "jsonl": jsonl, "ids": ids}
+    loops = {
+        "lrange": lrange, "zscan": zscan, "count": count, "jsonl": jsonl, "ids": ids,
+        "scan": scan, "floor": floor, "each": each,
+    }  # fmt: skip
     loops[name](db, *arguments)
 
 

@@ -11,25 +11,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import shlex
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import redis
 import seeding
 from measuring import MIB, Program, Runner, Table
+from running import JOBCTL, clean_env, compile_all, loop, ours, private_server, python
 from slow import Slow
 
-from jobctl import embedded
-
-JOBCTL = str(Path(sys.executable).with_name("jobctl"))
 HEAVY = {"redis", "rich", "croniter", "tomlkit", "orjson"}
 PEAK = 100 * MIB
 NOWHERE = "0123456789abcdef01234567"
@@ -62,18 +56,6 @@ class Bench:
             yield client
             self.slow.take(client)
             client.flushdb()
-
-
-def ours(*words: str, stdin: Path | None = None, code: int = 0) -> Program:
-    return Program((JOBCTL, *words), stdin, code)
-
-
-def loop(*words: str) -> Program:
-    return Program((sys.executable, str(Path(__file__).with_name("baselines.py")), *words))
-
-
-def python(code: str) -> Program:
-    return Program((sys.executable, "-c", code))
 
 
 def start(bench: Bench) -> None:
@@ -236,33 +218,6 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
 }
 
 
-def compile_all() -> None:
-    """Compile what the processes import, so that the first one does not pay for it."""
-    names = ("jobctl", "redis", "click", "hiredis", "rich", "orjson")
-    specs = [spec for name in names if (spec := find_spec(name)) is not None]
-    places = [place for spec in specs for place in spec.submodule_search_locations or ()]
-    subprocess.run([sys.executable, "-m", "compileall", "-q", *places], env=_env(), check=False)
-
-
-def _env() -> dict[str, str]:
-    """Return the environment without what would change what is measured."""
-    named = ("JOBCTL_", "_JOBCTL_", "REDIS_URL", "FAKTORY_", "PYTHON")
-    return {name: value for name, value in os.environ.items() if not name.startswith(named)}
-
-
-@contextlib.contextmanager
-def private_server(directory: Path) -> Iterator[Path]:
-    """Yield the socket of a server that is stopped at the end, however that comes."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        server, _ = embedded.start(directory / "server", environ=os.environ)
-        with redis.Redis(unix_socket_path=str(server.socket)) as db:
-            db.config_set("appendonly", "no")  # no rewrite in the middle of a measure
-        yield server.socket
-    finally:
-        embedded.stop(directory / "server")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the jobs")
@@ -272,7 +227,7 @@ def main() -> int:
     compile_all()
     with tempfile.TemporaryDirectory(prefix="jobctl-bench-") as name:
         directory = Path(name)
-        env = _env() | {"XDG_STATE_HOME": name}
+        env = clean_env() | {"XDG_STATE_HOME": name}
         with private_server(directory) as socket, redis.Redis(unix_socket_path=str(socket)) as db:
             sizes = (1_000_000 // part, 200_000 // part, 1000 // part)
             slow = Slow()

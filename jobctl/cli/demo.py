@@ -95,6 +95,8 @@ def _tour(command: str, seen: Highlights) -> list[tuple[str, str]]:
         (f"{command} queue ls", "mails are late, webhooks are paused"),
         (f"{command} retries ls --type {kind} --error {error}", "what failed in the incident"),
         (f"{command} retries count --type {kind}", "a number for a script"),
+        (f"{command} retries group --by errtype,fingerprint", "what fails, and how often"),
+        (f"{command} retries kill --type {kind} --dry-run", "what a repair would do"),
         (f"{command} working ls --older-than 1h", "who is stuck?"),
         (f"{command} dead ls -o jsonl", "for jq and friends"),
         (f"{command} server stop", "when you have seen enough"),

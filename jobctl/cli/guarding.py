@@ -28,7 +28,11 @@ def guard_options() -> Callable[[_F], _F]:
             GUARD, "-n", "--dry-run", is_flag=True,
             help="Show what would be changed: count, histogram, sample.",
         ),
-        *_answers(),
+        option(GUARD, "-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal."),
+        option(
+            GUARD, "--confirm", metavar="NAME",
+            help="Answer where a name must be typed: clear asks for the set's.",
+        ),
         option(GUARD, "--expect", type=whole, metavar="N", help="Refuse unless N match."),
         option(GUARD, "--max", "most", type=whole, metavar="N", help="Refuse if more match."),
         option(
@@ -48,18 +52,10 @@ def guard_options() -> Callable[[_F], _F]:
 
 
 def answer_options() -> Callable[[_F], _F]:
-    """Add what answers the question that a change asks."""
-    return all_of(_answers())
-
-
-def _answers() -> list[Callable[[_F], _F]]:
-    return [
-        option(GUARD, "-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal."),
-        option(
-            GUARD, "--confirm", metavar="NAME",
-            help="Answer where a name must be typed: clear asks for the set's.",
-        ),
-    ]  # fmt: skip
+    """Add what answers the question that undo, resume and apply ask."""
+    dry = option(GUARD, "-n", "--dry-run", is_flag=True, help="Show what would be changed.")
+    yes = option(GUARD, "-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal.")
+    return all_of([dry, yes])
 
 
 def read_guards(session: Session) -> Guards:

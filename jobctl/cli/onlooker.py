@@ -28,6 +28,7 @@ class Onlooker(Watch):
 
     def __init__(self, session: Session, store_now: float) -> None:
         self.wants_preview = not session.flag("yes") or session.flag("dry_run")
+        self.rehearses = session.flag("dry_run")
         self.operation: str | None = None
         self.interrupted = False
         self._session = session

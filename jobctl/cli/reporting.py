@@ -77,6 +77,8 @@ def _say_more(session: Session, report: Report) -> None:
     if report.unfinished and operation is not None:
         verb = "undo" if report.action == "undo" else "resume"
         say(f"{report.left + report.failed:,} still to do: jobctl {verb} {operation}")
+    elif not report.adds_up and not report.dry_run:
+        say(f"this does not add up: {report.left:,} jobs are not accounted for")
     elif operation is not None and report.done and report.action != "undo" and not report.dry_run:
         say(f"undo: jobctl undo {operation}")
     if not report.matched:

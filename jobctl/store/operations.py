@@ -44,6 +44,11 @@ class Operations:
         pairs = zip(texts[::2], texts[1::2], strict=True)
         return {number: result for number, result in pairs if result}
 
+    def void(self, operation: str, numbers: Iterable[int]) -> None:
+        """Let batches that were not applied do nothing, should they come late."""
+        key = operation_key(operation)
+        self._connection.pipe([("HSETNX", key, number, "g0") for number in numbers])
+
     def sizes(
         self, kinds: Iterable[Kind], lists: Iterable[tuple[str, QueueForm]]
     ) -> dict[str, int]:

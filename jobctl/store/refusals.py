@@ -141,15 +141,8 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
         return RefusedByRedis(
             f"{target} is part of a Redis Cluster", hint="clusters are not spoken yet"
         )
-    if isinstance(error, failures.OutOfMemoryError) or _is(said, "OOM"):
-        return NoMemory(
-            f"{target} has reached its memory limit, and refused {name}",
-            hint="make room (jobctl discard still works), or raise maxmemory",
-        )
-    if isinstance(error, failures.ReadOnlyError) or _is(said, "READONLY"):
-        return RefusedByRedis(
-            f"{target} is a read-only replica, and refused {name}", hint="use the primary"
-        )
+    if _is(said, "OOM", "READONLY") or isinstance(error, _NO_WRITES):
+        return _no_writes(error, name, target)
     if _is(said, "DENIED"):
         return _protected(target)
     if _is(said, "BUSY"):
@@ -165,12 +158,24 @@ _CLUSTER = (
     failures.ClusterCrossSlotError,
     failures.TryAgainError,
 )  # MovedError is an AskError
+_NO_WRITES = (failures.OutOfMemoryError, failures.ReadOnlyError)
 _FULL = "max number of clients"
 _WHY_LOST = {
     "redis": "did the server stop, or is this port no Redis (TLS needs rediss://)?",
     "rediss": "did the server stop, or does it want a client certificate (--cert and --key)?",
     "unix": "did the server stop?",
 }
+
+
+def _no_writes(error: Exception, name: str, target: Target) -> JobctlError:
+    if isinstance(error, failures.ReadOnlyError) or _is(str(error), "READONLY"):
+        return RefusedByRedis(
+            f"{target} is a read-only replica, and refused {name}", hint="use the primary"
+        )
+    return NoMemory(
+        f"{target} has reached its memory limit, and refused {name}",
+        hint="make room (jobctl discard still works), or raise maxmemory",
+    )
 
 
 def _is(said: str, *codes: str) -> bool:

@@ -35,6 +35,8 @@ class Shop:
         server, _ = embedded.start(self.directory / "server", environ=os.environ)
         self.url, self.pid = server.url, server.pid
         self.socket = str(server.socket)
+        with self.client() as db:
+            db.config_set("auto-aof-rewrite-percentage", 0)  # one file, that can be cut
 
     def stop(self) -> None:
         """Stop the server."""

@@ -25,6 +25,14 @@ def shop(tmp_path_factory):
     made.stop()
 
 
+@pytest.fixture
+def fresh_shop(tmp_path):
+    made = Shop(tmp_path)
+    made.start()
+    yield made
+    made.stop()
+
+
 def runs(default):
     """A few runs always, two hundred in a campaign; each is a seed."""
     return [
@@ -98,7 +106,8 @@ def test_an_undo_is_killed(shop, seed):
 
 
 @pytest.mark.parametrize("seed", runs(4))
-def test_the_server_is_killed_and_has_forgotten_its_last_moments(shop, seed):
+def test_the_server_is_killed_and_has_forgotten_its_last_moments(fresh_shop, seed):
+    shop = fresh_shop
     rng = random.Random(seed)
     name = rng.choice(sorted(VERBS))
     shop.fill()

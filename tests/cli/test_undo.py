@@ -254,3 +254,51 @@ def test_pruning_deletes_old_finished_operations_only(shop, jobctl, own_journal,
     assert jobctl("journal", "prune", "-o", "ids").out.split() == [old]
     assert jobctl("journal", "prune", "--max-size", "0", "-o", "ids").out.split() == [new]
     assert [f.stem for f in own_journal.iterdir()] == [stopped]
+
+
+@pytest.mark.parametrize("fmt", ["json", "table"])
+def test_undo_resume_and_apply_can_be_rehearsed(shop, raw, jobctl, report, tmp_path, fmt):
+    operation = report("retries", "kill", "--all", "--yes")["operation"]
+    plan = str(tmp_path / "plan.jsonl")
+    jobctl("dead", "discard", "--all", "--plan", plan)
+    before = everything(raw)
+    for argv in (("undo", operation), ("resume", operation), ("apply", plan)):
+        ran = jobctl(*argv, "-n", "-o", fmt)
+        assert ran.code == 0, ran.err
+        assert "dry" in ran.out or argv[0] == "resume"
+    assert everything(raw) == before
+    assert json.loads(jobctl("journal", "ls", "-o", "json").out)[0]["state"] == "done"
+
+
+def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkeypatch, own_journal):
+    from jobctl import Guards, Watch, Where
+    from jobctl.store.operations import Operations
+
+    class Impatient(Watch):
+        def stopping(self):
+            return bool(sent)  # after the first batch
+
+    sent = []
+    plain = Operations.each
+
+    def noting(self, commands):
+        return plain(self, (sent.append(c) or c for c in commands))
+
+    monkeypatch.setattr("jobctl.actions.operations.acting.MOST", 1)
+    monkeypatch.setattr(Operations, "each", noting)
+    store.operations_directory = own_journal
+    before = everything(raw)
+    report = store.retries.kill(Where(), guards=Guards(everything=True), watch=Impatient())
+    assert (report.done, report.unfinished) == (1, True)
+    (file,) = own_journal.iterdir()
+    late = json.loads([li for li in file.read_bytes().splitlines() if b'"batch"' in li][-1])[
+        "batch"
+    ]
+    assert late["number"] == 2  # noted, and never sent
+    assert store.undo(report.operation).done == 1
+    words = list(sent[0])
+    words[words.index("1", 3)] = "2"
+    words[-1] = before["retries"][1][0]
+    (reply,) = plain(store.operations, iter([tuple(words)]))
+    assert reply == b"g0"
+    assert everything(raw) == before

@@ -172,7 +172,7 @@ class Journal:
 
     def tidy(self) -> None:
         """Prune by the defaults; what cannot be deleted stays."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, FileProblem):
             self.prune(older_than=KEEP_SECONDS, most_bytes=KEEP_BYTES, dry_run=False)
 
     def _make(self) -> None:

@@ -56,6 +56,9 @@ class Order:
             UsageProblem: it makes no sense, or means everything without saying so.
         """
         self.change.check(kind)
+        at_once = self.change.verb is Verb.CLEAR and not self.guards.undo
+        if at_once and (self.guards.limit, self.change.rate) != (None, None):
+            raise UsageProblem("clear --no-undo removes all at once: no --limit, no --rate")
         if self.change.verb is Verb.CLEAR:
             if self.where:
                 raise UsageProblem(
@@ -86,7 +89,7 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     else:
         with _new_file(store, journal, kind, order) as file:
             report = _perform(store, file, order, watch)
-    return replace(report, seconds=time.monotonic() - begun)
+    return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
 def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> Report:
@@ -98,8 +101,10 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
             watch.show(_preview(store, file, choice, order))
         else:
             file.flush()
+            asked = time.monotonic()
             if not watch.confirm(_preview(store, file, choice, order)):
                 raise Refused("not confirmed; nothing was changed")
+            report = replace(report, seconds=asked - time.monotonic())  # nobody's work
     except BaseException:
         file.delete()  # nothing was changed: there is nothing to undo, nor to resume
         raise
@@ -149,6 +154,7 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
         keep=order.guards.undo,
     )
     if order.plan is None:
+        journal.tidy()
         made = journal.create(header, hidden=order.guards.dry_run)
     else:
         try:
@@ -211,8 +217,6 @@ def _clear(store: Store, kind: Kind, order: Order, watch: Watch) -> Report:
     source = store.set(kind)
     matched = source.count()
     order.guards.check(matched)
-    if order.guards.limit is not None:
-        raise UsageProblem("clear --no-undo removes all at once: it takes no --limit")
     server = str(store.target)
     preview = Preview(Verb.CLEAR, kind, order.change, server, matched, matched)
     if matched and not watch.confirm(preview):

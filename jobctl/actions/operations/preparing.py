@@ -106,6 +106,12 @@ class Preparer:
         payload = glance(raw) or {}
         return self._pushed(raw, payload, _moment(batch)), raw, score
 
+    def outline(self, batch: Batch) -> Ready:
+        """Return a batch with the order of its jobs; ready where that takes looking at them."""
+        if self._change.to_queues:
+            return self.ready(batch)
+        return Ready(batch, None, range(batch.start, batch.start + batch.jobs))
+
     def ready(self, batch: Batch) -> Ready:
         """Make a batch ready to be sent."""
         members = self.members(batch)

@@ -12,7 +12,7 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer
-from jobctl.actions.operations.undoing import undo_file
+from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import Refused
 from jobctl.model.preview import Preview
@@ -42,6 +42,8 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         chosen = past.chosen(file)
         settled = sum(past.batches[n].jobs for n in past.results if n in past.batches)
         preview = _preview(store, file, chosen, past, "resume", len(chosen) - settled)
+        if watch.rehearses:
+            return rehearsed(past.report(file, "resume"), preview, watch)
         if preview.chosen and not watch.confirm(preview):
             raise Refused("not confirmed; nothing was changed")
         return replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
@@ -64,7 +66,10 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch) -> Report:
         if not len(chosen):
             watch.show(preview)
             return replace(past.report(planned, planned.header.change.verb), operation=None)
-        if not watch.confirm(replace(preview, notes=_drift(store, planned, chosen))):
+        preview = replace(preview, notes=_drift(store, planned, chosen))
+        if watch.rehearses:
+            return rehearsed(past.report(planned, "apply"), preview, watch)
+        if not watch.confirm(preview):
             raise Refused("not confirmed; nothing was changed")
         operation = planned.header.operation
     with journal.adopt(plan, operation) as file:

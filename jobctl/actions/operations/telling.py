@@ -54,7 +54,7 @@ def outcomes(file: OperationFile) -> Iterator[Row]:
     known: dict[int, str] = {}
     for number, batch in sorted(past.batches.items()):
         if number in past.results:
-            found = done_places(preparer.ready(batch), past.results[number])
+            found = done_places(preparer.outline(batch), past.results[number])
             for outcome, places in found.items():
                 known.update(dict.fromkeys(places, _WORDS[outcome]))
     for place in range(len(chosen)):

@@ -52,10 +52,15 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
     undoing = Undoing(store, file, past, watch)
     if not undoing.total:
         return report
+    if watch.rehearses:
+        return rehearsed(report, undoing.preview(), watch)
     if past.undo is None:
         if not watch.confirm(undoing.preview()):
             raise Refused("not confirmed; nothing was changed")
         before = sizes(store, file.header)
+        # What was noted and never applied must not come late, after its undo.
+        late = [number for number in past.batches if number not in past.results]
+        store.operations.void(file.header.operation, late)
         file.note({"undo": {"before": before, "at": store.server.now()}})
     else:
         found = past.undo.get("before")
@@ -71,6 +76,12 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
     if not report.unfinished:
         file.note({"undone": report.document()})
     return replace(report, seconds=time.monotonic() - begun)
+
+
+def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
+    """Show what would be changed, and return the report of having changed nothing."""
+    watch.show(replace(preview, rehearsed=True))
+    return replace(report, matched=preview.chosen, dry_run=True)
 
 
 class Undoing:
@@ -157,7 +168,7 @@ class Undoing:
 
     def _commands(self, under_way: list[tuple[Sequence[int], Outcome]]) -> Iterator[Command]:
         for batch, result in self._applied():
-            places = done_places(self._preparer.ready(batch), result)
+            places = done_places(self._preparer.outline(batch), result)
             for suffix, outcome in (("", Outcome.DONE), ("t", Outcome.MERGED)):
                 if not places[outcome]:
                     continue

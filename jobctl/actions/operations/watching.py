@@ -8,7 +8,8 @@ from jobctl.model.preview import Preview
 class Watch:
     """Looks on and says nothing: what the library uses where nobody else is given."""
 
-    wants_preview = False
+    wants_preview = False  # whether the preview is to have a histogram
+    rehearses = False  # whether nothing is to be changed: undo, resume and apply show and end
 
     def choosing(self, looked: int, total: int, matched: int) -> None:
         """Hear how many members were looked at, of how many, and how many matched."""
