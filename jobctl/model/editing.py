@@ -30,7 +30,7 @@ def replacer(key: str) -> Replace:
         there), and of the new value as JSON; it raises ValueError where the bytes are no object.
     """
     spelled = b'"%b"' % key.encode()
-    search = re.compile(spelled + rb'[ \t\n\r]*:[ \t\n\r]*("[^"\\]*")').search
+    size = len(spelled)
 
     def replace(raw: bytes, payload: Mapping[str, object], value: bytes) -> bytes:
         if key not in payload:
@@ -39,8 +39,16 @@ def replacer(key: str) -> Replace:
             return raw[:brace] + added + raw[brace:]
         # The key is there. Without escapes it can only be spelled as it is; where these bytes are
         # there once, they are that key, and neither a nested one nor a text.
-        found = search(raw) if raw.count(spelled) == 1 and b"\\u" not in raw else None
-        start, end = _last(raw, key) if found is None else found.span(1)
+        found = raw.find(spelled)
+        # (One byte is found much faster than two.)
+        plain = b"\\" not in raw or b"\\u" not in raw
+        if plain and found >= 0 and raw.find(spelled, found + size) < 0:
+            start = found + size + (2 if raw.startswith(b": ", found + size) else 1)
+            end = raw.find(b'"', start + 1) + 1
+            text = raw[start:end]
+            if raw.startswith(b":", found + size) and text[:1] == b'"' and b"\\" not in text:
+                return raw[:start] + value + raw[end:]
+        start, end = _last(raw, key)
         return raw[:start] + value + raw[end:]
 
     return replace

@@ -100,7 +100,8 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
         if rehearsed or not choice.matched:
             watch.show(_preview(store, file, choice, order))
         else:
-            file.flush()
+            if order.guards.undo:  # what nobody will undo need not outlive a power failure
+                file.flush()
             asked = time.monotonic()
             if not watch.confirm(_preview(store, file, choice, order)):
                 raise Refused("not confirmed; nothing was changed")
