@@ -302,3 +302,32 @@ def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkey
     (reply,) = plain(store.operations, iter([tuple(words)]))
     assert reply == b"g0"
     assert everything(raw) == before
+
+
+def test_undo_also_works_where_redis_has_forgotten_the_results(shop, raw, report):
+    before = everything(raw)
+    done = report("retries", "kill", "--all", "--yes")
+    raw.delete(f"jobctl:op:{done['operation']}")
+    assert report("undo", done["operation"], "--yes")["done"] == 4
+    assert everything(raw) == before
+
+
+def test_clear_without_undo_can_be_planned_and_rehearsed(shop, raw, jobctl, tmp_path):
+    plan = tmp_path / "plan.jsonl"
+    argv = ("retries", "clear", "--no-undo")
+    assert jobctl(*argv, "--plan", str(plan)).code == 0
+    assert jobctl(*argv, "-n").code == 0
+    assert (raw.zcard("retries"), plan.exists()) == (4, True)
+
+
+def test_what_is_refused_at_the_first_write_leaves_nothing_in_the_journal(
+    shop, raw, jobctl, own_journal
+):
+    raw.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        ran = jobctl("retries", "kill", "--all", "--yes")
+    finally:
+        raw.execute_command("REPLICAOF", "NO", "ONE")
+    assert ran.code == 3
+    assert "read-only replica" in ran.err
+    assert not list(own_journal.iterdir())

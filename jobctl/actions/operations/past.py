@@ -27,6 +27,7 @@ class Past:
         acting: what was decided at the beginning of acting; None before.
         batches: by number.
         results: what became of those that were applied, by number: as Redis has it.
+        told: the same as the file has it: what the server answered at the time.
         end: the report it ended with.
         undo: what was noted when its undo began.
         undone: the report its undo ended with.
@@ -38,6 +39,7 @@ class Past:
     acting: Note | None
     batches: Mapping[int, Batch]
     results: Mapping[int, str]
+    told: Mapping[int, str]
     end: Note | None
     undo: Note | None
     undone: Note | None
@@ -53,11 +55,13 @@ class Past:
         if form is not None:
             file.header = replace(file.header, form=QueueForm(str(form)))
         batches = [read_batch(note["batch"]) for note in notes if "batch" in note]
+        told = dict(_result(note) for note in notes if "result" in note)
         return cls(
             choice,
             _last(notes, "acting"),
             {batch.number: batch for batch in batches},
-            dict(_result(note) for note in notes if "result" in note),
+            told,
+            told,
             _last(notes, "end"),
             _last(notes, "undo"),
             _last(notes, "undone"),

@@ -84,7 +84,8 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     """
     order.check(kind)
     begun = time.monotonic()
-    if order.change.verb is Verb.CLEAR and not order.guards.undo and not order.guards.dry_run:
+    kept = order.guards.undo or order.guards.dry_run or order.plan is not None
+    if order.change.verb is Verb.CLEAR and not kept:
         report = _clear(store, kind, order, watch)
     else:
         with _new_file(store, journal, kind, order) as file:
@@ -97,7 +98,7 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
     try:
         choice = _choose(store, file, order, watch)
         report = _report(file.header, choice, rehearsed=rehearsed)
-        if rehearsed or not choice.matched:
+        if rehearsed or not len(choice.chosen):
             watch.show(_preview(store, file, choice, order))
         else:
             if order.guards.undo:  # what nobody will undo need not outlive a power failure
@@ -106,6 +107,7 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
             if not watch.confirm(_preview(store, file, choice, order)):
                 raise Refused("not confirmed; nothing was changed")
             report = replace(report, seconds=asked - time.monotonic())  # nobody's work
+            acting = begin(store, file, len(choice.chosen))
     except BaseException:
         file.delete()  # nothing was changed: there is nothing to undo, nor to resume
         raise
@@ -114,9 +116,7 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
     if order.guards.dry_run or not len(choice.chosen):
         file.delete()
         return replace(report, operation=None)
-    return carry_out(
-        store, file, choice.chosen, begin(store, file, len(choice.chosen)), report, watch
-    )
+    return carry_out(store, file, choice.chosen, acting, report, watch)
 
 
 def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Choice:
@@ -155,7 +155,8 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
         keep=order.guards.undo,
     )
     if order.plan is None:
-        journal.tidy()
+        if not order.guards.dry_run:
+            journal.tidy()
         made = journal.create(header, hidden=order.guards.dry_run)
     else:
         try:

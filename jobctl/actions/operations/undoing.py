@@ -54,9 +54,9 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
+    if not watch.confirm(undoing.preview()):
+        raise Refused("not confirmed; nothing was changed")
     if past.undo is None:
-        if not watch.confirm(undoing.preview()):
-            raise Refused("not confirmed; nothing was changed")
         before = sizes(store, file.header)
         # What was noted and never applied must not come late, after its undo.
         late = [number for number in past.batches if number not in past.results]
@@ -90,6 +90,8 @@ class Undoing:
     def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
         self._store = store
         self._file = file
+        # What Redis forgot, the file tells: each job is looked at before it is put back.
+        self._results = {**past.told, **past.results}
         self._past = past
         self._watch = watch
         self._chosen: Chosen = past.chosen(file)
@@ -102,7 +104,7 @@ class Undoing:
         self._stopped = False
         self.total = sum(
             count
-            for text in past.results.values()
+            for text in self._results.values()
             for outcome, count in read_result(text)[0]
             if outcome in (Outcome.DONE, Outcome.MERGED)
         )
@@ -182,10 +184,10 @@ class Undoing:
                 yield self._back(call, batch, places[outcome], outcome)
 
     def _applied(self) -> Iterator[tuple[Batch, str]]:
-        for number in sorted(self._past.results):
+        for number in sorted(self._results):
             batch = self._past.batches.get(number)
             if batch is not None:
-                yield batch, self._past.results[number]
+                yield batch, self._results[number]
 
     def _back(self, call: Call, batch: Batch, places: Sequence[int], outcome: Outcome) -> Command:
         """Return the call that undoes a batch for these of its jobs."""
