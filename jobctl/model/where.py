@@ -17,7 +17,7 @@ from jobctl.model.regex import compile_regex
 from jobctl.model.spelling import match_pattern, may_hold_jid
 from jobctl.model.times import parse_duration
 
-Keep = Callable[[bytes, float], object]
+Keep = Callable[[bytes, bytes | float], object]
 
 _FAST = ("jobtype", "queue", "jid")  # top-level texts: compared without building an entry
 
@@ -175,7 +175,7 @@ class Where:
         )
 
     def keeper(self, kind: Kind, now: float, layout: Layout = FAKTORY) -> Keep:
-        """Return a fast test of a member and its score: truthy for what `matches`.
+        """Return a fast test of a member and its score (as Redis writes it): truthy for a match.
 
         The commonest filters need no entry: all of the time goes into decoding.
         """
@@ -186,7 +186,7 @@ class Where:
             return lambda raw, score: any(c.fullmatch(raw) for c in first.compiled)  # noqa: ARG005
         if isinstance(first, Equals) and first.field in _FAST and kind is not Kind.WORKING:
             return _one_of(first, layout) if first.field == "jid" else _equal(first, layout)
-        return lambda raw, score: self.matches(Entry.scored(raw, score, kind, layout), now)
+        return lambda raw, score: self.matches(Entry.scored(raw, float(score), kind, layout), now)
 
     def pattern(self) -> bytes | None:
         """Return the longest MATCH that lets through all that this means, if there is one."""
@@ -273,7 +273,7 @@ def _equal(test: Equals, layout: Layout) -> Keep:
     """Return the test of a member's top-level text."""
     (key,), texts = layout.fields[test.field], test.texts
 
-    def keep(raw: bytes, score: float) -> bool:
+    def keep(raw: bytes, score: bytes | float) -> bool:  # noqa: ARG001
         payload = glance(raw)
         if payload is None:
             return False
@@ -281,7 +281,7 @@ def _equal(test: Equals, layout: Layout) -> Keep:
         if value.__class__ is str or value is None:
             return value in texts
         # A number may have been rounded at a glance.
-        return Equals.holds(test, Entry.scored(raw, score, Kind.RETRIES, layout), 0.0)
+        return Equals.holds(test, Entry.scored(raw, 0.0, Kind.RETRIES, layout), 0.0)
 
     return keep
 

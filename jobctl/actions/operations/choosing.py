@@ -78,14 +78,10 @@ class _Scan:
     def take(self, members: list[bytes], scores: list[bytes]) -> None:
         """Keep what matches of one reply."""
         keep = self._keep
-        kept = [pair for pair in zip(members, scores, strict=True) if keep(pair[0], float(pair[1]))]
+        kept = [pair for pair in zip(members, scores, strict=True) if keep(*pair)]
         self._kept = [raw for raw, _ in kept]
-        self._file.choose(
-            self._kept,
-            [score for _, score in kept],
-            decoded=self._decoded,
-            chosen=self.choice.chosen,
-        )
+        kept_scores = [score for _, score in kept]
+        self._file.choose(self._kept, kept_scores, decoded=self._decoded, chosen=self.choice.chosen)
         if self._jids is not None:
             found = (Job.decode(raw, self._layout).word("jid") for raw in self._kept)
             self.seen.update(jid for jid in found if jid is not None)

@@ -12,7 +12,8 @@ import base64
 import fcntl
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, islice
 from pathlib import Path
 
 from jobctl.actions.operations.chosen import LONGEST, Chosen
@@ -132,23 +133,29 @@ class OperationFile:
         """
         if not members:
             return
-        lines: list[bytes] = []
-        offsets: list[int] = []
-        lengths: list[int] = []
-        at = self._end
-        for raw, score in zip(members, scores, strict=True):
-            if _one_line(raw, decoded=decoded):
-                line = b'{"score":%b,"job":%b}\n' % (_number(score), raw)
-                offsets.append(at + len(line) - len(raw) - 2)
-                lengths.append(len(raw))
-            else:
-                line = b'{"score":%b,"b64":"%b"}\n' % (_number(score), base64.b64encode(raw))
-                offsets.append(at)
-                lengths.append(0)
-            lines.append(line)
-            at += len(line)
+        if decoded and _plain(members, scores):
+            lines = [
+                b'{"score":%b,"job":%b}\n' % pair for pair in zip(scores, members, strict=True)
+            ]
+            lengths = list(map(len, members))
+        else:
+            lines, lengths = _lines(members, scores, decoded=decoded)
+        ends = accumulate(map(len, lines), initial=self._end)
+        offsets = [
+            # Behind the member stand a brace and a line break.
+            end - length - 2 if length else end - len(line)
+            for end, length, line in zip(islice(ends, 1, None), lengths, lines, strict=True)
+        ]
         self._append(b"".join(lines))
         chosen.add(list(map(float, scores)), members, offsets, lengths)
+
+    def read_all(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
+        """Return the members that stand there, in order."""
+        pread, descriptor = os.pread, self._descriptor
+        return [
+            pread(descriptor, length, offset) if length else self.read(offset, length)
+            for offset, length in places
+        ]
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the member that stands there."""
@@ -227,6 +234,34 @@ def _lock(descriptor: int) -> None:
         except BlockingIOError:
             time.sleep(0.02)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _plain(members: Sequence[bytes], scores: Sequence[bytes]) -> bool:
+    """Tell, of many members at once, whether each can stand in its line as it is."""
+    text = b"".join(members)
+    return (
+        text.isascii()
+        and b"\n" not in text
+        and len(text) <= LONGEST
+        and b"n" not in b"".join(scores)  # inf, nan
+    )
+
+
+def _lines(
+    members: Sequence[bytes], scores: Sequence[bytes], *, decoded: bool
+) -> tuple[list[bytes], list[int]]:
+    """Return the line of each member, and its length where it stands there as it is, else 0."""
+    lines: list[bytes] = []
+    lengths: list[int] = []
+    for raw, score in zip(members, scores, strict=True):
+        if _one_line(raw, decoded=decoded):
+            lines.append(b'{"score":%b,"job":%b}\n' % (_number(score), raw))
+            lengths.append(len(raw))
+        else:
+            encoded = base64.b64encode(raw)
+            lines.append(b'{"score":%b,"b64":"%b"}\n' % (_number(score), encoded))
+            lengths.append(0)
+    return lines, lengths
 
 
 def _one_line(raw: bytes, *, decoded: bool) -> bool:

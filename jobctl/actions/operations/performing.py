@@ -207,7 +207,7 @@ def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) ->
         chosen=len(choice.chosen),
         skipped=choice.skipped,
         missing=choice.missing,
-        histogram=dict(choice.histogram.most_common()),
+        histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
         sample=Preparer(file, choice.chosen, store.layout).sample(store.set(header.kind)),
         plan=order.plan,
         rehearsed=order.guards.dry_run or order.plan is not None,

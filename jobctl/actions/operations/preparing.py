@@ -68,9 +68,8 @@ class Preparer:
         self._header: Header = file.header
         self._failure = layout.fields["retry_count"][0]
         self._stamp = replacer(layout.fields["enqueued_at"][0])
-        self._names: dict[
-            str, str | None
-        ] = {}  # name in a payload -> queue: the same few each time
+        (self._named,) = layout.fields["queue"]
+        self._names: dict[str, str] = {}  # names in payloads that can be queues: the same few
         self._change: Change = file.header.change
 
     def size(self, start: int, most: int) -> int:
@@ -88,12 +87,12 @@ class Preparer:
     def members(self, batch: Batch) -> list[bytes]:
         """Return the members of a batch, in order."""
         places = self._chosen.places(batch.start, batch.start + batch.jobs)
-        return [self._file.read(*place) for place in places]
+        return self._file.read_all(places)
 
     def scored(self, start: int, jobs: int) -> list[tuple[bytes, float]]:
         """Return the members from a place on, and the scores they were chosen with."""
         places = self._chosen.places(start, start + jobs)
-        members = [self._file.read(*place) for place in places]
+        members = self._file.read_all(places)
         return list(zip(members, self._chosen.scores(start, start + jobs), strict=True))
 
     def sample(self, source: SortedSet) -> list[Entry]:
@@ -150,7 +149,9 @@ class Preparer:
             if payload is None or name is None:
                 failed.append((place, _why(payload, self._layout)))
                 continue
-            group = groups.setdefault(name, _Sorted())
+            group = groups.get(name)
+            if group is None:
+                group = groups[name] = _Sorted()
             group.places.append(place)
             group.members.append(raw)
             group.pushed.append(self._pushed(raw, payload, moment))
@@ -191,18 +192,20 @@ class Preparer:
         """Return the queue that a job goes to; None where it names one that cannot be."""
         if self._change.to is not None:
             return self._change.to
-        name = dig(payload, self._layout.fields["queue"])
+        name = payload.get(self._named)
         if not isinstance(name, str):
             return self._layout.default_queue if name is None else None
-        if name not in self._names:
-            self._names[name] = self._checked(name)
-        return self._names[name]
+        known = self._names.get(name)
+        return self._checked(name) if known is None else known
 
     def _checked(self, name: str) -> str | None:
         if name == "":
             return self._layout.default_queue
         taken = self._header.form is QueueForm.BARE and name in self._layout.own_keys
-        return None if taken or not is_queue_name(name) else name
+        if taken or not is_queue_name(name):
+            return None
+        self._names[name] = name
+        return name
 
 
 def _scores(batch: Batch) -> Rising:
