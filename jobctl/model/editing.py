@@ -16,41 +16,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
 _SPACE = b" \t\n\r"
 
 
-Locate = Callable[[bytes, Mapping[str, object]], tuple[int, int] | None]
 Replace = Callable[[bytes, Mapping[str, object], bytes], bytes]
-
-
-def locator(key: str) -> Locate:
-    """Return what finds the value of a key in a job.
-
-    Args:
-        key: a top-level key of plain ASCII.
-
-    Returns:
-        A function of the job's exact bytes and of the same decoded (it tells whether the key is
-        there): where the value begins and ends, None where the key is not. It raises ValueError
-        where the bytes are no object.
-    """
-    spelled = b'"%b"' % key.encode()
-    size = len(spelled)
-
-    def locate(raw: bytes, payload: Mapping[str, object]) -> tuple[int, int] | None:
-        if key not in payload:
-            return None
-        # The key is there. Without escapes it can only be spelled as it is; where these bytes are
-        # there once, they are that key, and neither a nested one nor a text. (One byte is found
-        # much faster than two.)
-        found = raw.find(spelled)
-        plain = b"\\" not in raw or b"\\u" not in raw
-        if plain and found >= 0 and raw.find(spelled, found + size) < 0:
-            start = found + size + (2 if raw.startswith(b": ", found + size) else 1)
-            end = raw.find(b'"', start + 1) + 1
-            text = raw[start:end]
-            if raw.startswith(b":", found + size) and text[:1] == b'"' and b"\\" not in text:
-                return start, end
-        return _last(raw, key)
-
-    return locate
 
 
 def replacer(key: str) -> Replace:
@@ -60,17 +26,30 @@ def replacer(key: str) -> Replace:
         key: a top-level key of plain ASCII.
 
     Returns:
-        A function of the job's exact bytes, of the same decoded, and of the new value as JSON.
+        A function of the job's exact bytes, of the same decoded (it tells whether the key is
+        there), and of the new value as JSON; it raises ValueError where the bytes are no object.
     """
-    locate = locator(key)
+    spelled = b'"%b"' % key.encode()
+    size = len(spelled)
 
     def replace(raw: bytes, payload: Mapping[str, object], value: bytes) -> bytes:
-        span = locate(raw, payload)
-        if span is not None:
-            return raw[: span[0]] + value + raw[span[1] :]
-        brace = raw.rindex(b"}")  # behind the closing one there is only white space
-        added = b'%b"%b":%b' % (b"," if payload else b"", key.encode(), value)
-        return raw[:brace] + added + raw[brace:]
+        if key not in payload:
+            brace = raw.rindex(b"}")  # behind the closing one there is only white space
+            added = b"%b%b:%b" % (b"," if payload else b"", spelled, value)
+            return raw[:brace] + added + raw[brace:]
+        # The key is there. Without escapes it can only be spelled as it is; where these bytes are
+        # there once, they are that key, and neither a nested one nor a text.
+        found = raw.find(spelled)
+        # (One byte is found much faster than two.)
+        plain = b"\\" not in raw or b"\\u" not in raw
+        if plain and found >= 0 and raw.find(spelled, found + size) < 0:
+            start = found + size + (2 if raw.startswith(b": ", found + size) else 1)
+            end = raw.find(b'"', start + 1) + 1
+            text = raw[start:end]
+            if raw.startswith(b":", found + size) and text[:1] == b'"' and b"\\" not in text:
+                return raw[:start] + value + raw[end:]
+        start, end = _last(raw, key)
+        return raw[:start] + value + raw[end:]
 
     return replace
 

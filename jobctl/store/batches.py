@@ -32,19 +32,13 @@ def script(name: str) -> str:
     return f"{(_LUA / 'begin.lua').read_text()}\n{(_LUA / f'{name}.lua').read_text()}"
 
 
-Cut = tuple[int, int] | bytes  # what of a member gives way to the moment; or all it becomes
-
-
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Jobs of one batch that go to one queue: members, and what is pushed in their place.
-
-    Mostly only a stretch of a member changes: it takes half the bytes to say which.
-    """
+    """Jobs of one batch that go to one queue: members, and what is pushed in their place."""
 
     queue: str
     members: Sequence[bytes]
-    cuts: Sequence[Cut]
+    pushed: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +98,13 @@ class Call:
         )
 
     def requeue(
-        self, kind: Kind, pushes: Sequence[Push], form: QueueForm, moment: bytes, *, front: bool
+        self, kind: Kind, pushes: Sequence[Push], form: QueueForm, *, front: bool
     ) -> Command:
-        """Move members to queues, with the moment (JSON) in them; the first of each runs first."""
+        """Move members to queues; the first of each runs first."""
         lists = [encode_name(self.layout.queue_key(push.queue, form)) for push in pushes]
-        words: list[Word] = ["RPUSH" if front else "LPUSH", moment]
+        words: list[Word] = ["RPUSH" if front else "LPUSH"]
         for push in pushes:
-            words += [push.queue, len(push.members), *push.members]
-            words += ["" if isinstance(cut, bytes) else cut[0] for cut in push.cuts]
-            words += [cut if isinstance(cut, bytes) else cut[1] + 1 for cut in push.cuts]
+            words += [push.queue, len(push.members), *push.members, *push.pushed]
         return self._eval("requeue", [self.layout.sets[kind], self.layout.queues, *lists], *words)
 
     def unqueue(self, kind: Kind, stretch: Stretch, taken: Taken) -> Command:

@@ -52,7 +52,7 @@ def everything(call):
         "discard": call().discard(RETRIES, MEMBERS),
         "reschedule": call().reschedule(RETRIES, MEMBERS, rising),
         "requeue": call().requeue(
-            RETRIES, [Push("x", MEMBERS, [b"A", b"B", b"C"])], QueueForm.Q, b'"now"', front=False
+            RETRIES, [Push("x", MEMBERS, [b"A", b"B", b"C"])], QueueForm.Q, front=False
         ),
     }
 
@@ -85,23 +85,15 @@ def test_members_can_change_on_the_way_and_carry_scores_of_their_own(retries, ca
 def test_a_requeue_pushes_in_order_and_registers_the_queue(retries, call, send, front, expected):
     retries.lpush("q:x", b"old")
     pushes = [Push("x", MEMBERS, [b"A", b"B", b"C"])]
-    assert send(call().requeue(RETRIES, pushes, QueueForm.Q, b'"now"', front=front)) == "d3"
+    assert send(call().requeue(RETRIES, pushes, QueueForm.Q, front=front)) == "d3"
     assert retries.lrange("q:x", 0, -1) == expected
     assert retries.smembers("queues") == {b"x"}
-
-
-def test_a_requeue_puts_the_moment_where_it_is_told_to(raw, call, send):
-    members = [b'{"at":"then","x":1}', b"whole", b'{"at":""}']
-    raw.zadd("retries", dict.fromkeys(members, 1.0))
-    pushes = [Push("x", members, [(6, 12), b"another", (6, 8)])]
-    assert send(call().requeue(RETRIES, pushes, QueueForm.Q, b'"now"', front=True)) == "d3"
-    assert raw.lrange("q:x", 0, -1) == [b'{"at":"now","x":1}', b"another", b'{"at":"now"}']
 
 
 def test_one_queue_that_cannot_take_its_jobs_does_not_stop_the_others(retries, call, send):
     retries.set("q:x", "a string")
     pushes = [Push("x", [b"a", b"gone"], [b"A", b"G"]), Push("y", [b"b"], [b"B"])]
-    result = send(call().requeue(RETRIES, pushes, QueueForm.Q, b'"now"', front=False))
+    result = send(call().requeue(RETRIES, pushes, QueueForm.Q, front=False))
     assert result.startswith("f1g1d1 WRONGTYPE")
     assert retries.zrange("retries", 0, -1) == [b"a", b"c"]
     assert retries.lrange("q:y", 0, -1) == [b"B"]

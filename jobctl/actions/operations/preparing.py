@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.model.change import Change, Verb
-from jobctl.model.editing import locator, replacer, without
+from jobctl.model.editing import replacer, without
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig, glance, retries_left
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import is_queue_name
-from jobctl.store.batches import BYTES, Call, Cut, Push
+from jobctl.store.batches import BYTES, Call, Push
 from jobctl.store.connection import Command
 from jobctl.store.sets import SortedSet
 
@@ -30,7 +30,7 @@ class Ready:
         command: the call; None where there is nothing to ask of Redis.
         order: the places of its jobs in the operation, in the order in which the result names them.
         queues: where each of them goes; empty where they go to no queue.
-        members, cuts: each of them, and what changes in it; empty where nothing does.
+        pushed: what each of them is in its queue (or in scheduled); empty where nothing changes.
         failed: the jobs that cannot be changed: place and reason.
         left: retries left -> how many jobs, where jobs are to run again; None: never failed.
     """
@@ -39,19 +39,9 @@ class Ready:
     command: Command | None
     order: Sequence[int]
     queues: Sequence[str] = ()
-    members: Sequence[bytes] = ()
-    cuts: Sequence[Cut] = ()
+    pushed: Sequence[bytes] = ()
     failed: Sequence[tuple[int, str]] = ()
     left: Counter[int | None] = field(default_factory=Counter)
-
-    @property
-    def pushed(self) -> list[bytes]:
-        """What each of its jobs is in its queue, or in scheduled."""
-        moment = _moment(self.batch)
-        return [
-            cut if isinstance(cut, bytes) else raw[: cut[0]] + moment + raw[cut[1] :]
-            for raw, cut in zip(self.members, self.cuts, strict=True)
-        ]
 
     @property
     def reasons(self) -> Counter[str]:
@@ -65,7 +55,7 @@ class _Sorted:
 
     places: list[int] = field(default_factory=list)
     members: list[bytes] = field(default_factory=list)
-    cuts: list[Cut] = field(default_factory=list)
+    pushed: list[bytes] = field(default_factory=list)
 
 
 class Preparer:
@@ -77,8 +67,7 @@ class Preparer:
         self._layout = layout
         self._header: Header = file.header
         self._failure = layout.fields["retry_count"][0]
-        (stamped,) = layout.fields["enqueued_at"]
-        self._locate, self._stamp = locator(stamped), replacer(stamped)
+        self._stamp = replacer(layout.fields["enqueued_at"][0])
         (self._named,) = layout.fields["queue"]
         self._names: dict[str, str] = {}  # names in payloads that can be queues: the same few
         self._change: Change = file.header.change
@@ -142,22 +131,18 @@ class Preparer:
         order = range(batch.start, batch.start + batch.jobs)
         kinds = (self._header.kind, Kind.SCHEDULED)
         if not self._change.reset_retries:
-            left = [
-                retries_left(payload, self._layout)
-                for raw in members
-                if (payload := glance(raw)) is not None
-            ]
+            left = [self._left(payload) for raw in members if (payload := glance(raw)) is not None]
             command = call.move(kinds, members, _scores(batch))
             return Ready(batch, command, order, left=Counter(left))
         becoming = [self._reset(raw, glance(raw) or {})[0] for raw in members]
         command = call.move(kinds, members, _scores(batch), becoming)
-        return Ready(batch, command, order, members=members, cuts=becoming)
+        return Ready(batch, command, order, pushed=becoming)
 
     def _to_queues(self, call: Call, batch: Batch, members: list[bytes]) -> Ready:
         groups: dict[str, _Sorted] = {}
         failed: list[tuple[int, str]] = []
         left: list[int | None] = []
-        moment, reset = _moment(batch), self._change.reset_retries
+        moment = _moment(batch)
         for place, raw in enumerate(members, batch.start):
             payload = glance(raw)
             name = None if payload is None else self._queue(payload)
@@ -169,14 +154,13 @@ class Preparer:
                 group = groups[name] = _Sorted()
             group.places.append(place)
             group.members.append(raw)
-            cut = None if reset else self._locate(raw, payload)
-            group.cuts.append(cut or self._pushed(raw, payload, moment))
-            if not reset:
-                left.append(retries_left(payload, self._layout))
-        pushes = [Push(name, group.members, group.cuts) for name, group in groups.items()]
+            group.pushed.append(self._pushed(raw, payload, moment))
+            if not self._change.reset_retries:
+                left.append(self._left(payload))
+        pushes = [Push(name, group.members, group.pushed) for name, group in groups.items()]
         form = self._header.form or QueueForm.Q
         command = (
-            call.requeue(self._header.kind, pushes, form, moment, front=self._change.front)
+            call.requeue(self._header.kind, pushes, form, front=self._change.front)
             if pushes
             else None
         )
@@ -185,11 +169,13 @@ class Preparer:
             command,
             [place for group in groups.values() for place in group.places],
             [name for name, group in groups.items() for _ in group.places],
-            [raw for group in groups.values() for raw in group.members],
-            [cut for group in groups.values() for cut in group.cuts],
+            [raw for group in groups.values() for raw in group.pushed],
             failed,
             Counter(left),
         )
+
+    def _left(self, payload: dict[str, object]) -> int | None:
+        return retries_left(payload, self._layout)
 
     def _pushed(self, raw: bytes, payload: dict[str, object], moment: bytes) -> bytes:
         """Return what a job becomes in a queue; `moment` is JSON."""
