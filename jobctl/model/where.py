@@ -177,6 +177,8 @@ class Where:
     def keeper(self, kind: Kind, now: float, layout: Layout = FAKTORY) -> Keep:
         """Return a fast test of a member and its score (as Redis writes it): truthy for a match.
 
+        What it returns is the decoded payload where it had to decode it: it need not be done again.
+
         The commonest filters need no entry: all of the time goes into decoding.
         """
         first = self.tests[0] if len(self.tests) == 1 else None
@@ -273,13 +275,13 @@ def _equal(test: Equals, layout: Layout) -> Keep:
     """Return the test of a member's top-level text."""
     (key,), texts = layout.fields[test.field], test.texts
 
-    def keep(raw: bytes, score: bytes | float) -> bool:  # noqa: ARG001
+    def keep(raw: bytes, score: bytes | float) -> object:  # noqa: ARG001
         payload = glance(raw)
         if payload is None:
             return False
         value = payload.get(key)
         if value.__class__ is str or value is None:
-            return value in texts
+            return payload if value in texts else False
         # A number may have been rounded at a glance.
         return Equals.holds(test, Entry.scored(raw, 0.0, Kind.RETRIES, layout), 0.0)
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
-from jobctl.model.job import Job
+from jobctl.model.job import Job, glance
+from jobctl.model.jsontext import text_of
+from jobctl.model.layout import Layout
 from jobctl.model.where import Where
 from jobctl.store.sets import SortedSet
 
 _KINDS = 10_000  # lines of a histogram; what comes after them is counted together
 _OTHERS = ("(others)", "", "")
+_MALFORMED = ("(malformed)", "", "")
 
 
 @dataclass(slots=True)
@@ -74,13 +77,19 @@ class _Scan:
         self._layout = source.layout
         self._file = file
         self._kept: list[bytes] = []
+        self._found: list[object] = []
 
     def take(self, members: list[bytes], scores: list[bytes]) -> None:
         """Keep what matches of one reply."""
         keep = self._keep
-        kept = [pair for pair in zip(members, scores, strict=True) if keep(*pair)]
-        self._kept = [raw for raw, _ in kept]
-        kept_scores = [score for _, score in kept]
+        kept = [
+            (raw, score, found)
+            for raw, score in zip(members, scores, strict=True)
+            if (found := keep(raw, score))
+        ]
+        self._kept = [raw for raw, _, _ in kept]
+        self._found = [found for _, _, found in kept]
+        kept_scores = [score for _, score, _ in kept]
         self._file.choose(self._kept, kept_scores, decoded=self._decoded, chosen=self.choice.chosen)
         if self._jids is not None:
             found = (Job.decode(raw, self._layout).word("jid") for raw in self._kept)
@@ -89,13 +98,30 @@ class _Scan:
     def describe(self) -> None:
         """Count the types, queues and errors of what was kept last."""
         histogram = self.choice.histogram
-        for raw in self._kept:
-            job = Job.decode(raw, self._layout)
-            key = (_word(job, "jobtype"), _word(job, "queue"), _word(job, "errtype"))
-            histogram[key if key in histogram or len(histogram) < _KINDS else _OTHERS] += 1
+        histogram.update(
+            _described(found if isinstance(found, dict) else glance(raw), self._layout)
+            for raw, found in zip(self._kept, self._found, strict=True)
+        )
+        if len(histogram) > 2 * _KINDS:
+            kinds = Counter(dict(histogram.most_common(_KINDS)))
+            kinds[_OTHERS] += histogram.total() - kinds.total()
+            self.choice.histogram = kinds
 
 
-def _word(job: Job, field: str) -> str:
-    if job.malformed:
-        return "(malformed)" if field == "jobtype" else ""
-    return job.word(field) or ""
+def _described(payload: dict[str, object] | None, layout: Layout) -> tuple[str, str, str]:
+    """Return a job's type, queue and error; empty where it has none."""
+    if payload is None:
+        return _MALFORMED
+    fields = layout.fields
+    failure = payload.get(fields["errtype"][0])
+    return (
+        _word(payload.get(fields["jobtype"][0])),
+        _word(payload.get(fields["queue"][0])),
+        _word(failure.get(fields["errtype"][1])) if isinstance(failure, dict) else "",
+    )
+
+
+def _word(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None or isinstance(value, dict | list) else text_of(value)
