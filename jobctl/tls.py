@@ -1,0 +1,93 @@
+"""TLS: its files, and what a handshake says no to; the same on the way to Redis and to Faktory."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from jobctl.errors import Unreachable, UsageProblem
+from jobctl.model.urls import Tls
+
+_OTHER_NAME = (62, 64)  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+_DATE = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+
+
+def check_files(tls: Tls) -> ssl.SSLContext:
+    """Read certificates and key as the handshake will, before anything is connected.
+
+    Returns:
+        A client's context with them.
+
+    Raises:
+        UsageProblem: one cannot be read; says which.
+    """
+    if tls.key and not tls.cert:
+        raise UsageProblem("a key needs its certificate", hint="give --cert too")
+    context = ssl.create_default_context()
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.cacert:
+        _check_readable("--cacert", tls.cacert)
+        try:
+            context.load_verify_locations(tls.cacert)
+        except ssl.SSLError:
+            raise UsageProblem(f"{tls.cacert} holds no CA certificate", hint=_PEM) from None
+    if tls.cert:
+        _check_readable("--cert", tls.cert)
+        _check_readable("--key", tls.key or tls.cert)
+        try:
+            # Without a password here OpenSSL would ask for one, on the terminal.
+            context.load_cert_chain(tls.cert, tls.key, password=b"")
+        except ssl.SSLError:
+            raise UsageProblem(
+                f"{tls.cert} and {tls.key or 'the key in it'} are no certificate and its key",
+                hint=f"{_PEM}; the key must not be encrypted",
+            ) from None
+    return context
+
+
+_PEM = "it must be in PEM form: -----BEGIN .."
+_FROM = "the option, or the URL, names it"
+
+
+def _check_readable(option: str, file: str) -> None:
+    try:
+        with Path(file).open("rb"):
+            pass
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageProblem(f"{option}: cannot read {file}: {why}", hint=_FROM) from None
+
+
+def explain_handshake(error: ssl.SSLError, target: str, plain: str) -> Unreachable:
+    """Return the error for a handshake that failed.
+
+    Args:
+        error: what OpenSSL said.
+        target: whom it was with, for people.
+        plain: what to write instead where that port speaks no TLS.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _untrusted(error, target)
+    return Unreachable(
+        f"no TLS with {target}: {error.reason or 'the handshake failed'}",
+        hint=no_tls_hint(plain),
+    )
+
+
+def no_tls_hint(plain: str) -> str:
+    """Return what to try where no handshake came about; `plain`: ``redis:// instead of ..``."""
+    return f"does this port speak TLS? if not, write {plain}"
+
+
+def _untrusted(error: ssl.SSLCertVerificationError, target: str) -> Unreachable:
+    why = error.verify_message.rstrip(".")
+    message = f"the certificate of {target} is not trusted: {why}"
+    if error.verify_code in _OTHER_NAME:
+        hint = "use the name the certificate is for; --insecure does not check"
+    elif error.verify_code in _DATE:
+        hint = "the server needs a new one, or this clock is wrong; --insecure does not check"
+    else:
+        hint = "name its CA with --cacert FILE; --insecure does not check"
+    return Unreachable(message, hint=hint)
