@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from jobctl.model.report import Report
     from jobctl.model.states import State
     from jobctl.model.status import Status
-    from jobctl.model.target import Target, Tls
+    from jobctl.model.target import Target
+    from jobctl.model.urls import Tls
     from jobctl.model.where import Flags, Where
 
 __version__ = "0.1.0"
@@ -54,7 +55,7 @@ _HOMES = {
     "Status": "model.status",
     "Store": "actions.jobs",
     "Target": "model.target",
-    "Tls": "model.target",
+    "Tls": "model.urls",
     "Watch": "actions.operations.watching",
     "Where": "model.where",
     "connect": "connecting",

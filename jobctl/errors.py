@@ -29,7 +29,7 @@ EXIT_MEANINGS: dict[Exit, str] = {
     Exit.OK: "done, also when nothing matched",
     Exit.FAILURE: "failure, also when every job failed",
     Exit.USAGE: "usage: the command line does not make sense",
-    Exit.UNREACHABLE: "Redis unreachable, or it refused",
+    Exit.UNREACHABLE: "Redis or Faktory unreachable, or it refused",
     Exit.NOT_FOUND: "not found",
     Exit.SOME_FAILED: "some failed, the rest are done",
     Exit.TIMED_OUT: "a wait timed out",
@@ -121,6 +121,14 @@ class TooOld(RefusedByRedis):
 
 class WrongType(RefusedByRedis):
     """A key holds another type than it should."""
+
+
+class NotFaktory(Unreachable):
+    """What answers there is not a Faktory server."""
+
+
+class RefusedByFaktory(Unreachable):
+    """The Faktory server refused."""
 
 
 class NotFound(JobctlError):

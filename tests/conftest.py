@@ -17,6 +17,10 @@ from jobctl.cli.door import run as run_jobctl
 from jobctl.store.server import Server
 from tests.builders import NOW
 
+NOBODYS = (
+    "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER",
+    "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
+)  # fmt: skip
 RUN_ENVIRONMENT = {"COLUMNS": "100", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 
 
@@ -71,9 +75,10 @@ def _nobodys_home(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """No test sees the settings or servers of whoever runs it."""
-    for name in ("JOBCTL_URL", "REDIS_URL", "NO_COLOR", "FORCE_COLOR"):
+    for name in NOBODYS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
     for name, value in RUN_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 

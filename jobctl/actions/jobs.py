@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import UsageProblem
 from jobctl.model.change import Change, Verb
-from jobctl.model.guards import Guards
+from jobctl.model.guards import NO_RULES, Guards
 from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
 from jobctl.model.where import Where
 from jobctl.store.connection import Connection
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jobctl.actions.operations.journal import Journal
     from jobctl.actions.operations.performing import Order
     from jobctl.actions.operations.watching import Watch
+    from jobctl.faktory.server import Faktory
     from jobctl.model.report import Report
 
 _NO_GUARDS = Guards()
@@ -149,6 +150,8 @@ class Store(PlainStore):
 
     Attributes:
         journal: where the files of its operations are.
+        faktory: the Faktory server on this Redis, where it is known.
+        rules: what a context holds every change to.
     """
 
     def __init__(
@@ -159,6 +162,14 @@ class Store(PlainStore):
         self.retries: Jobs = Jobs(self, connection, Kind.RETRIES, layout)
         self.dead: Jobs = Jobs(self, connection, Kind.DEAD, layout)
         self.operations_directory: Path | None = None
+        self.faktory: Faktory | None = None
+        self.rules = NO_RULES
+
+    def close(self) -> None:
+        """Close the connection, and the server's."""
+        if self.faktory is not None:
+            self.faktory.close()
+        super().close()
 
     @property
     def journal(self) -> Journal:

@@ -116,12 +116,12 @@ def connected(session: Session, header: Header) -> Store:
 def _url(header: Header) -> str:
     """Return the URL of an operation's Redis; with the password, where the environment has it."""
     from jobctl import Target
-    from jobctl.config import redis_door
+    from jobctl.config import choose_level
     from jobctl.errors import JobctlError, Refused
 
-    door = redis_door(None, os.environ, lambda: None)
+    door = choose_level(None, None, os.environ, lambda: None).redis
     try:
-        if str(Target.parse(door.url)) == header.server:
+        if door is not None and str(Target.parse(door.url)) == header.server:
             return door.url
     except JobctlError:
         pass

@@ -85,7 +85,12 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
             help="Which Redis: redis://, rediss://, unix://, embedded://[dir]. "
             "Else JOBCTL_URL, REDIS_URL, a running embedded server, redis://127.0.0.1:6379/0.",
         ),
-        option(CONNECTION, "--cacert", type=path, hidden=brief, help="CA to trust for rediss://."),
+        option(
+            CONNECTION, "--faktory-url", metavar="URL", hidden=brief,
+            help="The Faktory server on it: tcp://[:password@]host[:7419], tcp+tls://.. "
+            "Beside JOBCTL_URL or REDIS_URL: FAKTORY_URL, FAKTORY_PROVIDER.",
+        ),
+        option(CONNECTION, "--cacert", type=path, hidden=brief, help="CA to trust for rediss:// and tcp+tls://."),
         option(CONNECTION, "--cert", type=path, hidden=brief, help="Client certificate."),
         option(CONNECTION, "--key", type=path, hidden=brief, help="Client certificate's key."),
         option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
@@ -10,7 +11,10 @@ from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
+    from jobctl.actions.doors import Doors
     from jobctl.actions.listing import Order, Page
+    from jobctl.config import Level
+    from jobctl.connecting import Settings
     from jobctl.model.layout import Kind
     from jobctl.model.where import Where
 
@@ -74,20 +78,42 @@ class Session:
 
     def connect(self, url: str | None = None) -> Store:
         """Open the Redis that the options, or the environment, name; or this one."""
-        from jobctl import Tls, connect
+        from jobctl.connecting import open_redis
+
+        return open_redis(self._level(url), self._settings(), os.environ)
+
+    def doors(self) -> Doors:
+        """Open the Redis, the Faktory server, or both: whatever the same level names."""
+        from jobctl.connecting import open_doors
+
+        return open_doors(self._level(), self._settings(), os.environ)
+
+    def _level(self, url: str | None = None) -> Level:
+        from jobctl.config import choose_level
+        from jobctl.connecting import running_embedded
+
+        return choose_level(
+            url or self.text("url"),
+            self.text("faktory_url"),
+            os.environ,
+            lambda: running_embedded(os.environ),
+        )
+
+    def _settings(self) -> Settings:
         from jobctl.config import CONNECT_TIMEOUT
+        from jobctl.connecting import Settings
         from jobctl.model.layout import QueueForm
         from jobctl.model.times import parse_duration
+        from jobctl.model.urls import Tls
 
-        tls = Tls(self.text("cacert"), self.text("cert"), self.text("key"), self.flag("insecure"))
         layout, timeout = self.text("layout"), self.text("connect_timeout")
-        seconds = CONNECT_TIMEOUT if timeout is None else parse_duration(timeout)
-        return connect(
-            url or self.text("url"),
-            tls=tls,
+        return Settings(
+            tls=Tls(
+                self.text("cacert"), self.text("cert"), self.text("key"), self.flag("insecure")
+            ),
             layout=None if layout is None else QueueForm(layout),
+            connect_timeout=CONNECT_TIMEOUT if timeout is None else parse_duration(timeout),
             trace=_trace if self.flag("debug") else None,
-            connect_timeout=seconds,
         )
 
     def where(self, kind: Kind | None = None) -> Where:

@@ -45,3 +45,42 @@ class Guards:
                 f"{matched:,} matched, more than --max {self.most:,}; nothing was changed",
                 hint="narrow the filter, or raise --max",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a context holds every change to.
+
+    Attributes:
+        context: its name; None where no context was chosen: then there are no rules.
+        read_only: nothing is changed.
+        protected: a person must type the context's name where a change asks.
+        reason_required: nothing is changed without a reason.
+        journal: whether the files of operations stay, for an undo.
+    """
+
+    context: str | None = None
+    read_only: bool = False
+    protected: bool = False
+    reason_required: bool = False
+    journal: bool = True
+
+    def check(self, reason: str | None, *, rehearsed: bool = False) -> None:
+        """Check a change; one that is only rehearsed changes nothing.
+
+        Raises:
+            Refused: this context forbids it, or wants a reason.
+        """
+        if self.read_only and not rehearsed:
+            raise Refused(
+                f"context {self.context} is read-only; nothing was changed",
+                hint="use a context that may change things: jobctl context ls",
+            )
+        if self.reason_required and not rehearsed and not (reason or "").strip():
+            raise Refused(
+                f"context {self.context} wants a reason; nothing was changed",
+                hint="say why: --reason TEXT",
+            )
+
+
+NO_RULES = Rules()

@@ -23,7 +23,7 @@ from jobctl.store.refusals import (
     explain_losing,
     explain_refusal,
 )
-from jobctl.store.tls import check_files
+from jobctl.tls import check_files
 
 Command = tuple[str | bytes | int | float, ...]
 Reply = Any

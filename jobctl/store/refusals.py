@@ -21,7 +21,7 @@ from jobctl.errors import (
     WrongType,
 )
 from jobctl.model.target import Target
-from jobctl.store.tls import explain_handshake
+from jobctl.tls import explain_handshake, no_tls_hint
 
 
 def explain_login(error: Exception, target: Target) -> JobctlError:
@@ -66,10 +66,7 @@ def explain_connecting(error: Exception, target: Target, timeout: float) -> Jobc
 
 def _late(cause: BaseException | None, target: Target, timeout: float) -> JobctlError:
     if "handshake" in str(cause):
-        return Unreachable(
-            f"no TLS with {target} within {timeout:g} s",
-            hint="does this port speak TLS? if not, write redis:// instead of rediss://",
-        )
+        return Unreachable(f"no TLS with {target} within {timeout:g} s", hint=no_tls_hint(_PLAIN))
     return Unreachable(
         f"no answer from {target} within {timeout:g} s",
         hint="is the address right, and no firewall between? --connect-timeout waits longer",
@@ -78,7 +75,7 @@ def _late(cause: BaseException | None, target: Target, timeout: float) -> Jobctl
 
 def _explain_os(cause: OSError, target: Target) -> JobctlError:
     if isinstance(cause, ssl.SSLError):
-        return explain_handshake(cause, target)
+        return explain_handshake(cause, str(target), _PLAIN)
     if isinstance(cause, ConnectionRefusedError):
         return Unreachable(
             f"connection refused by {target}", hint="is Redis running there? try: jobctl demo"
@@ -160,6 +157,7 @@ _CLUSTER = (
 )  # MovedError is an AskError
 _NO_WRITES = (failures.OutOfMemoryError, failures.ReadOnlyError)
 _FULL = "max number of clients"
+_PLAIN = "redis:// instead of rediss://"
 _WHY_LOST = {
     "redis": "did the server stop, or is this port no Redis (TLS needs rediss://)?",
     "rediss": "did the server stop, or does it want a client certificate (--cert and --key)?",

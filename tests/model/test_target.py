@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobctl.errors import BadUrl, Exit
-from jobctl.model.target import Target, Tls
+from jobctl.model.target import Target
+from jobctl.model.urls import Tls
 
 FORMS = [  # URL, what differs from Target(), how it is shown
     ("redis://h", {"host": "h"}, "redis://h:6379/0"),

@@ -17,7 +17,7 @@ import pytest
 import redis
 
 from jobctl import connect, embedded
-from jobctl.config import DEFAULT_URL, redis_door
+from jobctl.config import DEFAULT_URL, choose_level
 from jobctl.errors import ConnectionLost, NoPermission, Unreachable
 from jobctl.model.target import Target
 from jobctl.store.connection import Connection
@@ -61,13 +61,15 @@ def connection(server: embedded.EmbeddedServer, raw: redis.Redis) -> Iterator[Co
     ],
 )
 def test_the_first_that_names_a_redis_wins(flag, environ, running, door) -> None:
-    found = redis_door(flag, environ, lambda: running)
+    found = choose_level(flag, None, environ, lambda: running).redis
     assert (found.url, found.source) == door
 
 
 def test_nothing_is_looked_for_behind_a_url_that_was_given() -> None:
-    assert redis_door("redis://a", {}, pytest.fail).url == "redis://a"
-    assert redis_door(None, {"REDIS_URL": "redis://c"}, pytest.fail).url == "redis://c"
+    assert choose_level("redis://a", None, {}, pytest.fail).redis.url == "redis://a"
+    assert (
+        choose_level(None, None, {"REDIS_URL": "redis://c"}, pytest.fail).redis.url == "redis://c"
+    )
 
 
 def test_an_embedded_server_that_runs_is_found_without_a_url(second, tmp_path, jobctl, url) -> None:

@@ -1,0 +1,68 @@
+"""Two doors to one job system: its Redis, and the server that runs on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from jobctl.actions.jobs import Store
+from jobctl.errors import UsageProblem
+from jobctl.faktory.server import Faktory
+from jobctl.model.guards import NO_RULES, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors that are known, at least one. Close them, or use them in a ``with``.
+
+    Attributes:
+        store: the Redis, open; None where only the server is known.
+        faktory: the server, opened by its first command; None where only the Redis is known.
+        rules: what a context holds every change to.
+        passed_over: a Redis that was not used, because another level of the settings names it.
+    """
+
+    store: Store | None
+    faktory: Faktory | None
+    rules: Rules = NO_RULES
+    passed_over: str | None = None
+
+    def redis(self, what: str) -> Store:
+        """Return the Redis.
+
+        Args:
+            what: what needs it, as a sentence begins with it.
+
+        Raises:
+            UsageProblem: it is not known; says how to give it.
+        """
+        if self.store is None:
+            raise UsageProblem(
+                f"{what} needs the Redis behind {self.target}, and only the server is known",
+                hint="give both: --url beside --faktory-url (JOBCTL_URL beside FAKTORY_URL)",
+            )
+        return self.store
+
+    @property
+    def target(self) -> str:
+        """Return what is talked to, for people; the Redis where both are known."""
+        return str(self.store.target) if self.store else str(self.faktory and self.faktory.address)
+
+    def close(self) -> None:
+        """Close both."""
+        if self.store is not None:
+            self.store.close()  # and its server
+        elif self.faktory is not None:
+            self.faktory.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

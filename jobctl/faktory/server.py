@@ -1,0 +1,198 @@
+"""A running Faktory server: what jobctl asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from jobctl.errors import JobctlError, NotFaktory, UsageProblem, WrongPassword
+from jobctl.faktory.wire import Reply, Trace, Wire
+from jobctl.model.address import Address
+from jobctl.model.faktory import FaktoryFacts
+from jobctl.model.job import read_object
+from jobctl.model.jsontext import dumps
+from jobctl.model.queue import is_queue_name
+
+ALL = "*"
+_PROTOCOL = 2
+_MOST_ROUNDS = 1_000_000  # of the password's hash: real servers ask for a few thousand
+_NAMES = 500  # queues of one command
+_GREETING = b"HI "
+
+
+class Faktory:
+    """One server. The first command connects; close it, or use it in a ``with``.
+
+    Every command raises
+
+    - `Unreachable` (`NotFaktory`, `WrongPassword`, `ConnectionLost`): the way there,
+    - `RefusedByFaktory`: the server answered with an error.
+    """
+
+    def __init__(
+        self, address: Address, *, connect_timeout: float, trace: Trace | None = None
+    ) -> None:
+        self.address = address
+        self._wire = Wire(address, connect_timeout=connect_timeout, trace=trace)
+        self._open = False
+        self._facts: FaktoryFacts | None = None
+
+    def open(self) -> None:
+        """Connect, greet and log in; nothing where that was done."""
+        if not self._open:
+            try:
+                self._wire.open()
+                self._log_in(self._greeting())
+                self._wire.patient()
+            except BaseException:
+                self._wire.close()
+                raise
+            self._open = True
+
+    def close(self) -> None:
+        """Say goodbye and close the connection."""
+        if self._open:
+            self._open = False
+            self._wire.say_goodbye()
+        self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def info(self) -> FaktoryFacts:
+        """Return what the server says of itself now."""
+        self._facts = FaktoryFacts.read(self._document("INFO"))
+        return self._facts
+
+    @property
+    def facts(self) -> FaktoryFacts:
+        """What the server said of itself first: its version does not change while we talk."""
+        return self.info() if self._facts is None else self._facts
+
+    def pause(self, names: Sequence[str]) -> None:
+        """Stop handing out jobs of these queues; ``*`` alone means all.
+
+        The server answers OK for a queue that it does not know, and does nothing.
+        """
+        self._queues("PAUSE", names)
+
+    def resume(self, names: Sequence[str]) -> None:
+        """Hand out jobs of these queues again; ``*`` alone means all."""
+        self._queues("RESUME", names)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Delete these queues: their jobs, their names, their pauses; ``*`` alone means all."""
+        self._queues("REMOVE", names)
+
+    def latency(self, names: Sequence[str]) -> dict[str, float]:
+        """Return how long the next job of each queue has waited, in seconds."""
+        found: dict[str, float] = {}
+        for line in _lines("LATENCY", names):
+            document = self._document(line)
+            found |= {n: float(s) for n, s in document.items() if isinstance(s, int | float)}
+        return found
+
+    def acknowledge(self, jids: Sequence[str]) -> list[JobctlError | None]:
+        """Say of jobs that they are done, so that the server forgets their reservations.
+
+        Returns:
+            For each None, or the error that the server answered. A job that it holds no
+            reservation of is none.
+        """
+        lines = [f"ACK {dumps({'jid': jid}).decode()}" for jid in jids]
+        return [reply if isinstance(reply, JobctlError) else None for reply in self._each(lines)]
+
+    def _queues(self, verb: str, names: Sequence[str]) -> None:
+        for reply in self._each(_lines(verb, names)):
+            if isinstance(reply, JobctlError):
+                raise reply
+
+    def _each(self, lines: Iterable[str]) -> list[Reply | JobctlError]:
+        self.open()
+        try:
+            return self._wire.attempt(lines)
+        except JobctlError:
+            self._open = False
+            raise
+
+    def _document(self, line: str) -> dict[str, object]:
+        (reply,) = self._each([line])
+        if isinstance(reply, JobctlError):
+            raise reply
+        found = read_object(reply) if isinstance(reply, bytes) else None
+        if found is None:
+            raise NotFaktory(f"{self.address} answered {line.split(' ')[0]} in an unknown form")
+        return found
+
+    def _greeting(self) -> dict[str, object]:
+        said = self._wire.receive()
+        if isinstance(said, JobctlError):  # too many connections, for one
+            raise said
+        hello = (
+            read_object(said[len(_GREETING) :])
+            if isinstance(said, bytes) and said.startswith(_GREETING)
+            else None
+        )
+        if hello is None:
+            raise NotFaktory(
+                f"what answers at {self.address} is not a Faktory server",
+                hint="check the port (7419 is Faktory's own)",
+            )
+        version = hello.get("v")
+        if version != _PROTOCOL:
+            raise NotFaktory(
+                f"{self.address} speaks version {version} of Faktory's protocol, "
+                f"jobctl speaks {_PROTOCOL}"
+            )
+        return hello
+
+    def _log_in(self, hello: dict[str, object]) -> None:
+        login: dict[str, object] = {"v": _PROTOCOL}
+        salt, rounds = hello.get("s"), hello.get("i", 1)
+        if isinstance(salt, str):
+            if self.address.password is None:
+                scheme = self.address.scheme
+                raise WrongPassword(
+                    f"{self.address} wants a password",
+                    hint=f"put it in the URL: {scheme}://:PASSWORD@..",
+                )
+            if not isinstance(rounds, int) or rounds > _MOST_ROUNDS:
+                raise NotFaktory(f"{self.address} wants a password hashed beyond all bounds")
+            login["pwdhash"] = password_hash(self.address.password, salt, rounds)
+        self._wire.call(f"HELLO {dumps(login).decode()}")
+
+
+def password_hash(password: str, salt: str, rounds: int) -> str:
+    """Return what Faktory's HELLO proves a password with: sha256, so many times over."""
+    digest = sha256((password + salt).encode()).digest()
+    for _ in range(1, rounds):
+        digest = sha256(digest).digest()
+    return digest.hex()
+
+
+def _lines(verb: str, names: Sequence[str]) -> Iterator[str]:
+    """Yield the commands for these queues, a bounded number of names in each.
+
+    A command without a name kills old servers, one with a blank in it means other queues, and a
+    star anywhere but alone would be no queue's name: none of these ever leaves.
+    """
+    if not names:
+        raise UsageProblem("no queue is named")
+    if list(names) == [ALL]:
+        yield f"QUEUE {verb} {ALL}"
+        return
+    for name in names:
+        if not is_queue_name(name):
+            raise UsageProblem(f"{name!r} is no name of a queue")
+    for start in range(0, len(names), _NAMES):
+        yield f"QUEUE {verb} {' '.join(names[start : start + _NAMES])}"
