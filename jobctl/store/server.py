@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from jobctl.errors import JobctlError, Loading, NoPermission, TooOld
+from jobctl.errors import ConnectionLost, JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.layout import Layout
 from jobctl.store.connection import Command, Connection
 from jobctl.store.refusals import not_redis
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from jobctl.model.server import ServerFacts
 
 _OLDEST = (6, 2)
+_DATABASE = b"faktory.rdb"
+_LIBRARY = re.compile(rb"\blib-name=go-redis\b")
 
 
 class Server:
@@ -73,6 +75,24 @@ class Server:
             memory_limit=limit or None,
             clients=int(fields.get("connected_clients", 0)),
         )
+
+    def job_server(self) -> bool | None:
+        """Tell whether a Faktory server runs on this Redis; None where this user may not see it.
+
+        Open-source Faktory starts its own Redis with ``dbfilename faktory.rdb`` and stops it with
+        itself; on another Redis its client library gives it away (CLIENT LIST, Redis 7.2 and later).
+        """
+        named, clients = self._connection.attempt(
+            [("CONFIG", "GET", "dbfilename"), ("CLIENT", "LIST")]
+        )
+        for reply in (named, clients):
+            if isinstance(reply, ConnectionLost | Loading):
+                raise reply
+        if isinstance(named, list) and list(named[1:2]) == [_DATABASE]:
+            return True
+        if isinstance(clients, bytes) and _LIBRARY.search(clients) is not None:
+            return True
+        return None if isinstance(named, JobctlError) else False
 
     def counters(self, days: Iterable[str]) -> list[tuple[int | None, int | None]]:
         """Return (processed, failures) in all, then of each day (YYYY-MM-DD); None: no count."""
