@@ -79,8 +79,8 @@ class Server:
     def job_server(self) -> bool | None:
         """Tell whether a Faktory server runs on this Redis; None where this user may not see it.
 
-        Open-source Faktory starts its own Redis with ``dbfilename faktory.rdb`` and stops it with
-        itself; on another Redis its client library gives it away (CLIENT LIST, Redis 7.2 and later).
+        Open-source Faktory starts its own Redis (``dbfilename faktory.rdb``), and stops it with
+        itself; on any other its client library gives it away (CLIENT LIST, Redis 7.2 on).
         """
         named, clients = self._connection.attempt(
             [("CONFIG", "GET", "dbfilename"), ("CLIENT", "LIST")]
