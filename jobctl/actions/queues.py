@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from jobctl.actions.listing import Order, sorted_by
 from jobctl.errors import NotFound, Refused, WrongType
 from jobctl.model.layout import QueueForm
+from jobctl.model.pausing import Author, Hold
 from jobctl.model.queue import Queue
 from jobctl.model.rows import Row
+from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean
 from jobctl.store.opening import Store
 
-QUEUE_KEYS = ("queue", "size", "latency", "paused", "working", "form", "registered", "problem")
+QUEUE_KEYS = (
+    "queue", "size", "latency", "paused", "working", "form", "registered", "problem",
+    "paused_by", "paused_at", "reason", "holders",
+)  # fmt: skip
 
 
 def queue_rows(store: Store) -> list[Row]:
@@ -24,8 +29,13 @@ def queue_rows(store: Store) -> list[Row]:
     if store.working.key not in store.odd_keys():
         busy.update(entry.job.text("queue") for entry in store.working.walk())
     now = store.server.now()
-    both = {q.form for q in queues if q.key is not None}
-    return [_row(q, busy[q.name], now, len(both) == 2, store) for q in sorted(queues, key=_order)]
+    both = len({q.form for q in queues if q.key is not None}) == 2
+    notes = store.pauses.notes()
+    holds = store.pauses.holds(sorted({q.name for q in queues}), now)
+    return [
+        _row(q, busy[q.name], now, both, store) | _pause(q, notes.get(q.name), holds.get(q.name))
+        for q in sorted(queues, key=_order)
+    ]
 
 
 def sort_rows(rows: list[Row], order: Order) -> list[Row]:
@@ -103,6 +113,20 @@ def _row(queue: Queue, working: int, now: float, both: bool, store: Store) -> Ro
         "registered": queue.registered,
         "problem": _problem(queue, both),
     }
+
+
+def _pause(queue: Queue, author: Author | None, hold: Hold | None) -> Row:
+    """Return who paused a queue, when and why, as far as it was noted, and who holds it."""
+    found: Row = dict.fromkeys(("paused_by", "paused_at", "reason"))
+    if author is not None and queue.paused:
+        found |= {
+            "paused_by": str(author),
+            "paused_at": score_time(author.at),
+            "reason": author.reason,
+        }
+    if hold is not None and hold.other_version is not None:
+        found["problem"] = f"held by {hold}"
+    return found | {"holders": [lease.document() for lease in hold.leases] if hold else []}
 
 
 def _problem(queue: Queue, both: bool) -> str | None:

@@ -56,6 +56,11 @@ def shared_options(*, brief: bool = False) -> Callable[[_F], _F]:
     return all_of([*_output(brief), *_connection(brief)])
 
 
+def connection_options() -> Callable[[_F], _F]:
+    """Add the connection options alone, for what leaves stdout to another program."""
+    return all_of(_connection(brief=False))
+
+
 def output_options() -> Callable[[_F], _F]:
     """Add the output options alone, for what needs no Redis named."""
     return all_of(_output(brief=False))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.completing import complete_queues
+from jobctl.cli.draining import drain_command
 from jobctl.cli.helping import Group
+from jobctl.cli.holding import hold
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
+from jobctl.cli.pausing import pause, resume
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.model.layout import Kind
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
+
+if TYPE_CHECKING:
+    from jobctl.model.rows import Row
 
 _COLUMNS = ("queue", "size", "latency", "paused", "working")
 
@@ -23,7 +30,12 @@ _COLUMNS = ("queue", "size", "latency", "paused", "working")
     "queue",
     cls=Group,
     help=COMMANDS["queue"].summary,
-    examples=["jobctl queue ls", "jobctl queue jobs default --type SendEmail"],
+    examples=[
+        "jobctl queue ls",
+        "jobctl queue jobs default --type SendEmail",
+        "jobctl queue pause mailers --reason 'deploy 4711'",
+        "jobctl queue hold '*' --drain 10m -- ./deploy.sh",
+    ],
 )
 def queue() -> None:
     """Queues."""
@@ -33,7 +45,8 @@ def queue() -> None:
     "ls",
     short_help="List queues: size, latency, paused, working.",
     help="""List queues: how many jobs wait, how long the one that runs next has waited (latency),
-    whether it is paused, and how many of its jobs are being worked on.
+    whether it is paused, by whom and why, who holds it (jobctl queue hold) and whether that holder
+    is dead, and how many of its jobs are being worked on.
 
     Lists of jobs whose name is in no set of queues are listed too, and say so.""",
     examples=[
@@ -54,12 +67,22 @@ def ls(session: Session) -> None:
     with session.connect() as store:
         rows = sort_rows(queue_rows(store), order)
         if not columns:
-            # A table leaves out what would be empty; programs get the same columns every time.
-            usual = session.format.human and not any(row["problem"] for row in rows)
-            columns = _COLUMNS if usual else (*_COLUMNS, "form", "problem")
+            columns = (*_COLUMNS, *_more(session, rows))
         if session.format is Format.IDS:
             rows = list({row["queue"]: row for row in rows}.values())
         write_rows(session, rows, columns, store.server.now(), ident="queue")
+
+
+def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return the columns that a table leaves out where they would be empty.
+
+    Programs get the same columns every time.
+    """
+    odd, pauses = ("form", "problem"), ("paused_by", "paused_at", "reason", "holders")
+    if not session.format.human:
+        return (*odd, *pauses)
+    shown = odd if any(row["problem"] for row in rows) else ()
+    return (*shown, *(key for key in pauses if any(row[key] for row in rows)))
 
 
 @queue.command(
@@ -91,3 +114,7 @@ def jobs(session: Session, names: Sequence[str]) -> None:
             keys = [printable((line.queue.key or b"").decode("utf-8", "replace")) for line in lines]
             say(f"the lists one after the other: {', '.join(keys)}")
         write_listing(session, store, lines, request)
+
+
+for command in (pause, resume, drain_command, hold):
+    queue.add_command(command)

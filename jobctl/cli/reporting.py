@@ -88,7 +88,15 @@ def _say_more(session: Session, report: Report) -> None:
 
 def who() -> str:
     """Return the user's name, as far as the system knows it."""
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    named = os.environ.get("USER") or os.environ.get("LOGNAME")
+    if named:
+        return named
+    from pwd import getpwuid  # cron and containers set neither
+
+    try:
+        return getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def host() -> str:

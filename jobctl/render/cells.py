@@ -12,7 +12,7 @@ from jobctl.render.safe import printable
 
 _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
-     "expires_at", "started_at",
+     "expires_at", "started_at", "paused_at",
      "oldest", "newest")
 )  # fmt: skip
 _COUNTS = frozenset(
@@ -37,8 +37,10 @@ def human_cell(key: str, row: Row, now: float, *, exact: bool) -> Text:
     value = row.get(key)
     if row.get("malformed") is True and key in ("jid", "message", "args"):
         return _malformed(key, row)
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return _NOTHING
+    if key == "holders" and isinstance(value, list):
+        return _holders(value)
     text = _plain(key, value, now, exact=exact)
     most = _MOST_WIDE if exact else _MOST
     return Text(_cut(text, most), style=_style(key, value))
@@ -63,6 +65,17 @@ def _style(key: str, value: object) -> str:
     if key == "paused":
         return "bold yellow" if value is True else "dim"
     return _STYLES.get(key, "")
+
+
+def _holders(leases: list[dict[str, object]]) -> Text:
+    """Return who holds a queue; the dead stand out."""
+    text = Text()
+    for lease in leases:
+        dead = lease.get("dead") is True
+        text.append(", " if text else "")
+        who = _cut(f"{lease.get('who')}@{lease.get('host')}", _MOST)
+        text.append(f"{who} (dead)" if dead else who, style="bold yellow" if dead else "")
+    return text
 
 
 def _malformed(key: str, row: Row) -> Text:

@@ -16,10 +16,13 @@ _MINIMUM = {
     "jobtype": 14,
     "problem": 16,
     "wid": 10,
+    "paused_by": 8,
+    "reason": 10,
+    "holders": 12,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
-    "filter", "newest", "oldest", "bar", "share",
+    "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
     "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",

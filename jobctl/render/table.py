@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from rich import box
@@ -13,6 +14,15 @@ from rich.text import Text
 from jobctl.model.rows import Row
 from jobctl.render.cells import RIGHT, human_cell
 from jobctl.render.columns import GAP, fit
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A table, the columns that found no room, and the width it needs to show everything."""
+
+    table: Table
+    hidden: tuple[str, ...]
+    total: int
 
 
 def print_table(
@@ -34,13 +44,29 @@ def print_table(
         wide: show every column and value whole, however long the lines get.
         header: whether the keys stand above.
     """
-    cells = [[human_cell(key, row, now, exact=wide) for key in columns] for row in rows]
+    made = make_table(rows, columns, now, width=None if wide else console.width, header=header)
+    if wide:
+        console.width = max(made.total, console.width)
+    console.print(made.table)
+    return made.hidden
+
+
+def make_table(
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    now: float,
+    *,
+    width: int | None,
+    header: bool = True,
+) -> Made:
+    """Make a table of rows, of a width; None: as wide as it takes."""
+    cells = [[human_cell(key, row, now, exact=width is None) for key in columns] for row in rows]
     natural = {
         key: max([len(key) if header else 1, *(line[i].cell_len for line in cells)])
         for i, key in enumerate(columns)
     }
     total = sum(natural.values()) + GAP * len(columns)
-    fitted = fit(columns, natural, total if wide else console.width)
+    fitted = fit(columns, natural, total if width is None else width)
     table = Table(
         box=box.SIMPLE_HEAD if header else None,
         show_header=header,
@@ -51,13 +77,10 @@ def print_table(
         header_style="bold",
         border_style="dim",
     )
-    for key, width in fitted.widths.items():
+    for key, its in fitted.widths.items():
         justify: Literal["left", "right"] = "right" if key in RIGHT else "left"
-        table.add_column(Text(key), width=width, justify=justify, no_wrap=True, overflow="ellipsis")
+        table.add_column(Text(key), width=its, justify=justify, no_wrap=True, overflow="ellipsis")
     shown = [i for i, key in enumerate(columns) if key in fitted.widths]
     for line in cells:
         table.add_row(*(line[i] for i in shown))
-    if wide:
-        console.width = max(total, console.width)
-    console.print(table)
-    return fitted.hidden
+    return Made(table, fitted.hidden, total)

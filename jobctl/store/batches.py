@@ -4,32 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Rising
 from jobctl.store.connection import Command
 from jobctl.store.keys import KEPT, operation_key
 from jobctl.store.queues import encode_name
+from jobctl.store.scripts import script
 
 Scores = Rising | Sequence[float]
 Word = str | bytes | int | float
 
 MOST = 500  # members of a call: well under 10 ms
 BYTES = 1024 * 1024  # of a call
-
-_LUA = Path(__file__).with_name("lua")
-
-
-@cache
-def script(name: str) -> str:
-    """Return a script, with the beginning that all share.
-
-    It goes with every call: EVALSHA would save a hundredth of a batch's bytes, and cost a second
-    way for every call to go.
-    """
-    return f"{(_LUA / 'begin.lua').read_text()}\n{(_LUA / f'{name}.lua').read_text()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +104,7 @@ class Call:
 
     def _eval(self, name: str, keys: Sequence[str | bytes], *words: Word) -> Command:
         keys = [operation_key(self.operation), *keys]
-        return ("EVAL", script(name), len(keys), *keys, self.number, KEPT, *words)
+        return ("EVAL", script("begin", name), len(keys), *keys, self.number, KEPT, *words)
 
 
 def _scores(scores: Scores) -> tuple[tuple[Word, Word], Sequence[str]]:

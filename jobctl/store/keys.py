@@ -10,3 +10,11 @@ KEPT = 7 * 86400  # seconds that an operation's results are kept after its last 
 def operation_key(operation: str) -> str:
     """Return the hash of an operation: the number of each batch that was applied, its result."""
     return f"jobctl:op:{operation}"
+
+
+PAUSES = "jobctl:paused"  # a hash: queue -> who paused it, when and why; lives as the pause does
+
+
+def hold_key(queue: str) -> str:
+    """Return the hash of the leases of a queue; kept so long after the last heartbeat."""
+    return f"jobctl:hold:{queue}"

@@ -10,6 +10,7 @@ from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
 from jobctl.model.target import Target
 from jobctl.store.connection import Connection, Trace
 from jobctl.store.operations import Operations
+from jobctl.store.pauses import Pauses
 from jobctl.store.queues import Queues
 from jobctl.store.seeding import Seeds
 from jobctl.store.server import Server
@@ -24,6 +25,7 @@ class Store:
         form: the list form to assume where nothing tells (``--layout``).
         scheduled, retries, dead, working: the sorted sets.
         queues: the queues.
+        pauses: which queues are paused, by whom, and who holds them.
         server: the server's clock, facts and counters.
         operations: what changes jobs.
         seeds: the demo's population.
@@ -40,6 +42,7 @@ class Store:
         self.dead = SortedSet(connection, Kind.DEAD, layout)
         self.working = SortedSet(connection, Kind.WORKING, layout)
         self.queues = Queues(connection, layout)
+        self.pauses = Pauses(connection, layout)
         self.server = Server(connection, layout)
         self.operations = Operations(connection, layout)
         self.seeds = Seeds(connection, layout)

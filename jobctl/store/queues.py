@@ -62,6 +62,15 @@ class Queues:
         (kind,) = self._types([key])
         return [Queue(name, form, key, 0, registered=True, paused=False)] if kind == "list" else []
 
+    def waiting(self, lists: Iterable[tuple[str, QueueForm]]) -> int:
+        """Return how many jobs wait in these lists together; what is no list holds none."""
+        asked: list[Command] = [("LLEN", self._key(name, form)) for name, form in lists]
+        replies = self._connection.attempt(asked)
+        for reply in replies:
+            if isinstance(reply, JobctlError) and not isinstance(reply, WrongType):
+                raise reply
+        return sum(reply for reply in replies if isinstance(reply, int))
+
     def line(self, queue: Queue) -> Line:
         """Return the jobs of a queue."""
         return Line(self._connection, queue, self._layout)

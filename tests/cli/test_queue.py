@@ -25,12 +25,13 @@ def test_a_queue_has_size_latency_paused_and_working(raw, rows, noon):
     raw.sadd("queues", "empty")
     raw.sadd("paused", "empty")
     raw.zadd("working", {reservation(job("held-0000001")): NOW})
+    nobody = {"paused_by": None, "paused_at": None, "reason": None, "holders": []}
     assert rows() == [
-        {
+        nobody | {
             "queue": "default", "size": 2, "latency": 599.5, "paused": False, "working": 1,
             "form": "q", "registered": True, "problem": None,
         },
-        {
+        nobody | {
             "queue": "empty", "size": 0, "latency": None, "paused": True, "working": 0,
             "form": None, "registered": True, "problem": None,
         },

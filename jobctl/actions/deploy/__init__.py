@@ -1,0 +1,1 @@
+"""A deploy: pause queues, wait until they are idle, hold them, and always resume."""

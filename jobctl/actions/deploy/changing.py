@@ -1,0 +1,97 @@
+"""Pausing and resuming queues so that it holds now: by their server where there is one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jobctl.actions.doors import Doors
+from jobctl.actions.jobs import Store
+from jobctl.errors import Refused
+from jobctl.faktory.server import ALL
+from jobctl.model.pausing import STALE
+
+_NAP = 0.1  # seconds between two looks at whether somebody has done with a queue
+
+
+class Way(StrEnum):
+    """By which way queues are paused and resumed."""
+
+    FAKTORY = "faktory"  # by the server, which holds its pauses in memory
+    REDIS = "redis"  # by the set of paused queues alone
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way, and what is to be said about it."""
+
+    way: Way
+    warning: str | None = None
+
+    @property
+    def by_redis(self) -> bool:
+        """Whether the set in Redis is all that is written."""
+        return self.way is Way.REDIS
+
+
+def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route:
+    """Return the way to go.
+
+    Args:
+        doors: both, or one of them.
+        at_restart: the set alone is meant, also where a server runs that reads it at its start.
+        offered: whether ``--at-restart`` may be named as a way out.
+
+    Raises:
+        Refused: a server runs which would not notice.
+    """
+    if doors.faktory is not None and not at_restart:
+        return Route(Way.FAKTORY)
+    store = doors.redis("--at-restart")
+    runs = store.server.job_server()
+    if runs is None:
+        return Route(
+            Way.REDIS,
+            "whether a Faktory server runs on this Redis cannot be told (CONFIG is denied): one "
+            "that does will notice at its restart only; --faktory-url tells it",
+        )
+    if runs and not at_restart:
+        way_out = ", or --at-restart to have it read then" if offered else ""
+        raise Refused(
+            f"a Faktory server runs on {store.target} and would not notice before its restart",
+            hint=f"name it: --faktory-url tcp://[:password@]host[:7419]{way_out}",
+        )
+    warning = "the server that runs there takes notice at its next start" if runs else None
+    return Route(Way.REDIS, warning)
+
+
+def tell_server(doors: Doors, names: Sequence[str], *, everything: bool, pause: bool) -> None:
+    """Have the server pause or resume queues."""
+    assert doors.faktory is not None  # noqa: S101 (that is what the way means)
+    said = [ALL] if everything else list(names)
+    if said and pause:
+        doors.faktory.pause(said)
+    elif said:
+        doors.faktory.resume(said)
+
+
+def settled(store: Store, names: Sequence[str]) -> None:
+    """Wait until nobody is in the middle of resuming one of these queues."""
+    end = time.monotonic() + STALE + 1
+    while time.monotonic() < end:
+        holds = store.pauses.holds(names, store.server.now())
+        if not any(hold.leaving for hold in holds.values()):
+            return
+        time.sleep(_NAP)
+
+
+def untaken(doors: Doors, name: str, *, paused: bool) -> str:
+    """Return why the server's OK had no effect on a queue, as far as that can be told."""
+    state = "not paused" if paused else "still paused"
+    address = doors.faktory.address if doors.faktory is not None else ""
+    return (
+        f"{address} said OK, and {name} is {state} in {doors.target}: it does not know this "
+        "queue, or works on another Redis"
+    )

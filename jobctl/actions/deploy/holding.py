@@ -1,0 +1,264 @@
+"""Holding queues: paused for as long as something runs, and resumed whatever becomes of it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from jobctl.actions.deploy.changing import Route, find_route, tell_server, untaken
+from jobctl.actions.deploy.naming import Meant, Naming, find_meant
+from jobctl.actions.deploy.pausing import finish_by_wire
+from jobctl.actions.doors import Doors
+from jobctl.actions.jobs import Store
+from jobctl.errors import JobctlError, Refused, Unreachable
+from jobctl.model.pausing import BEAT, STALE, Author, Lease
+
+PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
+_NAP = 0.1
+_AGAIN = 1.0  # seconds between two tries
+
+Tell = Callable[[str], None]
+Reopen = Callable[[], Doors]
+
+
+class Hold:
+    """Queues that are paused until `leave`.
+
+    Leases in Redis tell others of it; the first one remembers whether a queue was paused before,
+    and the last one out resumes it. With the server alone there are none: who else pauses or
+    resumes is not seen.
+
+    Attributes:
+        names: the queues.
+        paused_at: the moment of the pause, by the monotonic clock.
+    """
+
+    def __init__(self, doors: Doors, reopen: Reopen, tell: Tell) -> None:
+        """Make one that holds nothing yet.
+
+        Args:
+            doors: both, or one of them.
+            reopen: opens the same doors once more: for the heartbeat, and after a lost connection.
+            tell: says a sentence to whoever looks on, from any thread.
+        """
+        self.names: list[str] = []
+        self.paused_at = 0.0
+        self._doors = doors
+        self._reopen = reopen
+        self._tell = tell
+        self._ident = secrets.token_hex(6)
+        self._before: list[bool] = []
+        self._route: Route | None = None
+        self._heart: _Heart | None = None
+        self._ended: dict[str, str] = {}
+
+    def take(self, naming: Naming, author: Author, pid: int, command: Sequence[str]) -> None:
+        """Pause the queues, and make sure that it took.
+
+        Raises:
+            NotFound: there is no such queue; nothing was changed.
+            Refused: a server runs that would not notice, another version of jobctl holds a queue,
+                a context forbids it, or the pause did not take: then it was taken back.
+            Unreachable: the server, or Redis, cannot be reached.
+        """
+        self._doors.rules.check(author.reason)
+        naming.check()
+        self._route = find_route(self._doors, at_restart=False, offered=False)
+        meant = find_meant(self._doors, naming)
+        self.names = meant.names
+        if self._route.warning is not None:
+            self._tell(self._route.warning)
+        try:
+            self._pause(meant, Lease(self._ident, author, pid, command))
+        except BaseException:
+            self._give_up()
+            raise
+        self.paused_at = time.monotonic()
+
+    def _pause(self, meant: Meant, lease: Lease) -> None:
+        store = self._doors.store
+        if store is None:
+            self._tell(
+                "only the server is known: no lease tells others of this hold, and at its end the "
+                "queues are resumed, whoever else paused them"
+            )
+            tell_server(self._doors, meant.names, everything=meant.everything, pause=True)
+            return
+        if self._doors.faktory is not None:
+            self._doors.faktory.open()  # nothing is leased where it cannot be reached
+        self._before = self._lease(store, lease)
+        self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
+        self._heart.start()
+        if not self._by_redis:
+            tell_server(self._doors, meant.names, everything=False, pause=True)
+            now = zip(self.names, store.pauses.paused(self.names), strict=True)
+            failed = [name for name, paused in now if not paused]
+            if failed:
+                raise Refused(untaken(self._doors, failed[0], paused=True))
+
+    def _lease(self, store: Store, lease: Lease) -> list[bool]:
+        end = time.monotonic() + STALE + 1
+        while True:
+            found = store.pauses.take(self.names, lease, by_redis=self._by_redis)
+            if not isinstance(found, str):
+                return found
+            if time.monotonic() > end:
+                raise Refused(f"queue {found} is being resumed by another hold, which does not end")
+            time.sleep(_NAP)
+
+    @property
+    def _by_redis(self) -> bool:
+        return self._route is not None and self._route.by_redis
+
+    def leave(self, impatient: Callable[[], bool] = lambda: False) -> None:
+        """Resume the queues, unless others hold them or they were paused before.
+
+        Where Redis or the server is away, it is tried again for a minute.
+
+        Args:
+            impatient: whether not to try again.
+
+        Raises:
+            JobctlError: it did not succeed; the hint says how to do it.
+        """
+        self._end(impatient)
+        self._say()
+
+    def _end(self, impatient: Callable[[], bool]) -> None:
+        if self._heart is not None:
+            self._heart.stop()
+        end = time.monotonic() + PATIENCE
+        told = False
+        while True:
+            try:
+                self._leave()
+                return
+            except Unreachable as error:
+                if time.monotonic() > end or impatient():
+                    raise self._stuck(error) from error
+                if not told:
+                    self._tell(f"cannot resume yet, trying again: {error.message}")
+                told = True
+                time.sleep(_AGAIN)
+                self._try_to_reopen()
+            except JobctlError as error:
+                raise self._stuck(error) from error
+
+    def _leave(self) -> None:
+        store = self._doors.store
+        if store is None:
+            tell_server(self._doors, self.names, everything=False, pause=False)
+            return
+        letters = store.pauses.leave(
+            self.names, self._ident, by_redis=self._by_redis, before=self._before
+        )
+        self._ended = dict(zip(self.names, letters, strict=True))
+        waiting = [name for name, letter in self._ended.items() if letter == "w"]
+        problems = finish_by_wire(self._doors, store, waiting, self._ident) if waiting else {}
+        for text in problems.values():
+            raise Refused(text)
+
+    def _say(self) -> None:
+        for letter, text in _STAYS.items():
+            names = [name for name, its in self._ended.items() if its == letter]
+            if names:
+                self._tell(f"{', '.join(names)}: {text}")
+
+    def _try_to_reopen(self) -> None:
+        try:
+            doors = self._reopen()
+        except JobctlError:
+            return  # the next try says so again
+        self._doors.close()
+        self._doors = doors
+
+    def _stuck(self, error: JobctlError) -> JobctlError:
+        names = " ".join(self.names)
+        error.message = f"the queues are still paused: {error.message}"
+        error.hint = f"resume them: jobctl queue resume {names} (--stale where the lease is dead)"
+        return error
+
+    def _give_up(self) -> None:
+        """Take back what was begun; that it failed is told by whoever called."""
+        try:
+            self._end(impatient=lambda: True)
+        except JobctlError as error:
+            self._tell(f"{error.message}; {error.hint}")
+
+    @property
+    def store(self) -> Store:
+        """The Redis, open.
+
+        Raises:
+            UsageProblem: only the server is known.
+        """
+        return self._doors.redis("a drain")
+
+    def close(self) -> None:
+        """Close the doors."""
+        self._doors.close()
+
+
+_STAYS = {
+    "o": "others hold it, it stays paused",
+    "s": "it was paused before, or by hand since: it stays paused",
+    "n": "it was resumed meanwhile",
+}
+
+
+class _Heart(threading.Thread):
+    """Says every few seconds, on a connection of its own, that the holder lives."""
+
+    def __init__(self, names: Sequence[str], ident: str, reopen: Reopen, tell: Tell) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._names = names
+        self._ident = ident
+        self._reopen = reopen
+        self._tell = tell
+        self._end = threading.Event()
+        self._doors: Doors | None = None
+        self._told: set[str] = set()
+
+    def run(self) -> None:
+        """Beat until it is stopped; what goes wrong is said once, and tried again."""
+        while not self._end.wait(BEAT):
+            try:
+                self._beat()
+            except JobctlError as error:
+                self._once("away", f"the lease cannot be renewed just now: {error.message}")
+                self._close()
+        self._close()
+
+    def stop(self) -> None:
+        """End it; a beat that is under way is not waited for longer than it may take."""
+        self._end.set()
+        self.join(BEAT)
+
+    def _beat(self) -> None:
+        if self._doors is None:
+            self._doors = self._reopen()
+        store = self._doors.redis("a lease")
+        letters = store.pauses.beat(self._names, self._ident)
+        found = dict(zip(self._names, letters, strict=True))
+        for letter, text in _ODD.items():
+            names = ", ".join(name for name, its in found.items() if its == letter)
+            if names:
+                self._once(f"{letter} {names}", f"{names}: {text}")
+
+    def _once(self, what: str, text: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._tell(text)
+
+    def _close(self) -> None:
+        if self._doors is not None:
+            self._doors.close()
+        self._doors = None
+
+
+_ODD = {
+    "r": "somebody resumed it: its jobs run while it is held",
+    "l": "somebody cleared the lease, or Redis lost it: it may not be paused any more",
+}

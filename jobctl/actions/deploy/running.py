@@ -1,0 +1,104 @@
+"""Running a command while something is held: its signals are ours, and its end is waited for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell says it
+_BY_SIGNAL = 128
+_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# What a terminal sends to every process in front of it, so that the command has it already.
+_FROM_A_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+
+
+class Signals:
+    """Catches what would end this process, and hands it on to the command that it runs.
+
+    What was ignored before (nohup) stays ignored.
+
+    Attributes:
+        caught: the numbers, in the order they came.
+    """
+
+    def __init__(self) -> None:
+        self.caught: list[int] = []
+        self._child: subprocess.Popen[bytes] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in _CAUGHT:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._catch)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @property
+    def code(self) -> int:
+        """The exit code of a process that the first of them has ended."""
+        return _BY_SIGNAL + self.caught[0]
+
+    def run(self, command: Sequence[str]) -> int:
+        """Run a command to its end, and return its exit code, as a shell would.
+
+        128 + n where signal n has killed it, 127 where there is no such program, 126 where it
+        cannot be run.
+        """
+        known = len(self.caught)
+        try:
+            with subprocess.Popen(command) as child:
+                self._child = child
+                for number in self.caught[known:]:  # while it was being born
+                    self._hand_on(number)
+                code = child.wait()
+        except FileNotFoundError:
+            return NOT_FOUND
+        except OSError:
+            return NOT_EXECUTABLE
+        finally:
+            self._child = None
+        return code if code >= 0 else _BY_SIGNAL - code
+
+    def _catch(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.caught.append(number)
+        self._hand_on(number)
+
+    def _hand_on(self, number: int) -> None:
+        child = self._child
+        if child is not None and not (number in _FROM_A_TERMINAL and _in_front()):
+            child.send_signal(number)
+
+
+def runnable(command: Sequence[str]) -> int:
+    """Return 0 for a command that can be run, as far as can be seen; else what a shell says."""
+    if shutil.which(command[0]) is not None:
+        return 0
+    there = os.path.sep in command[0] and os.path.exists(command[0])  # noqa: PTH110 (any bytes)
+    return NOT_EXECUTABLE if there else NOT_FOUND
+
+
+def _in_front() -> bool:
+    """Tell whether this process is in front of a terminal, whose keys reach the command too."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,0 +1,140 @@
+"""``jobctl queue drain``: wait until nobody works on a queue's jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.helping import Command
+from jobctl.cli.options import all_of, option, shared_options
+from jobctl.cli.pausing import author, glob_option, names_argument, read_naming, reason_option
+from jobctl.cli.session import Session
+from jobctl.cli.wiring import note_doors
+from jobctl.cli.writing import say, write_document, write_rows
+from jobctl.errors import JobctlError
+
+if TYPE_CHECKING:
+    from jobctl import Store
+    from jobctl.actions.deploy.draining import Drain, Drained
+    from jobctl.actions.deploy.naming import Naming
+    from jobctl.actions.doors import Doors
+
+_COLUMNS = ("queues", "idle", "running", "waiting", "seconds")
+
+
+@click.command(
+    "drain",
+    cls=Command,
+    short_help="Wait until nobody works on a queue's jobs.",
+    help="""Wait until queues are idle: no reservation of their jobs in every look over three
+    seconds, counted from the pause; with --empty no job waits in them either. Exit 0: idle; 6: time
+    is up, what is paused stays so; 130: interrupted, likewise.""",
+    examples=[
+        "jobctl queue drain mailers --pause --timeout 10m",
+        "jobctl queue drain '*' --pause && deploy && jobctl queue resume '*'",
+        "jobctl queue drain imports --empty    # until the last job is done",
+    ],
+)
+@names_argument
+@all_of([
+    glob_option,
+    option("Options", "--pause", is_flag=True, help="Pause them first."),
+    option("Options", "--empty", is_flag=True, help="Also wait until no job waits in them."),
+    option(
+        "Options", "--timeout", metavar="D", help="Give up after D: 90s, 15m; else without a limit."
+    ),
+    reason_option,
+])  # fmt: skip
+@shared_options()
+@click.pass_obj
+def drain_command(session: Session, names: Sequence[str]) -> None:
+    """Wait until queues are idle."""
+    from jobctl.cli.waiting import wait
+
+    naming = read_naming(session, names)
+    timeout = read_timeout(session.text("timeout"))
+    with session.doors() as doors:
+        note_doors(doors)
+        store = doors.redis("queue drain")
+        wanted, paused = _prepare(session, doors, naming, timeout)
+        try:
+            ended = wait(session, store, wanted)
+        except (KeyboardInterrupt, JobctlError) as error:
+            _stays(error, paused)
+            raise
+    _finish(session, wanted, ended, paused)
+
+
+def read_timeout(text: str | None) -> float | None:
+    """Return seconds of a duration that was typed."""
+    from jobctl.model.times import parse_duration
+
+    return None if text is None else parse_duration(text)
+
+
+def _prepare(
+    session: Session, doors: Doors, naming: Naming, timeout: float | None
+) -> tuple[Drain, list[str]]:
+    """Pause where that is asked for; return what to wait for, and which of it is paused."""
+    from jobctl.actions.deploy.draining import Drain
+    from jobctl.actions.deploy.naming import find_meant
+    from jobctl.actions.deploy.pausing import pause
+
+    if session.flag("pause"):
+        outcome = pause(doors, naming, author(session, doors))
+        for text in (*outcome.warnings, *filter(None, (q.problem for q in outcome.queues))):
+            say(f"warning: {text}")
+        if outcome.failed:
+            raise JobctlError(
+                "not every queue could be paused; those that were stay so",
+                hint=_resume([queue.queue for queue in outcome.queues if queue.paused]),
+            )
+        names = [queue.queue for queue in outcome.queues]
+        paused = names
+    else:
+        meant = find_meant(doors, naming, also_paused=True)
+        names = meant.names
+        paused = [name for name in names if name in (meant.paused or ())]
+    _warn(doors.redis("queue drain"), names, paused, empty=session.flag("empty"))
+    return Drain(names, session.flag("empty"), timeout, time.monotonic()), paused
+
+
+def _warn(store: Store, names: Sequence[str], paused: Sequence[str], *, empty: bool) -> None:
+    running = [name for name in names if name not in paused]
+    if running and not empty:
+        say(f"not paused, so that new jobs start meanwhile: {', '.join(running)} (--pause)")
+    if empty and paused:
+        full = [q.name for q in store.queues.named() if q.name in paused and q.size]
+        if full:
+            say(f"paused with jobs in it, which do not run until it is resumed: {', '.join(full)}")
+
+
+def _stays(error: BaseException, paused: Sequence[str]) -> None:
+    if paused and isinstance(error, JobctlError):
+        error.hint = _resume(paused)
+    elif paused:
+        say(_resume(paused))
+
+
+def _resume(paused: Sequence[str]) -> str:
+    return f"paused still; resume: jobctl queue resume {' '.join(paused)}" if paused else ""
+
+
+def _finish(session: Session, wanted: Drain, ended: Drained, paused: Sequence[str]) -> None:
+    row = ended.document()
+    if session.in_json:
+        write_document(row)
+    elif not session.format.human:
+        write_rows(session, [row], _COLUMNS, 0.0, ident="queues")
+    elif ended.idle:
+        click.echo(f"idle after {ended.seconds:.0f} s: {', '.join(ended.names)}")
+    if ended.idle:
+        if paused and session.format.human:
+            say(_resume(paused))
+        return
+    problem = ended.problem(wanted)
+    problem.hint = _resume(paused) or None
+    raise problem

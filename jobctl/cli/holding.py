@@ -1,0 +1,159 @@
+"""``jobctl queue hold``: queues paused for as long as a command runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.helping import Command
+from jobctl.cli.options import all_of, connection_options, option
+from jobctl.cli.pausing import author, glob_option, names_argument, read_naming, reason_option
+from jobctl.cli.session import Session
+from jobctl.cli.wiring import note_doors
+from jobctl.cli.writing import say
+from jobctl.errors import JobctlError, UsageProblem
+
+if TYPE_CHECKING:
+    from jobctl.actions.deploy.holding import Hold
+    from jobctl.actions.deploy.running import Signals
+
+
+class _Hold(Command):
+    """A command that ends with another command, behind a ``--`` of its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Split at the first ``--``, which click would drop; what is behind it is not ours."""
+        if "--" in args:
+            at = args.index("--")
+            ctx.ensure_object(Session).given["command"] = tuple(args[at + 1 :])
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Show the command in the usage line."""
+        return [*super().collect_usage_pieces(ctx), "-- CMD ..."]
+
+
+@click.command(
+    "hold",
+    cls=_Hold,
+    short_help="Pause queues, run a command, resume them whatever becomes of it.",
+    help="""Pause queues, run a command, and resume them whatever becomes of it: failure, Ctrl-C, a
+    signal. The exit code is the command's (128+n where signal n killed it, 127: no such command,
+    126: it cannot be run); 1 where it succeeded and the queues could not be resumed.
+
+    A lease in Redis tells others of it: queue ls shows it. Holds may overlap: the last one resumes.
+    A queue that was paused before stays paused. With --drain the command runs once the queues are
+    idle; where they are not within D, they are resumed, the command is not run, and the exit code
+    is 6.""",
+    examples=[
+        "jobctl queue hold '*' -- ./migrate.sh",
+        "jobctl queue hold mailers imports --drain 10m -- kamal deploy",
+        "jobctl queue hold --glob 'bulk-*' --reason 'deploy 4711' -- make deploy",
+    ],
+)
+@names_argument
+@all_of([
+    glob_option,
+    option("Options", "--drain", "drain_for", metavar="D",
+           help="Run the command once the queues are idle; give up after D: 90s, 15m."),
+    reason_option,
+])  # fmt: skip
+@connection_options()
+@click.pass_obj
+def hold(session: Session, names: Sequence[str]) -> None:
+    """Hold queues."""
+    from jobctl.actions.deploy.holding import Hold
+    from jobctl.actions.deploy.running import Signals
+    from jobctl.cli.draining import read_timeout
+
+    naming = read_naming(session, names)
+    timeout = read_timeout(session.text("drain_for"))
+    command = _command(session)
+    doors = session.doors()
+    held = Hold(doors, session.doors, say)
+    try:
+        note_doors(doors)
+        if timeout is not None:
+            doors.redis("--drain")
+        with Signals() as signals:
+            held.take(naming, author(session, doors), os.getpid(), command)
+            code = _run(session, held, signals, command, timeout)
+    finally:
+        held.close()
+    raise click.exceptions.Exit(code)
+
+
+def _command(session: Session) -> tuple[str, ...]:
+    """Return the command to run.
+
+    Raises:
+        UsageProblem: there is none.
+        Exit: it cannot be run, as far as can be seen; nothing was paused.
+    """
+    from jobctl.actions.deploy.running import NOT_FOUND, runnable
+
+    command = session.texts("command")
+    if not command:
+        raise UsageProblem(
+            "hold while what runs? there is no command", hint="it stands behind --: -- ./deploy.sh"
+        )
+    code = runnable(command)
+    if code:
+        why = "there is no such command" if code == NOT_FOUND else "it cannot be run"
+        say(f"error: {command[0]}: {why}; nothing was paused")
+        raise click.exceptions.Exit(code)
+    return command
+
+
+def _run(
+    session: Session,
+    held: Hold,
+    signals: Signals,
+    command: Sequence[str],
+    timeout: float | None,
+) -> int:
+    """Run the command while the queues are held, and resume them; return the exit code."""
+    code = 0
+    problem: BaseException | None = None
+    try:
+        if timeout is not None:
+            _drain(session, held, signals, timeout)
+        code = signals.code if signals.caught else signals.run(command)
+    except BaseException as error:  # whatever it is, the queues are resumed first
+        problem = error
+    try:
+        _leave(held, signals)
+    except JobctlError as error:
+        if problem is None and not code:
+            raise JobctlError(error.message, hint=error.hint) from error
+        say(f"error: {error.message}")
+        say(f"hint: {error.hint}")
+    if problem is not None:
+        raise problem
+    return code
+
+
+def _leave(held: Hold, signals: Signals) -> None:
+    known = len(signals.caught)
+    held.leave(impatient=lambda: len(signals.caught) > known)
+
+
+def _drain(session: Session, held: Hold, signals: Signals, timeout: float) -> None:
+    from jobctl.actions.deploy.draining import Drain
+    from jobctl.cli.waiting import wait
+
+    wanted = Drain(held.names, timeout=timeout, since=held.paused_at)
+    ended = wait(session, held.store, wanted, lambda: bool(signals.caught))
+    if not ended.idle and not ended.stopped:
+        problem = ended.problem(wanted)
+        problem.hint = f"{command_text(session)} was not run; the queues are resumed"
+        raise problem
+
+
+def command_text(session: Session) -> str:
+    """Return the command's name."""
+    return session.texts("command")[0]

@@ -1,0 +1,187 @@
+"""``jobctl queue pause`` and ``queue resume``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import time
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.completing import complete_queues
+from jobctl.cli.guarding import GUARD
+from jobctl.cli.helping import Command
+from jobctl.cli.options import all_of, option, shared_options
+from jobctl.cli.reporting import host, who
+from jobctl.cli.session import Session
+from jobctl.cli.wiring import note_doors
+from jobctl.cli.writing import say, write_rows
+from jobctl.errors import Exit, UsageProblem
+
+if TYPE_CHECKING:
+    from jobctl.actions.deploy.naming import Naming
+    from jobctl.actions.deploy.pausing import Changed, Outcome
+    from jobctl.actions.doors import Doors
+    from jobctl.model.pausing import Author
+
+_NAMED = 10  # queues in a sentence
+
+names_argument = click.argument(
+    "names", nargs=-1, metavar="NAME...", shell_complete=complete_queues
+)
+glob_option = option(
+    "Options", "--glob", "queue_globs", multiple=True, metavar="GLOB",
+    help="Queues whose name matches: 'mail*'. Names themselves are no patterns.",
+)  # fmt: skip
+reason_option = option(GUARD, "--reason", metavar="TEXT", help="Why; queue ls shows it.")
+at_restart_option = option(
+    "Options", "--at-restart", is_flag=True,
+    help="Write it into Redis alone; a Faktory server reads it at its next start.",
+)  # fmt: skip
+
+
+@click.command(
+    "pause",
+    cls=Command,
+    short_help="Pause queues: nothing in them runs until they are resumed.",
+    help="""Pause queues: nothing in them runs until they are resumed; what runs already goes on.
+    '*' alone means all queues. Pausing a paused queue is fine.
+
+    Where the Faktory server is known (--faktory-url), it is told, and then it is looked whether the
+    pause is in Redis. By Redis alone it is done where nothing says that a server is running: such a
+    server would not notice before its restart.""",
+    examples=[
+        "jobctl queue pause mailers imports --reason 'deploy 4711'",
+        "jobctl queue pause '*'",
+        "jobctl queue pause --glob 'bulk-*'",
+    ],
+)
+@names_argument
+@all_of([glob_option, at_restart_option, reason_option])
+@shared_options()
+@click.pass_obj
+def pause(session: Session, names: Sequence[str]) -> None:
+    """Pause queues."""
+    from jobctl.actions.deploy.pausing import pause as pause_queues
+
+    naming = read_naming(session, names)
+    with session.doors() as doors:
+        note_doors(doors)
+        at_restart = session.flag("at_restart")
+        outcome = pause_queues(doors, naming, author(session, doors), at_restart=at_restart)
+    _write(session, naming, outcome)
+
+
+@click.command(
+    "resume",
+    cls=Command,
+    short_help="Resume queues.",
+    help="""Resume queues. '*' alone means all queues. Resuming a queue that is not paused is fine.
+
+    A queue that jobctl queue hold holds is resumed by its last holder; until then --force is needed
+    to do it by hand. --stale clears the holders that have died, and resumes what nobody else
+    holds.""",
+    examples=[
+        "jobctl queue resume mailers imports",
+        "jobctl queue resume '*'",
+        "jobctl queue resume --stale '*'   # after a deploy was killed",
+    ],
+)
+@names_argument
+@all_of([
+    glob_option,
+    option("Options", "--force", is_flag=True, help="Also queues that somebody holds."),
+    option("Options", "--stale", is_flag=True, help="Only clear holders that have died."),
+    at_restart_option,
+])  # fmt: skip
+@shared_options()
+@click.pass_obj
+def resume(session: Session, names: Sequence[str]) -> None:
+    """Resume queues."""
+    from jobctl.actions.deploy.pausing import clear_dead
+    from jobctl.actions.deploy.pausing import resume as resume_queues
+
+    naming = read_naming(session, names)
+    force, at_restart = session.flag("force"), session.flag("at_restart")
+    if session.flag("stale") and (force or at_restart):
+        other = "--force" if force else "--at-restart"
+        raise UsageProblem(f"--stale clears dead holders and nothing else: no {other} with it")
+    with session.doors() as doors:
+        note_doors(doors)
+        if session.flag("stale"):
+            outcome = clear_dead(doors, naming)
+        else:
+            outcome = resume_queues(doors, naming, at_restart=at_restart, force=force)
+    _write(session, naming, outcome)
+
+
+def read_naming(session: Session, names: Sequence[str]) -> Naming:
+    """Return which queues are meant.
+
+    Raises:
+        UsageProblem: none is named, or one that can be no queue.
+    """
+    from jobctl.actions.deploy.naming import Naming
+
+    naming = Naming(tuple(names), session.texts("queue_globs"))
+    naming.check()
+    return naming
+
+
+def author(session: Session, doors: Doors) -> Author:
+    """Return who does this, when and why."""
+    from jobctl.model.pausing import Author
+
+    now = time() if doors.store is None else doors.store.server.now()
+    return Author(who(), host(), now, session.text("reason"))
+
+
+def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
+    from jobctl.actions.deploy.pausing import KEYS
+
+    for warning in outcome.warnings:
+        say(f"warning: {warning}")
+    if session.format.human:
+        for line in _sentences(outcome):
+            click.echo(line)
+    else:
+        write_rows(session, outcome.rows(), KEYS, 0.0, ident="queue")
+    _say_more(session, naming, outcome)
+    if outcome.failed:
+        raise click.exceptions.Exit(Exit.FAILURE)
+
+
+def _sentences(outcome: Outcome) -> list[str]:
+    fine = [queue for queue in outcome.queues if queue.problem is None and queue.note is None]
+    changed, already = _WORDS[outcome.action]
+    groups = (
+        (changed, [queue for queue in fine if queue.changed is not False]),
+        (already, [queue for queue in fine if queue.changed is False]),
+    )
+    lines = [f"{words}: {_listed(queues)}" for words, queues in groups if queues]
+    lines += [f"{queue.queue}: {queue.note}" for queue in outcome.queues if queue.note is not None]
+    return lines
+
+
+_WORDS = {
+    "pause": ("paused", "paused already"),
+    "resume": ("resumed", "not paused anyway"),
+}
+
+
+def _listed(queues: Sequence[Changed]) -> str:
+    from jobctl.render.safe import printable
+
+    some = ", ".join(printable(queue.queue) for queue in queues[:_NAMED])
+    more = len(queues) - _NAMED
+    return f"{some} and {more:,} more" if more > 0 else some
+
+
+def _say_more(session: Session, naming: Naming, outcome: Outcome) -> None:
+    for queue in outcome.queues:
+        if queue.problem is not None:
+            say(f"error: {queue.problem}")
+    if not outcome.queues:
+        say("no queue matches" if naming.globs else "there are no queues")
+    elif outcome.action == "pause" and session.format.human and not outcome.failed:
+        say(f"resume: jobctl queue resume {naming.words()}")

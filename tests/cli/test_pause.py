@@ -1,0 +1,267 @@
+"""``jobctl queue pause|resume`` by Redis alone: names, guards, who and why."""
+
+import json
+from itertools import pairwise
+
+import pytest
+import redis
+
+from tests.builders import NOW, enqueue, job
+
+
+@pytest.fixture
+def queues(raw):
+    raw.sadd("queues", "default", "mailers", "mail-bulk")
+    return raw
+
+
+@pytest.fixture
+def faktory_runs(server, raw):
+    """A client as a Faktory server has it."""
+    with redis.Redis(unix_socket_path=str(server.socket)) as client:
+        client.execute_command("CLIENT", "SETINFO", "LIB-NAME", "go-redis(,go1.23.4)")
+        yield client
+
+
+def paused(raw):
+    return sorted(name.decode() for name in raw.smembers("paused"))
+
+
+def rows(ran):
+    return {row["queue"]: row for row in json.loads(ran.out)}
+
+
+def test_queues_are_paused_and_resumed_and_again_is_fine(queues, jobctl):
+    ran = jobctl("queue", "pause", "default", "mailers", "-o", "json")
+    assert ran.code == 0
+    assert rows(ran)["default"] == {
+        "queue": "default", "action": "pause", "paused": True, "changed": True, "via": "redis",
+        "problem": None,
+    }  # fmt: skip
+    assert paused(queues) == ["default", "mailers"]
+    again = jobctl("queue", "pause", "default", "-o", "json")
+    assert (again.code, rows(again)["default"]["changed"]) == (0, False)
+    ran = jobctl("queue", "resume", "default", "mail-bulk", "-o", "json")
+    assert ran.code == 0
+    assert [row["changed"] for row in rows(ran).values()] == [True, False]
+    assert paused(queues) == ["mailers"]
+
+
+def test_people_read_what_was_done_and_how_to_take_it_back(queues, jobctl):
+    ran = jobctl("queue", "pause", "default", tty=True)
+    assert (ran.out, ran.err) == ("paused: default\n", "resume: jobctl queue resume default\n")
+    ran = jobctl("queue", "pause", "default", "mailers", tty=True)
+    assert ran.out == "paused: mailers\npaused already: default\n"
+    ran = jobctl("queue", "pause", "--glob", "mail*", tty=True)
+    assert ran.err == "resume: jobctl queue resume --glob 'mail*'\n"
+    assert jobctl("queue", "resume", "*", tty=True).out == (
+        "resumed: default, mail-bulk, mailers\n"
+    )
+
+
+def test_a_star_alone_means_all_of_them_and_a_glob_those_that_match(queues, jobctl):
+    assert jobctl("queue", "pause", "*", "-o", "ids").out.split() == [
+        "default", "mail-bulk", "mailers",
+    ]  # fmt: skip
+    jobctl("queue", "resume", "*")
+    assert paused(queues) == []
+    jobctl("queue", "pause", "--glob", "mail-*")
+    assert paused(queues) == ["mail-bulk"]
+    jobctl("queue", "pause", "default", "--glob", "*ers", "--glob", "x*")
+    assert paused(queues) == ["default", "mail-bulk", "mailers"]
+
+
+def test_what_matches_nothing_is_no_failure(raw, jobctl):
+    ran = jobctl("queue", "pause", "--glob", "x*", "-o", "json")
+    assert (ran.code, json.loads(ran.out), ran.err) == (0, [], "no queue matches\n")
+    ran = jobctl("queue", "pause", "*", "-o", "json")
+    assert (ran.code, json.loads(ran.out), ran.err) == (0, [], "there are no queues\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ((), "which queue?"),
+        (("a b",), "is no name of a queue"),
+        (("",), "is no name of a queue"),
+        (("mail*",), "--glob 'mail*' takes a pattern"),
+        (("*", "default"), "name no other beside it"),
+        (("*", "--glob", "x"), "name no other beside it"),
+        (("default\n",), "is no name of a queue"),
+        (("--glob", ""), "--glob is empty"),
+        (("é",), "is no name of a queue"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["pause", "resume", "drain"])
+def test_names_that_can_be_no_queue_are_usage_errors_before_anything_is_connected(
+    jobctl, argv, said, verb
+):
+    ran = jobctl("queue", verb, *argv, url="redis://127.0.0.1:1")
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "drain"])
+def test_an_unknown_queue_is_not_found_names_near_ones_and_changes_nothing(queues, jobctl, verb):
+    ran = jobctl("queue", verb, "default", "mailer")
+    assert (ran.code, ran.out) == (4, "")
+    assert "there is no queue mailer" in ran.err
+    assert "did you mean mailers?" in ran.err
+    assert paused(queues) == []
+
+
+def test_a_list_that_is_in_no_set_of_names_can_be_paused(raw, jobctl):
+    raw.lpush("q:stray", job())
+    assert jobctl("queue", "pause", "stray").code == 0
+    assert paused(raw) == ["stray"]
+
+
+def test_a_name_that_is_only_paused_can_be_resumed(raw, jobctl):
+    raw.sadd("paused", "ghost")
+    assert jobctl("queue", "resume", "ghost").code == 0
+    assert paused(raw) == []
+
+
+def test_who_when_and_why_are_shown_by_queue_ls_and_go_with_the_pause(queues, jobctl, monkeypatch):
+    monkeypatch.setenv("USER", "ann")
+    monkeypatch.setattr("jobctl.cli.reporting.socket.gethostname", lambda: "ops1")
+    jobctl("queue", "pause", "default", "--reason", "deploy \x1b[31m4711")
+    row = rows(jobctl("queue", "ls", "-o", "json"))["default"]
+    assert (row["paused_by"], row["reason"]) == ("ann@ops1", "deploy \x1b[31m4711")
+    assert row["paused_at"].startswith("20")
+    shown = jobctl("queue", "ls", tty=True).out
+    assert "ann@ops1" in shown
+    assert "\x1b[31m" not in shown
+    jobctl("queue", "resume", "default")
+    row = rows(jobctl("queue", "ls", "-o", "json"))["default"]
+    assert (row["paused_by"], row["reason"], row["paused_at"]) == (None, None, None)
+
+
+def test_a_note_of_a_queue_that_was_resumed_elsewhere_is_not_shown(queues, jobctl):
+    jobctl("queue", "pause", "default", "--reason", "x")
+    queues.srem("paused", "default")
+    assert rows(jobctl("queue", "ls", "-o", "json"))["default"]["reason"] is None
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_where_a_server_runs_that_would_not_notice_it_is_refused(
+    queues, jobctl, faktory_runs, verb
+):
+    queues.sadd("paused", "mailers")
+    ran = jobctl("queue", verb, "default", "mailers")
+    assert (ran.code, ran.out) == (7, "")
+    assert "would not notice" in ran.err
+    assert "--faktory-url" in ran.err
+    assert paused(queues) == ["mailers"]
+    ran = jobctl("queue", verb, "default", "mailers", "--at-restart")
+    assert ran.code == 0
+    assert "at its next start" in ran.err
+    assert paused(queues) == (["default", "mailers"] if verb == "pause" else [])
+
+
+def test_where_it_cannot_be_told_whether_a_server_runs_there_is_a_warning(queues, jobctl, url):
+    queues.execute_command(
+        "ACL", "SETUSER", "op", "reset", "on", ">pw", "~*", "&*", "+@all", "-config"
+    )
+    try:
+        ran = jobctl("queue", "pause", "default", url=url.replace("://", "://op:pw@"))
+    finally:
+        queues.acl_deluser("op")
+    assert ran.code == 0
+    assert "CONFIG is denied" in ran.err
+    assert paused(queues) == ["default"]
+
+
+def test_a_user_who_may_not_write_pauses_nothing(queues, jobctl, url):
+    queues.execute_command("ACL", "SETUSER", "op", "reset", "on", ">pw", "~*", "&*", "+@read")
+    try:
+        ran = jobctl("queue", "pause", "default", url=url.replace("://", "://op:pw@"))
+    finally:
+        queues.acl_deluser("op")
+    assert ran.code == 3
+    assert paused(queues) == []
+
+
+def hold(raw, name="default", ident="x", beat=None, before="0"):
+    seconds, micros = raw.time()
+    raw.sadd("paused", name)
+    note = {"who": "ann", "host": "ops1", "at": NOW, "pid": 7, "command": ["make"], "reason": None}
+    raw.hset(
+        f"jobctl:hold:{name}",
+        mapping={
+            "v": "1", "before": before, f"lease:{ident}": json.dumps(note),
+            f"beat:{ident}": seconds + micros / 1e6 if beat is None else beat,
+        },
+    )  # fmt: skip
+
+
+def test_a_held_queue_is_not_resumed_without_force(queues, jobctl):
+    hold(queues)
+    ran = jobctl("queue", "resume", "default", "mailers")
+    assert (ran.code, ran.out) == (7, "")
+    assert "queue default is held by ann@ops1 (pid 7)" in ran.err
+    assert "--force" in ran.err
+    assert paused(queues) == ["default"]
+    ran = jobctl("queue", "resume", "default", "--force", tty=True)
+    assert ran.code == 0
+    assert ran.out == "default: it is still held by ann@ops1 (pid 7)\n"
+    assert paused(queues) == []
+
+
+def test_dead_holders_are_flagged_and_cleared_on_request_only(queues, jobctl):
+    hold(queues, "default", beat=NOW)
+    hold(queues, "mailers", beat=NOW, before="1")
+    hold(queues, "mail-bulk")
+    listed = rows(jobctl("queue", "ls", "-o", "json"))
+    assert listed["default"]["holders"] == [
+        {"who": "ann", "host": "ops1", "pid": 7, "command": ["make"], "reason": None,
+         "since": "2026-09-21T14:13:20Z", "dead": True},
+    ]  # fmt: skip
+    assert [h["dead"] for h in listed["mail-bulk"]["holders"]] == [False]
+    assert "ann@ops1 (dead)" in jobctl("queue", "ls", tty=True).out
+    ran = jobctl("queue", "resume", "default")
+    assert ran.code == 7
+    assert "jobctl queue resume --stale default" in ran.err
+    ran = jobctl("queue", "resume", "--stale", "*", "-o", "json")
+    assert ran.code == 0
+    assert {name: row["paused"] for name, row in rows(ran).items()} == {
+        "default": False, "mail-bulk": True, "mailers": True,
+    }  # fmt: skip
+    assert paused(queues) == ["mail-bulk", "mailers"]
+    assert jobctl("queue", "resume", "--stale", "default", "--force").code == 2
+    assert jobctl("queue", "resume", "--stale").code == 2
+
+
+def test_a_lease_of_another_version_is_shown_and_left_alone(queues, jobctl):
+    queues.hset("jobctl:hold:default", mapping={"v": "9", "x": "y"})
+    queues.sadd("paused", "default")
+    row = rows(jobctl("queue", "ls", "-o", "json"))["default"]
+    assert row["problem"] == "held by another version of jobctl (9)"
+    ran = jobctl("queue", "resume", "default")
+    assert ran.code == 7
+    assert "another version of jobctl" in ran.err
+    assert jobctl("queue", "hold", "default", "--", "true").code == 7
+    assert queues.hget("jobctl:hold:default", "x") == b"y"
+
+
+def test_a_thousand_queues_cost_hardly_more_round_trips_than_one(raw, jobctl):
+    raw.sadd("queues", *(f"queue-{i:04d}" for i in range(1000)))
+
+    def trips(*argv):
+        ran = jobctl("queue", *argv, "--debug", "-o", "ids")
+        assert ran.code == 0
+        kinds = [line[:1] for line in ran.err.splitlines()]
+        return sum(b == "<" != a for a, b in pairwise(kinds))
+
+    assert trips("pause", "*") <= trips("pause", "queue-0001") + 5
+    assert len(paused(raw)) == 1000
+    assert trips("resume", "*") <= trips("resume", "queue-0001") + 5
+    assert paused(raw) == []
+
+
+def test_queues_of_both_sets_are_listed_with_who_holds_them(raw, jobctl):
+    enqueue(raw, "default", job())
+    hold(raw)
+    header, line = jobctl("queue", "ls").out.splitlines()
+    cells = dict(zip(header.split("\t"), line.split("\t"), strict=True))
+    assert json.loads(cells["holders"])[0]["who"] == "ann"
