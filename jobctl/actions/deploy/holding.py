@@ -214,7 +214,7 @@ class _Heart(threading.Thread):
     def __init__(self, names: Sequence[str], ident: str, reopen: Reopen, tell: Tell) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._names = names
-        self._ident = ident
+        self._lease = ident
         self._reopen = reopen
         self._tell = tell
         self._end = threading.Event()
@@ -240,7 +240,7 @@ class _Heart(threading.Thread):
         if self._doors is None:
             self._doors = self._reopen()
         store = self._doors.redis("a lease")
-        letters = store.pauses.beat(self._names, self._ident)
+        letters = store.pauses.beat(self._names, self._lease)
         found = dict(zip(self._names, letters, strict=True))
         for letter, text in _ODD.items():
             names = ", ".join(name for name, its in found.items() if its == letter)

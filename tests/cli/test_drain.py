@@ -1,0 +1,160 @@
+"""``jobctl queue drain``: idle means idle, and what is paused stays so."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from tests.builders import enqueue, job, reservation
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Take a third of a second without a reservation for idle."""
+    monkeypatch.setattr("jobctl.actions.deploy.draining.QUIET", 0.3)
+    monkeypatch.setattr("jobctl.actions.deploy.draining._PAUSE", 0.05)
+
+
+@pytest.fixture
+def queues(raw):
+    raw.sadd("queues", "default", "mailers")
+    return raw
+
+
+def reserve(raw, jid="held-0000001", **fields):
+    member = reservation(job(jid, **fields))
+    raw.zadd("working", {member: time.time() + 1800})
+    return member
+
+
+def later(seconds, act):
+    timer = threading.Timer(seconds, act)
+    timer.start()
+    return timer
+
+
+def test_idle_is_three_seconds_without_a_reservation_counted_from_the_pause(queues, jobctl):
+    begun = time.monotonic()
+    ran = jobctl("queue", "drain", "default", "--pause", "-o", "json")
+    took = time.monotonic() - begun
+    assert ran.code == 0
+    assert 3.0 <= took < 4.5
+    found = json.loads(ran.out)
+    assert found | {"seconds": 3} == {
+        "queues": ["default"], "idle": True, "running": [], "waiting": 0, "seconds": 3,
+    }  # fmt: skip
+    assert queues.sismember("paused", "default")
+
+
+def test_a_job_that_comes_and_goes_within_the_three_seconds_begins_them_anew(queues, jobctl):
+    def come_and_go():
+        member = reserve(queues)
+        time.sleep(0.6)
+        queues.zrem("working", member)
+
+    begun = time.monotonic()
+    timer = later(1.5, come_and_go)
+    assert jobctl("queue", "drain", "default", "--pause").code == 0
+    timer.join()
+    assert 5.0 <= time.monotonic() - begun < 7
+
+
+def test_it_waits_for_the_jobs_of_these_queues_alone(queues, jobctl, quick):
+    reserve(queues, queue="mailers")
+    assert jobctl("queue", "drain", "default", "--pause").code == 0
+    member = reserve(queues)
+    timer = later(0.5, lambda: queues.zrem("working", member))
+    begun = time.monotonic()
+    assert jobctl("queue", "drain", "default").code == 0
+    timer.join()
+    assert time.monotonic() - begun >= 0.8
+
+
+def test_a_job_that_names_no_queue_is_of_the_default_one(queues, jobctl, quick):
+    queues.zadd("working", {reservation(job("held-0000001", queue=None)): time.time() + 9})
+    assert jobctl("queue", "drain", "default", "--pause", "--timeout", "600ms").code == 6
+
+
+def test_when_time_is_up_the_queues_stay_paused_and_the_way_back_is_shown(queues, jobctl, quick):
+    reserve(queues, "held-0000001")
+    reserve(queues, "held-0000002", jobtype="Import")
+    ran = jobctl("queue", "drain", "default", "--pause", "--timeout", "500ms")
+    assert ran.code == 6
+    assert "error: not idle after 0.5 s: 2 jobs run: held-0000001 SendEmail, " in ran.err
+    assert "hint: paused still; resume: jobctl queue resume default" in ran.err
+    assert queues.sismember("paused", "default")
+    header, line = ran.out.splitlines()
+    assert (header, line.split("\t")[1]) == ("queues\tidle\trunning\twaiting\tseconds", "false")
+
+
+def test_in_json_it_says_what_holds_the_queues_up(queues, jobctl, quick):
+    reserve(queues)
+    ran = jobctl("queue", "drain", "default", "--timeout", "400ms", "-o", "json")
+    assert ran.code == 6
+    (running,) = json.loads(ran.out)["running"]
+    assert running == {
+        "jid": "held-0000001", "jobtype": "SendEmail", "queue": "default", "wid": "worker-1",
+        "reserved_at": "2026-09-21T14:10:00Z", "expires_at": "2026-09-21T14:40:00Z",
+    }  # fmt: skip
+    assert json.loads(ran.err.splitlines()[-1])["code"] == 6
+
+
+def test_with_empty_it_also_waits_for_the_last_job(queues, jobctl, quick):
+    enqueue(queues, "default", job("one-1"), job("two-2"))
+    assert jobctl("queue", "drain", "default", "--empty", "--timeout", "600ms").code == 6
+    timer = later(0.5, lambda: queues.delete("q:default"))
+    assert jobctl("queue", "drain", "default", "--empty", "--timeout", "9s").code == 0
+    timer.join()
+
+
+def test_old_lists_that_no_worker_reads_hold_nothing_up(queues, jobctl, quick):
+    enqueue(queues, "default", job("old-1"), form="")
+    enqueue(queues, "mailers", job("new-1"))
+    assert jobctl("queue", "drain", "default", "--empty", "--timeout", "5s").code == 0
+    queues.delete("q:mailers")  # a server of 1.9 then
+    assert jobctl("queue", "drain", "default", "--empty", "--timeout", "600ms").code == 6
+
+
+def test_it_warns_where_it_may_never_end(queues, jobctl, quick):
+    ran = jobctl("queue", "drain", "default", "mailers")
+    assert "not paused, so that new jobs start meanwhile: default, mailers" in ran.err
+    enqueue(queues, "default", job("one-1"))
+    ran = jobctl("queue", "drain", "default", "--pause", "--empty", "--timeout", "500ms")
+    assert ran.code == 6
+    assert "paused with jobs in it" in ran.err
+
+
+def test_members_that_are_no_job_hold_nothing_up(queues, jobctl, quick):
+    queues.zadd("working", {b"\xff{": 1, b"[]": 2, b'{"job":7}': 3})
+    assert jobctl("queue", "drain", "default", "--pause", "--timeout", "5s").code == 0
+
+
+def test_bad_durations_are_usage_errors(queues, jobctl):
+    for text in ("", "x", "5", "-1s"):
+        assert jobctl("queue", "drain", "default", "--timeout", text).code == 2
+    assert not queues.smembers("paused")
+
+
+def test_many_queues_are_waited_for_together(raw, jobctl, quick):
+    raw.sadd("queues", *(f"queue-{i:04d}" for i in range(1000)))
+    member = reserve(raw, queue="queue-0500")
+    assert jobctl("queue", "drain", "*", "--pause", "--timeout", "600ms").code == 6
+    raw.zrem("working", member)
+    assert jobctl("queue", "drain", "*", "--empty", "--timeout", "9s").code == 0
+
+
+def test_a_lost_redis_is_told_and_the_queues_are_said_to_stay_paused(queues, jobctl, monkeypatch):
+    reserve(queues)
+
+    def cut():
+        me = queues.client_id()
+        for client in queues.client_list():
+            if int(client["id"]) != me:
+                queues.client_kill_filter(client["id"])
+
+    timer = later(0.6, cut)
+    ran = jobctl("queue", "drain", "default", "--pause")
+    timer.join()
+    assert ran.code == 3
+    assert "hint: paused still; resume: jobctl queue resume default" in ran.err

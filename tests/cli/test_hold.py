@@ -1,0 +1,291 @@
+"""``jobctl queue hold``: whatever becomes of the command, the queues are resumed."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from tests.builders import job, reservation
+from tests.cli.deploying import Holder, age, ended, holders, kill, leases, paused, until
+
+
+@pytest.fixture
+def queues(raw):
+    raw.sadd("queues", "default", "mailers")
+    return raw
+
+
+@pytest.fixture
+def holder(url, tmp_path):
+    return Holder(url, tmp_path)
+
+
+def test_the_queues_are_paused_while_the_command_runs_and_resumed_after_it(queues, holder):
+    process = holder.start("default", "mailers", script=holder.wait_file("end"))
+    assert paused(queues) == ["default", "mailers"]
+    holder.touch("end")
+    assert ended(process) == (0, "")
+    assert paused(queues) == []
+    assert not queues.keys("jobctl:hold:*")
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("exit 3", 3), ("exit 255", 255), ("kill -9 $$", 137), ("kill -TERM $$", 143)],
+)
+def test_the_exit_code_is_the_commands(queues, holder, script, code):
+    assert ended(holder.start("default", script=script))[0] == code
+    assert paused(queues) == []
+
+
+def test_stdin_and_stdout_are_the_commands(queues, jobctl, capfd):
+    assert jobctl("queue", "hold", "default", "--", "sh", "-c", "echo out; echo err >&2").code == 0
+    assert capfd.readouterr() == ("out\n", "err\n")
+
+
+def test_the_command_line_is_split_at_its_first_two_dashes(queues, jobctl, tmp_path):
+    file = tmp_path / "words"
+    script = 'printf "%s\\n" "$@" > ' + str(file)
+    ran = jobctl("queue", "hold", "default", "--", "sh", "-c", script, "-o", "a b", "--", "--yes")
+    assert ran.code == 0
+    assert file.read_text().splitlines() == ["a b", "--", "--yes"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (("default",), 2, "there is no command"),
+        (("default", "--"), 2, "there is no command"),
+        (("default", "true"), 2, "there is no command"),
+        (("--", "true"), 2, "which queue?"),
+        (("a b", "--", "true"), 2, "is no name of a queue"),
+        (("nope", "--", "true"), 4, "there is no queue nope"),
+        (("default", "nope", "--", "true"), 4, "there is no queue nope"),
+        (("default", "--", "no-such-command"), 127, "there is no such command"),
+        (("default", "--", __file__), 126, "it cannot be run"),
+        (("default", "--drain", "x", "--", "true"), 2, "is not a duration"),
+        (("default", "--drain", "--", "true"), 2, ""),
+    ],
+)
+def test_what_makes_no_sense_pauses_nothing(queues, jobctl, argv, code, said):
+    ran = jobctl("queue", "hold", *argv)
+    assert ran.code == code
+    assert said in ran.err
+    assert paused(queues) == []
+    assert not queues.keys("jobctl:*")
+
+
+def test_a_program_that_turns_out_not_to_run_resumes_as_well(queues, jobctl, tmp_path):
+    program = tmp_path / "program"
+    program.write_text("#!/no/such/interpreter\n")
+    program.chmod(0o755)
+    assert jobctl("queue", "hold", "default", "--", str(program)).code == 127
+    program.write_bytes(b"\x7fELF nonsense")
+    assert jobctl("queue", "hold", "default", "--", str(program)).code == 126
+    assert paused(queues) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_goes_to_the_command_and_the_queues_are_resumed(queues, holder, number):
+    script = f"trap 'exit 9' {number.name[3:]}; {holder.wait_file('never')}"
+    process = holder.start("default", script=script)
+    process.send_signal(number)
+    assert ended(process)[0] == 9
+    assert paused(queues) == []
+
+
+def test_a_signal_that_kills_the_command_is_its_exit_code(queues, holder):
+    process = holder.start("default", script="exec sleep 30")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 143
+    assert paused(queues) == []
+
+
+def test_ctrl_c_twice_while_the_command_ends_still_resumes(queues, holder):
+    script = f"trap 'sleep 0.4; exit 5' INT; {holder.wait_file('never')}"
+    process = holder.start("default", script=script)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    assert ended(process)[0] in (5, 130)
+    assert paused(queues) == []
+    assert not queues.keys("jobctl:hold:*")
+
+
+def test_what_was_ignored_stays_ignored(queues, holder, monkeypatch):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = holder.start("default", script=holder.wait_file("end"))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    os.killpg(process.pid, signal.SIGHUP)  # the terminal closes on a nohup
+    time.sleep(0.2)
+    assert paused(queues) == ["default"]
+    holder.touch("end")
+    assert ended(process)[0] == 0
+    assert paused(queues) == []
+
+
+def test_a_holder_that_was_killed_leaves_the_queue_paused_and_a_dead_lease(queues, holder, jobctl):
+    process = holder.start("default", script=holder.wait_file("end"))
+    kill(process)
+    holder.touch("end")
+    assert paused(queues) == ["default"]
+    assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [False]
+    age(queues, "default")
+    assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [True]
+    assert jobctl("queue", "resume", "default").code == 7
+    assert jobctl("queue", "resume", "--stale", "default").code == 0
+    assert paused(queues) == []
+
+
+def test_the_deploy_that_follows_a_dead_one_resumes(queues, holder):
+    process = holder.start("default", script="sleep 30")
+    kill(process)
+    age(queues, "default")
+    assert ended(holder.start("default"))[0] == 0
+    assert paused(queues) == []
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_of_two_holds_the_last_one_out_resumes(queues, holder, order):
+    both = {name: holder.start("default", script=holder.wait_file(name)) for name in ("a", "b")}
+    assert len(leases(queues, "default")) == 2
+    first, last = order
+    holder.touch(first)
+    code, said = ended(both[first])
+    assert (code, said) == (0, "default: others hold it, it stays paused\n")
+    assert paused(queues) == ["default"]
+    holder.touch(last)
+    assert ended(both[last]) == (0, "")
+    assert paused(queues) == []
+
+
+def test_a_queue_that_was_paused_before_stays_paused(queues, holder):
+    queues.sadd("paused", "default")
+    code, said = ended(holder.start("default", "mailers"))
+    assert (code, paused(queues)) == (0, ["default"])
+    assert "default: it was paused before" in said
+
+
+def test_a_pause_by_hand_meanwhile_stays(queues, holder, jobctl):
+    process = holder.start("default", script=holder.wait_file("end"))
+    assert jobctl("queue", "pause", "default", "--reason", "INC-7").code == 0
+    holder.touch("end")
+    assert ended(process)[0] == 0
+    assert paused(queues) == ["default"]
+    assert "INC-7" in jobctl("queue", "ls").out
+
+
+def test_a_resume_by_hand_meanwhile_needs_force_and_the_holder_is_told(
+    queues, holder, jobctl, monkeypatch
+):
+    holder.environ["PYTHONPATH"] = str(fast_beat(holder))
+    process = holder.start("default", script=holder.wait_file("end"))
+    assert jobctl("queue", "resume", "default").code == 7
+    assert jobctl("queue", "resume", "default", "--force").code == 0
+    time.sleep(0.6)
+    holder.touch("end")
+    code, said = ended(process)
+    assert code == 0
+    assert "somebody resumed it: its jobs run while it is held" in said
+    assert "it was resumed meanwhile" in said
+
+
+def fast_beat(holder):
+    """Return a directory that makes hearts beat five times a second, where Python finds it."""
+    directory = holder.directory / "site"
+    directory.mkdir()
+    here = os.environ.get("PYTHONPATH", "")
+    (directory / "sitecustomize.py").write_text(
+        "import jobctl.model.pausing\njobctl.model.pausing.BEAT = 0.2\n"
+    )
+    return f"{directory}:{here}" if here else directory
+
+
+def test_the_heart_beats(queues, holder):
+    holder.environ["PYTHONPATH"] = str(fast_beat(holder))
+    process = holder.start("default", script=holder.wait_file("end"))
+    (ident,) = leases(queues, "default")
+    age(queues, "default")
+    until(lambda: float(queues.hget("jobctl:hold:default", f"beat:{ident}")) > time.time() - 5)
+    holder.touch("end")
+    assert ended(process) == (0, "")
+
+
+def test_a_connection_that_is_cut_meanwhile_is_made_again(queues, holder):
+    holder.environ["PYTHONPATH"] = str(fast_beat(holder))
+    process = holder.start("default", script=holder.wait_file("end"))
+    time.sleep(0.5)
+    queues.client_kill_filter(_type="normal", skipme=True)
+    time.sleep(0.5)
+    queues.client_kill_filter(_type="normal", skipme=True)
+    holder.touch("end")
+    assert ended(process)[0] == 0
+    assert paused(queues) == []
+    assert not queues.keys("jobctl:hold:*")
+
+
+def test_with_drain_the_command_runs_once_the_queues_are_idle(queues, holder):
+    begun = time.monotonic()
+    assert ended(holder.start("default", "--drain", "20s"))[0] == 0
+    assert time.monotonic() - begun >= 3
+    assert paused(queues) == []
+
+
+def test_where_they_do_not_become_idle_in_time_nothing_runs_and_they_are_resumed(
+    queues, jobctl, tmp_path
+):
+    queues.zadd("working", {reservation(job("held-0000001")): time.time() + 100})
+    file = tmp_path / "ran"
+    ran = jobctl("queue", "hold", "default", "--drain", "500ms", "--", "touch", str(file))
+    assert ran.code == 6
+    assert "not idle after 0.5 s: 1 job runs: held-0000001 SendEmail" in ran.err
+    assert "touch was not run; the queues are resumed" in ran.err
+    assert not file.exists()
+    assert paused(queues) == []
+    assert not queues.keys("jobctl:hold:*")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_it_drains_resumes_and_runs_nothing(queues, holder, number, code):
+    queues.zadd("working", {reservation(job("held-0000001")): time.time() + 100})
+    process = None
+    try:
+        process = holder_started(holder)
+        until(lambda: paused(queues) == ["default"])
+        time.sleep(0.3)
+        process.send_signal(number)
+        assert ended(process)[0] == code
+    finally:
+        if process is not None and process.poll() is None:
+            process.kill()
+    assert paused(queues) == []
+    assert not (holder.directory / "ran").exists()
+
+
+def holder_started(holder):
+    import subprocess
+    import sys
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "jobctl", "queue", "hold", "default", "--drain", "60s", "--",
+         "touch", str(holder.directory / "ran")],
+        env=os.environ | {"JOBCTL_URL": holder.url}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_queue_ls_tells_who_holds_a_queue_for_what(queues, holder, jobctl):
+    holder.environ["USER"] = "ann"
+    process = holder.start("default", "--reason", "4711", script=holder.wait_file("end"))
+    (found,) = holders(jobctl("queue", "ls", "-o", "json").out)
+    holder.touch("end")
+    ended(process)
+    assert (found["who"], found["reason"], found["pid"], found["dead"]) == (
+        "ann", "4711", process.pid, False,
+    )  # fmt: skip
+    assert found["command"][0] == "sh"
+    assert json.dumps(found)
