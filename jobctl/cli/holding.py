@@ -121,8 +121,12 @@ def _run(
     problem: BaseException | None = None
     try:
         if timeout is not None:
-            _drain(session, held, signals, timeout)
-        code = signals.code if signals.caught else signals.run(command)
+            _drain(session, held, signals, command, timeout)
+        if signals.caught:
+            say(f"interrupted: {command[0]} is not run")
+            code = signals.code
+        else:
+            code = signals.run(command)
     except BaseException as error:  # whatever it is, the queues are resumed first
         problem = error
     try:
@@ -142,7 +146,9 @@ def _leave(held: Hold, signals: Signals) -> None:
     held.leave(impatient=lambda: len(signals.caught) > known)
 
 
-def _drain(session: Session, held: Hold, signals: Signals, timeout: float) -> None:
+def _drain(
+    session: Session, held: Hold, signals: Signals, command: Sequence[str], timeout: float
+) -> None:
     from jobctl.actions.deploy.draining import Drain
     from jobctl.cli.waiting import wait
 
@@ -150,10 +156,5 @@ def _drain(session: Session, held: Hold, signals: Signals, timeout: float) -> No
     ended = wait(session, held.store, wanted, lambda: bool(signals.caught))
     if not ended.idle and not ended.stopped:
         problem = ended.problem(wanted)
-        problem.hint = f"{command_text(session)} was not run; the queues are resumed"
+        problem.hint = f"{command[0]} was not run; the queues are resumed"
         raise problem
-
-
-def command_text(session: Session) -> str:
-    """Return the command's name."""
-    return session.texts("command")[0]

@@ -20,11 +20,9 @@ from jobctl.errors import Exit, UsageProblem
 
 if TYPE_CHECKING:
     from jobctl.actions.deploy.naming import Naming
-    from jobctl.actions.deploy.pausing import Changed, Outcome
+    from jobctl.actions.deploy.pausing import Outcome
     from jobctl.actions.doors import Doors
     from jobctl.model.pausing import Author
-
-_NAMED = 10  # queues in a sentence
 
 names_argument = click.argument(
     "names", nargs=-1, metavar="NAME...", shell_complete=complete_queues
@@ -152,29 +150,24 @@ def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
 
 
 def _sentences(outcome: Outcome) -> list[str]:
+    from jobctl.actions.deploy.naming import listed
+    from jobctl.render.safe import printable
+
     fine = [queue for queue in outcome.queues if queue.problem is None and queue.note is None]
     changed, already = _WORDS[outcome.action]
     groups = (
         (changed, [queue for queue in fine if queue.changed is not False]),
         (already, [queue for queue in fine if queue.changed is False]),
     )
-    lines = [f"{words}: {_listed(queues)}" for words, queues in groups if queues]
+    lines = [f"{words}: {listed([q.queue for q in queues])}" for words, queues in groups if queues]
     lines += [f"{queue.queue}: {queue.note}" for queue in outcome.queues if queue.note is not None]
-    return lines
+    return [printable(line) for line in lines]
 
 
 _WORDS = {
     "pause": ("paused", "paused already"),
     "resume": ("resumed", "not paused anyway"),
 }
-
-
-def _listed(queues: Sequence[Changed]) -> str:
-    from jobctl.render.safe import printable
-
-    some = ", ".join(printable(queue.queue) for queue in queues[:_NAMED])
-    more = len(queues) - _NAMED
-    return f"{some} and {more:,} more" if more > 0 else some
 
 
 def _say_more(session: Session, naming: Naming, outcome: Outcome) -> None:

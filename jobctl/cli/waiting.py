@@ -59,7 +59,7 @@ class _Watch(DrainWatch):
                 self._live = Waiting(console(self._session, sys.stderr))
             if self._live is not None:
                 rows = [listing_row(entry) for entry in sight.running[:_SHOWN]]
-                text = describe(sight, empty=self._wanted.empty)
+                text = describe(sight, empty=self._wanted.empty, named=False)
                 self._live.update(text, rows, now - self._begun, self._now())
         elif now - self._told > _PLAIN_EVERY:
             self._told = now

@@ -162,15 +162,15 @@ def _forms(store: Store) -> tuple[QueueForm, ...]:
 _NAMED = 3  # jobs in a sentence
 
 
-def describe(sight: Sight, *, empty: bool) -> str:
-    """Return what holds the queues up, in a line."""
+def describe(sight: Sight, *, empty: bool, named: bool = True) -> str:
+    """Return what holds the queues up, in a line; `named`: with the first of the jobs."""
     parts: list[str] = []
     if sight.running:
         some = ", ".join(_title(entry) for entry in sight.running[:_NAMED])
         more = len(sight.running) - _NAMED
         some += f" and {more:,} more" if more > 0 else ""
         jobs = "job runs" if len(sight.running) == 1 else "jobs run"
-        parts.append(f"{len(sight.running):,} {jobs}: {some}")
+        parts.append(f"{len(sight.running):,} {jobs}{': ' + some if named else ''}")
     if empty and sight.waiting:
         jobs = "job waits" if sight.waiting == 1 else "jobs wait"
         parts.append(f"{sight.waiting:,} {jobs}")

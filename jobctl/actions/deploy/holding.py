@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from jobctl.actions.deploy.changing import Route, find_route, tell_server, untaken
-from jobctl.actions.deploy.naming import Meant, Naming, find_meant
+from jobctl.actions.deploy.naming import Meant, Naming, find_meant, listed
 from jobctl.actions.deploy.pausing import finish_by_wire
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
@@ -76,6 +76,7 @@ class Hold:
             self._give_up()
             raise
         self.paused_at = time.monotonic()
+        self._tell(f"holding {listed(self.names)}")
 
     def _pause(self, meant: Meant, lease: Lease) -> None:
         store = self._doors.store
@@ -161,10 +162,11 @@ class Hold:
             raise Refused(text)
 
     def _say(self) -> None:
-        for letter, text in _STAYS.items():
-            names = [name for name, its in self._ended.items() if its == letter]
-            if names:
-                self._tell(f"{', '.join(names)}: {text}")
+        groups: dict[str, list[str]] = {}
+        for name in self.names:
+            groups.setdefault(_ENDED[self._ended.get(name, "w")], []).append(name)
+        for text, names in groups.items():
+            self._tell(f"{text} {listed(names)}")
 
     def _try_to_reopen(self) -> None:
         try:
@@ -201,10 +203,12 @@ class Hold:
         self._doors.close()
 
 
-_STAYS = {
-    "o": "others hold it, it stays paused",
-    "s": "it was paused before, or by hand since: it stays paused",
-    "n": "it was resumed meanwhile",
+_ENDED = {
+    "r": "resumed",
+    "w": "resumed",
+    "o": "others hold, so that they stay paused:",
+    "s": "paused before, or by hand since, and stay so:",
+    "n": "were resumed meanwhile:",
 }
 
 
