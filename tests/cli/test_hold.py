@@ -6,7 +6,9 @@ import signal
 import time
 
 import pytest
+import redis
 
+from jobctl import embedded
 from tests.builders import job, reservation
 from tests.cli.deploying import Holder, age, ended, holders, kill, leases, paused, until
 
@@ -291,3 +293,56 @@ def test_queue_ls_tells_who_holds_a_queue_for_what(queues, holder, jobctl):
     )  # fmt: skip
     assert found["command"][0] == "sh"
     assert json.dumps(found)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A server of this test's own, to be killed."""
+    directory = tmp_path / "server"
+
+    def start():
+        running, _ = embedded.start(directory, environ=os.environ)
+        return running
+
+    yield start
+    embedded.stop(directory)
+
+
+def test_a_redis_that_is_restarted_in_the_middle_is_waited_for(own, tmp_path):
+    server = own()
+    holder = Holder(server.url, tmp_path)
+    with redis.Redis(unix_socket_path=str(server.socket)) as raw:
+        raw.sadd("queues", "default")
+        process = holder.start("default", script=holder.wait_file("end"))
+        assert paused(raw) == ["default"]
+        os.kill(server.pid, signal.SIGKILL)
+    until(lambda: embedded.find(tmp_path / "server") is None)
+    holder.touch("end")
+    time.sleep(1.2)  # it tries to resume, and cannot
+    assert process.poll() is None
+    server = own()
+    code, said = ended(process)
+    assert code == 0
+    assert "cannot resume yet, trying again: " in said
+    with redis.Redis(unix_socket_path=str(server.socket)) as raw:
+        assert paused(raw) == []
+        assert not raw.keys("jobctl:hold:*")
+
+
+def test_a_redis_that_stays_away_is_a_failure_with_the_way_out(own, tmp_path):
+    server = own()
+    holder = Holder(server.url, tmp_path)
+    with redis.Redis(unix_socket_path=str(server.socket)) as raw:
+        raw.sadd("queues", "default")
+    for script, code in (("true", 1), ("exit 7", 7)):
+        own()
+        name = f"end{code}"
+        process = holder.start("default", script=f"{holder.wait_file(name)}; {script}")
+        embedded.stop(tmp_path / "server")
+        holder.touch(name)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGTERM)  # whoever waits has no patience
+        found, said = ended(process)
+        assert found == code
+        assert "the queues are still paused: " in said
+        assert "jobctl queue resume default" in said
