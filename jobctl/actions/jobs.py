@@ -16,6 +16,9 @@ from jobctl.store.opening import Store as PlainStore
 from jobctl.store.sets import SortedSet
 
 if TYPE_CHECKING:
+    from jobctl.actions.deploy.draining import Drained
+    from jobctl.actions.deploy.pausing import Outcome
+    from jobctl.actions.doors import Doors
     from jobctl.actions.grouping import Group
     from jobctl.actions.operations.journal import Journal
     from jobctl.actions.operations.performing import Order
@@ -183,6 +186,59 @@ class Store(PlainStore):
     def jobs(self, kind: Kind) -> Jobs:
         """Return retries, scheduled or dead by its kind."""
         return next(s for s in (self.retries, self.scheduled, self.dead) if s.kind is kind)
+
+    def pause_queues(
+        self, *names: str, reason: str | None = None, who: str = "", host: str = ""
+    ) -> Outcome:
+        """Pause queues; ``*`` alone means all. By their server where it is known (`faktory`).
+
+        Args:
+            names: the queues.
+            reason: why; kept with the pause, as `who` and `host` are.
+            who: who does it.
+            host: on which machine.
+
+        Raises:
+            NotFound: there is no such queue; nothing was changed.
+            Refused: a server runs that would not notice.
+        """
+        from jobctl.actions.deploy.naming import Naming
+        from jobctl.actions.deploy.pausing import pause
+        from jobctl.model.pausing import Author
+
+        author = Author(who, host, self.server.now(), reason)
+        return pause(self._doors(), Naming(names), author)
+
+    def resume_queues(self, *names: str, force: bool = False) -> Outcome:
+        """Resume queues; ``*`` alone means all; `force`: also those that somebody holds.
+
+        Raises:
+            NotFound: there is no such queue; nothing was changed.
+            Refused: somebody holds one of them, or a server runs that would not notice.
+        """
+        from jobctl.actions.deploy.naming import Naming
+        from jobctl.actions.deploy.pausing import resume
+
+        return resume(self._doors(), Naming(names), force=force)
+
+    def drain_queues(
+        self, *names: str, empty: bool = False, timeout: float | None = None
+    ) -> Drained:
+        """Wait until nobody works on jobs of these queues; `timeout` in seconds.
+
+        Raises:
+            NotFound: there is no such queue.
+        """
+        from jobctl.actions.deploy.draining import Drain, DrainWatch, drain
+        from jobctl.actions.deploy.naming import Naming, find_meant
+
+        meant = find_meant(self._doors(), Naming(names), also_paused=True)
+        return drain(self, Drain(meant.names, empty, timeout), DrainWatch())
+
+    def _doors(self) -> Doors:
+        from jobctl.actions.doors import Doors
+
+        return Doors(self, self.faktory, self.rules)
 
     def undo(self, operation: str, *, watch: Watch | None = None) -> Report:
         """Put back what an operation changed, as far as it still can be put back."""

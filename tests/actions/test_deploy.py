@@ -1,0 +1,41 @@
+"""The same from Python, without a command line."""
+
+import time
+
+import pytest
+
+from jobctl.errors import NotFound, Refused, UsageProblem
+from tests.builders import job, reservation
+
+
+@pytest.fixture
+def queues(raw):
+    raw.sadd("queues", "default", "mailers")
+    return raw
+
+
+def test_queues_are_paused_and_resumed(queues, store):
+    outcome = store.pause_queues("default", reason="INC-1", who="bot", host="ci")
+    assert [(q.queue, q.paused, q.changed) for q in outcome.queues] == [("default", True, True)]
+    assert store.pauses.notes()["default"].reason == "INC-1"
+    assert not outcome.failed
+    assert [q.changed for q in store.resume_queues("*").queues] == [True, False]
+    assert not queues.smembers("paused")
+
+
+def test_what_cannot_be_is_raised(queues, store):
+    for call in (store.pause_queues, store.resume_queues, store.drain_queues):
+        with pytest.raises(UsageProblem):
+            call()
+        with pytest.raises(NotFound):
+            call("nope")
+    queues.hset("jobctl:hold:default", mapping={"v": "1", "lease:x": "{}", "beat:x": time.time()})
+    with pytest.raises(Refused):
+        store.resume_queues("default")
+
+
+def test_a_drain_tells_what_holds_the_queues_up(queues, store):
+    queues.zadd("working", {reservation(job("held-0000001")): time.time() + 9})
+    ended = store.drain_queues("default", timeout=0.1)
+    assert not ended.idle
+    assert [entry.jid for entry in ended.sight.running] == ["held-0000001"]
