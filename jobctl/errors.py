@@ -143,6 +143,10 @@ class TimedOut(JobctlError):
     code = Exit.TIMED_OUT
 
 
+class NotTaken(JobctlError):
+    """A server said OK, and nothing came of it."""
+
+
 class ServerProblem(JobctlError):
     """The embedded server could not be started or stopped."""
 

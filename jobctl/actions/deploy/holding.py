@@ -12,7 +12,7 @@ from jobctl.actions.deploy.naming import Meant, Naming, find_meant, listed
 from jobctl.actions.deploy.pausing import finish_by_wire
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
-from jobctl.errors import JobctlError, Refused, Unreachable
+from jobctl.errors import JobctlError, NotTaken, Refused, Unreachable
 from jobctl.model.pausing import BEAT, STALE, Author, Lease
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
@@ -60,7 +60,8 @@ class Hold:
         Raises:
             NotFound: there is no such queue; nothing was changed.
             Refused: a server runs that would not notice, another version of jobctl holds a queue,
-                a context forbids it, or the pause did not take: then it was taken back.
+                or a context forbids it.
+            NotTaken: the pause did not take; it was taken back.
             Unreachable: the server, or Redis, cannot be reached.
         """
         self._doors.rules.check(author.reason)
@@ -97,7 +98,7 @@ class Hold:
             now = zip(self.names, store.pauses.paused(self.names), strict=True)
             failed = [name for name, paused in now if not paused]
             if failed:
-                raise Refused(untaken(self._doors, failed[0], paused=True))
+                raise NotTaken(untaken(self._doors, failed[0], paused=True))
 
     def _lease(self, store: Store, lease: Lease) -> list[bool]:
         end = time.monotonic() + STALE + 1
@@ -159,7 +160,7 @@ class Hold:
         waiting = [name for name, letter in self._ended.items() if letter == "w"]
         problems = finish_by_wire(self._doors, store, waiting, self._ident) if waiting else {}
         for text in problems.values():
-            raise Refused(text)
+            raise NotTaken(text)
 
     def _say(self) -> None:
         groups: dict[str, list[str]] = {}

@@ -1,0 +1,297 @@
+"""Pausing, resuming and holding by way of a Faktory server: told, and then verified."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from tests.cli.deploying import Holder, age, ended, kill, leases, paused, until
+from tests.faktory.double import FaktoryDouble
+from tests.store import doubles
+
+
+@pytest.fixture
+def queues(raw):
+    raw.sadd("queues", "default", "mailers")
+    return raw
+
+
+@pytest.fixture
+def faktory(server, queues):
+    with FaktoryDouble(server.socket) as double:
+        yield double
+
+
+@pytest.fixture
+def both(jobctl, url, faktory):
+    """Run jobctl with both doors."""
+
+    def run(*argv, **how):
+        return jobctl(*argv, "-u", url, "--faktory-url", faktory.url, **how)
+
+    return run
+
+
+@pytest.fixture
+def wire(jobctl, faktory):
+    """Run jobctl with the server alone."""
+
+    def run(noun, verb, *argv, **how):
+        return jobctl(noun, verb, "--faktory-url", faktory.url, *argv, **({"url": None} | how))
+
+    return run
+
+
+def rows(ran):
+    return {row["queue"]: row for row in json.loads(ran.out)}
+
+
+def said(faktory, verb):
+    return [line for line in faktory.commands if line.startswith(verb)]
+
+
+def test_the_server_is_told_and_the_pause_is_seen_in_redis(both, faktory, queues):
+    ran = both("queue", "pause", "default", "--reason", "4711", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert rows(ran)["default"] == {
+        "queue": "default", "action": "pause", "paused": True, "changed": True, "via": "faktory",
+        "problem": None,
+    }  # fmt: skip
+    assert said(faktory, "QUEUE") == ["QUEUE PAUSE default"]
+    assert faktory.paused == {"default"}
+    assert paused(queues) == ["default"]
+    again = both("queue", "pause", "default", "mailers", "-o", "json")
+    assert [row["changed"] for row in rows(again).values()] == [False, True]
+    assert rows(both("queue", "ls", "-o", "json"))["default"]["reason"] == "4711"
+    assert both("queue", "resume", "default", "mailers").code == 0
+    assert faktory.paused == set()
+    assert not queues.exists("jobctl:paused")
+
+
+def test_a_star_reaches_what_only_the_server_knows(both, faktory, queues):
+    faktory.memory.queues.add("unseen")
+    assert both("queue", "pause", "*").code == 0
+    assert said(faktory, "QUEUE") == ["QUEUE PAUSE *"]
+    assert faktory.paused == {"default", "mailers", "unseen"}
+
+
+def test_a_name_the_server_does_not_know_did_not_take(both, faktory, queues):
+    queues.sadd("queues", "behind-its-back")
+    ran = both("queue", "pause", "default", "behind-its-back", "-o", "json")
+    assert ran.code == 1
+    found = rows(ran)
+    assert found["default"]["paused"] is True
+    assert found["behind-its-back"]["paused"] is False
+    assert "does not know this queue, or works on another Redis" in ran.err
+    queues.sadd("paused", "behind-its-back")
+    ran = both("queue", "resume", "behind-its-back", "-o", "json")
+    assert (ran.code, rows(ran)["behind-its-back"]["paused"]) == (1, True)
+
+
+def test_a_server_on_another_redis_did_not_take(jobctl, url, server, queues):
+    with FaktoryDouble(f"{server.url}?db=5", known={"default"}) as elsewhere:
+        ran = jobctl("queue", "pause", "default", "-u", url, "--faktory-url", elsewhere.url)
+        elsewhere._redis.flushdb()
+    assert ran.code == 1
+    assert paused(queues) == []
+    assert not queues.exists("jobctl:paused")
+
+
+def test_an_unknown_queue_is_not_even_told_to_the_server(both, faktory):
+    assert both("queue", "pause", "mailer").code == 4
+    assert said(faktory, "QUEUE") == []
+
+
+def test_an_environment_of_urls_belongs_together(jobctl, url, faktory, monkeypatch, queues):
+    monkeypatch.setenv("FAKTORY_URL", faktory.url)
+    assert jobctl("queue", "pause", "default").code == 0
+    assert faktory.paused == {"default"}
+    queues.srem("paused", "default")
+    assert jobctl("queue", "pause", "mailers", "-u", url).code == 0  # two levels are never mixed
+    assert faktory.paused == {"default"}
+
+
+def test_with_the_wire_alone_it_says_what_could_not_be_seen(wire, faktory):
+    ran = wire("queue", "pause", "default", "-o", "json")
+    assert ran.code == 0
+    assert rows(ran)["default"] == {
+        "queue": "default", "action": "pause", "paused": True, "changed": None, "via": "faktory",
+        "problem": None,
+    }  # fmt: skip
+    assert "only the server is known" in ran.err
+    assert faktory.paused == {"default"}
+    assert wire("queue", "resume", "*").code == 0
+    assert faktory.paused == set()
+    ran = wire("queue", "pause", "mailer")
+    assert ran.code == 4
+    assert "did you mean mailers?" in ran.err
+    assert wire("queue", "pause", "--glob", "mail*").code == 0
+    assert faktory.paused == {"mailers"}
+
+
+def test_a_redis_of_another_level_is_passed_over_and_that_is_said(wire, faktory, url, queues):
+    ran = wire("queue", "pause", "default", url=url)
+    assert ran.code == 0
+    assert "JOBCTL_URL is not used" in ran.err
+    assert not queues.exists("jobctl:paused")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("drain", "default"),
+        ("resume", "--stale", "default"),
+        ("pause", "default", "--at-restart"),
+        ("hold", "default", "--drain", "1s", "--", "true"),
+    ],
+)
+def test_what_needs_redis_says_so_and_how_to_give_it(wire, faktory, argv):
+    ran = wire("queue", *argv)
+    assert ran.code == 2, ran.err
+    assert "needs the Redis" in ran.err
+    assert "--url" in ran.err
+    assert said(faktory, "QUEUE PAUSE") == []
+
+
+def test_bad_servers_change_nothing_and_say_why(jobctl, url, queues):
+    dumb = [
+        (doubles.greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "is not a Faktory server"),
+        (doubles.redis_double(), ""),
+        (doubles.hanging_up, "closed the connection"),
+        (doubles.greeting(b'+HI {"v":'), "no answer from"),
+        (doubles.greeting(b"-ERR too many connections\r\n"), "too many connections"),
+    ]
+    for handle, words in dumb:
+        with doubles.serving(handle) as port:
+            ran = jobctl(
+                "queue", "pause", "default", "-u", url,
+                "--faktory-url", f"tcp://127.0.0.1:{port}", "--connect-timeout", "300ms",
+            )  # fmt: skip
+        assert ran.code == 3, ran.err
+        assert words in ran.err
+    assert not queues.keys("jobctl:*")
+    assert paused(queues) == []
+
+
+def test_a_wrong_password_is_refused_and_never_shown(jobctl, url, server, queues):
+    with FaktoryDouble(server.socket, password="right-one") as double:
+        address = f"tcp://:{{}}@127.0.0.1:{double.port}"
+        ran = jobctl(
+            "queue", "pause", "default", "-u", url, "--faktory-url", address.format("bad1")
+        )
+        assert (ran.code, "bad1" in ran.err) == (3, False)
+        ran = jobctl(
+            "queue", "pause", "default", "-u", url, "--faktory-url", address.format("right-one"),
+            "--debug",
+        )  # fmt: skip
+        assert ran.code == 0
+        assert "right-one" not in ran.err
+
+
+def test_a_server_that_answers_err_or_hangs_up_is_told(both, faktory, queues):
+    faktory.answer("QUEUE", b"-ERR no luck\r\n", times=1)
+    ran = both("queue", "pause", "default")
+    assert ran.code == 3
+    assert "no luck" in ran.err
+    faktory.hang_up("QUEUE", times=1)
+    assert both("queue", "pause", "default").code == 3
+    assert paused(queues) == []
+    assert not queues.exists("jobctl:paused")
+
+
+@pytest.fixture
+def holder(url, tmp_path, faktory):
+    return Holder(url, tmp_path, {"FAKTORY_URL": faktory.url})
+
+
+def test_a_hold_pauses_and_resumes_by_way_of_the_server(holder, faktory, queues):
+    process = holder.start("default", script=holder.wait_file("end"))
+    assert faktory.paused == {"default"}
+    assert len(leases(queues, "default")) == 1
+    holder.touch("end")
+    assert ended(process)[0] == 0
+    assert faktory.paused == set()
+    assert not queues.keys("jobctl:*")
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_of_two_holds_the_last_one_out_tells_the_server(holder, faktory, queues, order):
+    both = {name: holder.start("default", script=holder.wait_file(name)) for name in ("a", "b")}
+    for name in order:
+        assert faktory.paused == {"default"}
+        holder.touch(name)
+        assert ended(both[name])[0] == 0
+    assert faktory.paused == set()
+    assert not queues.keys("jobctl:*")
+
+
+def test_a_hold_that_did_not_take_is_taken_back_and_nothing_runs(holder, faktory, queues):
+    queues.sadd("queues", "behind-its-back")
+    process = holder.start("default", "behind-its-back", script="true")
+    code, out = ended(process)
+    assert code == 1
+    assert "does not know this queue" in out
+    assert not list(holder.directory.glob("begun-*"))
+    assert faktory.paused == set()
+    assert not queues.keys("jobctl:*")
+
+
+def test_a_hold_waits_for_the_server_to_come_back(holder, faktory, queues):
+    process = holder.start("default", script=holder.wait_file("end"))
+    faktory.stop()
+    holder.touch("end")
+    time.sleep(1.2)
+    assert process.poll() is None
+    faktory.restart()
+    code, out = ended(process)
+    assert (code, faktory.paused) == (0, set())
+    assert "cannot resume yet" in out
+    assert not queues.keys("jobctl:*")
+
+
+def test_with_the_wire_alone_a_hold_has_no_lease_and_says_so(holder, faktory, queues):
+    del holder.environ["FAKTORY_URL"]
+    holder.url = ""
+    process = holder.start("default", "--faktory-url", faktory.url, script=holder.wait_file("end"))
+    assert faktory.paused == {"default"}
+    assert not queues.keys("jobctl:*")
+    holder.touch("end")
+    code, out = ended(process)
+    assert (code, faktory.paused) == (0, set())
+    assert "no lease tells others of this hold" in out
+
+
+def test_the_dead_are_cleared_by_way_of_the_server(both, holder, faktory, queues):
+    process = holder.start("default", script="sleep 30")
+    kill(process)
+    assert faktory.paused == {"default"}
+    age(queues, "default")
+    assert both("queue", "resume", "--stale", "default").code == 0
+    assert faktory.paused == set()
+    assert not queues.keys("jobctl:*")
+
+
+def test_a_newcomer_waits_until_the_last_one_has_resumed(holder, faktory, queues):
+    first = holder.start("default", script=holder.wait_file("a"))
+    slow = threading.Event()
+    faktory.before("QUEUE RESUME", lambda line: slow.wait(1.0), times=1)
+    holder.touch("a")
+    until(lambda: said(faktory, "QUEUE RESUME"))
+    second = holder.start("default", script=holder.wait_file("b"))
+    assert ended(first)[0] == 0
+    assert faktory.paused == {"default"}
+    assert paused(queues) == ["default"]
+    holder.touch("b")
+    assert ended(second)[0] == 0
+    assert faktory.paused == set()
+
+
+def test_a_drain_pauses_by_way_of_the_server(both, faktory, queues, monkeypatch):
+    monkeypatch.setattr("jobctl.actions.deploy.draining.QUIET", 0.3)
+    assert both("queue", "drain", "default", "--pause", "--timeout", "9s").code == 0
+    assert faktory.paused == {"default"}
+    queues.sadd("queues", "behind-its-back")
+    ran = both("queue", "drain", "default", "behind-its-back", "--pause", "--timeout", "9s")
+    assert ran.code == 1
+    assert "not every queue could be paused" in ran.err
