@@ -66,6 +66,7 @@ def test_the_command_line_is_split_at_its_first_two_dashes(queues, jobctl, tmp_p
         (("a b", "--", "true"), 2, "is no name of a queue"),
         (("nope", "--", "true"), 4, "there is no queue nope"),
         (("default", "nope", "--", "true"), 4, "there is no queue nope"),
+        (("--glob", "x*", "--", "true"), 4, "there is no queue to hold"),
         (("default", "--", "no-such-command"), 127, "there is no such command"),
         (("default", "--", __file__), 126, "it cannot be run"),
         (("default", "--drain", "x", "--", "true"), 2, "is not a duration"),

@@ -12,7 +12,7 @@ from jobctl.actions.deploy.naming import Meant, Naming, find_meant, listed
 from jobctl.actions.deploy.pausing import finish_by_wire
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
-from jobctl.errors import JobctlError, NotTaken, Refused, Unreachable
+from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
 from jobctl.model.pausing import BEAT, STALE, Author, Lease
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
@@ -68,6 +68,8 @@ class Hold:
         naming.check()
         self._route = find_route(self._doors, at_restart=False, offered=False)
         meant = find_meant(self._doors, naming)
+        if not meant.names:  # what is to run would run beside jobs that were to be held
+            raise NotFound("there is no queue to hold", hint="which there are: jobctl queue ls")
         self.names = meant.names
         if self._route.warning is not None:
             self._tell(self._route.warning)
