@@ -86,7 +86,7 @@ def faktory_door(environ: Mapping[str, str]) -> Door | None:
         return _door(_value(environ, "FAKTORY_URL"), "FAKTORY_URL")
     value = _value(environ, provider)
     if value is None:
-        if ":" in provider:  # a URL, perhaps with its password
+        if not provider.isidentifier():  # a URL, perhaps, with its password
             provider = "a value that is no variable's name"
         raise UsageProblem(
             f"FAKTORY_PROVIDER names {provider}, which is not set",

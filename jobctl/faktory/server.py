@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
+from os import getpid
+from socket import gethostname
 from types import TracebackType
 from typing import Self
 
 from jobctl.errors import JobctlError, NotFaktory, UsageProblem, WrongPassword
+from jobctl.faktory.refusals import not_faktory
 from jobctl.faktory.wire import Reply, Trace, Wire
 from jobctl.model.address import Address
 from jobctl.model.faktory import FaktoryFacts
@@ -20,6 +24,7 @@ _PROTOCOL = 2
 _MOST_ROUNDS = 1_000_000  # of the password's hash: real servers ask for a few thousand
 _NAMES = 500  # queues of one command
 _GREETING = b"HI "
+_OK = b"OK"
 
 
 class Faktory:
@@ -32,10 +37,17 @@ class Faktory:
     """
 
     def __init__(
-        self, address: Address, *, connect_timeout: float, trace: Trace | None = None
+        self,
+        address: Address,
+        *,
+        connect_timeout: float,
+        trace: Trace | None = None,
+        wid: str | None = None,
     ) -> None:
         self.address = address
         self._wire = Wire(address, connect_timeout=connect_timeout, trace=trace)
+        self._wid = wid
+        self._make = partial(Faktory, address, connect_timeout=connect_timeout, trace=trace)
         self._open = False
         self._facts: FaktoryFacts | None = None
 
@@ -57,6 +69,14 @@ class Faktory:
             self._open = False
             self._wire.say_goodbye()
         self._wire.close()
+
+    def as_worker(self, wid: str) -> Faktory:
+        """Return another connection to this server, which speaks for a worker; close it too.
+
+        Servers newer than 1.10.0 let nobody but the worker that holds a reservation end it, and
+        answer OK all the same.
+        """
+        return self._make(wid=wid)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +119,9 @@ class Faktory:
         found: dict[str, float] = {}
         for line in _lines("LATENCY", names):
             document = self._document(line)
-            found |= {n: float(s) for n, s in document.items() if isinstance(s, int | float)}
+            for name, seconds in document.items():
+                if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+                    found[name] = float(seconds)
         return found
 
     def acknowledge(self, jids: Sequence[str]) -> list[JobctlError | None]:
@@ -107,31 +129,36 @@ class Faktory:
 
         Returns:
             For each None, or the error that the server answered. A job that it holds no
-            reservation of is none.
+            reservation of, or one that another worker holds, is none: look into Redis.
         """
-        lines = [f"ACK {dumps({'jid': jid}).decode()}" for jid in jids]
-        return [reply if isinstance(reply, JobctlError) else None for reply in self._each(lines)]
+        replies = self._each(f"ACK {dumps({'jid': jid}).decode()}" for jid in jids)
+        return [None if reply == _OK else self._refusal(reply, "ACK") for reply in replies]
 
     def _queues(self, verb: str, names: Sequence[str]) -> None:
         for reply in self._each(_lines(verb, names)):
-            if isinstance(reply, JobctlError):
-                raise reply
+            if reply != _OK:
+                raise self._refusal(reply, "QUEUE")
+
+    def _refusal(self, reply: Reply | JobctlError, verb: str) -> JobctlError:
+        """Return the error for an answer that is not OK."""
+        if isinstance(reply, JobctlError):
+            return reply
+        return NotFaktory(f"{self.address} answered {verb} in an unknown form")
 
     def _each(self, lines: Iterable[str]) -> list[Reply | JobctlError]:
         self.open()
         try:
             return self._wire.attempt(lines)
-        except JobctlError:
+        except BaseException:  # Ctrl-C too: the next command connects anew
+            self._wire.close()
             self._open = False
             raise
 
     def _document(self, line: str) -> dict[str, object]:
         (reply,) = self._each([line])
-        if isinstance(reply, JobctlError):
-            raise reply
         found = read_object(reply) if isinstance(reply, bytes) else None
         if found is None:
-            raise NotFaktory(f"{self.address} answered {line.split(' ')[0]} in an unknown form")
+            raise self._refusal(reply, line.split(" ")[0])
         return found
 
     def _greeting(self) -> dict[str, object]:
@@ -144,32 +171,40 @@ class Faktory:
             else None
         )
         if hello is None:
-            raise NotFaktory(
-                f"what answers at {self.address} is not a Faktory server",
-                hint="check the port (7419 is Faktory's own)",
-            )
+            raise not_faktory(self.address)
         version = hello.get("v")
         if version != _PROTOCOL:
+            spoken = f"version {version}" if isinstance(version, int) else "another version"
             raise NotFaktory(
-                f"{self.address} speaks version {version} of Faktory's protocol, "
-                f"jobctl speaks {_PROTOCOL}"
+                f"{self.address} speaks {spoken} of Faktory's protocol, jobctl speaks {_PROTOCOL}"
             )
         return hello
 
     def _log_in(self, hello: dict[str, object]) -> None:
         login: dict[str, object] = {"v": _PROTOCOL}
-        salt, rounds = hello.get("s"), hello.get("i", 1)
-        if isinstance(salt, str):
-            if self.address.password is None:
-                scheme = self.address.scheme
-                raise WrongPassword(
-                    f"{self.address} wants a password",
-                    hint=f"put it in the URL: {scheme}://:PASSWORD@..",
-                )
-            if not isinstance(rounds, int) or rounds > _MOST_ROUNDS:
-                raise NotFaktory(f"{self.address} wants a password hashed beyond all bounds")
-            login["pwdhash"] = password_hash(self.address.password, salt, rounds)
-        self._wire.call(f"HELLO {dumps(login).decode()}")
+        if self.address.username is not None:
+            login["username"] = self.address.username  # nothing to the server; proxies go by it
+        if self._wid is not None:
+            login |= {"wid": self._wid, "hostname": gethostname(), "pid": getpid(), "labels": []}
+        if hello.get("s"):
+            login["pwdhash"] = self._proof(hello["s"], hello.get("i", 1))
+        reply = self._wire.call(f"HELLO {dumps(login).decode()}")
+        if reply != _OK:
+            raise not_faktory(self.address)
+
+    def _proof(self, salt: object, rounds: object) -> str:
+        if self.address.password is None:
+            scheme = self.address.scheme
+            raise WrongPassword(
+                f"{self.address} wants a password",
+                hint=f"put it in the URL: {scheme}://:PASSWORD@..",
+            )
+        if not isinstance(rounds, int) or rounds > _MOST_ROUNDS:
+            raise NotFaktory(f"{self.address} wants a password hashed beyond all bounds")
+        try:
+            return password_hash(self.address.password, str(salt), rounds)
+        except UnicodeEncodeError:  # half a character
+            raise not_faktory(self.address) from None
 
 
 def password_hash(password: str, salt: str, rounds: int) -> str:
@@ -188,7 +223,7 @@ def _lines(verb: str, names: Sequence[str]) -> Iterator[str]:
     """
     if not names:
         raise UsageProblem("no queue is named")
-    if list(names) == [ALL]:
+    if list(names) == [ALL] and verb != "LATENCY":
         yield f"QUEUE {verb} {ALL}"
         return
     for name in names:

@@ -6,12 +6,19 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import hiredis
 
-from jobctl.errors import ConnectionLost, JobctlError, NotFaktory, Unreachable
-from jobctl.faktory.refusals import PLAIN, explain_connecting, explain_refusal
+from jobctl.errors import ConnectionLost, JobctlError, Unreachable
+from jobctl.faktory.refusals import (
+    explain_connecting,
+    explain_losing,
+    explain_refusal,
+    hung_up,
+    not_faktory,
+)
 from jobctl.model.address import Address
 
 if TYPE_CHECKING:
@@ -22,8 +29,12 @@ Trace = Callable[[str], None]
 
 REPLY_TIMEOUT = 60.0  # seconds; a busy server answers each of jobctl's commands in far less
 _LARGEST = 64 * 1024 * 1024  # bytes of a reply: nothing that jobctl asks for is a tenth of it
+_LARGEST_GREETING = 64 * 1024
+_BATCH = 500  # lines under way: were there more, both ends could wait for the other to read
+_KINDS = b"+-:$"  # how Faktory's replies begin
 _READ_SIZE = 64 * 1024
 _LONGEST_TRACE = 200
+_MORE = object()  # what the parser says while a reply is not whole
 
 
 class Wire:
@@ -31,20 +42,25 @@ class Wire:
 
     def __init__(self, address: Address, *, connect_timeout: float, trace: Trace | None) -> None:
         self._address = address
-        self._timeout = connect_timeout
+        self._connect_timeout = self._timeout = connect_timeout
         self._trace = trace
         self._socket: socket.socket | None = None
-        self._reader = hiredis.Reader()
+        self._reader = hiredis.Reader(notEnoughData=_MORE)
         self._unread = 0  # bytes since the last whole reply
+        self._most = _LARGEST_GREETING  # how many there may be
+        self._begun = False  # whether something of the next reply was read
 
     def open(self) -> None:
-        """Connect, through TLS where the address says so.
+        """Connect, through TLS where the address says so; nothing is left of an earlier time.
 
         Raises:
             Unreachable: it failed; says why.
             UsageProblem: a certificate or key cannot be read.
         """
         address = self._address
+        self._timeout = self._connect_timeout
+        self._reader = hiredis.Reader(notEnoughData=_MORE)
+        self._unread, self._most, self._begun = 0, _LARGEST_GREETING, False
         context = _context(address)
         try:
             plain = socket.create_connection((address.host, address.port), self._timeout)
@@ -63,8 +79,8 @@ class Wire:
             raise
 
     def patient(self) -> None:
-        """Give replies the time a busy server needs; until here it was the connect timeout."""
-        self._timeout = REPLY_TIMEOUT
+        """Give replies the time and room a busy server needs; until here it was a greeting's."""
+        self._timeout, self._most = REPLY_TIMEOUT, _LARGEST
         if self._socket is not None:
             self._socket.settimeout(self._timeout)
 
@@ -95,14 +111,15 @@ class Wire:
         return reply
 
     def attempt(self, commands: Iterable[str]) -> list[Reply | JobctlError]:
-        """Send lines in one go; a refusal is returned in its place, as the error."""
-        asked = list(commands)
-        for command in asked:
-            self._say(f"> {_shown(command)}")
-        self._send(
-            "".join(f"{command}\r\n" for command in asked).encode("utf-8", "surrogateescape")
-        )
-        return [self.receive(command) for command in asked]
+        """Send lines, many in one go; a refusal is returned in its place, as the error."""
+        replies: list[Reply | JobctlError] = []
+        lines = iter(commands)
+        while asked := list(islice(lines, _BATCH)):
+            for command in asked:
+                self._say(f"> {_shown(command)}")
+            self._send("".join(f"{command}\r\n" for command in asked))
+            replies += self._replies(asked)
+        return replies
 
     def receive(self, command: str = "") -> Reply | JobctlError:
         """Return the next reply; a refusal as the error. `command` is what it is the reply to.
@@ -114,31 +131,45 @@ class Wire:
         began = time.perf_counter()
         end = time.monotonic() + self._timeout
         try:
-            while (reply := self._reader.gets()) is False:
+            while (reply := self._parsed()) is _MORE:
                 self._read(end)
-        except hiredis.ProtocolError:
-            self.close()
-            raise NotFaktory(
-                f"what answers at {self._address} is not a Faktory server",
-                hint="check the port (7419 is Faktory's own, 7420 its web page)",
-            ) from None
         except BaseException:  # Ctrl-C too: half a reply may be read
             self.close()
             raise
-        self._unread = 0
+        self._unread, self._begun = 0, self._reader.has_data()
         self._say(f"< {_size(reply)} after {(time.perf_counter() - began) * 1000:.1f} ms")
         if isinstance(reply, hiredis.ReplyError):
             return explain_refusal(str(reply), command, self._address)
         if reply is None or isinstance(reply, bytes | int):
             return reply
         self.close()
-        raise NotFaktory(f"{self._address} answered {command.split(' ')[0]} in an unknown form")
+        raise not_faktory(self._address)
 
-    def _send(self, lines: bytes) -> None:
+    def _replies(self, commands: list[str]) -> list[Reply | JobctlError]:
+        replies: list[Reply | JobctlError] = []
+        try:
+            for command in commands:
+                replies.append(self.receive(command))  # noqa: PERF401 (kept when one is lost)
+        except ConnectionLost:
+            for reply in replies:
+                if isinstance(reply, JobctlError):
+                    raise reply from None  # it said why, and hung up
+            raise
+        return replies
+
+    def _parsed(self) -> object:
+        """Return the next reply of what was read, or `_MORE`."""
+        try:
+            return self._reader.gets()
+        except (hiredis.HiredisError, MemoryError, TypeError, ValueError):
+            raise not_faktory(self._address) from None
+
+    def _send(self, lines: str) -> None:
         if self._socket is None:
             raise ConnectionLost(f"the connection to {self._address} is closed")
         try:
-            self._socket.sendall(lines)
+            self._socket.settimeout(self._timeout)  # reading left what was left of it
+            self._socket.sendall(lines.encode())
         except OSError as error:
             raise self._lost(error) from error
         except BaseException:
@@ -158,24 +189,17 @@ class Wire:
         except OSError as error:
             raise self._lost(error) from error
         if not said:
-            raise ConnectionLost(
-                f"{self._address} closed the connection",
-                hint="did the server stop, or is this port no Faktory server?",
-            )
+            raise hung_up(self._address)
         self._unread += len(said)
-        if self._unread > _LARGEST:
-            raise NotFaktory(f"{self._address} sends more than any answer holds")
+        if self._unread > self._most or not (self._begun or said[0] in _KINDS):
+            raise not_faktory(self._address)
+        self._begun = True
         self._reader.feed(said)
 
     def _lost(self, error: OSError) -> JobctlError:
         self.close()
-        if isinstance(error, TimeoutError):
-            return ConnectionLost(
-                f"no answer from {self._address} within {self._timeout:g} s",
-                hint="is this a Faktory server, and is it well?",
-            )
-        why = error.strerror or error
-        return ConnectionLost(f"the connection to {self._address} was lost: {why}")
+        greeted = self._most == _LARGEST
+        return explain_losing(error, self._address, self._timeout, greeted=greeted)
 
     def _say(self, line: str) -> None:
         if self._trace is not None:
@@ -190,15 +214,22 @@ def _context(address: Address) -> ssl.SSLContext | None:
     try:
         return check_files(address.tls)
     except OSError as error:
-        raise Unreachable(f"no TLS with {address}: {error}", hint=PLAIN) from None
+        raise Unreachable(f"no TLS with {address}: {error}") from None
 
 
 def _shown(command: str) -> str:
     if command.startswith("HELLO "):
         return "HELLO .."  # the hash of a password is a password to this server
-    text = command if len(command) <= _LONGEST_TRACE else f"{command[:_LONGEST_TRACE]}.."
-    return text.encode("unicode_escape").decode()
+    return _escaped(command)
 
 
 def _size(reply: object) -> str:
-    return f"{len(reply)} bytes" if isinstance(reply, bytes) else str(reply)
+    if isinstance(reply, bytes):
+        return f"{len(reply)} bytes"
+    # What a server says of HELLO may quote it.
+    return "an error" if isinstance(reply, hiredis.ReplyError) else _escaped(str(reply))
+
+
+def _escaped(text: str) -> str:
+    short = text if len(text) <= _LONGEST_TRACE else f"{text[:_LONGEST_TRACE]}.."
+    return short.encode("unicode_escape").decode()

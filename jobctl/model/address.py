@@ -51,7 +51,7 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        """Read a URL. Faktory knows no users: one in the URL is left aside, as its clients do.
+        """Read a URL. Faktory knows no users: one in the URL is for proxies on the way.
 
         Messages never quote a part of it: a misplaced password would be in there.
 

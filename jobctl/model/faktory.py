@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobctl.model.layout import QueueForm
 
-_VERSION = re.compile(r"(\d+)\.(\d+)", re.ASCII)
+_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 _FIRST_WITH_Q = (1, 10)  # from this version on a queue's list is q:NAME
 
 
@@ -48,11 +48,11 @@ class FaktoryFacts:
             uptime=_count(server, "uptime"),
             connections=_count(server, "connections"),
             commands=_count(server, "command_count"),
-            memory=None if memory is None else str(memory),
+            memory=str(memory) if isinstance(memory, str | int) else None,
             processed=_count(jobs, "total_processed"),
             failures=_count(jobs, "total_failures"),
             enqueued=_count(jobs, "total_enqueued"),
-            queues={str(n): c for n, c in queues.items() if isinstance(c, int)}
+            queues={name: queues[name] for name in queues if _count(queues, name) is not None}
             if isinstance(queues, dict)
             else None,
         )
