@@ -34,7 +34,7 @@ def test_an_entry_of_a_queue_has_its_place_and_no_score():
 
 
 def test_the_job_of_a_reservation_is_the_one_inside():
-    entry = Entry.scored(reservation(failed("held"), jid="outer"), NOW, Kind.WORKING)
+    entry = Entry.scored(reservation(failed("held"), jid="outer"), NOW + 1600, Kind.WORKING)
     assert entry.jid == "held"
     assert entry.job.get("errtype") == "RuntimeError"
     assert entry.reservation == RESERVATION
@@ -48,7 +48,7 @@ def test_the_times_of_a_reservation_are_told_in_utc():
 
 @pytest.mark.parametrize("inner", [b"1", b'"job"', b"null", b"[{}]", b"true"])
 def test_a_reservation_whose_job_is_no_object_is_malformed_and_keeps_its_worker(inner):
-    entry = Entry.scored(reservation(inner), NOW, Kind.WORKING)
+    entry = Entry.scored(reservation(inner), NOW + 1600, Kind.WORKING)
     assert entry.job.malformed
     assert entry.jid is None
     assert entry.reservation == RESERVATION
