@@ -138,4 +138,7 @@ class Change:
 
     def settings(self) -> dict[str, object]:
         """Return what was set, by name: for a header, and for people."""
-        return {k: v for k, v in asdict(self).items() if v not in (None, False) and k != "verb"}
+        implied = {"verb"} | ({"front"} if self.verb is Verb.RELEASE else set())
+        return {
+            k: v for k, v in asdict(self).items() if v not in (None, False) and k not in implied
+        }

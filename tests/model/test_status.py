@@ -105,7 +105,11 @@ def test_a_job_has_a_row_for_each_place():
     assert [row["place"] for row in rows] == ["working", "queue", "retries"]
     assert {row["state"] for row in rows} == {"working"}
     held, queued, retrying = rows
-    assert (held["wid"], held["at"], held["queue"]) == ("worker-1", "2026-09-21T14:40:00Z", "default")
+    assert (held["wid"], held["at"], held["queue"]) == (
+        "worker-1",
+        "2026-09-21T14:40:00Z",
+        "default",
+    )
     assert (queued["queue"], queued["position"], queued["at"]) == ("critical", 3, None)
     assert retrying == {
         "jid": "j",

@@ -99,8 +99,11 @@ class Preparer:
         return list(zip(members, self._chosen.scores(start, start + jobs), strict=True))
 
     def sample(self, source: SortedSet) -> list[Entry]:
-        """Return the first jobs of the operation."""
-        return [source.entry(raw, score) for raw, score in self.scored(0, SAMPLE)]
+        """Return the first jobs of the operation; where the last one runs first, from its end."""
+        pairs = self.scored(0, SAMPLE)
+        if self._change.front:
+            pairs = self.scored(max(0, len(self._chosen) - SAMPLE), SAMPLE)[::-1]
+        return [source.entry(raw, score) for raw, score in pairs]
 
     def pushed(self, batch: Batch, place: int) -> tuple[bytes, bytes, float]:
         """Return what was pushed to a queue for a job, its member before that, and its score."""

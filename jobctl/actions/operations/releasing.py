@@ -27,7 +27,10 @@ from jobctl.store.batches import Call, Push
 
 AT_ONCE = 100  # jobs that are in no structure for a moment
 NO_JID = "it has no JID that the server could know it by"
-NOT_HELD = "the server does not hold it: another Redis, or written behind its back"
+NOT_HELD = (
+    "the server did not let go of it: it does not hold it (another Redis, or written behind its "
+    "back), or lets nobody but its worker end it"
+)
 NOT_TOLD = "the server was not told of it, and is not known now: release it again"
 _RESERVED, _LIMBO = "r", "l"  # not settled yet: in working; acknowledged, perhaps
 
@@ -125,10 +128,18 @@ class Releaser(Actor):
                 self.tally.add(ready, known)
                 continue
             if self._faktory is None and batch.number not in course.acknowledged:
-                check_way(self._doors, self._header)
+                self._check_way()
             if self._stopping() or not self._do(ready):
                 break
         return self.tally
+
+    def _check_way(self) -> None:
+        try:
+            check_way(self._doors, self._header)
+        except Refused as error:
+            if self.tally.done:
+                error.message += "; what it had forgotten before is back in its queue"
+            raise
 
     def _most(self) -> int:
         return AT_ONCE
