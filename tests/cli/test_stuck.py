@@ -3,8 +3,8 @@
 import pytest
 
 from tests.builders import NOW, job, reservation
-from tests.cli.holding import held, hold
 from tests.cli.journals import reporter
+from tests.release.holding import held, hold
 
 EARLY, LATE = "2026-09-21T14:10:00Z", "2026-09-21T14:40:00Z"
 

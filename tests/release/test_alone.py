@@ -9,17 +9,11 @@ import redis
 
 from jobctl import embedded
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
-from tests.cli.holding import held, hold, jids, reserved
 from tests.cli.journals import reporter
 from tests.embedded.servers import until
+from tests.release.holding import held, hold, jids, reserved
 
 MOMENT = b"2026-09-21T14:13:20Z"
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return tmp_path / "jobctl" / "operations"
 
 
 @pytest.fixture

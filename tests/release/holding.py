@@ -8,8 +8,11 @@ from typing import Any
 
 import redis
 
-from tests.builders import job, reservation
+from tests.builders import enqueue, job, reservation
+from tests.faktory.double import FaktoryDouble
 from tests.faktory.memory import rfc3339, unix
+
+MANY = 250  # three batches of a release
 
 
 def held(jid: str, away: float = 900.0, *, inner: bytes | None = None, **fields: Any) -> bytes:
@@ -37,3 +40,20 @@ def jids(raw: redis.Redis, queue: str = "q:default") -> list[str]:
 def reserved(raw: redis.Redis) -> list[str]:
     """Return the jobs in working, the first to expire first."""
     return [json.loads(member)["job"]["jid"] for member in raw.zrange("working", 0, -1)]
+
+
+def acks(double: FaktoryDouble) -> list[str]:
+    """Return the JIDs that the server was told of."""
+    return [json.loads(line[4:])["jid"] for line in double.commands if line.startswith("ACK ")]
+
+
+def fill(raw: redis.Redis, jobs: int = MANY) -> list[str]:
+    """Put so many reservations behind a job that waits, and return their JIDs in order."""
+    enqueue(raw, "default", job("queued-00001"))
+    hold(raw, *(held(f"held-{i:07d}", i) for i in range(jobs)))
+    return [f"held-{i:07d}" for i in range(jobs)]
+
+
+def everything(raw: redis.Redis) -> list[str]:
+    """Return how often each job is in working or in the queue."""
+    return sorted([*reserved(raw), *jids(raw)])
