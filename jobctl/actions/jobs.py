@@ -30,8 +30,8 @@ _NO_GUARDS = Guards()
 _ALL = Where()
 
 
-class Jobs(SortedSet):
-    """Retries, scheduled or dead: the jobs, and the verbs on them.
+class Changing(SortedSet):
+    """A sorted set with verbs.
 
     Each verb takes a filter, `guards` (dry run, expected count, limit ..) and a `watch` that sees
     its progress and may stop it. It keeps a file in the journal, for resume and undo. It returns
@@ -46,6 +46,26 @@ class Jobs(SortedSet):
     def __init__(self, store: Store, connection: Connection, kind: Kind, layout: Layout) -> None:
         super().__init__(connection, kind, layout)
         self._store = store
+
+    def change(self, order: Order, watch: Watch) -> Report:
+        """Do what was ordered: what all the verbs come down to."""
+        from jobctl.actions.operations.performing import perform  # looking does not need it
+
+        return perform(self._store, self._store.journal, self.kind, order, watch)
+
+    def _do(
+        self, where: Where | str, change: Change, guards: Guards, watch: Watch | None
+    ) -> Report:
+        from jobctl.actions.operations.performing import Order
+        from jobctl.actions.operations.watching import Watch as Silent
+
+        if isinstance(where, str):
+            where = Where.parse(where, kind=self.kind)
+        return self.change(Order(where, change, guards), watch or Silent())
+
+
+class Jobs(Changing):
+    """Retries, scheduled or dead: the jobs, and the verbs on them."""
 
     def kill(
         self, where: Where | str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
@@ -131,21 +151,21 @@ class Jobs(SortedSet):
             where = Where.parse(where, kind=self.kind)
         return group(self, where, read_keys(",".join(by)), self._store.server.now())
 
-    def change(self, order: Order, watch: Watch) -> Report:
-        """Do what was ordered: what all the verbs come down to."""
-        from jobctl.actions.operations.performing import perform  # looking does not need it
 
-        return perform(self._store, self._store.journal, self.kind, order, watch)
+class Reservations(Changing):
+    """The jobs that workers hold, and the verb on them."""
 
-    def _do(
-        self, where: Where | str, change: Change, guards: Guards, watch: Watch | None
+    def release(
+        self, where: Where | str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
     ) -> Report:
-        from jobctl.actions.operations.performing import Order
-        from jobctl.actions.operations.watching import Watch as Silent
+        """Put jobs back to the front of their queues, with a fresh ``enqueued_at``.
 
-        if isinstance(where, str):
-            where = Where.parse(where, kind=self.kind)
-        return self.change(Order(where, change, guards), watch or Silent())
+        With a server known (``connect(.., faktory_url=..)``) it is told first. A worker that is
+        alive may run the job a second time, and it cannot be undone.
+
+        Raises `Refused` also where a server runs that is not known, or where that cannot be told.
+        """
+        return self._do(where, Change(Verb.RELEASE, front=True), guards, watch)
 
 
 class Store(PlainStore):
@@ -164,6 +184,7 @@ class Store(PlainStore):
         self.scheduled: Jobs = Jobs(self, connection, Kind.SCHEDULED, layout)
         self.retries: Jobs = Jobs(self, connection, Kind.RETRIES, layout)
         self.dead: Jobs = Jobs(self, connection, Kind.DEAD, layout)
+        self.working: Reservations = Reservations(self, connection, Kind.WORKING, layout)
         self.operations_directory: Path | None = None
         self.faktory: Faktory | None = None
         self.rules = NO_RULES

@@ -8,7 +8,6 @@ from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.status import Status, by_precedence
-from jobctl.model.times import epoch
 from jobctl.store.opening import Store
 
 OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five
@@ -126,9 +125,7 @@ class _Warnings:
         return self._queues.get((entry.place.queue or "", entry.place.form))
 
     def _reserved(self, entry: Entry) -> Iterator[str]:
-        expires = epoch(entry.reservation.get("expires_at"))
-        expires = entry.score if expires is None else expires
-        if expires is not None and expires < self._now:
+        if entry.expired(self._now):
             yield "its reservation has expired: the worker is gone, or slower than it promised"
 
     def _due(self, entry: Entry) -> Iterator[str]:

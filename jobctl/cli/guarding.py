@@ -21,7 +21,22 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def guard_options() -> Callable[[_F], _F]:
-    """Add the guards of a verb."""
+    """Add the guards of a verb, and what becomes of its file."""
+    return all_of([
+        plain_guard_options(),
+        option(
+            GUARD, "--plan", metavar="FILE", type=click.Path(dir_okay=False),
+            help="Write the chosen jobs to a new file, for jobctl apply, and change nothing.",
+        ),
+        option(
+            GUARD, "--no-undo", is_flag=True,
+            help="Keep no file once it is done; clear is then instant.",
+        ),
+    ])  # fmt: skip
+
+
+def plain_guard_options() -> Callable[[_F], _F]:
+    """Add the guards alone, for what can be neither planned nor undone."""
     whole = click.IntRange(min=0)
     return all_of([
         option(
@@ -40,14 +55,6 @@ def guard_options() -> Callable[[_F], _F]:
             help="Change the N of lowest score; the rest are skipped.",
         ),
         option(GUARD, "--reason", metavar="TEXT", help="Why; kept with the operation."),
-        option(
-            GUARD, "--plan", metavar="FILE", type=click.Path(dir_okay=False),
-            help="Write the chosen jobs to a new file, for jobctl apply, and change nothing.",
-        ),
-        option(
-            GUARD, "--no-undo", is_flag=True,
-            help="Keep no file once it is done; clear is then instant.",
-        ),
     ])  # fmt: skip
 
 

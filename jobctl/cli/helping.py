@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -19,11 +19,21 @@ class Option(click.Option):
         *,
         section: str = OWN,
         bare: str | None = None,
+        takes: Callable[[str], bool] | None = None,
         **attrs: Any,
     ) -> None:
-        """Make an option; `bare` is its value when it is given as ``--name`` without ``=``."""
+        """Make an option.
+
+        Args:
+            param_decls: its names.
+            section: the section of the help it belongs to.
+            bare: its value when it is given as ``--name`` without ``=``.
+            takes: tells of the word behind such a bare name whether it is its value after all.
+            attrs: click's.
+        """
         self.section = section
         self.bare = bare
+        self.takes = takes
         super().__init__(param_decls, **attrs)
 
     def get_help_extra(self, ctx: click.Context) -> Any:
@@ -41,15 +51,30 @@ class Command(click.Command):
         super().__init__(name, **attrs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; an option with a bare value never takes the next argument for it."""
+        """Parse; an option with a bare value takes the next word only where it says so."""
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, [*self._completed(args[:end]), *args[end:]])
+
+    def _completed(self, args: list[str]) -> Iterator[str]:
+        """Yield the words, the value of each bare option joined to its name."""
         bare = {
-            name: f"{name}={param.bare}"
+            name: param
             for param in self.params
             if isinstance(param, Option) and param.bare is not None
             for name in param.opts
         }
-        end = args.index("--") if "--" in args else len(args)
-        return super().parse_args(ctx, [bare.get(a, a) for a in args[:end]] + args[end:])
+        words = iter([*args, ""])
+        word = next(words)
+        for following in words:
+            option = bare.get(word)
+            if option is None:
+                yield word
+            elif option.takes is not None and option.takes(following):
+                yield f"{word}={following}"
+                following = next(words, "")
+            else:
+                yield f"{word}={option.bare}"
+            word = following
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help text, and the examples below it."""

@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 @click.pass_obj
 def undo(session: Session, operation: str) -> None:
     """Undo an operation."""
+    from jobctl.actions.operations.undoing import check_undoable
     from jobctl.cli.reporting import run
 
     header = _header(journal(), operation)
+    check_undoable(header)
     check_answer(session)
     with connected(session, header) as store:
         run(session, store, lambda watch: store.undo(header.operation, watch=watch), "put back")
@@ -110,7 +112,25 @@ def connected(session: Session, header: Header) -> Store:
     """
     if session.text("url") is not None:
         return session.connect()
-    return session.connect(_url(header))
+    return session.connect(_url(header), faktory_url=_faktory_url(session, header))
+
+
+def _faktory_url(session: Session, header: Header) -> str | None:
+    """Return the URL of the server that an operation spoke to, as far as it is known."""
+    from jobctl.config import choose_level
+    from jobctl.errors import JobctlError
+    from jobctl.model.address import Address
+
+    given = session.text("faktory_url")
+    if given is not None or header.faktory is None:
+        return given
+    try:
+        door = choose_level(None, None, os.environ, lambda: None).faktory
+        if door is not None and str(Address.parse(door.url)) == header.faktory:
+            return door.url
+    except JobctlError:
+        pass
+    return None if "***@" in header.faktory else header.faktory
 
 
 def _url(header: Header) -> str:

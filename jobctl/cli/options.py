@@ -149,6 +149,20 @@ def filter_options() -> Callable[[_F], _F]:
     ])  # fmt: skip
 
 
+def stuck_option() -> Callable[[_F], _F]:
+    """Add ``--stuck[=D]``, for working."""
+
+    def takes(word: str) -> bool:
+        from jobctl.model.times import is_duration
+
+        return is_duration(word)
+
+    return option(
+        FILTER, "--stuck", multiple=True, bare="expired", takes=takes, metavar="[=D]",
+        help="Reservations that have expired; with D also those reserved longer than D.",
+    )  # fmt: skip
+
+
 def page_options() -> Callable[[_F], _F]:
     """Add limit, offset, sort, reverse and columns."""
     return all_of(

@@ -15,6 +15,7 @@ from jobctl.cli.onlooker import Onlooker
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.errors import Exit
+from jobctl.model.change import RELEASED, Verb
 
 if TYPE_CHECKING:
     from jobctl import Store
@@ -79,6 +80,8 @@ def _say_more(session: Session, report: Report) -> None:
         say(f"{report.left + report.failed:,} still to do: jobctl {verb} {operation}")
     elif not report.adds_up and not report.dry_run:
         say(f"this does not add up: {report.left:,} jobs are not accounted for")
+    elif report.action == Verb.RELEASE and report.done:
+        say(RELEASED)
     elif operation is not None and report.done and report.action != "undo" and not report.dry_run:
         say(f"undo: jobctl undo {operation}")
     if not report.matched:

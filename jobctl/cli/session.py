@@ -76,11 +76,11 @@ class Session:
         """When to use colour."""
         return self.text("color") or "auto"
 
-    def connect(self, url: str | None = None) -> Store:
-        """Open the Redis that the options, or the environment, name; or this one."""
+    def connect(self, url: str | None = None, *, faktory_url: str | None = None) -> Store:
+        """Open the Redis that the options, or the environment, name; or these."""
         from jobctl.connecting import open_redis
 
-        return open_redis(self._level(url), self._settings(), os.environ)
+        return open_redis(self._level(url, faktory_url), self._settings(), os.environ)
 
     def doors(self) -> Doors:
         """Open the Redis, the Faktory server, or both: whatever the same level names."""
@@ -88,13 +88,13 @@ class Session:
 
         return open_doors(self._level(), self._settings(), os.environ)
 
-    def _level(self, url: str | None = None) -> Level:
+    def _level(self, url: str | None = None, faktory_url: str | None = None) -> Level:
         from jobctl.config import choose_level
         from jobctl.connecting import running_embedded
 
         return choose_level(
             url or self.text("url"),
-            self.text("faktory_url"),
+            faktory_url or self.text("faktory_url"),
             os.environ,
             lambda: running_embedded(os.environ),
         )
@@ -132,6 +132,7 @@ class Session:
             older_than=self.texts("older_than"),
             newer_than=self.texts("newer_than"),
             malformed=self.flag("malformed"),
+            stuck=self.texts("stuck"),
         )
         return flags.where() & expressions
 
@@ -143,6 +144,8 @@ class Session:
         for name, option in _FILTERS.items():
             for value in self.texts(name):
                 words += [option, quote(value)]
+        # As typed: its value stands behind an equals sign, or is left out.
+        words += ["--stuck" if v == "expired" else f"--stuck={v}" for v in self.texts("stuck")]
         return " ".join([*words, "--malformed"] if self.flag("malformed") else words)
 
     def order(self, keys: Sequence[str]) -> Order:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
 from jobctl.cli.grouping import group_command
 from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import filter_options, page_options, shared_options
+from jobctl.cli.options import (
+    all_of,
+    filter_options,
+    page_options,
+    shared_options,
+    stuck_option,
+)
+from jobctl.cli.release import release
 from jobctl.cli.session import Session
 from jobctl.cli.verbs import verb_commands
 from jobctl.model.layout import Kind
@@ -18,11 +28,12 @@ _ABOUT = {
     Kind.DEAD: "Newest first. Age counts from their death; they are purged 180 days after it.",
     Kind.WORKING: "Reservations, sorted by when they expire. Age counts from the reservation.",
 }
+_F = TypeVar("_F", bound=Callable[..., Any])
 _FILTERED = {
     Kind.RETRIES: "--error Timeout --older-than 2h",
     Kind.SCHEDULED: "--queue mailers",
     Kind.DEAD: "--newer-than 1d",
-    Kind.WORKING: "--older-than 30m",
+    Kind.WORKING: "--stuck",
 }
 
 
@@ -42,10 +53,15 @@ def make_group(kind: Kind) -> Group:
     group.add_command(_ls(kind))
     group.add_command(_show(kind))
     group.add_command(_count(kind))
-    if kind is not Kind.WORKING:
-        for command in (group_command(kind), *verb_commands(kind)):
-            group.add_command(command)
+    own = [release] if kind is Kind.WORKING else [group_command(kind), *verb_commands(kind)]
+    for command in own:
+        group.add_command(command)
     return group
+
+
+def _filters(kind: Kind) -> Callable[[_F], _F]:
+    own = [stuck_option()] if kind is Kind.WORKING else []
+    return all_of([filter_options(), *own])
 
 
 def _ls(kind: Kind) -> click.Command:
@@ -60,7 +76,7 @@ def _ls(kind: Kind) -> click.Command:
             f"jobctl {kind.value} ls -o jsonl | jq -r .message | sort | uniq -c",
         ],
     )
-    @filter_options()
+    @_filters(kind)
     @page_options()
     @shared_options()
     @click.pass_obj
@@ -85,7 +101,7 @@ def _count(kind: Kind) -> click.Command:
             f"jobctl {kind.value} count {_FILTERED[kind]}",
         ],
     )
-    @filter_options()
+    @_filters(kind)
     @shared_options()
     @click.pass_obj
     def count(session: Session) -> None:

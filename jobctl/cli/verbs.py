@@ -16,6 +16,7 @@ from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 
 if TYPE_CHECKING:
+    from jobctl.actions.operations.performing import Order
     from jobctl.model.change import Change, Verb
     from jobctl.model.where import Where
 
@@ -74,12 +75,24 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
         UsageProblem: it makes no sense; nothing was connected.
         Refused: a guard says no.
     """
-    from jobctl.actions.operations.performing import Order
-    from jobctl.cli.reporting import command_line, host, run, who
+    from jobctl.cli.reporting import run
     from jobctl.model.change import Verb
 
+    order = read_order(session, change, where, text)
+    order.check(kind)
+    check_answer(session, name=kind.value if change.verb is Verb.CLEAR else None)
+    with session.connect() as store:
+        jobs = store.jobs(kind)
+        run(session, store, lambda watch: jobs.change(order, watch), change.done)
+
+
+def read_order(session: Session, change: Change, where: Where, text: str) -> Order:
+    """Return a change as the options ask for it."""
+    from jobctl.actions.operations.performing import Order
+    from jobctl.cli.reporting import command_line, host, who
+
     plan = session.text("plan")
-    order = Order(
+    return Order(
         where=where,
         change=change,
         guards=read_guards(session),
@@ -89,11 +102,6 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
         host=host(),
         argv=command_line(),
     )
-    order.check(kind)
-    check_answer(session, name=kind.value if change.verb is Verb.CLEAR else None)
-    with session.connect() as store:
-        jobs = store.jobs(kind)
-        run(session, store, lambda watch: jobs.change(order, watch), change.done)
 
 
 def read_change(session: Session, verb: Verb) -> Change:

@@ -11,22 +11,28 @@ from jobctl.model.queue import is_queue_name
 
 
 class Verb(StrEnum):
-    """The verbs, on retries, scheduled and dead alike (Faktory's MUTATE, and reschedule)."""
+    """The verbs on retries, scheduled and dead (Faktory's MUTATE, and reschedule); release."""
 
     KILL = "kill"
     DISCARD = "discard"
     REQUEUE = "requeue"
     RESCHEDULE = "reschedule"
     CLEAR = "clear"
+    RELEASE = "release"  # of reservations, by itself: back to the front of the queue
 
 
 TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
+RELEASED = (
+    "a worker that is alive may still run one of them: it then runs twice; "
+    "a release cannot be undone"
+)
 _DONE = {
     Verb.KILL: "killed",
     Verb.DISCARD: "discarded",
     Verb.REQUEUE: "requeued",
     Verb.RESCHEDULE: "rescheduled",
     Verb.CLEAR: "discarded",
+    Verb.RELEASE: "released",
 }
 
 
@@ -67,7 +73,17 @@ class Change:
     @property
     def to_queues(self) -> bool:
         """Whether the jobs go to queues."""
-        return self.verb is Verb.REQUEUE and not self.to_scheduled
+        return self.verb is Verb.RELEASE or (self.verb is Verb.REQUEUE and not self.to_scheduled)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what whoever is asked must know, a sentence each."""
+        return (RELEASED,) if self.verb is Verb.RELEASE else ()
+
+    @property
+    def undoable(self) -> bool:
+        """Whether it can be undone: what was released may run again at once."""
+        return self.verb is not Verb.RELEASE
 
     def in_place(self, kind: Kind) -> bool:
         """Tell whether the jobs stay where they are and get other scores."""
@@ -83,8 +99,9 @@ class Change:
         Raises:
             UsageProblem: it does not; says what does.
         """
-        if kind not in TARGETS:
-            names = ", ".join(TARGETS)
+        targets = (Kind.WORKING,) if self.verb is Verb.RELEASE else TARGETS
+        if kind not in targets:
+            names = ", ".join(targets)
             raise UsageProblem(f"{self.verb} works on {names}, not on {kind.value}")
         times = [name for name, value in self._times() if value is not None]
         if len(times) > 1:
@@ -121,4 +138,7 @@ class Change:
 
     def settings(self) -> dict[str, object]:
         """Return what was set, by name: for a header, and for people."""
-        return {k: v for k, v in asdict(self).items() if v not in (None, False) and k != "verb"}
+        implied = {"verb"} | ({"front"} if self.verb is Verb.RELEASE else set())
+        return {
+            k: v for k, v in asdict(self).items() if v not in (None, False) and k not in implied
+        }

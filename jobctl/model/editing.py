@@ -7,7 +7,7 @@ are known as JSON readers know them: spelled with escapes or not, the last one w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobctl.model.jsontext import loads
@@ -78,6 +78,18 @@ def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
         pieces.append(raw[at : max(at, start)])
         at = max(at, end)
     return b"".join(pieces) + raw[at:]
+
+
+def inside(raw: bytes, path: Sequence[str]) -> bytes:
+    """Return the exact bytes of what is at a path of keys that is known to be there.
+
+    Raises:
+        ValueError: there is an object missing on the way.
+    """
+    for key in path:
+        start, end = _last(raw, key)
+        raw = raw[start:end]
+    return raw
 
 
 def _last(raw: bytes, key: str) -> tuple[int, int]:

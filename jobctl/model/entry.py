@@ -23,6 +23,7 @@ class Entry:
         job: the decoded job.
         score: the sorted set's score; None in a queue.
         reservation: listing key to value (wid, reserved_at, expires_at); empty outside working.
+            The expiry is the score's: see `_expiry`.
     """
 
     place: Place
@@ -45,6 +46,7 @@ class Entry:
         inner = dig(outer, layout.reserved_job)
         job = Job(inner if isinstance(inner, dict) else None, layout)
         held = {key: rfc3339(dig(outer, path)) for key, path in layout.reservation.items()}
+        held["expires_at"] = _expiry(held.get("expires_at"), score)
         return cls(_IN[kind], raw, job, score, held)
 
     @property
@@ -82,6 +84,14 @@ class Entry:
         died = Instant.of_epoch(moment.before(self.job.layout.purge_after).seconds)
         return Instant(died.seconds, moment.digits).rfc3339() if died else None
 
+    def expired(self, now: float) -> bool:
+        """Tell whether its reservation has expired: the worker is gone, or slower than promised."""
+        if self.kind is not Kind.WORKING:
+            return False
+        # The score is what servers go by; where it is no time, what was written is all there is.
+        moment = self.score if self.at is not None else epoch(self.reservation.get("expires_at"))
+        return moment is not None and moment < now
+
     def age(self, now: float) -> float | None:
         """Return the seconds since what its structure counts age from; None when not known."""
         source = self.job.layout.age_from[self.kind]
@@ -92,3 +102,14 @@ class Entry:
         else:
             since = epoch(self.job.get(source)) if source in self.job.layout.fields else None
         return None if since is None else now - since
+
+
+def _expiry(written: object, score: float) -> object:
+    """Return when a reservation expires: as it was written, unless the score says otherwise.
+
+    Servers go by the score: a reservation that was extended has a new one, and the old time still
+    in its payload. Where both mean the same moment, the payload has all the digits.
+    """
+    moment, by_score = epoch(written), score_time(score)
+    extended = moment is not None and by_score is not None and abs(moment - score) >= 1
+    return by_score if extended else written

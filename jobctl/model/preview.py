@@ -27,7 +27,7 @@ class Preview:
         skipped: those beyond the limit.
         missing: JIDs that matched nothing.
         histogram: how many of each type, queue and error, the most frequent first.
-        sample: some of them, the first to be changed first.
+        sample: some of them, the first to be changed, or to run, first.
         notes: what else there is to know, a sentence each.
         plan: the file it was written to, instead of being done.
         rehearsed: nothing is changed: a dry run, or a plan.

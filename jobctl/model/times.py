@@ -137,6 +137,15 @@ def parse_duration(text: str) -> float:
     return total
 
 
+def is_duration(text: str) -> bool:
+    """Tell whether a word reads as a duration."""
+    try:
+        parse_duration(text)
+    except UsageProblem:
+        return False
+    return True
+
+
 def parse_moment(text: str, now: float) -> float:
     """Return unix seconds of RFC 3339, ``+2h``, ``-5m``, or epoch seconds.
 

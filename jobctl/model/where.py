@@ -19,6 +19,8 @@ from jobctl.model.times import parse_duration
 
 Keep = Callable[[bytes, bytes | float], object]
 
+EXPIRED = "expired"  # what --stuck means without a duration
+
 _FAST = ("jobtype", "queue", "jid")  # top-level texts: compared without building an entry
 
 
@@ -112,6 +114,27 @@ class Aged:
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """The reservation has expired, or, with a bound in seconds, is older than that."""
+
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        expired = "the reservation has expired"
+        return expired if self.seconds is None else f"{expired} or age>{self.seconds:g}s"
+
+    def holds(self, entry: Entry, now: float) -> bool:
+        """Ask the reservation."""
+        if entry.job.malformed:
+            return False
+        age = None if self.seconds is None else entry.age(now)
+        return entry.expired(now) or (age is not None and age > (self.seconds or 0.0))
+
+    def pattern(self) -> bytes | None:
+        """Return nothing: Redis does not read times."""
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
     """The member is no job."""
 
@@ -166,7 +189,7 @@ class Where:
     @property
     def decodes(self) -> bool:
         """Whether all that it means are jobs, JSON objects in UTF-8 or nearly."""
-        return any(isinstance(test, Equals | ErrorMatches | Aged) for test in self.tests)
+        return any(isinstance(test, Equals | ErrorMatches | Aged | Stuck) for test in self.tests)
 
     def jids(self) -> frozenset[str] | None:
         """Return the JIDs that it asks for by name; None where it asks for none."""
@@ -208,6 +231,7 @@ class Flags:
     older_than: tuple[str, ...] = ()
     newer_than: tuple[str, ...] = ()
     malformed: bool = False
+    stuck: tuple[str, ...] = ()  # durations, or EXPIRED; in working
 
     def where(self) -> Where:
         """Return the filter they mean.
@@ -238,6 +262,9 @@ class Flags:
             tests.append(Aged(tuple(map(parse_duration, self.newer_than)), older=False))
         if self.malformed:
             tests.append(Malformed())
+        if self.stuck:
+            bounds = [parse_duration(text) for text in self.stuck if text != EXPIRED]
+            tests.append(Stuck(min(bounds, default=None)))
         return Where(tuple(tests))
 
 

@@ -43,7 +43,7 @@ def human_cell(key: str, row: Row, now: float, *, exact: bool) -> Text:
         return _holders(value)
     text = _plain(key, value, now, exact=exact)
     most = _MOST_WIDE if exact else _MOST
-    return Text(_cut(text, most), style=_style(key, value))
+    return Text(_cut(text, most), style=_style(key, value, now))
 
 
 def _plain(key: str, value: object, now: float, *, exact: bool) -> str:
@@ -61,7 +61,10 @@ def _plain(key: str, value: object, now: float, *, exact: bool) -> str:
     return cell(value)
 
 
-def _style(key: str, value: object) -> str:
+def _style(key: str, value: object, now: float) -> str:
+    if key == "expires_at":
+        moment = epoch(value)
+        return "bold red" if moment is not None and moment < now else ""
     if key == "paused":
         return "bold yellow" if value is True else "dim"
     return _STYLES.get(key, "")

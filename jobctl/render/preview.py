@@ -17,7 +17,10 @@ from jobctl.render.table import print_table
 _LINES = 10  # of the histogram
 _NAMED = 10  # JIDs that are missing
 _COLUMNS = ("jid", "jobtype", "queue", "at", "errtype")
-_DEAD = ("jid", "jobtype", "queue", "died_at", "errtype")
+_OWN = {
+    Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype"),
+    Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid"),
+}
 
 
 def print_preview(console: Console, preview: Preview, now: float) -> None:
@@ -30,7 +33,7 @@ def print_preview(console: Console, preview: Preview, now: float) -> None:
     if preview.sample:
         more = preview.chosen - len(preview.sample)
         console.print()
-        columns = _DEAD if preview.kind is Kind.DEAD else _COLUMNS
+        columns = _OWN.get(preview.kind, _COLUMNS)
         print_table(console, [listing_row(entry) for entry in preview.sample], columns, now)
         if more > 0:
             console.print(Text(f"and {more:,} more", style="dim"))

@@ -73,6 +73,11 @@ class Operations:
         )
         return found
 
+    def one(self, command: Command) -> Reply:
+        """Return the reply to one script; a refusal as the error."""
+        (reply,) = self._connection.attempt([command])
+        return reply
+
     def each(self, commands: Iterator[Command]) -> Iterator[Reply]:
         """Yield the reply to each script; a refusal is yielded, as the error."""
         return self._connection.each(commands)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.editing import replacer, without
+from jobctl.model.editing import inside, replacer, without
 from jobctl.model.job import read_object
 from tests.builders import failed, job
 
@@ -165,3 +165,25 @@ def test_deep_and_long_values_are_no_trouble():
         + b'\\u0041"}'
     )
     assert replaced(deep, {KEY: "x"}, b"1") == deep.replace(b'"x"', b"1")
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b'{"job":{"a":1},"wid":"w"}', b'{"a":1}'),
+        (b'{ "wid":"w" , "job" :\t{ "a" : [1 , 2] } }', b'{ "a" : [1 , 2] }'),
+        (b'{"job":{"a":1},"job":{"a":2}}', b'{"a":2}'),
+        (b'{"j\\u006fb":{"a":12345678901234567890}}', b'{"a":12345678901234567890}'),
+        (b'{"wid":"\\"job\\":{}","deep":{"job":1},"job":{"job":{"job":2}}}', b'{"job":{"job":2}}'),
+        (b'{"job":{"a":"}\\",{"}}', b'{"a":"}\\",{"}'),
+    ],
+)
+def test_what_is_inside_is_cut_out_by_its_bytes(raw, value):
+    assert inside(raw, ("job",)) == value
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text())), st.booleans())
+def test_whatever_job_is_inside_comes_out_whole(payload, first):
+    text = json.dumps(payload).encode()
+    outer = b'{"job":%b,"wid":"\\"job\\":"}' if first else b'{"x":{"job":1}, "job" : %b }'
+    assert inside(outer % text, ("job",)) == text

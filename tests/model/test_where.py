@@ -263,3 +263,24 @@ def test_the_pattern_never_keeps_back_what_the_filter_selects(raw, data, jobs, a
     selected = {m for m in members if where.matches(Entry.scored(m, NOW, Kind.RETRIES), NOW)}
     pattern = where.pattern()
     assert pattern is None or selected <= let_through(raw, pattern, members)
+
+
+@pytest.mark.parametrize(
+    ("stuck", "text"),
+    [
+        (("expired",), "the reservation has expired"),
+        (("30m",), "the reservation has expired or age>1800s"),
+        (("30m", "expired", "5m"), "the reservation has expired or age>300s"),
+    ],
+)
+def test_stuck_says_what_it_means(stuck, text):
+    where = Flags(stuck=stuck).where()
+    assert (str(where), where.pattern(), where.decodes) == (text, None, True)
+    both = Flags(stuck=("1s",), jobtypes=("X",)).where()
+    assert str(both) == "jobtype=X and (the reservation has expired or age>1s)"
+
+
+@pytest.mark.parametrize("bad", ["", "soon", "30"])
+def test_stuck_takes_durations(bad):
+    with pytest.raises(UsageProblem, match="is not a duration"):
+        Flags(stuck=(bad,)).where()

@@ -31,11 +31,18 @@ class Course:
         scores: the score of the first job, and the step to the next one's.
         noted: the batches that were noted before, by number.
         results: those that were applied, by number.
+        acknowledged: of a release, the jobs of each batch that the server may have been told of.
     """
 
     scores: Rising | None = None
     noted: Mapping[int, Batch] = field(default_factory=dict)
     results: Mapping[int, str] = field(default_factory=dict)
+    acknowledged: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+    def settles(self, total: int) -> bool:
+        """Tell whether it is known of so many jobs what became of each."""
+        known = (self.noted[number].jobs for number in self.results if number in self.noted)
+        return sum(known) >= total
 
 
 class Actor:
@@ -88,7 +95,7 @@ class Actor:
                 self.tally.add(ready, known)
                 continue
             if batch.number not in self._course.noted:
-                self._file.note({"batch": _note(batch)})
+                self._note_batch(batch)
             if ready.command is None:
                 self._take(ready, "")
                 continue
@@ -97,6 +104,9 @@ class Actor:
                 return
             self._under_way.append(ready)
             yield ready.command
+
+    def _note_batch(self, batch: Batch) -> None:
+        self._file.note({"batch": _note(batch)})
 
     def _batches(self) -> Iterator[Batch]:
         start = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.acting import Actor, Course
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
@@ -15,7 +17,9 @@ from jobctl.model.change import Change, Verb
 from jobctl.model.layout import QueueForm
 from jobctl.model.operation import Batch, Header, Outcome, Rising
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
+
+if TYPE_CHECKING:
+    from jobctl.actions.operations.releasing import Releaser
 
 MICROSECOND = 1e-6
 
@@ -47,6 +51,7 @@ def carry_out(
     *,
     noted: Mapping[int, Batch] | None = None,
     results: Mapping[int, str] | None = None,
+    acknowledged: Mapping[int, frozenset[int]] | None = None,
 ) -> Report:
     """Act on what was chosen, and complete the report.
 
@@ -59,13 +64,16 @@ def carry_out(
         watch: who looks on.
         noted: what was noted of batches before, by number.
         results: batches that were applied before, by number.
+        acknowledged: of a release, the jobs of each batch that the server may have been told of.
 
     Raises:
         ConnectionLost: Redis went away; resume goes on from there.
         FileProblem: the disk is full; resume goes on from there.
+        Refused: a release cannot go on without its server.
     """
     scores = Rising(_float(acting["first"]), _float(acting["step"])) if "first" in acting else None
-    actor = Actor(store, file, chosen, Course(scores, noted or {}, results or {}), watch)
+    course = Course(scores, noted or {}, results or {}, acknowledged or {})
+    actor = _actor(file.header)(store, file, chosen, course, watch)
     watch.began(file.header.operation)
     try:
         tally = actor.act()
@@ -87,6 +95,14 @@ def carry_out(
             file.delete()
             report = replace(report, operation=None)
     return report
+
+
+def _actor(header: Header) -> type[Actor | Releaser]:
+    if header.change.verb is not Verb.RELEASE:
+        return Actor
+    from jobctl.actions.operations.releasing import Releaser  # no other verb speaks to a server
+
+    return Releaser
 
 
 def sizes(store: Store, header: Header) -> dict[str, int]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
-from jobctl.model.job import Job, glance
+from jobctl.model.job import dig, glance
 from jobctl.model.jsontext import text_of
-from jobctl.model.layout import Layout
+from jobctl.model.layout import Kind, Layout
 from jobctl.model.where import Where
 from jobctl.store.sets import SortedSet
 
@@ -75,6 +75,8 @@ class _Scan:
         self._decoded = where.decodes
         self._jids = where.jids()
         self._layout = source.layout
+        self._kind = source.kind
+        self._entry = source.entry
         self._file = file
         self._kept: list[bytes] = []
         self._found: list[object] = []
@@ -92,20 +94,27 @@ class _Scan:
         kept_scores = [score for _, score, _ in kept]
         self._file.choose(self._kept, kept_scores, decoded=self._decoded, chosen=self.choice.chosen)
         if self._jids is not None:
-            found = (Job.decode(raw, self._layout).word("jid") for raw in self._kept)
+            found = (self._entry(raw, 0.0).jid for raw in self._kept)
             self.seen.update(jid for jid in found if jid is not None)
 
     def describe(self) -> None:
         """Count the types, queues and errors of what was kept last."""
         histogram = self.choice.histogram
         histogram.update(
-            _described(found if isinstance(found, dict) else glance(raw), self._layout)
+            _described(found if isinstance(found, dict) else self._glance(raw), self._layout)
             for raw, found in zip(self._kept, self._found, strict=True)
         )
         if len(histogram) > 2 * _KINDS:
             kinds = Counter(dict(histogram.most_common(_KINDS)))
             kinds[_OTHERS] += histogram.total() - kinds.total()
             self.choice.histogram = kinds
+
+    def _glance(self, raw: bytes) -> dict[str, object] | None:
+        payload = glance(raw)
+        if self._kind is not Kind.WORKING:
+            return payload
+        inner = dig(payload, self._layout.reserved_job)
+        return inner if isinstance(inner, dict) else None
 
 
 def _described(payload: dict[str, object] | None, layout: Layout) -> tuple[str, str, str]:

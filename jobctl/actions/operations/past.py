@@ -33,6 +33,7 @@ class Past:
         undone: the report its undo ended with.
         undo_batches: what was noted of the undo's batches, where it noted any.
         undo_results: what became of them, as Redis has it.
+        acknowledged: of a release, the jobs of each batch that the server may have been told of.
     """
 
     choice: Note | None
@@ -45,6 +46,7 @@ class Past:
     undone: Note | None
     undo_batches: Sequence[Note] = ()
     undo_results: Mapping[str, str] = field(default_factory=dict)
+    acknowledged: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
     def noted(cls, file: OperationFile) -> Past:
@@ -66,6 +68,7 @@ class Past:
             _last(notes, "undo"),
             _last(notes, "undone"),
             [note for n in notes if isinstance(note := n.get("undo_batch"), dict)],
+            acknowledged=_acknowledged(notes),
         )
 
     @classmethod
@@ -140,6 +143,16 @@ def _forgotten(store: Store, file: OperationFile) -> bool:
 def _last(notes: list[Note], key: str) -> Note | None:
     found = next((note[key] for note in reversed(notes) if key in note), None)
     return found if isinstance(found, dict) else None
+
+
+def _acknowledged(notes: list[Note]) -> dict[int, frozenset[int]]:
+    """Return the places of each batch that were noted before they were acknowledged."""
+    found: dict[int, frozenset[int]] = {}
+    for note in notes:
+        number, places = note.get("acknowledging"), note.get("places")
+        if isinstance(number, int) and isinstance(places, list):
+            found[number] = found.get(number, frozenset()) | frozenset(places)
+    return found
 
 
 def _result(note: Note) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out
 from jobctl.actions.operations.choosing import Choice, choose
 from jobctl.actions.operations.file import OperationFile
@@ -24,7 +25,6 @@ from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.where import Where
-from jobctl.store.opening import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     """
     order.check(kind)
     begun = time.monotonic()
+    if order.change.verb is Verb.RELEASE:
+        _check_release(store, order)
     kept = order.guards.undo or order.guards.dry_run or order.plan is not None
     if order.change.verb is Verb.CLEAR and not kept:
         report = _clear(store, kind, order, watch)
@@ -117,6 +119,13 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
         file.delete()
         return replace(report, operation=None)
     return carry_out(store, file, choice.chosen, acting, report, watch)
+
+
+def _check_release(store: Store, order: Order) -> None:
+    from jobctl.actions.operations.releasing import check_way
+
+    store.rules.check(order.guards.reason, rehearsed=order.guards.dry_run)
+    check_way(store)
 
 
 def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Choice:
@@ -153,6 +162,7 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
         reason=order.guards.reason,
         started_at=store.server.now(),
         keep=order.guards.undo,
+        faktory=_server(store) if order.change.verb is Verb.RELEASE else None,
     )
     if order.plan is None:
         if not order.guards.dry_run:
@@ -167,6 +177,10 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
             ) from None
     with made:
         yield made
+
+
+def _server(store: Store) -> str | None:
+    return None if store.faktory is None else str(store.faktory.address)
 
 
 def _form(store: Store, change: Change) -> QueueForm:
@@ -209,6 +223,7 @@ def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) ->
         missing=choice.missing,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
         sample=Preparer(file, choice.chosen, store.layout).sample(store.set(header.kind)),
+        notes=order.change.notes,
         plan=order.plan,
         rehearsed=order.guards.dry_run or order.plan is not None,
     )

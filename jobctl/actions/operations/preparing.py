@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.model.change import Change, Verb
-from jobctl.model.editing import replacer, without
+from jobctl.model.editing import inside, replacer, without
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig, glance, retries_left
 from jobctl.model.layout import Kind, Layout, QueueForm
@@ -31,6 +31,7 @@ class Ready:
         order: the places of its jobs in the operation, in the order in which the result names them.
         queues: where each of them goes; empty where they go to no queue.
         pushed: what each of them is in its queue (or in scheduled); empty where nothing changes.
+        members: what each of them is where it was chosen; only where they go to queues.
         failed: the jobs that cannot be changed: place and reason.
         left: retries left -> how many jobs, where jobs are to run again; None: never failed.
     """
@@ -40,6 +41,7 @@ class Ready:
     order: Sequence[int]
     queues: Sequence[str] = ()
     pushed: Sequence[bytes] = ()
+    members: Sequence[bytes] = ()
     failed: Sequence[tuple[int, str]] = ()
     left: Counter[int | None] = field(default_factory=Counter)
 
@@ -75,7 +77,8 @@ class Preparer:
     def size(self, start: int, most: int) -> int:
         """Return how many jobs from a place on make a batch, bounded in number and bytes."""
         # What changes on the way goes there twice.
-        bound = BYTES // 2 if self._change.verb is Verb.REQUEUE else BYTES
+        twice = self._change.verb in (Verb.REQUEUE, Verb.RELEASE)
+        bound = BYTES // 2 if twice else BYTES
         taken, size = 0, 0
         for offset, length in self._chosen.places(start, start + most):
             size += length or len(self._file.read(offset, length))
@@ -96,8 +99,11 @@ class Preparer:
         return list(zip(members, self._chosen.scores(start, start + jobs), strict=True))
 
     def sample(self, source: SortedSet) -> list[Entry]:
-        """Return the first jobs of the operation."""
-        return [source.entry(raw, score) for raw, score in self.scored(0, SAMPLE)]
+        """Return the first jobs of the operation; where the last one runs first, from its end."""
+        pairs = self.scored(0, SAMPLE)
+        if self._change.front:
+            pairs = self.scored(max(0, len(self._chosen) - SAMPLE), SAMPLE)[::-1]
+        return [source.entry(raw, score) for raw, score in pairs]
 
     def pushed(self, batch: Batch, place: int) -> tuple[bytes, bytes, float]:
         """Return what was pushed to a queue for a job, its member before that, and its score."""
@@ -143,19 +149,21 @@ class Preparer:
         failed: list[tuple[int, str]] = []
         left: list[int | None] = []
         moment = _moment(batch)
+        reserved = self._header.kind is Kind.WORKING
+        counts_left = not (reserved or self._change.reset_retries)
         for place, raw in enumerate(members, batch.start):
-            payload = glance(raw)
+            payload, job = self._inside(raw) if reserved else (glance(raw), raw)
             name = None if payload is None else self._queue(payload)
             if payload is None or name is None:
-                failed.append((place, _why(payload, self._layout)))
+                failed.append((place, self._why(payload)))
                 continue
             group = groups.get(name)
             if group is None:
                 group = groups[name] = _Sorted()
             group.places.append(place)
             group.members.append(raw)
-            group.pushed.append(self._pushed(raw, payload, moment))
-            if not self._change.reset_retries:
+            group.pushed.append(self._pushed(job, payload, moment))
+            if counts_left:
                 left.append(self._left(payload))
         pushes = [Push(name, group.members, group.pushed) for name, group in groups.items()]
         form = self._header.form or QueueForm.Q
@@ -170,9 +178,23 @@ class Preparer:
             [place for group in groups.values() for place in group.places],
             [name for name, group in groups.items() for _ in group.places],
             [raw for group in groups.values() for raw in group.pushed],
+            [raw for group in groups.values() for raw in group.members],
             failed,
             Counter(left),
         )
+
+    def _inside(self, raw: bytes) -> tuple[dict[str, object] | None, bytes]:
+        """Return the job of a reservation, decoded and by its bytes."""
+        path = self._layout.reserved_job
+        inner = dig(glance(raw), path)
+        return (inner, inside(raw, path)) if isinstance(inner, dict) else (None, raw)
+
+    def _why(self, payload: dict[str, object] | None) -> str:
+        if payload is None:
+            reserved = self._header.kind is Kind.WORKING
+            return "there is no job inside" if reserved else "it is no job: not a JSON object"
+        name = dig(payload, self._layout.fields["queue"])
+        return f"no queue can be called {name!r}"[:120]
 
     def _left(self, payload: dict[str, object]) -> int | None:
         return retries_left(payload, self._layout)
@@ -215,10 +237,3 @@ def _scores(batch: Batch) -> Rising:
 
 def _moment(batch: Batch) -> bytes:
     return b'"%b"' % (batch.moment or "").encode()
-
-
-def _why(payload: dict[str, object] | None, layout: Layout) -> str:
-    if payload is None:
-        return "it is no job: not a JSON object"
-    name = dig(payload, layout.fields["queue"])
-    return f"no queue can be called {name!r}"[:120]

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
@@ -15,10 +16,10 @@ from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import Refused
+from jobctl.model.change import Verb
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.store.batches import MOST
-from jobctl.store.opening import Store
 
 
 def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
@@ -42,6 +43,8 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         chosen = past.chosen(file)
         settled = sum(past.batches[n].jobs for n in past.results if n in past.batches)
         preview = _preview(store, file, chosen, past, "resume", len(chosen) - settled)
+        if preview.chosen and file.header.change.verb is Verb.RELEASE:
+            _check_release(store, file, past)
         if watch.rehearses:
             return rehearsed(past.report(file, "resume"), preview, watch)
         if preview.chosen and not watch.confirm(preview):
@@ -81,8 +84,18 @@ def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Wa
     acting = past.acting or begin(store, file, len(chosen))
     report = past.report(file, file.header.change.verb.value)
     return carry_out(
-        store, file, chosen, acting, report, watch, noted=past.batches, results=past.results
-    )
+        store, file, chosen, acting, report, watch, noted=past.batches, results=past.results,
+        acknowledged=past.acknowledged,
+    )  # fmt: skip
+
+
+def _check_release(store: Store, file: OperationFile, past: Past) -> None:
+    from jobctl.actions.operations.releasing import check_way, has_limbo
+
+    store.rules.check(file.header.reason)
+    # What was acknowledged before can be pushed without the server; the rest is refused by then.
+    if store.faktory is not None or not has_limbo(past.acknowledged, past.results):
+        check_way(store, file.header)
 
 
 def _preview(
@@ -99,6 +112,7 @@ def _preview(
         skipped=report.skipped,
         missing=report.missing,
         sample=Preparer(file, chosen, store.layout).sample(store.set(file.header.kind)),
+        notes=file.header.change.notes,
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import sizes
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
@@ -18,12 +19,11 @@ from jobctl.actions.operations.unqueueing import Unqueue
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
 from jobctl.model.job import Job
-from jobctl.model.operation import Batch, Outcome, read_result
+from jobctl.model.operation import Batch, Header, Outcome, read_result
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.store.batches import Call
 from jobctl.store.connection import Command
-from jobctl.store.opening import Store
 
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
 
@@ -40,7 +40,22 @@ def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         Refused: it is of another server, in use, or kept no file; or whoever watches says no.
     """
     with journal.open(name) as file:
+        check_undoable(file.header)
         return undo_file(store, file, Past.read(store, file), watch)
+
+
+def check_undoable(header: Header) -> None:
+    """Check that this operation is one that can be undone.
+
+    Raises:
+        Refused: it is not.
+    """
+    if not header.change.undoable:
+        raise Refused(
+            f"operation {header.operation} is a {header.change.verb}, and that cannot be undone: "
+            "its jobs may be running, or done",
+            hint=f"jobctl journal show {header.operation} --jobs names them",
+        )
 
 
 def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:

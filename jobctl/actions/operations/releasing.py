@@ -1,0 +1,292 @@
+"""Releasing: reservations that a server holds are acknowledged by wire, then pushed by Redis.
+
+Between the two a job is in no structure: it is in the operation's file, as one that the server was
+about to be told of. Whoever resumes looks for it everywhere before it is pushed after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from jobctl.actions.jobs import Store
+from jobctl.actions.look import status
+from jobctl.actions.operations.acting import Actor, Course
+from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.preparing import Ready
+from jobctl.actions.operations.tally import Tally
+from jobctl.actions.operations.watching import Watch
+from jobctl.errors import JobctlError, Refused, Unreachable
+from jobctl.faktory.server import Faktory
+from jobctl.model.job import Job
+from jobctl.model.layout import QueueForm
+from jobctl.model.operation import Batch, Header, Outcome
+from jobctl.store.batches import Call, Push
+
+AT_ONCE = 100  # jobs that are in no structure for a moment
+NO_JID = "it has no JID that the server could know it by"
+NOT_HELD = (
+    "the server did not let go of it: it does not hold it (another Redis, or written behind its "
+    "back), or lets nobody but its worker end it"
+)
+NOT_TOLD = "the server was not told of it, and is not known now: release it again"
+_RESERVED, _LIMBO = "r", "l"  # not settled yet: in working; acknowledged, perhaps
+
+
+def check_way(store: Store, header: Header | None = None) -> None:
+    """Check that reservations can be released: by their server, or because none runs.
+
+    Args:
+        store: the Redis, and the server where it is known.
+        header: of the operation that goes on; it may name another server.
+
+    Raises:
+        Refused: a server may hold them that is not known, or is not the one it was.
+        Unreachable: the server that is known does not answer.
+    """
+    was = None if header is None else header.faktory
+    if store.faktory is not None:
+        given = str(store.faktory.address)
+        if was not in (None, given):
+            raise Refused(f"this release was begun with {was}, this is {given}", hint=_give(was))
+        store.faktory.open()
+        return
+    running = store.server.job_server()
+    if running is None:
+        raise Refused(
+            f"whether a Faktory server runs on {store.target} cannot be told: CONFIG is denied",
+            hint=f"{_give(was)}; or let this user run CONFIG GET, to see that none runs",
+        )
+    if running:
+        raise _unknown(store, was)
+
+
+def has_limbo(acknowledged: Iterable[int], results: Iterable[int]) -> bool:
+    """Tell whether jobs may be in the operation's file alone: these need no server."""
+    return not set(acknowledged) <= set(results)
+
+
+@dataclass(slots=True)
+class _Fates:
+    """What becomes of each job of a batch, in its order: letters of Outcome, and what is open."""
+
+    ready: Ready
+    letters: list[str]
+    reasons: dict[str, None] = field(default_factory=dict)
+
+    def those(self, letter: str) -> list[int]:
+        """Return the indexes of the jobs with a letter."""
+        return [i for i, found in enumerate(self.letters) if found == letter]
+
+    def fail(self, index: int, reason: str) -> None:
+        """Leave a job where it is."""
+        self.letters[index] = Outcome.FAILED
+        self.reasons[reason] = None
+
+    def members(self, indexes: Sequence[int]) -> list[bytes]:
+        """Return the reservations of these jobs."""
+        return [self.ready.members[i] for i in indexes]
+
+    def result(self) -> str:
+        """Return the result as scripts write it."""
+        runs = [(letter, len(list(run))) for letter, run in groupby(self.letters)]
+        return " ".join(["".join(f"{a}{n}" for a, n in runs), "; ".join(self.reasons)]).strip()
+
+
+class Releaser(Actor):
+    """Carries one release out: with a server known batch by batch, else as any other verb."""
+
+    def __init__(
+        self, store: Store, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
+    ) -> None:
+        super().__init__(store, file, chosen, course, watch)
+        self._doors = store
+        self._faktory: Faktory | None = store.faktory
+
+    def act(self) -> Tally:
+        """Send what is left to be sent, and return the counts of everything.
+
+        Raises:
+            Refused: the server is not known that holds what is left; what was acknowledged before
+                is in its queues by then.
+            ConnectionLost: Redis or the server went away; resume goes on from there.
+            FileProblem: the disk is full; what could not be noted was not done.
+        """
+        course = self._course
+        limbo = has_limbo(course.acknowledged, course.results)
+        if self._faktory is None and not limbo:
+            if not course.settles(self._total):
+                check_way(self._doors, self._header)
+            return super().act()
+        self._watch.acting(0, self._total)
+        for batch in self._batches():
+            ready = self._preparer.ready(batch)
+            known = course.results.get(batch.number)
+            if known is not None:
+                self.tally.add(ready, known)
+                continue
+            if self._faktory is None and batch.number not in course.acknowledged:
+                self._check_way()
+            if self._stopping() or not self._do(ready):
+                break
+        return self.tally
+
+    def _check_way(self) -> None:
+        try:
+            check_way(self._doors, self._header)
+        except Refused as error:
+            if self.tally.done:
+                error.message += "; what it had forgotten before is back in its queue"
+            raise
+
+    def _most(self) -> int:
+        return AT_ONCE
+
+    def _do(self, ready: Ready) -> bool:
+        """Release a batch; False where it was refused."""
+        batch = ready.batch
+        if batch.number not in self._course.noted:
+            self._note_batch(batch)
+        if ready.command is None:
+            self._take(ready, "")
+            return True
+        if self._faktory is None and batch.number not in self._course.acknowledged:
+            reply = self._store.operations.one(ready.command)
+        else:
+            fates = self._look(ready)
+            self._acknowledge(fates)
+            self._search(fates)
+            reply = self._push(fates)
+        if isinstance(reply, JobctlError):
+            self.refusal = reply
+            return False
+        self._take(ready, reply.decode("utf-8", "replace"))
+        return True
+
+    def _look(self, ready: Ready) -> _Fates:
+        """Tell which are reserved, which gone, and which may have been acknowledged before."""
+        told = self._course.acknowledged.get(ready.batch.number, frozenset())
+        found = self._store.operations.present(self._header.kind, ready.members)
+        absent = [_LIMBO if place in told else Outcome.GONE.value for place in ready.order]
+        letters = [
+            absent[i] if score is None else _RESERVED for i, score in enumerate(found)
+        ]  # fmt: skip
+        return _Fates(ready, letters)
+
+    def _acknowledge(self, fates: _Fates) -> None:
+        """Let the server forget what is reserved; what does not leave working stays there."""
+        reserved = fates.those(_RESERVED)
+        if not reserved:
+            return
+        if self._faktory is None:
+            self._leave(fates, reserved)
+            return
+        jids = self._named(fates, reserved)
+        self._probe(fates)
+        asked = fates.those(_RESERVED)
+        if not asked:
+            return
+        places = [fates.ready.order[i] for i in asked]
+        self._file.note({"acknowledging": fates.ready.batch.number, "places": places})
+        self._file.flush()  # from now on a job may be nowhere else
+        distinct = list(dict.fromkeys(jids[i] for i in asked))
+        errors = dict(zip(distinct, self._tell(self._faktory, distinct), strict=True))
+        found = self._store.operations.present(self._header.kind, fates.members(asked))
+        for i, score in zip(asked, found, strict=True):
+            error = errors[jids[i]]
+            if score is not None:
+                fates.fail(i, NOT_HELD if error is None else error.message)
+            else:
+                fates.letters[i] = Outcome.DONE if error is None else _LIMBO
+
+    def _tell(self, faktory: Faktory, jids: Sequence[str]) -> list[JobctlError | None]:
+        try:
+            return faktory.acknowledge(jids)
+        except Unreachable as error:
+            error.hint = f"nothing is lost; go on with: jobctl resume {self._header.operation}"
+            raise
+
+    def _named(self, fates: _Fates, indexes: Sequence[int]) -> dict[int, str]:
+        """Return the JIDs; a job without one stays where it is."""
+        found: dict[int, str] = {}
+        for i in indexes:
+            jid = _jid(self._doors, fates.ready.pushed[i])
+            if jid is None:
+                fates.fail(i, NO_JID)
+            else:
+                found[i] = jid
+        return found
+
+    def _probe(self, fates: _Fates) -> None:
+        """Let those stay where they are whose queue would not take them."""
+        reserved = fates.those(_RESERVED)
+        queues = list(dict.fromkeys(fates.ready.queues[i] for i in reserved))
+        command = self._call(fates.ready.batch).probe(self._header.kind, queues, self._form)
+        answers = self._store.operations.one(command)
+        if isinstance(answers, JobctlError):
+            raise answers
+        refused = {
+            queue: answer.decode("utf-8", "replace")
+            for queue, answer in zip(queues, answers, strict=True)
+            if answer
+        }
+        for i in reserved:
+            if fates.ready.queues[i] in refused:
+                fates.fail(i, refused[fates.ready.queues[i]])
+
+    def _leave(self, fates: _Fates, reserved: Sequence[int]) -> None:
+        """Leave what nobody can acknowledge; a server that runs may yet hear what it was told."""
+        if self._store.server.job_server() is not False:
+            raise _unknown(self._doors, self._header.faktory)
+        for i in reserved:
+            fates.fail(i, NOT_TOLD)
+
+    def _search(self, fates: _Fates) -> None:
+        """Look everywhere for what may have been acknowledged: found, it is somebody else's."""
+        limbo = fates.those(_LIMBO)
+        if not limbo:
+            return
+        jids = {i: _jid(self._doors, fates.ready.pushed[i]) or "" for i in limbo}
+        found = {s.jid for s in status(self._store, list(set(jids.values()))) if s.found}
+        for i, jid in jids.items():
+            fates.letters[i] = Outcome.GONE if jid in found else Outcome.DONE
+
+    def _push(self, fates: _Fates) -> bytes | JobctlError:
+        ready = fates.ready
+        groups: dict[str, list[bytes]] = {}
+        for i in fates.those(Outcome.DONE):
+            groups.setdefault(ready.queues[i], []).append(ready.pushed[i])
+        pushes = [Push(queue, (), pushed) for queue, pushed in groups.items()]
+        call = self._call(ready.batch)
+        reply: bytes | JobctlError = self._store.operations.one(
+            call.push(self._header.kind, pushes, self._form, fates.result())
+        )
+        if isinstance(reply, JobctlError) and pushes:
+            reply.message += "; they are in the operation's file alone, and resume pushes them"
+        return reply
+
+    def _call(self, batch: Batch) -> Call:
+        return Call(self._store.layout, self._header.operation, str(batch.number))
+
+    @property
+    def _form(self) -> QueueForm:
+        return self._header.form or QueueForm.Q
+
+
+def _jid(store: Store, raw: bytes) -> str | None:
+    found = Job.decode(raw, store.layout).get("jid")
+    return found if isinstance(found, str) and found else None
+
+
+def _give(was: str | None) -> str:
+    return f"give the server: --faktory-url {was or 'tcp://[:password@]host[:7419]'}"
+
+
+def _unknown(store: Store, was: str | None) -> Refused:
+    return Refused(
+        f"a Faktory server runs on {store.target} and still holds these reservations: released "
+        "behind its back, a job would be lost",
+        hint=_give(was),
+    )

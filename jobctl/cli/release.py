@@ -1,0 +1,59 @@
+"""``jobctl working release``: reservations back to the front of their queues."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+import click
+
+from jobctl.cli.guarding import check_answer, plain_guard_options
+from jobctl.cli.helping import Command
+from jobctl.cli.options import FILTER, filter_options, option, shared_options, stuck_option
+from jobctl.cli.session import Session
+from jobctl.model.layout import Kind
+
+
+@click.command(
+    "release",
+    cls=Command,
+    help="""Put jobs back to the front of their queues, the reservation that expires first to run
+    first, with a fresh enqueued_at; the retry count stays. JIDs (- reads them from stdin) and
+    filters must all hold.
+
+    A running Faktory server keeps reservations in its memory: give it by --faktory-url, so that it
+    is told. By Redis alone only where no server runs.
+
+    It always asks: a worker that is alive may still run the job, which then runs twice, and a
+    release cannot be undone.""",
+    short_help="Put jobs back to the front of their queues, their workers being gone.",
+    examples=[
+        "jobctl working release 8f3a6c0d2b914e57a1c0",
+        "jobctl working release --stuck=30m --queue mailers --dry-run",
+        "jobctl working release --stuck --max 50 --reason 'host 7 died' --yes",
+        "jobctl working ls -w wid=host7-1 -o ids | jobctl working release - --yes",
+    ],
+)
+@click.argument("named", nargs=-1, metavar="[JID...]")
+@filter_options()
+@stuck_option()
+@option(FILTER, "--all", "everything", is_flag=True, help="Every reservation there is.")
+@plain_guard_options()
+@shared_options()
+@click.pass_obj
+def release(session: Session, named: tuple[str, ...]) -> None:
+    """Release reservations."""
+    from jobctl.cli.reporting import run
+    from jobctl.cli.stdin import read_ids
+    from jobctl.cli.verbs import read_order
+    from jobctl.model.change import Change, Verb
+    from jobctl.model.where import Flags
+
+    asked = Flags(jids=read_ids(named) if named else None).where()
+    text = " ".join([*map(quote, named), session.filter_text()]).strip()
+    change = Change(Verb.RELEASE, front=True)
+    order = read_order(session, change, asked & session.where(Kind.WORKING), text)
+    order.check(Kind.WORKING)
+    check_answer(session)
+    with session.doors() as doors:
+        store = doors.redis("working release")
+        run(session, store, lambda watch: store.working.change(order, watch), change.done)
