@@ -23,7 +23,7 @@ class Entry:
         job: the decoded job.
         score: the sorted set's score; None in a queue.
         reservation: listing key to value (wid, reserved_at, expires_at); empty outside working.
-            The expiry is the score's: see `_expiry`.
+            As written: of a reservation that was extended only the score tells, see `expired`.
     """
 
     place: Place
@@ -46,7 +46,6 @@ class Entry:
         inner = dig(outer, layout.reserved_job)
         job = Job(inner if isinstance(inner, dict) else None, layout)
         held = {key: rfc3339(dig(outer, path)) for key, path in layout.reservation.items()}
-        held["expires_at"] = _expiry(held.get("expires_at"), score)
         return cls(_IN[kind], raw, job, score, held)
 
     @property
@@ -102,14 +101,3 @@ class Entry:
         else:
             since = epoch(self.job.get(source)) if source in self.job.layout.fields else None
         return None if since is None else now - since
-
-
-def _expiry(written: object, score: float) -> object:
-    """Return when a reservation expires: as it was written, unless the score says otherwise.
-
-    Servers go by the score: a reservation that was extended has a new one, and the old time still
-    in its payload. Where both mean the same moment, the payload has all the digits.
-    """
-    moment, by_score = epoch(written), score_time(score)
-    extended = moment is not None and by_score is not None and abs(moment - score) >= 1
-    return by_score if extended else written

@@ -77,10 +77,6 @@ def test_an_extended_reservation_goes_by_its_score(raw, noon, ids, jobctl):
     raw.zadd("working", {reservation(job("extended-001"), expires_at=EARLY): NOW + 600})
     raw.zadd("working", {reservation(job("shortened-01"), expires_at=LATE): NOW - 600})
     assert ids("--stuck") == ["shortened-01"]
-    columns = ("working", "ls", "--columns", "jid,expires_at", "--no-header")
-    assert jobctl(*columns).out.splitlines() == [
-        "shortened-01\t2026-09-21T14:03:20Z", "extended-001\t2026-09-21T14:23:20Z",
-    ]  # fmt: skip
     assert "has expired" not in jobctl("status", "extended-001", "-o", "json").out
     assert "has expired" in jobctl("status", "shortened-01", "-o", "json").out
 

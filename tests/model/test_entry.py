@@ -34,7 +34,7 @@ def test_an_entry_of_a_queue_has_its_place_and_no_score():
 
 
 def test_the_job_of_a_reservation_is_the_one_inside():
-    entry = Entry.scored(reservation(failed("held"), jid="outer"), NOW + 1600, Kind.WORKING)
+    entry = Entry.scored(reservation(failed("held"), jid="outer"), NOW, Kind.WORKING)
     assert entry.jid == "held"
     assert entry.job.get("errtype") == "RuntimeError"
     assert entry.reservation == RESERVATION
@@ -48,7 +48,7 @@ def test_the_times_of_a_reservation_are_told_in_utc():
 
 @pytest.mark.parametrize("inner", [b"1", b'"job"', b"null", b"[{}]", b"true"])
 def test_a_reservation_whose_job_is_no_object_is_malformed_and_keeps_its_worker(inner):
-    entry = Entry.scored(reservation(inner), NOW + 1600, Kind.WORKING)
+    entry = Entry.scored(reservation(inner), NOW, Kind.WORKING)
     assert entry.job.malformed
     assert entry.jid is None
     assert entry.reservation == RESERVATION
@@ -149,23 +149,23 @@ def test_an_age_may_lie_ahead():
 
 
 @pytest.mark.parametrize(
-    ("score", "written", "expired", "told"),
+    ("score", "written", "expired"),
     [
-        (NOW - 1, "2026-09-21T14:13:19.25Z", True, "2026-09-21T14:13:19.25Z"),
-        (NOW + 1, "2026-09-21T14:13:21.25Z", False, "2026-09-21T14:13:21.25Z"),
-        (NOW + 600, "2026-09-21T14:10:00Z", False, "2026-09-21T14:23:20Z"),  # extended
-        (NOW - 600, "2026-09-21T14:40:00Z", True, "2026-09-21T14:03:20Z"),
-        (NOW - 600, None, True, None),
-        (NOW - 600, "soon", True, "soon"),
-        (float("inf"), "2026-09-21T14:10:00Z", True, "2026-09-21T14:10:00Z"),
-        (float("inf"), "2026-09-21T14:40:00Z", False, "2026-09-21T14:40:00Z"),
-        (float("-inf"), None, False, None),
+        (NOW - 1, "2026-09-21T14:13:19.25Z", True),
+        (NOW + 1, "2026-09-21T14:13:21.25Z", False),
+        (NOW + 600, "2026-09-21T14:10:00Z", False),  # extended
+        (NOW - 600, "2026-09-21T14:40:00Z", True),
+        (NOW - 600, None, True),
+        (NOW - 600, "soon", True),
+        (float("inf"), "2026-09-21T14:10:00Z", True),
+        (float("inf"), "2026-09-21T14:40:00Z", False),
+        (float("-inf"), None, False),
     ],
 )
-def test_a_reservation_expires_by_its_score(score, written, expired, told):
+def test_a_reservation_expires_by_its_score(score, written, expired):
     entry = Entry.scored(reservation(job(), expires_at=written), score, Kind.WORKING)
     assert entry.expired(NOW) is expired
-    assert entry.reservation["expires_at"] == told
+    assert entry.reservation["expires_at"] == written
 
 
 @pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.DEAD])

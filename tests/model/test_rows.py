@@ -96,8 +96,7 @@ def test_a_dead_job_has_its_death_and_its_end():
 
 
 def test_a_job_at_work_has_its_reservation():
-    held = reservation(job(wid="the job's own"), wid="w")
-    row = listing_row(entry_in(Kind.WORKING, held, NOW + 1600))
+    row = listing_row(entry_in(Kind.WORKING, reservation(job(wid="the job's own"), wid="w")))
     assert row["wid"] == "w"
     assert row["reserved_at"] == "2026-09-21T14:10:00Z"
     assert row["expires_at"] == "2026-09-21T14:40:00Z"
