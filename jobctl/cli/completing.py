@@ -70,3 +70,20 @@ def complete_operations(
         for e in entries
         if e.header.operation.startswith(incomplete)
     ]
+
+
+def complete_contexts(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the name of a context from config.toml; silently nothing on failure."""
+    from click.shell_completion import CompletionItem
+
+    from jobctl.config import read_contexts
+
+    try:
+        contexts = read_contexts(os.environ)
+    except Exception:  # whatever it is, a shell that completes is no place to say it
+        return []
+    return [CompletionItem(name) for name in contexts if name.startswith(incomplete)]

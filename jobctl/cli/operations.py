@@ -14,10 +14,19 @@ from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
+from jobctl.cli.writing import say
+from jobctl.errors import (
+    BadUrl,
+    ConfigProblem,
+    Refused,
+    UnknownContext,
+    Unreachable,
+    UsageProblem,
+)
 
 if TYPE_CHECKING:
-    from jobctl import Store
     from jobctl.actions.operations.journal import Journal
+    from jobctl.config import Level
     from jobctl.model.operation import Header
 
 
@@ -38,8 +47,9 @@ def undo(session: Session, operation: str) -> None:
     from jobctl.cli.reporting import run
 
     header = _header(journal(), operation)
+    aim(session, header)
     check_answer(session)
-    with connected(session, header) as store:
+    with session.connect() as store:
         run(session, store, lambda watch: store.undo(header.operation, watch=watch), "put back")
 
 
@@ -60,8 +70,9 @@ def resume(session: Session, operation: str) -> None:
     from jobctl.cli.reporting import run
 
     header = _header(journal(), operation)
+    aim(session, header)
     check_answer(session)
-    with connected(session, header) as store:
+    with session.connect() as store:
         done = header.change.done
         run(session, store, lambda watch: store.resume(header.operation, watch=watch), done)
 
@@ -88,8 +99,9 @@ def apply(session: Session, plan: Path) -> None:
 
     with OperationFile.open(plan, write=False) as file:
         header = file.header
+    aim(session, header)
     check_answer(session)
-    with connected(session, header) as store:
+    with session.connect() as store:
         done = header.change.done
         run(session, store, lambda watch: store.apply(plan, watch=watch), done)
 
@@ -102,35 +114,70 @@ def journal() -> Journal:
     return Journal(operations_directory(os.environ))
 
 
-def connected(session: Session, header: Header) -> Store:
-    """Open the Redis that an operation is of: the one that is given, else the one it names.
+def aim(session: Session, header: Header) -> None:
+    """Settle which Redis an operation's command talks to: what is given, else what its file names.
+
+    The context it was made under comes with its password and its rules; so does what the
+    environment names, where that is the same Redis.
 
     Raises:
-        Refused: its password is needed, and nobody gave it.
+        ConfigProblem: config.toml cannot be read, so that nobody knows the rules.
+        Refused: a password is needed, and nobody gave it.
     """
-    if session.text("url") is not None:
-        return session.connect()
-    return session.connect(_url(header))
-
-
-def _url(header: Header) -> str:
-    """Return the URL of an operation's Redis; with the password, where the environment has it."""
-    from jobctl import Target
-    from jobctl.config import choose_level
-    from jobctl.errors import JobctlError, Refused
-
-    door = choose_level(None, None, os.environ, lambda: None).redis
-    try:
-        if door is not None and str(Target.parse(door.url)) == header.server:
-            return door.url
-    except JobctlError:
-        pass
+    if session.text("url") is not None or session.text("context") is not None:
+        return
+    if session.text("faktory_url") is None:
+        level = _made_under(header) or _of_environment(header)
+        if level is not None:
+            session.level = level
+            return
     if "***@" in header.server:
         raise Refused(
             f"operation {header.operation} is of {header.server}; its password was not kept",
             hint="give the whole URL with --url",
         )
-    return header.server
+    session.given["url"] = header.server
+
+
+def _made_under(header: Header) -> Level | None:
+    from jobctl.config import context_level, find_context
+
+    name = header.context
+    if name is None:
+        return None
+    try:
+        level = context_level(find_context(name, os.environ), os.environ)
+    except UnknownContext:
+        level = None
+    if level is None or not _is_of(level, header):
+        say(f"context {name}, which this was made under, is not there any more: no rules apply")
+        return None
+    return level
+
+
+def _of_environment(header: Header) -> Level | None:
+    from jobctl.config import choose_level
+
+    try:
+        level = choose_level(None, None, os.environ, lambda: None)
+    except ConfigProblem:
+        raise
+    except UsageProblem:  # FAKTORY_PROVIDER: nobody asked for a server
+        return None
+    return level if _is_of(level, header) else None
+
+
+def _is_of(level: Level, header: Header) -> bool:
+    """Tell whether an operation is of the Redis of a level."""
+    from jobctl import Target
+    from jobctl.connecting import resolved
+
+    if level.redis is None:
+        return False
+    try:
+        return str(resolved(Target.parse(level.redis.url), os.environ)) == header.server
+    except (BadUrl, Unreachable):
+        return False
 
 
 def _header(kept: Journal, operation: str) -> Header:

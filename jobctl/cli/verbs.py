@@ -90,6 +90,8 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
         argv=command_line(),
     )
     order.check(kind)
+    order = order.under(session.rules)
+    order.check(kind)  # what keeps no journal allows less
     check_answer(session, name=kind.value if change.verb is Verb.CLEAR else None)
     with session.connect() as store:
         jobs = store.jobs(kind)

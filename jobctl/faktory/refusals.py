@@ -47,6 +47,7 @@ def explain_refusal(said: str, command: str, address: Address) -> JobctlError:
     text = said.removeprefix("ERR ").strip()
     if name == "HELLO":
         if "password" in text.lower():
-            return WrongPassword(f"{address} refused the password", hint="check the one in the URL")
+            where = "the one in the URL" if address.password else "where the context's comes from"
+            return WrongPassword(f"{address} refused the password", hint=f"check {where}")
         return RefusedByFaktory(f"{address} refused to log in: {text}")
     return RefusedByFaktory(f"{address} refused {name}: {text}")

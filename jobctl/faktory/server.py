@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from types import TracebackType
 from typing import Self
@@ -32,9 +32,16 @@ class Faktory:
     """
 
     def __init__(
-        self, address: Address, *, connect_timeout: float, trace: Trace | None = None
+        self,
+        address: Address,
+        *,
+        connect_timeout: float,
+        trace: Trace | None = None,
+        password: Callable[[], str] | None = None,
     ) -> None:
+        """Know a server; `password` gets one where the server wants it and the address has none."""
         self.address = address
+        self._password = password
         self._wire = Wire(address, connect_timeout=connect_timeout, trace=trace)
         self._open = False
         self._facts: FaktoryFacts | None = None
@@ -160,7 +167,10 @@ class Faktory:
         login: dict[str, object] = {"v": _PROTOCOL}
         salt, rounds = hello.get("s"), hello.get("i", 1)
         if isinstance(salt, str):
-            if self.address.password is None:
+            password = self.address.password
+            if password is None and self._password is not None:
+                password = self._password()
+            if password is None:
                 scheme = self.address.scheme
                 raise WrongPassword(
                     f"{self.address} wants a password",
@@ -168,7 +178,7 @@ class Faktory:
                 )
             if not isinstance(rounds, int) or rounds > _MOST_ROUNDS:
                 raise NotFaktory(f"{self.address} wants a password hashed beyond all bounds")
-            login["pwdhash"] = password_hash(self.address.password, salt, rounds)
+            login["pwdhash"] = password_hash(password, salt, rounds)
         self._wire.call(f"HELLO {dumps(login).decode()}")
 
 

@@ -71,15 +71,25 @@ class Rules:
         Raises:
             Refused: this context forbids it, or wants a reason.
         """
-        if self.read_only and not rehearsed:
-            raise Refused(
-                f"context {self.context} is read-only; nothing was changed",
-                hint="use a context that may change things: jobctl context ls",
-            )
-        if self.reason_required and not rehearsed and not (reason or "").strip():
+        if rehearsed:
+            return
+        self.allow()
+        if self.reason_required and not (reason or "").strip():
             raise Refused(
                 f"context {self.context} wants a reason; nothing was changed",
                 hint="say why: --reason TEXT",
+            )
+
+    def allow(self) -> None:
+        """Check a change that needs no reason of its own.
+
+        Raises:
+            Refused: this context forbids it.
+        """
+        if self.read_only:
+            raise Refused(
+                f"context {self.context} is read-only; nothing was changed",
+                hint="use a context that may change things: jobctl context ls",
             )
 
 

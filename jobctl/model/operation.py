@@ -55,6 +55,7 @@ class Header:
         reason: why, as it was given.
         started_at: unix seconds by the server's clock.
         keep: whether the file stays when all is done.
+        context: the name of the context it was made under, if there was one.
     """
 
     operation: str
@@ -70,6 +71,7 @@ class Header:
     reason: str | None = None
     started_at: float = 0.0
     keep: bool = True
+    context: str | None = None
 
     def document(self) -> dict[str, object]:
         """Return it as the JSON object of the first line."""

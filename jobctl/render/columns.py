@@ -16,13 +16,19 @@ _MINIMUM = {
     "jobtype": 14,
     "problem": 16,
     "wid": 10,
+    "url": 24,
+    "faktory": 20,
+    "value": 20,
+    "source": 14,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
+    "layout", "current", "journal", "reason_required", "faktory",
     "filter", "newest", "oldest", "bar", "share",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
     "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",
+    "protected", "read_only",
 )  # fmt: skip
 GAP = 2
 _LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some

@@ -33,6 +33,7 @@ def tell(file: OperationFile) -> dict[str, object]:
         "failed": end.get("failed"),
         "skipped": (past.choice or {}).get("skipped"),
         "server": header.server,
+        "context": header.context,
         "filter": header.where,
         "settings": header.change.settings(),
         "reason": header.reason,
