@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.config import CONNECT_TIMEOUT, Door, Level, choose_level, operations_directory
-from jobctl.errors import BadUrl, JobctlError, Unreachable, UsageProblem
+from jobctl.config.redacting import DoorKind, has_password
+from jobctl.errors import (
+    BadUrl,
+    JobctlError,
+    NoPasswordWanted,
+    Unreachable,
+    UsageProblem,
+    WrongPassword,
+)
 from jobctl.faktory.server import Faktory
 from jobctl.model.address import Address
 from jobctl.model.layout import QueueForm
@@ -45,6 +53,7 @@ def connect(
     url: str | None = None,
     *,
     faktory_url: str | None = None,
+    context: str | None = None,
     tls: Tls | None = None,
     layout: QueueForm | None = None,
     connect_timeout: float = CONNECT_TIMEOUT,
@@ -56,9 +65,11 @@ def connect(
 
     Args:
         url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://[dir]``. Without one:
-            JOBCTL_URL, REDIS_URL, a running embedded server, redis://127.0.0.1:6379/0.
+            JOBCTL_URL, JOBCTL_CONTEXT, REDIS_URL, a running embedded server,
+            redis://127.0.0.1:6379/0.
         faktory_url: the Faktory server on it, ``tcp://`` or ``tcp+tls://``; opened when it is
             first needed. Where the environment names the Redis, FAKTORY_URL names this one.
+        context: the name that config.toml gives to both, instead of the URLs.
         tls: certificates and checks, over what the URLs say.
         layout: the form of Faktory's lists where the data does not tell.
         connect_timeout: seconds for connecting and the first reply.
@@ -69,11 +80,14 @@ def connect(
 
     Raises:
         BadUrl: a URL is malformed.
+        ConfigProblem: the context is unknown, or config.toml cannot be used.
         UsageProblem: only a Faktory server is named.
         Unreachable: the Redis cannot be reached, or refused; says which and what helps.
     """
     settings = Settings(tls or NO_TLS, layout, connect_timeout, trace, operations)
-    level = choose_level(url, faktory_url, environ, lambda: running_embedded(environ))
+    level = choose_level(
+        url, faktory_url, environ, lambda: running_embedded(environ), context=context
+    )
     return open_redis(level, settings, environ)
 
 
@@ -87,8 +101,7 @@ def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
     door = level.redis or level.below
     if door is None:
         raise UsageProblem(
-            "this needs the Redis, and only a Faktory server is given",
-            hint="give both: --url beside --faktory-url",
+            "this needs the Redis, and only a Faktory server is given", hint=_both_doors(level)
         )
     address = None if level.redis is None else _address(level)
     try:
@@ -96,21 +109,38 @@ def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
         tls = settings.tls
         if target.secure or address is None or not address.secure:
             target = target.with_tls(tls)
-        if target.scheme == "embedded":
-            target = _embedded(target, environ)
-        store = open_store(
-            target,
-            Store,
-            form=settings.layout,
-            connect_timeout=settings.connect_timeout,
-            trace=settings.trace,
-        )
+        store = _open(resolved(target, environ), level, settings)
     except (BadUrl, Unreachable) as error:
-        raise _said_by(error, door) from error.__cause__
+        raise _said_by(error, door, level) from error.__cause__
     store.operations_directory = settings.operations or operations_directory(environ)
+    store.rules = level.rules
     if address is not None:
-        store.faktory = _faktory(address.with_tls(tls) if address.secure else address, settings)
+        address = address.with_tls(tls) if address.secure else address
+        store.faktory = _faktory(address, level, settings)
     return store
+
+
+def _open(target: Target, level: Level, settings: Settings) -> Store:
+    """Open a Redis, with the context's password where its URL has none and it wants one."""
+    offered = None
+    if level.password is not None and target.password is None:
+        offered = level.password.get()
+    try:
+        return _greeted(replace(target, offered=offered), level, settings)
+    except NoPasswordWanted:
+        if offered is None:
+            raise
+        return _greeted(target, level, settings)
+
+
+def _greeted(target: Target, level: Level, settings: Settings) -> Store:
+    return open_store(
+        target,
+        Store,
+        form=settings.layout or level.layout,
+        connect_timeout=settings.connect_timeout,
+        trace=settings.trace,
+    )
 
 
 def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> Doors:
@@ -123,7 +153,7 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
     """
     if level.redis is not None:
         store = open_redis(level, settings, environ)
-        return Doors(store, store.faktory)
+        return Doors(store, store.faktory, level.rules)
     assert level.faktory is not None  # noqa: S101 (every level names one of the two)
     if level.below is not None and running_embedded(environ) is not None:
         raise UsageProblem(
@@ -133,8 +163,9 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
     try:
         address = Address.parse(level.faktory.url).with_tls(settings.tls)
     except BadUrl as error:
-        raise _said_by(error, level.faktory) from None
-    return Doors(None, _faktory(address, settings), passed_over=level.passed_over)
+        raise _said_by(error, level.faktory, level) from None
+    faktory = _faktory(address, level, settings)
+    return Doors(None, faktory, level.rules, passed_over=level.passed_over)
 
 
 def _address(level: Level) -> Address | None:
@@ -143,17 +174,31 @@ def _address(level: Level) -> Address | None:
     try:
         return Address.parse(level.faktory.url)
     except BadUrl as error:
-        raise _said_by(error, level.faktory) from None
+        raise _said_by(error, level.faktory, level) from None
 
 
-def _faktory(address: Address, settings: Settings) -> Faktory:
-    return Faktory(address, connect_timeout=settings.connect_timeout, trace=settings.trace)
+def _faktory(address: Address, level: Level, settings: Settings) -> Faktory:
+    return Faktory(
+        address,
+        connect_timeout=settings.connect_timeout,
+        trace=settings.trace,
+        password=None if level.password is None else level.password.get,
+    )
 
 
-def _said_by(error: JobctlError, door: Door) -> JobctlError:
+def _said_by(error: JobctlError, door: Door, level: Level) -> JobctlError:
     if not door.source.startswith("--"):  # nobody typed it: say who did
         error.message += f" (from {door.source})"
+    bare = level.password is None and not has_password(door.url, DoorKind.REDIS)
+    if level.context is not None and bare and isinstance(error, WrongPassword):
+        error.hint = f"password_command or password_file = .. in {level.context.place}"
     return error
+
+
+def _both_doors(level: Level) -> str:
+    if level.context is None:
+        return "give both: --url beside --faktory-url"
+    return f"give the context its Redis: url = .. in {level.context.place}"
 
 
 def running_embedded(environ: Mapping[str, str]) -> str | None:
@@ -164,7 +209,14 @@ def running_embedded(environ: Mapping[str, str]) -> str | None:
     return server.url if server else None
 
 
-def _embedded(target: Target, environ: Mapping[str, str]) -> Target:
+def resolved(target: Target, environ: Mapping[str, str]) -> Target:
+    """Return the Redis that is talked to; for an embedded server its socket.
+
+    Raises:
+        Unreachable: no embedded server runs there.
+    """
+    if target.scheme != "embedded":
+        return target
     from jobctl.embedded import default_directory, find
 
     directory = Path(target.path) if target.path else default_directory(environ)

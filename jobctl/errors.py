@@ -73,6 +73,14 @@ class UsageProblem(JobctlError):
     code = Exit.USAGE
 
 
+class ConfigProblem(UsageProblem):
+    """The config file cannot be used."""
+
+
+class UnknownContext(ConfigProblem):
+    """There is no such context."""
+
+
 class BadUrl(UsageProblem):
     """The URL is malformed."""
 
@@ -97,6 +105,10 @@ class RefusedByRedis(Unreachable):
 
 class WrongPassword(RefusedByRedis):
     """Redis refused the password."""
+
+
+class NoPasswordWanted(WrongPassword):
+    """Redis has no password, one was given."""
 
 
 class NoPermission(RefusedByRedis):

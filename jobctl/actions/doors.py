@@ -38,9 +38,11 @@ class Doors:
             UsageProblem: it is not known; says how to give it.
         """
         if self.store is None:
+            both = "give both: --url beside --faktory-url (JOBCTL_URL beside FAKTORY_URL)"
+            context = self.rules.context
             raise UsageProblem(
                 f"{what} needs the Redis behind {self.target}, and only the server is known",
-                hint="give both: --url beside --faktory-url (JOBCTL_URL beside FAKTORY_URL)",
+                hint=both if context is None else f"give context {context} its url, too",
             )
         return self.store
 

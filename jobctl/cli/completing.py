@@ -37,6 +37,9 @@ def queue_names(session: Session) -> list[str]:
 
     def look() -> None:
         try:
+            context = session.level.context
+            if context is not None and context.password_command is not None:
+                return  # it may ask for a passphrase, and nobody asked for anything yet
             session.given["connect_timeout"] = f"{int(CAP * 1000)}ms"
             with session.connect() as store:
                 found.extend(store.queues.names())
@@ -70,3 +73,20 @@ def complete_operations(
         for e in entries
         if e.header.operation.startswith(incomplete)
     ]
+
+
+def complete_contexts(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the name of a context from config.toml; silently nothing on failure."""
+    from click.shell_completion import CompletionItem
+
+    from jobctl.config import read_contexts
+
+    try:
+        contexts = read_contexts(os.environ)
+    except Exception:  # whatever it is, a shell that completes is no place to say it
+        return []
+    return [CompletionItem(name) for name in contexts if name.startswith(incomplete)]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from jobctl.model.population import Highlights
 
 
+_ELSEWHERE = ("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER")
+
+
 @click.command(
     "demo",
     cls=Command,
@@ -81,7 +84,7 @@ def _command(directory: Path | None) -> str:
     words = ["jobctl" if same else typed]
     if directory is not None:
         words += ["-u", f"embedded://{directory.absolute()}"]
-    elif os.environ.get("JOBCTL_URL") or os.environ.get("REDIS_URL"):
+    elif any(os.environ.get(name) for name in _ELSEWHERE):
         words += ["-u", "embedded://"]
     return shlex.join(words)
 

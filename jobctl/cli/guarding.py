@@ -46,7 +46,8 @@ def plain_guard_options() -> Callable[[_F], _F]:
         option(GUARD, "-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal."),
         option(
             GUARD, "--confirm", metavar="NAME",
-            help="Answer where a name must be typed: clear asks for the set's.",
+            help="Answer where a name must be typed: clear asks for the set's, a protected "
+            "context for its own.",
         ),
         option(GUARD, "--expect", type=whole, metavar="N", help="Refuse unless N match."),
         option(GUARD, "--max", "most", type=whole, metavar="N", help="Refuse if more match."),
@@ -62,7 +63,11 @@ def answer_options() -> Callable[[_F], _F]:
     """Add what answers the question that undo, resume and apply ask."""
     dry = option(GUARD, "-n", "--dry-run", is_flag=True, help="Show what would be changed.")
     yes = option(GUARD, "-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal.")
-    return all_of([dry, yes])
+    confirm = option(
+        GUARD, "--confirm", metavar="NAME",
+        help="Answer where a name must be typed: a protected context asks for its own.",
+    )  # fmt: skip
+    return all_of([dry, yes, confirm])
 
 
 def read_guards(session: Session) -> Guards:
@@ -85,12 +90,17 @@ def check_answer(session: Session, *, name: str | None = None) -> None:
 
     Args:
         session: the options.
-        name: what must be typed; None where yes or no is the question.
+        name: what must be typed; None where yes or no is the question. A protected context asks
+            for its own name instead of either.
 
     Raises:
-        Refused: nobody is there to answer, or the wrong name was given.
+        Refused: nobody is there to answer, the wrong name was given, or the context is read-only.
     """
-    if session.flag("dry_run") or session.text("plan") is not None or _someone():
+    if session.flag("dry_run") or session.text("plan") is not None:
+        return
+    session.rules.allow()
+    name = to_type(session, name)
+    if _someone():
         return
     if name is None and not session.flag("yes"):
         raise Refused(
@@ -108,12 +118,18 @@ def check_answer(session: Session, *, name: str | None = None) -> None:
 
 def answered(session: Session, question: str, *, name: str | None = None) -> bool:
     """Ask, where the options have not answered already."""
+    name = to_type(session, name)
     if name is None:
         return session.flag("yes") or click.confirm(question, err=True)
     given = session.text("confirm")
     if given is None:
         given = click.prompt(f"{question} Type {name} to go on", err=True, prompt_suffix=": ")
     return given == name
+
+
+def to_type(session: Session, name: str | None) -> str | None:
+    """Return what must be typed where this name, or else yes or no, would be asked for."""
+    return session.rules.context if session.rules.protected else name
 
 
 def _someone() -> bool:

@@ -33,6 +33,8 @@ SECTIONS: dict[str, dict[str, Listed]] = {
     "Set up": {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
         "server": Listed("server:server", "Start, stop or look at the private server."),
+        "context": Listed("context:context", "Names for job systems, and the rules of each."),
+        "config": Listed("config:config", "Say where each setting comes from."),
         "completion": Listed("completion:completion", "Print the completion script of a shell."),
     },
 }

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from jobctl.actions.operations.watching import Watch
-from jobctl.cli.guarding import answered
+from jobctl.cli.guarding import answered, to_type
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say
 from jobctl.model.change import Verb
@@ -27,7 +27,8 @@ class Onlooker(Watch):
     """Shows progress on stderr, asks the question, and stops at the first Ctrl-C."""
 
     def __init__(self, session: Session, store_now: float) -> None:
-        self.wants_preview = not session.flag("yes") or session.flag("dry_run")
+        asks = not session.flag("yes") or session.rules.protected
+        self.wants_preview = asks or session.flag("dry_run")
         self.rehearses = session.flag("dry_run")
         self.operation: str | None = None
         self.interrupted = False
@@ -50,7 +51,8 @@ class Onlooker(Watch):
         """Show what would be changed, and ask."""
         self.end()
         name = preview.kind.value if preview.action == Verb.CLEAR else None
-        asks = not self._session.flag("yes") if name is None else not self._session.text("confirm")
+        typed = to_type(self._session, name) is not None
+        asks = not (self._session.text("confirm") if typed else self._session.flag("yes"))
         if asks:
             self._describe(preview)
         went_on = answered(self._session, _question(preview), name=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,19 @@ from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
+from jobctl.cli.writing import say
+from jobctl.errors import (
+    BadUrl,
+    ConfigProblem,
+    Refused,
+    UnknownContext,
+    Unreachable,
+    UsageProblem,
+)
 
 if TYPE_CHECKING:
-    from jobctl import Store
     from jobctl.actions.operations.journal import Journal
+    from jobctl.config import Level
     from jobctl.model.operation import Header
 
 
@@ -40,8 +50,9 @@ def undo(session: Session, operation: str) -> None:
 
     header = _header(journal(), operation)
     check_undoable(header)
+    aim(session, header)
     check_answer(session)
-    with connected(session, header) as store:
+    with session.connect() as store:
         run(session, store, lambda watch: store.undo(header.operation, watch=watch), "put back")
 
 
@@ -62,8 +73,9 @@ def resume(session: Session, operation: str) -> None:
     from jobctl.cli.reporting import run
 
     header = _header(journal(), operation)
+    aim(session, header)
     check_answer(session)
-    with connected(session, header) as store:
+    with session.connect() as store:
         done = header.change.done
         run(session, store, lambda watch: store.resume(header.operation, watch=watch), done)
 
@@ -90,8 +102,9 @@ def apply(session: Session, plan: Path) -> None:
 
     with OperationFile.open(plan, write=False) as file:
         header = file.header
+    aim(session, header)
     check_answer(session)
-    with connected(session, header) as store:
+    with session.connect() as store:
         done = header.change.done
         run(session, store, lambda watch: store.apply(plan, watch=watch), done)
 
@@ -104,53 +117,89 @@ def journal() -> Journal:
     return Journal(operations_directory(os.environ))
 
 
-def connected(session: Session, header: Header) -> Store:
-    """Open the Redis that an operation is of: the one that is given, else the one it names.
+def aim(session: Session, header: Header) -> None:
+    """Settle which Redis an operation's command talks to: what is given, else what its file names.
+
+    The context it was made under comes with its password and its rules; so does what the
+    environment names, where that is the same Redis.
 
     Raises:
-        Refused: its password is needed, and nobody gave it.
+        ConfigProblem: config.toml cannot be read, so that nobody knows the rules.
+        Refused: a password is needed, and nobody gave it.
     """
-    if session.text("url") is not None:
-        return session.connect()
-    return session.connect(_url(header), faktory_url=_faktory_url(session, header))
-
-
-def _faktory_url(session: Session, header: Header) -> str | None:
-    """Return the URL of the server that an operation spoke to, as far as it is known."""
-    from jobctl.config import choose_level
-    from jobctl.errors import JobctlError
-    from jobctl.model.address import Address
-
-    given = session.text("faktory_url")
-    if given is not None or header.faktory is None:
-        return given
-    try:
-        door = choose_level(None, None, os.environ, lambda: None).faktory
-        if door is not None and str(Address.parse(door.url)) == header.faktory:
-            return door.url
-    except JobctlError:
-        pass
-    return None if "***@" in header.faktory else header.faktory
-
-
-def _url(header: Header) -> str:
-    """Return the URL of an operation's Redis; with the password, where the environment has it."""
-    from jobctl import Target
-    from jobctl.config import choose_level
-    from jobctl.errors import JobctlError, Refused
-
-    door = choose_level(None, None, os.environ, lambda: None).redis
-    try:
-        if door is not None and str(Target.parse(door.url)) == header.server:
-            return door.url
-    except JobctlError:
-        pass
+    if session.text("url") is not None or session.text("context") is not None:
+        return
+    if session.text("faktory_url") is None:
+        level = _made_under(header) or _of_environment(header)
+        if level is not None:
+            session.level = _with_server(level, header)
+            return
     if "***@" in header.server:
         raise Refused(
             f"operation {header.operation} is of {header.server}; its password was not kept",
             hint="give the whole URL with --url",
         )
-    return header.server
+    session.given["url"] = header.server
+    session.level = _with_server(session.level, header)
+
+
+def _with_server(level: Level, header: Header) -> Level:
+    """Return a level with the server that an operation spoke to, where it names none."""
+    from jobctl.config import Door, faktory_door
+    from jobctl.model.address import Address
+
+    if level.faktory is not None or header.faktory is None:
+        return level
+    try:
+        door = faktory_door(os.environ)
+        if door is not None and str(Address.parse(door.url)) == header.faktory:
+            return replace(level, faktory=door)
+    except UsageProblem:  # another server, or none at all
+        pass
+    if "***@" in header.faktory:
+        return level
+    return replace(level, faktory=Door(header.faktory, "the operation's file"))
+
+
+def _made_under(header: Header) -> Level | None:
+    from jobctl.config import context_level, find_context
+
+    name = header.context
+    if name is None:
+        return None
+    try:
+        level = context_level(find_context(name, os.environ), os.environ)
+    except UnknownContext:
+        level = None
+    if level is None or not _is_of(level, header):
+        say(f"context {name}, which this was made under, is not there any more: no rules apply")
+        return None
+    return level
+
+
+def _of_environment(header: Header) -> Level | None:
+    from jobctl.config import choose_level
+
+    try:
+        level = choose_level(None, None, os.environ, lambda: None)
+    except ConfigProblem:
+        raise
+    except UsageProblem:  # FAKTORY_PROVIDER: nobody asked for a server
+        return None
+    return level if _is_of(level, header) else None
+
+
+def _is_of(level: Level, header: Header) -> bool:
+    """Tell whether an operation is of the Redis of a level."""
+    from jobctl import Target
+    from jobctl.connecting import resolved
+
+    if level.redis is None:
+        return False
+    try:
+        return str(resolved(Target.parse(level.redis.url), os.environ)) == header.server
+    except (BadUrl, Unreachable):
+        return False
 
 
 def _header(kept: Journal, operation: str) -> Header:

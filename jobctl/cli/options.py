@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from jobctl.cli.completing import complete_queues
+from jobctl.cli.completing import complete_contexts, complete_queues
 from jobctl.cli.helping import Option
 from jobctl.cli.session import Session
 from jobctl.render.formats import Format
@@ -88,8 +88,10 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
         option(
             CONNECTION, "-u", "--url", metavar="URL",
             help="Which Redis: redis://, rediss://, unix://, embedded://[dir]. "
-            "Else JOBCTL_URL, REDIS_URL, a running embedded server, redis://127.0.0.1:6379/0.",
+            "Else --context, JOBCTL_URL, JOBCTL_CONTEXT, REDIS_URL, a running embedded server, "
+            "redis://127.0.0.1:6379/0.",
         ),
+        context_option(),
         option(
             CONNECTION, "--faktory-url", metavar="URL", hidden=brief,
             help="The Faktory server on it: tcp://[:password@]host[:7419], tcp+tls://.. "
@@ -115,6 +117,14 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
             help="Show commands, timings and tracebacks on stderr.",
         ),
     ]  # fmt: skip
+
+
+def context_option() -> Callable[[_F], _F]:
+    """Add the name of a context."""
+    return option(
+        CONNECTION, "--context", metavar="NAME", shell_complete=complete_contexts,
+        help="The Redis, Faktory server and rules that config.toml gives this name.",
+    )  # fmt: skip
 
 
 def filter_options() -> Callable[[_F], _F]:

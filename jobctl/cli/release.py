@@ -44,7 +44,7 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     """Release reservations."""
     from jobctl.cli.reporting import run
     from jobctl.cli.stdin import read_ids
-    from jobctl.cli.verbs import read_order
+    from jobctl.cli.verbs import check_order, read_order
     from jobctl.model.change import Change, Verb
     from jobctl.model.where import Flags
 
@@ -52,7 +52,7 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     text = " ".join([*map(quote, named), session.filter_text()]).strip()
     change = Change(Verb.RELEASE, front=True)
     order = read_order(session, change, asked & session.where(Kind.WORKING), text)
-    order.check(Kind.WORKING)
+    order = check_order(session, order, Kind.WORKING)
     check_answer(session)
     with session.doors() as doors:
         store = doors.redis("working release")

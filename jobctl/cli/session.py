@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from jobctl.render.formats import Format
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from jobctl.actions.listing import Order, Page
     from jobctl.config import Level
     from jobctl.connecting import Settings
+    from jobctl.model.guards import Rules
     from jobctl.model.layout import Kind
     from jobctl.model.where import Where
 
@@ -76,28 +78,39 @@ class Session:
         """When to use colour."""
         return self.text("color") or "auto"
 
-    def connect(self, url: str | None = None, *, faktory_url: str | None = None) -> Store:
-        """Open the Redis that the options, or the environment, name; or these."""
+    def connect(self) -> Store:
+        """Open the Redis that the options, or the environment, name."""
         from jobctl.connecting import open_redis
 
-        return open_redis(self._level(url, faktory_url), self._settings(), os.environ)
+        return open_redis(self.level, self._settings(), os.environ)
 
     def doors(self) -> Doors:
         """Open the Redis, the Faktory server, or both: whatever the same level names."""
         from jobctl.connecting import open_doors
 
-        return open_doors(self._level(), self._settings(), os.environ)
+        return open_doors(self.level, self._settings(), os.environ)
 
-    def _level(self, url: str | None = None, faktory_url: str | None = None) -> Level:
+    @cached_property
+    def level(self) -> Level:
+        """The doors that the options, or the environment, name; found once, nothing is opened.
+
+        The file of an operation may name others: whoever reads it puts them here.
+        """
         from jobctl.config import choose_level
         from jobctl.connecting import running_embedded
 
         return choose_level(
-            url or self.text("url"),
-            faktory_url or self.text("faktory_url"),
+            self.text("url"),
+            self.text("faktory_url"),
             os.environ,
             lambda: running_embedded(os.environ),
+            context=self.text("context"),
         )
+
+    @property
+    def rules(self) -> Rules:
+        """What every change is held to."""
+        return self.level.rules
 
     def _settings(self) -> Settings:
         from jobctl.config import CONNECT_TIMEOUT

@@ -78,8 +78,7 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
     from jobctl.cli.reporting import run
     from jobctl.model.change import Verb
 
-    order = read_order(session, change, where, text)
-    order.check(kind)
+    order = check_order(session, read_order(session, change, where, text), kind)
     check_answer(session, name=kind.value if change.verb is Verb.CLEAR else None)
     with session.connect() as store:
         jobs = store.jobs(kind)
@@ -102,6 +101,19 @@ def read_order(session: Session, change: Change, where: Where, text: str) -> Ord
         host=host(),
         argv=command_line(),
     )
+
+
+def check_order(session: Session, order: Order, kind: Kind) -> Order:
+    """Return an order as the context has it done.
+
+    Raises:
+        UsageProblem: it makes no sense.
+        Refused: the context forbids it, or wants a reason.
+    """
+    order.check(kind)
+    order = order.under(session.rules)
+    order.check(kind)  # what keeps no journal allows less
+    return order
 
 
 def read_change(session: Session, verb: Verb) -> Change:

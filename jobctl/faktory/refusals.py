@@ -97,7 +97,8 @@ def explain_refusal(said: str, command: str, address: Address) -> JobctlError:
     if name != "HELLO":
         return RefusedByFaktory(f"{address} refused {name}: {_short(text)}")
     if "password" in text.lower():
-        return WrongPassword(f"{address} refused the password", hint="check the one in the URL")
+        where = "the one in the URL" if address.password else "where the context's comes from"
+        return WrongPassword(f"{address} refused the password", hint=f"check {where}")
     # It may quote what it was told, and the hash of a password is a password to it.
     return RefusedByFaktory(f"{address} refused to log in: {_short(_HASH.sub('..', text))}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
 from os import getpid
@@ -43,11 +43,16 @@ class Faktory:
         connect_timeout: float,
         trace: Trace | None = None,
         wid: str | None = None,
+        password: Callable[[], str] | None = None,
     ) -> None:
+        """Know a server; `password` gets one where the server wants it and the address has none."""
         self.address = address
+        self._password = password
         self._wire = Wire(address, connect_timeout=connect_timeout, trace=trace)
         self._wid = wid
-        self._make = partial(Faktory, address, connect_timeout=connect_timeout, trace=trace)
+        self._make = partial(
+            Faktory, address, connect_timeout=connect_timeout, trace=trace, password=password
+        )
         self._open = False
         self._facts: FaktoryFacts | None = None
 
@@ -193,7 +198,10 @@ class Faktory:
             raise not_faktory(self.address)
 
     def _proof(self, salt: object, rounds: object) -> str:
-        if self.address.password is None:
+        password = self.address.password
+        if password is None and self._password is not None:
+            password = self._password()
+        if password is None:
             scheme = self.address.scheme
             raise WrongPassword(
                 f"{self.address} wants a password",
@@ -202,7 +210,7 @@ class Faktory:
         if not isinstance(rounds, int) or rounds > _MOST_ROUNDS:
             raise NotFaktory(f"{self.address} wants a password hashed beyond all bounds")
         try:
-            return password_hash(self.address.password, str(salt), rounds)
+            return password_hash(password, str(salt), rounds)
         except UnicodeEncodeError:  # half a character
             raise not_faktory(self.address) from None
 

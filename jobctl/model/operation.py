@@ -56,6 +56,7 @@ class Header:
         started_at: unix seconds by the server's clock.
         keep: whether the file stays when all is done.
         faktory: the Faktory server that is spoken to on the way, without its password.
+        context: the name of the context it was made under, if there was one.
     """
 
     operation: str
@@ -72,6 +73,7 @@ class Header:
     started_at: float = 0.0
     keep: bool = True
     faktory: str | None = None
+    context: str | None = None
 
     def document(self) -> dict[str, object]:
         """Return it as the JSON object of the first line."""

@@ -23,7 +23,8 @@ _PORT = 6379
 class Target:
     """A Redis to talk to: `host` and `port`, or the `path` of a unix socket.
 
-    For ``embedded`` the `path` is the server's directory, empty for the default one.
+    For ``embedded`` the `path` is the server's directory, empty for the default one. A password
+    that is `offered` is no part of the URL: it is for a server that wants one.
     """
 
     scheme: str
@@ -34,6 +35,7 @@ class Target:
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     tls: Tls = NO_TLS
+    offered: str | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         """Return the URL without its password: safe to print, log and store."""

@@ -19,13 +19,19 @@ _MINIMUM = {
     "paused_by": 8,
     "reason": 10,
     "holders": 12,
+    "url": 24,
+    "faktory": 20,
+    "value": 20,
+    "source": 14,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
+    "layout", "current", "journal", "reason_required", "faktory",
     "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
     "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",
+    "protected", "read_only",
 )  # fmt: skip
 GAP = 2
 _LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some

@@ -206,7 +206,7 @@ def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not t
     common = {
         "db": target.db,
         "username": target.username,
-        "password": target.password,
+        "password": target.password or target.offered,
         "socket_timeout": connect_timeout,
         "socket_connect_timeout": connect_timeout,
         "socket_read_size": _READ_SIZE,

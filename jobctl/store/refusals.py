@@ -13,6 +13,7 @@ from jobctl.errors import (
     JobctlError,
     Loading,
     NoMemory,
+    NoPasswordWanted,
     NoPermission,
     NotRedis,
     RefusedByRedis,
@@ -181,15 +182,16 @@ def _is(said: str, *codes: str) -> bool:
 
 
 def _password(said: str, target: Target) -> JobctlError:
-    if target.password is None:
+    if (target.password or target.offered) is None:
         return WrongPassword(
             f"{target} wants a password", hint=f"put it in the URL: {target.scheme}://:PASSWORD@.."
         )
     if "no password is set" in said or "without any password" in said:
-        return WrongPassword(
+        return NoPasswordWanted(
             f"{target} has no password, one was given", hint="leave it out of the URL"
         )
-    return WrongPassword(f"{target} refused the user or password", hint="check both in the URL")
+    where = "both in the URL" if target.password else "what the context's password comes from"
+    return WrongPassword(f"{target} refused the user or password", hint=f"check {where}")
 
 
 def _protected(target: Target) -> JobctlError:

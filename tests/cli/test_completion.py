@@ -98,3 +98,27 @@ def test_bash_completes_a_queue_with_the_script(url, raw, tmp_path):
 
 def test_an_unknown_shell_is_a_usage_error(jobctl):
     assert jobctl("completion", "tcsh").code == 2
+
+
+def test_the_names_of_contexts_complete(complete, tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("".join(f"[contexts.{n}]\nurl = 'x'\n" for n in ("prod", "pre", "demo")))
+    named = {"JOBCTL_CONFIG": str(file)}
+    assert complete("jobctl --context p", **named) == ["prod", "pre"]
+    assert complete("jobctl retries ls --context d", **named) == ["demo"]
+    assert complete("jobctl context show ", **named) == ["prod", "pre", "demo"]
+    file.write_text("[contexts")
+    assert complete("jobctl --context p", **named) == []
+    assert complete("jobctl --context p", JOBCTL_CONFIG=str(tmp_path / "nothing")) == []
+
+
+def test_the_queues_of_a_context_complete_without_its_command(complete, raw, url, tmp_path):
+    enqueue(raw, "default", job())
+    file, ran = tmp_path / "config.toml", tmp_path / "ran"
+    named = {"JOBCTL_CONFIG": str(file)}
+    file.write_text(f"[contexts.prod]\nurl = '{url}'\npassword_file = 'secret'\n")
+    (tmp_path / "secret").write_text("x")
+    assert complete("jobctl --context prod queue jobs ", **named) == ["default"]
+    file.write_text(f"[contexts.prod]\nurl = '{url}'\npassword_command = 'touch {ran}; echo x'\n")
+    assert complete("jobctl --context prod queue jobs ", **named) == []
+    assert not ran.exists()

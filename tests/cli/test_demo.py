@@ -51,8 +51,17 @@ def test_every_command_of_the_tour_works_as_typed(home):
     assert home("jobctl", "server", "status").returncode == 4
 
 
-def test_the_tour_names_the_server_where_the_environment_names_another(home):
-    other = {"REDIS_URL": "redis://127.0.0.1:1"}
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"REDIS_URL": "redis://127.0.0.1:1"},
+        {"JOBCTL_CONTEXT": "prod"},
+        {"FAKTORY_URL": "tcp://127.0.0.1:1"},
+        {"FAKTORY_PROVIDER": "NOBODY"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_the_tour_names_the_server_where_the_environment_names_another(home, other):
     tour = json.loads(home("jobctl", "demo", "-o", "json", **other).stdout)["tour"]
     assert home(*shlex.split(tour[0]), **other).returncode == 0
 

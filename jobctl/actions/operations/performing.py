@@ -19,7 +19,7 @@ from jobctl.actions.operations.watching import Watch
 from jobctl.actions.queues import form_to_write
 from jobctl.errors import Refused, UsageProblem
 from jobctl.model.change import Change, Verb
-from jobctl.model.guards import Guards
+from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
@@ -38,6 +38,7 @@ class Order:
         plan: a new file to write the chosen jobs to, instead of changing them.
         text: the filter as people read it.
         who, host, argv: who asks, and how; no password in it. For the file alone.
+        context: the context that it is done under, if there is one.
     """
 
     where: Where
@@ -48,6 +49,22 @@ class Order:
     who: str = ""
     host: str = ""
     argv: Sequence[str] = ()
+    context: str | None = None
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether nothing is to be changed."""
+        return self.guards.dry_run or self.plan is not None
+
+    def under(self, rules: Rules) -> Order:
+        """Return it as it is done under the rules of a context.
+
+        Raises:
+            Refused: they forbid it, or want a reason.
+        """
+        rules.check(self.guards.reason, rehearsed=self.rehearsed)
+        guards = replace(self.guards, undo=self.guards.undo and rules.journal)
+        return replace(self, guards=guards, context=rules.context)
 
     def check(self, kind: Kind) -> None:
         """Check it for a set; needs no connection.
@@ -58,7 +75,10 @@ class Order:
         self.change.check(kind)
         at_once = self.change.verb is Verb.CLEAR and not self.guards.undo
         if at_once and (self.guards.limit, self.change.rate) != (None, None):
-            raise UsageProblem("clear --no-undo removes all at once: no --limit, no --rate")
+            raise UsageProblem(
+                "clear --no-undo removes all at once: no --limit, no --rate",
+                hint=None if self.context is None else f"journal of context {self.context}: false",
+            )
         if self.change.verb is Verb.CLEAR:
             if self.where:
                 raise UsageProblem(
@@ -96,7 +116,7 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
 
 
 def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> Report:
-    rehearsed = order.guards.dry_run or order.plan is not None
+    rehearsed = order.rehearsed
     try:
         choice = _choose(store, file, order, watch)
         report = _report(file.header, choice, rehearsed=rehearsed)
@@ -163,6 +183,7 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
         started_at=store.server.now(),
         keep=order.guards.undo,
         faktory=_server(store) if order.change.verb is Verb.RELEASE else None,
+        context=order.context,
     )
     if order.plan is None:
         if not order.guards.dry_run:
@@ -225,7 +246,7 @@ def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) ->
         sample=Preparer(file, choice.chosen, store.layout).sample(store.set(header.kind)),
         notes=order.change.notes,
         plan=order.plan,
-        rehearsed=order.guards.dry_run or order.plan is not None,
+        rehearsed=order.rehearsed,
     )
 
 

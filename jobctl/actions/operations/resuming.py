@@ -52,8 +52,15 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         return replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
 
 
-def apply(store: Store, journal: Journal, plan: Path, watch: Watch) -> Report:
+def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: bool = True) -> Report:
     """Do what was planned to exactly those jobs; what has left since counts as gone.
+
+    Args:
+        store: the Redis.
+        journal: where the plan's file moves to.
+        plan: the file.
+        watch: who looks on.
+        keep: whether the file may stay when all is done.
 
     Raises:
         Refused: it is of another server, or was applied before; or whoever watches says no.
@@ -76,7 +83,7 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch) -> Report:
             raise Refused("not confirmed; nothing was changed")
         operation = planned.header.operation
     with journal.adopt(plan, operation) as file:
-        file.header = planned.header
+        file.header = replace(planned.header, keep=planned.header.keep and keep)
         return replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
 
 

@@ -34,6 +34,7 @@ def tell(file: OperationFile) -> dict[str, object]:
         "skipped": (past.choice or {}).get("skipped"),
         "server": header.server,
         "faktory": header.faktory,
+        "context": header.context,
         "filter": header.where,
         "settings": header.change.settings(),
         "reason": header.reason,

@@ -1,23 +1,29 @@
-"""Settings: flag > environment > a running embedded server > default."""
+"""Which doors: each level of the settings names its own, and two are never mixed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobctl.errors import UsageProblem
+from jobctl.config.contexts import Context
+from jobctl.config.expanding import expand
+from jobctl.config.file import find_context
+from jobctl.config.passwords import Password, password_of
+from jobctl.errors import UnknownContext, UsageProblem
+from jobctl.model.guards import NO_RULES, Rules
+from jobctl.model.layout import QueueForm
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 CONNECT_TIMEOUT = 5.0  # seconds
-_VARIABLES = ("JOBCTL_URL", "REDIS_URL")
+_VARIABLES = ("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_URL")
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """The URL of a server and where it came from."""
 
-    url: str
+    url: str = field(repr=False)
     source: str
 
 
@@ -31,12 +37,26 @@ class Level:
         below: the Redis of the next level, where this one names the Faktory server alone. What
             needs no server may use it; what talks to the server must not.
         passed_over: who names a Redis at a lower level, where this one names a server alone.
+        context: the context that names them, if one does.
+        password: its password, for a door whose URL has none; not asked for yet.
     """
 
     redis: Door | None = None
     faktory: Door | None = None
     below: Door | None = None
     passed_over: str | None = None
+    context: Context | None = None
+    password: Password | None = None
+
+    @property
+    def rules(self) -> Rules:
+        """What every change is held to."""
+        return NO_RULES if self.context is None else self.context.rules
+
+    @property
+    def layout(self) -> QueueForm | None:
+        """The form of Faktory's lists, where the context says it."""
+        return None if self.context is None else self.context.layout
 
 
 def choose_level(
@@ -44,6 +64,8 @@ def choose_level(
     faktory_url: str | None,
     environ: Mapping[str, str],
     embedded: Callable[[], str | None],
+    *,
+    context: str | None = None,
 ) -> Level:
     """Return the doors to use, and who named them.
 
@@ -52,27 +74,68 @@ def choose_level(
         faktory_url: the value of ``--faktory-url``, likewise.
         environ: the environment; an empty variable counts as unset.
         embedded: returns the URL of a running embedded server, if there is one.
+        context: the value of ``--context``, likewise.
 
     Raises:
-        UsageProblem: FAKTORY_PROVIDER names no variable.
+        UsageProblem: two levels are given at once; FAKTORY_PROVIDER names no variable.
+        ConfigProblem: the context is unknown, or the config file cannot be used.
     """
     if url is not None or faktory_url is not None:
+        if context is not None:
+            raise UsageProblem(
+                f"--context and {'--url' if url is not None else '--faktory-url'} both say where",
+                hint="leave one out: a context names its Redis and its Faktory server itself",
+            )
         passed_over = next((name for name in _VARIABLES if _value(environ, name)), None)
         return Level(
             _door(url, "--url"),
             _door(faktory_url, "--faktory-url"),
             passed_over=passed_over if url is None else None,
         )
+    if context is not None:
+        return context_level(find_context(context, environ), environ)
     for name in _VARIABLES:
         value = _value(environ, name)
-        if value is not None:
-            return Level(Door(value, name), faktory_door(environ))
+        if value is None:
+            continue
+        if name == "JOBCTL_CONTEXT":
+            return _named_level(value, environ)
+        return Level(Door(value, name), faktory_door(environ))
     running = embedded()
     below = Door(DEFAULT_URL, "the default")
     if running is not None:
         below = Door(running, "the embedded server")
     faktory = faktory_door(environ)
     return Level(below) if faktory is None else Level(None, faktory, below)
+
+
+def context_level(context: Context, environ: Mapping[str, str]) -> Level:
+    """Return the doors of a context: those it names, and nothing else.
+
+    Raises:
+        ConfigProblem: a variable that it needs is not set.
+    """
+    return Level(
+        _context_door(context, "url", context.url, environ),
+        _context_door(context, "faktory", context.faktory, environ),
+        context=context,
+        password=password_of(context, environ),
+    )
+
+
+def _context_door(
+    context: Context, key: str, text: str | None, environ: Mapping[str, str]
+) -> Door | None:
+    source = f"context {context.name}"
+    return None if text is None else Door(expand(text, environ, f"{key} of {source}"), source)
+
+
+def _named_level(name: str, environ: Mapping[str, str]) -> Level:
+    try:
+        return context_level(find_context(name, environ), environ)
+    except UnknownContext as error:  # nobody typed it: say who did
+        error.message += " (from JOBCTL_CONTEXT)"
+        raise
 
 
 def faktory_door(environ: Mapping[str, str]) -> Door | None:

@@ -1,0 +1,51 @@
+"""``jobctl config explain``: where each setting comes from."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from jobctl.cli.helping import Group
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.options import shared_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import write_rows
+
+
+@click.group(
+    "config",
+    cls=Group,
+    help=COMMANDS["config"].summary,
+    short_help=COMMANDS["config"].summary,
+    examples=["jobctl config explain", "jobctl config explain --context prod"],
+)
+def config() -> None:
+    """Settings."""
+
+
+@config.command(
+    "explain",
+    help="""Say of each setting what it is and where it comes from, and which variables were
+    overruled. The first of these names the Redis and its Faktory server, two are never mixed:
+    --url and --faktory-url; --context; JOBCTL_URL; JOBCTL_CONTEXT; REDIS_URL; FAKTORY_URL alone; a
+    running embedded server; redis://127.0.0.1:6379/0.
+
+    Nothing is connected, no password is asked for, none is shown.""",
+    short_help="Say where each setting comes from.",
+    examples=[
+        "jobctl config explain",
+        "jobctl config explain --context prod",
+        "jobctl config explain -o json | jq '.[] | select(.setting == \"overruled\")'",
+    ],
+)
+@shared_options()
+@click.pass_obj
+def explain(session: Session) -> None:
+    """Explain the settings."""
+    from jobctl.config.explaining import KEYS, Given
+    from jobctl.config.explaining import explain as explain_settings
+
+    given = Given(*(session.text(name) for name in ("context", "layout", "connect_timeout")))
+    rows = explain_settings(session.level, given, os.environ)
+    write_rows(session, rows, KEYS, 0.0, ident="setting")

@@ -1,0 +1,171 @@
+"""Where each setting comes from, and what was overruled: nothing is opened, run or asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobctl.config.contexts import FLAGS, Context
+from jobctl.config.expanding import expand
+from jobctl.config.file import config_file
+from jobctl.config.levels import CONNECT_TIMEOUT, Door, Level, operations_directory
+from jobctl.config.redacting import DoorKind, has_password, shown_url
+from jobctl.errors import ConfigProblem
+
+KEYS = ("setting", "value", "source")
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The options that were given, as typed."""
+
+    context: str | None = None
+    layout: str | None = None
+    connect_timeout: str | None = None
+
+
+def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]:
+    """Return a row for each setting (setting, value, source), then one for each overruled one."""
+    file = config_file(environ)
+    place = None if level.context is None else level.context.place
+    named_by = "--context" if given.context is not None else "JOBCTL_CONTEXT"
+    redis = level.redis or level.below
+    absent = "" if file.there else " (not there)"
+    rows: list[tuple[str, object, str | None]] = [
+        ("config file", str(file.path), file.source + absent),
+        ("context", *((level.context.name, named_by) if level.context else (None, None))),
+        ("redis url", *_door(redis, DoorKind.REDIS, place)),
+        ("faktory url", *_door(level.faktory, DoorKind.FAKTORY, place)),
+        ("layout", *_layout(level, given)),
+        ("password", *_password(level, redis)),
+        *((key, *_flag(level, key)) for key in FLAGS),
+        ("connect timeout", *_timeout(given)),
+        ("operations directory", *_operations(environ)),
+        *(("overruled", value, source) for source, value in _overruled(level, environ)),
+    ]
+    return [dict(zip(KEYS, row, strict=True)) for row in rows]
+
+
+def describe(context: Context, environ: Mapping[str, str], *, current: bool) -> Row:
+    """Return what a context says, without its password."""
+    return listed(context, current=current) | {
+        "password": password_from(context, environ),
+        "file": str(context.file),
+    }
+
+
+def listed(context: Context, *, current: bool) -> Row:
+    """Return the row of a context in a list."""
+    rules = context.rules
+    return {
+        "context": context.name,
+        "url": context.url and shown_url(context.url, DoorKind.REDIS),
+        "faktory": context.faktory and shown_url(context.faktory, DoorKind.FAKTORY),
+        "layout": None if context.layout is None else context.layout.value,
+        "read_only": rules.read_only,
+        "protected": rules.protected,
+        "reason_required": rules.reason_required,
+        "journal": rules.journal,
+        "current": current,
+    }
+
+
+def password_from(context: Context, environ: Mapping[str, str]) -> str:
+    """Return where the password of a context comes from, in words."""
+    if context.password_command is not None:
+        return "from a command"
+    if context.password_file is not None:
+        return "from a file"
+    doors = ((context.url, DoorKind.REDIS), (context.faktory, DoorKind.FAKTORY))
+    for text, kind in doors:
+        try:
+            if text is not None and has_password(expand(text, environ, ""), kind):
+                return "in the URL"
+        except ConfigProblem:  # a variable that is not set: the text itself must tell
+            if text is not None and ("@" in text or "password=" in text):
+                return "in the URL"
+    return "none"
+
+
+def _door(door: Door | None, kind: DoorKind, place: str | None) -> tuple[str | None, str | None]:
+    return (None, None) if door is None else (_shown(door.url, kind), place or door.source)
+
+
+def _shown(url: str, kind: DoorKind) -> str:
+    """Return a URL that is in use; a dollar sign in it is one."""
+    return shown_url(url.replace("$", "$$"), kind)
+
+
+def _layout(level: Level, given: Given) -> tuple[str | None, str | None]:
+    if given.layout is not None:
+        return given.layout, "--layout"
+    if level.context is not None and level.layout is not None:
+        return level.layout.value, level.context.place
+    return None, "what the data tells"
+
+
+def _password(level: Level, redis: Door | None) -> tuple[str, str | None]:
+    doors = ((redis, DoorKind.REDIS), (level.faktory, DoorKind.FAKTORY))
+    named = [d for d, kind in doors if d is not None and has_password(d.url, kind)]
+    context = level.context
+    if context is not None and level.password is not None:
+        how = "from a command" if context.password_command is not None else "from a file"
+        return how, context.place
+    if named:
+        return "in the URL", named[0].source if context is None else context.place
+    return "none", None
+
+
+def _flag(level: Level, key: str) -> tuple[bool, str]:
+    value = bool(getattr(level.rules, key))
+    if level.context is not None and key in level.context.given:
+        return value, level.context.place
+    return value, "default"
+
+
+def _timeout(given: Given) -> tuple[str, str]:
+    if given.connect_timeout is not None:
+        return given.connect_timeout, "--connect-timeout"
+    return f"{CONNECT_TIMEOUT:g}s", "default"
+
+
+def _operations(environ: Mapping[str, str]) -> tuple[str, str]:
+    named = environ.get("XDG_STATE_HOME", "").startswith("/")
+    return str(operations_directory(environ)), "XDG_STATE_HOME" if named else "default"
+
+
+def _overruled(level: Level, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the variables that name a door and were not used, with what they name."""
+    used = {door.source for door in (level.redis, level.faktory, level.below) if door is not None}
+    by_provider = any(source.endswith("named by FAKTORY_PROVIDER") for source in used)
+    found = []
+    for name, kind in _VARIABLES.items():
+        value = environ.get(name, "").strip()
+        if not value or name in used or (name == "FAKTORY_PROVIDER" and by_provider):
+            continue
+        if name == "JOBCTL_CONTEXT":
+            if level.context is None or level.context.name != value:
+                found.append((name, value))
+        elif kind is None:
+            found.append((name, _provided(value, environ)))
+        else:
+            found.append((name, _shown(value, kind)))
+    return found
+
+
+_VARIABLES = {
+    "JOBCTL_URL": DoorKind.REDIS,
+    "JOBCTL_CONTEXT": None,
+    "REDIS_URL": DoorKind.REDIS,
+    "FAKTORY_URL": DoorKind.FAKTORY,
+    "FAKTORY_PROVIDER": None,
+}
+
+
+def _provided(name: str, environ: Mapping[str, str]) -> str:
+    """Return what FAKTORY_PROVIDER leads to; people put URLs into it, too."""
+    if ":" in name:
+        return _shown(name, DoorKind.FAKTORY)
+    url = environ.get(name, "").strip()
+    return f"{name}: {_shown(url, DoorKind.FAKTORY)}" if url else f"{name}, which is not set"

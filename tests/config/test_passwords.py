@@ -1,0 +1,138 @@
+"""The password of a context: from a command, from a file, and never in a message."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from jobctl.config import passwords
+from jobctl.config.contexts import Context
+from jobctl.config.passwords import Password, password_of
+from jobctl.errors import ConfigProblem
+
+SECRET = "correct-horse-battery"
+ENVIRON = {"PATH": os.defpath, "PW": SECRET}
+
+
+def command(words: str | tuple[str, ...], **more: str) -> Password:
+    found = password_of(
+        Context("prod", Path("/c.toml"), "redis://h", password_command=words), ENVIRON | more
+    )
+    assert found is not None
+    return found
+
+
+def failure(words: str | tuple[str, ...]) -> str:
+    with pytest.raises(ConfigProblem) as raised:
+        command(words).get()
+    said = raised.value.message + str(raised.value.hint)
+    assert SECRET not in said
+    return raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("echo hunter2", "hunter2"),
+        ("printf 'hunter2\\r\\nsecond\\n'", "hunter2"),
+        ("printf ' a b '", " a b "),
+        ("printf 'p\\303\\244ss'", "päss"),
+        ('echo "${PW}"', SECRET),
+        ("x=$(echo a); echo ${x}$x; (sleep 100 &)", "aa"),
+        ("exec 2>&-; echo a", "a"),
+        ("echo told you >&2; echo a", "a"),
+        (("printf", "%s", "${PW}"), SECRET),
+        (("printf", "%s", "a;$PW $$"), "a;$PW $"),
+        (("sh", "-c", "cat; echo end"), "end"),
+    ],
+)
+def test_the_first_line_that_a_command_prints_is_the_password(words, expected) -> None:
+    began = time.monotonic()
+    assert command(words).get() == expected
+    assert time.monotonic() - began < 5
+
+
+def test_a_command_runs_when_it_is_needed_and_once(tmp_path) -> None:
+    ran = tmp_path / "ran"
+    password = command(f"echo x >> {ran}; echo hunter2")
+    assert not ran.exists()
+    assert [password.get(), password.get()] == ["hunter2", "hunter2"]
+    assert ran.read_text() == "x\n"
+    assert "hunter2" not in repr(password)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (f"echo {SECRET}; exit 3", "failed (exit 3)"),
+        (f"echo {SECRET}; echo one >&2; echo 'two ' >&2; echo >&2; exit 1", "failed (exit 1): two"),
+        ("kill -9 $$", "failed (signal 9)"),
+        ("true", "gives no password: its first line is empty"),
+        (f"echo; echo {SECRET}", "gives no password: its first line is empty"),
+        ("printf '\\377'", "gives a password that is not UTF-8"),
+        ("cat /dev/zero", "prints more than any password has"),
+        (("no-such-program-here", "x"), "cannot be run: No such file or directory"),
+        (("/", "x"), "cannot be run: Permission denied"),
+        (("a\0b",), "cannot be run: there is a NUL in it"),
+    ],
+)
+def test_a_command_that_gives_none_is_an_error(words, message) -> None:
+    assert failure(words) == f"password_command of context prod {message}"
+
+
+def test_a_variable_that_a_command_needs_must_be_set() -> None:
+    assert "MISSING" in failure("echo ${MISSING}")
+    with pytest.raises(ConfigProblem, match="password_command of context prod needs the variable"):
+        command(("echo", "${MISSING}"))
+
+
+@pytest.mark.parametrize("words", ["sleep 60", "exec >&- 2>&-; sleep 60", "yes >&2"])
+def test_a_command_that_hangs_is_stopped(words, monkeypatch) -> None:
+    monkeypatch.setattr(passwords, "PATIENCE", 0.5)
+    began = time.monotonic()
+    assert failure(words) == "password_command of context prod gave no password within 0.5 s"
+    assert time.monotonic() - began < 5
+
+
+def file_password(named: str, directory: Path, **more: str) -> str:
+    context = Context("prod", directory / "config.toml", "redis://h", password_file=named)
+    found = password_of(context, ENVIRON | more)
+    assert found is not None
+    return found.get()
+
+
+def test_a_file_is_looked_for_beside_the_config_file(tmp_path, monkeypatch) -> None:
+    (tmp_path / "secret").write_bytes(b"hunter2\r\nnot this\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert file_password("secret", tmp_path) == "hunter2"
+    assert file_password(str(tmp_path / "secret"), Path("/nowhere")) == "hunter2"
+    assert file_password("~/secret", Path("/nowhere")) == "hunter2"
+    assert file_password("${WHERE}/secret", Path("/nowhere"), WHERE=str(tmp_path)) == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("nothing", "cannot be read: No such file or directory"),
+        (".", "cannot be read: Is a directory"),
+        ("empty", "gives no password: its first line is empty"),
+        ("binary", "gives a password that is not UTF-8"),
+        ("a\0b", "cannot be read: no path has a NUL in it"),
+        ("~no-such-user-here/x", "there is no such home directory"),
+        ("${MISSING}", "needs the variable MISSING, which is not set"),
+    ],
+)
+def test_a_file_that_gives_none_is_an_error(named, message, tmp_path) -> None:
+    (tmp_path / "empty").write_text(f"\n{SECRET}")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigProblem) as raised:
+        file_password(named, tmp_path)
+    assert message in raised.value.message
+    assert SECRET not in raised.value.message
+
+
+def test_a_context_without_either_has_none() -> None:
+    assert password_of(Context("prod", Path("/c"), "redis://h"), {}) is None
