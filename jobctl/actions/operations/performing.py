@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out
 from jobctl.actions.operations.choosing import Choice, choose
 from jobctl.actions.operations.file import OperationFile
@@ -24,7 +25,6 @@ from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.where import Where
-from jobctl.store.opening import Store
 
 
 @dataclass(frozen=True, slots=True)
