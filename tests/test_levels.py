@@ -78,10 +78,10 @@ def test_the_provider_names_the_variable_and_wins() -> None:
     [
         ("NOT_SET", "FAKTORY_PROVIDER names NOT_SET, which is not set"),
         ("EMPTY", "FAKTORY_PROVIDER names EMPTY, which is not set"),
-        (f"tcp://:{SECRET}@host:7419", "names a value that is no variable's name"),
-        (f"{SECRET}@host", "names a value that is no variable's name"),
-        (SECRET, "names a value that is no variable's name"),
-        ("\x00", "names a value that is no variable's name"),
+        (f"tcp://:{SECRET}@host:7419", "FAKTORY_PROVIDER holds no variable's name"),
+        (f"{SECRET}@host", "FAKTORY_PROVIDER holds no variable's name"),
+        (SECRET, "FAKTORY_PROVIDER holds no variable's name"),
+        ("\x00", "FAKTORY_PROVIDER holds no variable's name"),
     ],
 )
 def test_a_provider_that_names_nothing_is_a_usage_error_that_quotes_no_url(provider, told) -> None:
