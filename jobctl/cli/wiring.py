@@ -1,0 +1,16 @@
+"""What is to be said about the doors that were opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobctl.cli.writing import say
+
+if TYPE_CHECKING:
+    from jobctl.actions.doors import Doors
+
+
+def note_doors(doors: Doors) -> None:
+    """Say which Redis was passed over, because another level of the settings names it."""
+    if doors.passed_over is not None:
+        say(f"{doors.passed_over} is not used: --faktory-url was given without --url")
