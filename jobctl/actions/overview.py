@@ -1,17 +1,23 @@
-"""One screen about everything: totals, days, server."""
+"""One screen about everything: totals, days, servers."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.queues import layout_seen
+from jobctl.errors import Unreachable
+from jobctl.faktory.server import Faktory
+from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, Overview
-from jobctl.store.opening import Store
 
 
 def overview(store: Store, days: int) -> Overview:
-    """Return the totals, the counts of so many days (the last is today, UTC) and the server."""
+    """Return the totals, the counts of so many days (the last is today, UTC) and the servers.
+
+    A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
+    """
     queues = store.queues.named()
     now = store.server.now()
     today = datetime.fromtimestamp(now, UTC).date()
@@ -19,10 +25,13 @@ def overview(store: Store, days: int) -> Overview:
     odd = store.odd_keys()
     counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
     (processed, failures), *counts = store.server.counters(dates)
+    server = store.server.facts()
+    told, *silent = _asked(store.faktory)
     return Overview(
         target=str(store.target),
-        server=store.server.facts(),
-        layout=layout_seen(queues, store),
+        server=server,
+        faktory=told,
+        layout=layout_seen(queues, store) or _form(told),
         processed=processed,
         failures=failures,
         queues=len({q.name for q in queues}),
@@ -32,6 +41,45 @@ def overview(store: Store, days: int) -> Overview:
         working=counts_of[Kind.WORKING],
         retries=counts_of[Kind.RETRIES],
         dead=counts_of[Kind.DEAD],
-        odd=tuple(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
+        warnings=(
+            *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
+            *(f"the Faktory server says nothing of itself: {error}" for error in silent),
+        ),
         days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
     )
+
+
+def overview_by_wire(faktory: Faktory) -> Overview:
+    """Return what a Faktory server knows of the totals, where its Redis is not known."""
+    told = faktory.info()
+    return Overview(
+        target=str(faktory.address),
+        server=None,
+        faktory=told,
+        layout=_form(told),
+        processed=told.processed,
+        failures=told.failures,
+        queues=None if told.queues is None else len(told.queues),
+        paused=None,
+        enqueued=told.enqueued,
+        scheduled=None,
+        working=None,
+        retries=None,
+        dead=None,
+        days=(),
+        whole=False,
+    )
+
+
+def _asked(faktory: Faktory | None) -> tuple[FaktoryFacts | None, *tuple[Unreachable, ...]]:
+    """Return what the server says of itself, and the error where it is known and does not."""
+    if faktory is None:
+        return (None,)
+    try:
+        return (faktory.info(),)
+    except Unreachable as error:
+        return (None, error)
+
+
+def _form(told: FaktoryFacts | None) -> str | None:
+    return None if told is None or told.form is None else told.form.value

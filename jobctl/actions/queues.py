@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from jobctl.actions.jobs import Store as JobStore
 from jobctl.actions.listing import Order, sorted_by
-from jobctl.errors import NotFound, Refused, WrongType
+from jobctl.errors import NotFound, Refused, Unreachable, WrongType
 from jobctl.model.layout import QueueForm
 from jobctl.model.pausing import Author, Hold
 from jobctl.model.queue import Queue
@@ -72,7 +73,7 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
 
 def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
     """Return which form of lists was seen: ``q``, ``bare`` or ``both``; else the one given."""
-    forms = {q.form for q in queues if q.key is not None and q.form is not None}
+    forms = _forms(queues)
     if len(forms) == 2:
         return "both"
     if forms:
@@ -80,19 +81,44 @@ def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
     return store.form.value if store.form is not None else None
 
 
-def form_to_write(store: Store) -> QueueForm:
+def form_to_write(store: JobStore) -> QueueForm:
     """Return the form of lists that this server's workers read.
+
+    The server is asked where it is known, and where lists of the newer form do not tell: a server
+    of today on the data of an older one reads none of the old lists.
 
     Raises:
         Refused: nothing tells; a wrong guess would park jobs where no worker looks.
     """
-    seen = layout_seen(store.queues.named(), store)
-    if seen is None:
-        raise Refused(
-            "no list tells in which form this server keeps its queues, q:NAME or NAME",
-            hint="say it: --layout q (Faktory 1.10 and later) or --layout bare (before)",
-        )
-    return QueueForm.Q if seen == "both" else QueueForm(seen)
+    forms = _forms(store.queues.named())
+    if QueueForm.Q in forms:
+        return QueueForm.Q
+    if not forms and store.form is not None:
+        return store.form
+    told, why = _form_told(store)
+    if told is not None:
+        return told
+    if forms:
+        return QueueForm.BARE
+    raise Refused(
+        f"no list tells in which form this server keeps its queues, q:NAME or NAME{why}",
+        hint="say it: --layout q (Faktory 1.10 and later) or --layout bare (before)",
+    )
+
+
+def _forms(queues: Sequence[Queue]) -> set[QueueForm]:
+    return {q.form for q in queues if q.key is not None and q.form is not None}
+
+
+def _form_told(store: JobStore) -> tuple[QueueForm | None, str]:
+    """Return the form that the server writes, else why it does not tell."""
+    if store.faktory is None:
+        return None, ""
+    try:
+        form = store.faktory.facts.form
+    except Unreachable as error:
+        return None, f"; {error}"
+    return form, "; the server does not say its version"
 
 
 def _order(queue: Queue) -> tuple[str, str]:

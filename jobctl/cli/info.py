@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -10,12 +11,14 @@ from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
-from jobctl.cli.watching import watch, watch_option
-from jobctl.cli.writing import console, write_document, write_rows
+from jobctl.cli.watching import repeat, watch_option
+from jobctl.cli.wiring import note_doors
+from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.actions.doors import Doors
+    from jobctl.model.overview import Overview
 
 _DAYS = ("date", "processed", "failures")
 
@@ -23,14 +26,15 @@ _DAYS = ("date", "processed", "failures")
 @click.command(
     "info",
     cls=Command,
-    help="""One screen: how many jobs are where, processed and failed by day, the server.
+    help="""One screen: how many jobs are where, processed and failed by day, the servers.
 
-    csv, tsv and ids have a row for each day.""",
+    csv, tsv and ids have a row for each day. With --faktory-url alone: what that server knows.""",
     short_help=COMMANDS["info"].summary,
     examples=[
         "jobctl info",
         "jobctl info --watch=5",
         "jobctl info -o json | jq .retries",
+        "jobctl info --faktory-url tcp://:PASSWORD@faktory.internal:7419",
     ],
 )
 @click.option(
@@ -42,17 +46,27 @@ _DAYS = ("date", "processed", "failures")
 def info(session: Session, days: int, seconds: str | None) -> None:
     """One screen."""
     if seconds is not None:
-        watch(session, seconds, lambda store: _write(session, store, days))
+        repeat(session, seconds, lambda: _open(session), lambda doors: _write(session, doors, days))
         return
-    with session.connect() as store:
-        _write(session, store, days)
+    with _open(session) as doors:
+        _write(session, doors, days)
 
 
-def _write(session: Session, store: Store, days: int) -> None:
-    from jobctl.actions.overview import overview
+def _open(session: Session) -> Doors:
+    """Open what is known, and say what is not looked at."""
+    doors = session.doors()
+    if doors.store is None and doors.faktory is not None:
+        if not _in_one_piece(session):
+            doors.redis("info by day")
+        doors.faktory.open()  # where that fails, there is nothing else to say
+        note_doors(doors)
+        say("the Redis was not looked at: this is what the Faktory server says")
+    return doors
 
-    view = overview(store, days)
-    now = store.server.now()
+
+def _write(session: Session, doors: Doors, days: int) -> None:
+    view = _look(doors, days)
+    now = time.time() if doors.store is None else doors.store.server.now()
     if session.format.human:
         from jobctl.render.screen import print_screen
 
@@ -63,3 +77,15 @@ def _write(session: Session, store: Store, days: int) -> None:
         write_rows(session, [view.document()], _DAYS, now)
     else:
         write_rows(session, view.day_rows(), _DAYS, now, ident="date")
+
+
+def _look(doors: Doors, days: int) -> Overview:
+    from jobctl.actions.overview import overview, overview_by_wire
+
+    if doors.store is None and doors.faktory is not None:
+        return overview_by_wire(doors.faktory)
+    return overview(doors.redis("info"), days)
+
+
+def _in_one_piece(session: Session) -> bool:
+    return session.format.human or session.in_json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from jobctl import Store
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_T = TypeVar("_T")
 _HOME, _CLEAR_BELOW, _CLEAR = "\x1b[H", "\x1b[J", "\x1b[2J"
 _SHORTEST = 0.1
 
@@ -35,7 +37,21 @@ def watch_option() -> Callable[[_F], _F]:
 
 
 def watch(session: Session, seconds: str, look: Callable[[Store], object]) -> None:
-    """Call `look` every so often; on a terminal each answer replaces the last.
+    """Call `look` with the Redis every so often; on a terminal each answer replaces the last.
+
+    Raises:
+        UsageProblem: the seconds are none, or the format is one document.
+    """
+    repeat(session, seconds, session.connect, look)
+
+
+def repeat(
+    session: Session,
+    seconds: str,
+    opening: Callable[[], AbstractContextManager[_T]],
+    look: Callable[[_T], object],
+) -> None:
+    """Call `look` every so often with what `opening` opens once.
 
     Raises:
         UsageProblem: the seconds are none, or the format is one document.
@@ -44,13 +60,13 @@ def watch(session: Session, seconds: str, look: Callable[[Store], object]) -> No
     if session.format is Format.JSON:
         raise UsageProblem("--watch prints many documents", hint="use -o jsonl: one a line")
     redraw = session.format.human and sys.stdout.isatty()
-    with session.connect() as store:
+    with opening() as opened:
         if redraw:
             sys.stdout.write(_CLEAR)
         while True:
             if redraw:
                 sys.stdout.write(_HOME + _CLEAR_BELOW)
-            look(store)
+            look(opened)
             sys.stdout.flush()
             time.sleep(pause)
 

@@ -149,12 +149,10 @@ def faktory_door(environ: Mapping[str, str]) -> Door | None:
         return _door(_value(environ, "FAKTORY_URL"), "FAKTORY_URL")
     value = _value(environ, provider)
     if value is None:
+        hint = "it holds the name of the variable that holds the URL; FAKTORY_URL holds the URL"
         if not provider.isidentifier():  # a URL, perhaps, with its password
-            provider = "a value that is no variable's name"
-        raise UsageProblem(
-            f"FAKTORY_PROVIDER names {provider}, which is not set",
-            hint="it holds the name of the variable that holds the URL; FAKTORY_URL holds the URL",
-        )
+            raise UsageProblem("FAKTORY_PROVIDER holds no variable's name", hint=hint)
+        raise UsageProblem(f"FAKTORY_PROVIDER names {provider}, which is not set", hint=hint)
     return Door(value, f"{provider}, named by FAKTORY_PROVIDER")
 
 

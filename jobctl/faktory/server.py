@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
+from math import isfinite
 from os import getpid
 from socket import gethostname
 from types import TracebackType
@@ -16,7 +17,7 @@ from jobctl.faktory.wire import Reply, Trace, Wire
 from jobctl.model.address import Address
 from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.job import read_object
-from jobctl.model.jsontext import dumps
+from jobctl.model.jsontext import Number, dumps
 from jobctl.model.queue import is_queue_name
 
 ALL = "*"
@@ -123,10 +124,8 @@ class Faktory:
         """Return how long the next job of each queue has waited, in seconds."""
         found: dict[str, float] = {}
         for line in _lines("LATENCY", names):
-            document = self._document(line)
-            for name, seconds in document.items():
-                if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-                    found[name] = float(seconds)
+            waited = {name: _seconds(value) for name, value in self._document(line).items()}
+            found |= {name: seconds for name, seconds in waited.items() if seconds is not None}
         return found
 
     def acknowledge(self, jids: Sequence[str]) -> list[JobctlError | None]:
@@ -221,6 +220,14 @@ def password_hash(password: str, salt: str, rounds: int) -> str:
     for _ in range(1, rounds):
         digest = sha256(digest).digest()
     return digest.hex()
+
+
+def _seconds(value: object) -> float | None:
+    """Return a number of seconds, however many digits it has; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Number):
+        return None
+    seconds = float(str(value))
+    return seconds if isfinite(seconds) else None
 
 
 def _lines(verb: str, names: Sequence[str]) -> Iterator[str]:

@@ -42,7 +42,7 @@ class Wire:
 
     def __init__(self, address: Address, *, connect_timeout: float, trace: Trace | None) -> None:
         self._address = address
-        self._connect_timeout = self._timeout = connect_timeout
+        self._connect_timeout = self._timeout = max(connect_timeout, 0.001)  # 0: does not block
         self._trace = trace
         self._socket: socket.socket | None = None
         self._reader = hiredis.Reader(notEnoughData=_MORE)

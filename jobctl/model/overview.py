@@ -1,9 +1,10 @@
-"""The totals of one Redis: the answer of ``jobctl info``."""
+"""The totals of one job system: the answer of ``jobctl info``."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.rows import Row
 from jobctl.model.server import ServerFacts
 
@@ -19,22 +20,32 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Totals, days and server at one moment; None where Redis does not say."""
+    """Totals, days and servers at one moment; None where nobody says.
+
+    Attributes:
+        target: who was asked: the Redis, or where it is not known the Faktory server.
+        server: the Redis.
+        faktory: the Faktory server, where it is known and answers.
+        warnings: what could not be counted, or not be asked.
+        whole: whether the Redis was asked; the server alone knows a few totals.
+    """
 
     target: str
     server: ServerFacts | None
+    faktory: FaktoryFacts | None
     layout: str | None
     processed: int | None
     failures: int | None
-    queues: int
-    paused: int
-    enqueued: int
+    queues: int | None
+    paused: int | None
+    enqueued: int | None
     scheduled: int | None
     working: int | None
     retries: int | None
     dead: int | None
     days: tuple[Day, ...]
-    odd: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    whole: bool = True
 
     def day_rows(self) -> list[Row]:
         """Return a row per day."""
@@ -43,5 +54,8 @@ class Overview:
     def document(self) -> Row:
         """Return its JSON document."""
         document = asdict(self)
-        document["warnings"] = list(document.pop("odd"))
+        del document["whole"]
+        document["faktory"] = None if self.faktory is None else self.faktory.document()
+        document["days"] = self.day_rows()
+        document["warnings"] = list(self.warnings)
         return document

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from jobctl.model.overview import Overview
 from jobctl.render.human import duration, number, size, sparkline
-from jobctl.render.safe import printable, printable_lines
+from jobctl.render.safe import printable
 
 _FORMS = {
     "q": "q:NAME lists (Faktory 1.10 and later)",
@@ -19,7 +19,7 @@ _FORMS = {
 
 
 def print_screen(console: Console, view: Overview) -> None:
-    """Print totals, days and server."""
+    """Print totals, days and servers."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(justify="right", no_wrap=True)
@@ -32,19 +32,22 @@ def print_screen(console: Console, view: Overview) -> None:
     if any(day.processed or day.failures for day in view.days):
         console.print(_days(view))
         console.print()
-    for warning in view.odd:
+    for warning in view.warnings:
         console.print(Text(printable(f"warning: {warning}"), style="yellow"), overflow="fold")
-    console.print(Text(_server(view), style="dim"), overflow="fold")
+    for line in (_faktory(view), _server(view), _FORMS[view.layout]):
+        if line:
+            console.print(Text(line, style="dim"), overflow="fold")
 
 
 def _totals(view: Overview) -> list[tuple[str, str, Text]]:
-    paused = Text(f"{view.paused} paused", style="yellow") if view.paused else Text()
+    where = Text() if view.queues is None else Text(f"in {view.queues} queues")
+    if view.paused:
+        where.append(", ").append(f"{view.paused} paused", style="yellow")
     share = ""
     if view.processed and view.failures is not None:
         share = f"{view.failures / view.processed:.1%} of processed"
     return [
-        ("enqueued", number(view.enqueued), Text(f"in {view.queues} queues, ") + paused
-         if view.paused else Text(f"in {view.queues} queues")),
+        ("enqueued", number(view.enqueued), where),
         ("working", number(view.working), Text()),
         ("scheduled", number(view.scheduled), Text()),
         ("retries", number(view.retries), Text()),
@@ -69,15 +72,27 @@ def _days(view: Overview) -> Table:
     return grid
 
 
+def _faktory(view: Overview) -> str:
+    told = view.faktory
+    if told is None:
+        return ""
+    parts = [f"Faktory {told.version or 'of an unknown version'}"]
+    parts += [] if told.uptime is None else [f"up {duration(told.uptime)}"]
+    parts += [] if told.connections is None else [f"{told.connections} connected"]
+    parts += [] if told.memory is None else [f"memory {told.memory}"]
+    return printable(", ".join(parts))
+
+
 def _server(view: Overview) -> str:
     server = view.server
+    if not view.whole:
+        return "the Redis was not looked at"
     if server is None:
-        return f"this user may not see INFO\n{_FORMS[view.layout]}"
+        return "this user may not see INFO"
     memory = size(server.memory)
     if server.memory_limit:
         memory += f" of {size(server.memory_limit)}"
     role = "" if server.role in ("", "master") else f", {server.role}"
-    return printable_lines(
-        f"{server.product} {server.version}{role}, up {duration(server.uptime)}, memory {memory}\n"
-        f"{_FORMS[view.layout]}"
+    return printable(
+        f"{server.product} {server.version}{role}, up {duration(server.uptime)}, memory {memory}"
     )
