@@ -6,6 +6,7 @@ import pytest
 
 from jobctl.actions.operations import releasing
 from tests.builders import enqueue, job
+from tests.faktory.double import FaktoryDouble
 from tests.release.holding import MANY, acks, everything, fill, held, hold, jids, reserved
 
 
@@ -94,12 +95,18 @@ def test_another_redis_keeps_everything(shop, raw, double, release):
     assert jids(raw) == ["queued-00001"]
 
 
-def test_a_server_that_lets_only_the_worker_end_a_job_releases_nothing(shop, raw, double, release):
-    double.owned = True
-    report, said = release("--all", code=1)
-    assert report["failed"] == 2
-    assert "nobody but its worker" in said
-    assert set(double.working) == {"held-0000001", "held-0000002"}
+def test_a_server_that_lets_only_the_worker_end_a_job_is_spoken_to_as_that_worker(
+    shop, raw, server, jobctl, monkeypatch
+):
+    with FaktoryDouble(server.socket, owned=True) as strict:
+        monkeypatch.setenv("FAKTORY_URL", strict.url)
+        ran = jobctl("working", "release", "--all", "--yes", "-o", "json")
+        assert strict.working == {}
+        workers = [line for line in strict.commands if '"wid"' in line]
+    assert (ran.code, json.loads(ran.out)["done"]) == (0, 2)
+    assert len(workers) == 1  # one worker holds both
+    assert reserved(raw) == []
+    assert jids(raw) == ["held-0000001", "queued-00001"]
 
 
 def test_an_ack_that_is_refused_leaves_the_job_where_it_is(shop, raw, double, release):

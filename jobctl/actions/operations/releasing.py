@@ -20,8 +20,8 @@ from jobctl.actions.operations.tally import Tally
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.faktory.server import Faktory
-from jobctl.model.job import Job
-from jobctl.model.layout import QueueForm
+from jobctl.model.job import Job, dig, glance
+from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Outcome
 from jobctl.store.batches import Call, Push
 
@@ -29,7 +29,7 @@ AT_ONCE = 100  # jobs that are in no structure for a moment
 NO_JID = "it has no JID that the server could know it by"
 NOT_HELD = (
     "the server did not let go of it: it does not hold it (another Redis, or written behind its "
-    "back), or lets nobody but its worker end it"
+    "back)"
 )
 NOT_TOLD = "the server was not told of it, and is not known now: release it again"
 _RESERVED, _LIMBO = "r", "l"  # not settled yet: in working; acknowledged, perhaps
@@ -191,19 +191,31 @@ class Releaser(Actor):
         places = [fates.ready.order[i] for i in asked]
         self._file.note({"acknowledging": fates.ready.batch.number, "places": places})
         self._file.flush()  # from now on a job may be nowhere else
-        distinct = list(dict.fromkeys(jids[i] for i in asked))
-        errors = dict(zip(distinct, self._tell(self._faktory, distinct), strict=True))
-        found = self._store.operations.present(self._header.kind, fates.members(asked))
-        for i, score in zip(asked, found, strict=True):
+        errors = self._tell(self._faktory, [jids[i] for i in asked])
+        there = self._still_there(fates, asked)
+        ended = {jids[i] for i in asked if i not in there}  # the other one of two is nobody's
+        kept = [i for i in sorted(there) if errors[jids[i]] is None and jids[i] not in ended]
+        for wid, indexes in _by_worker(fates, kept, self._store.layout).items():
+            with self._faktory.as_worker(wid) as worker:
+                errors |= self._tell(worker, [jids[i] for i in indexes])
+        there = self._still_there(fates, asked)
+        for i in asked:
             error = errors[jids[i]]
-            if score is not None:
+            if i in there:
                 fates.fail(i, NOT_HELD if error is None else error.message)
             else:
                 fates.letters[i] = Outcome.DONE if error is None else _LIMBO
 
-    def _tell(self, faktory: Faktory, jids: Sequence[str]) -> list[JobctlError | None]:
+    def _still_there(self, fates: _Fates, indexes: Sequence[int]) -> set[int]:
+        """Return those of these jobs whose reservation is in working."""
+        found = self._store.operations.present(self._header.kind, fates.members(indexes))
+        return {i for i, score in zip(indexes, found, strict=True) if score is not None}
+
+    def _tell(self, faktory: Faktory, jids: Sequence[str]) -> dict[str, JobctlError | None]:
+        """Acknowledge jobs, each JID once; return the errors that the server answered."""
+        distinct = list(dict.fromkeys(jids))
         try:
-            return faktory.acknowledge(jids)
+            return dict(zip(distinct, faktory.acknowledge(distinct), strict=True))
         except Unreachable as error:
             error.hint = f"nothing is lost; go on with: jobctl resume {self._header.operation}"
             raise
@@ -273,6 +285,16 @@ class Releaser(Actor):
     @property
     def _form(self) -> QueueForm:
         return self._header.form or QueueForm.Q
+
+
+def _by_worker(fates: _Fates, indexes: Sequence[int], layout: Layout) -> dict[str, list[int]]:
+    """Return jobs by the worker that holds them: newer servers let nobody else end them."""
+    groups: dict[str, list[int]] = {}
+    for i, raw in zip(indexes, fates.members(indexes), strict=True):
+        wid = dig(glance(raw), layout.reservation["wid"])
+        if isinstance(wid, str) and wid:
+            groups.setdefault(wid, []).append(i)
+    return groups
 
 
 def _jid(store: Store, raw: bytes) -> str | None:
