@@ -16,6 +16,7 @@ from jobctl import Store, connect, embedded
 from jobctl.cli.door import run as run_jobctl
 from jobctl.store.server import Server
 from tests.builders import NOW
+from tests.faktory.double import FaktoryDouble
 
 NOBODYS = (
     "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER",
@@ -61,6 +62,16 @@ def store(url: str) -> Iterator[Store]:
     """The store of an empty database."""
     with connect(url) as opened:
         yield opened
+
+
+@pytest.fixture
+def faktory(server: embedded.EmbeddedServer, raw: redis.Redis) -> Iterator[FaktoryDouble]:
+    """A Faktory server on the empty database; what is in Redis by now is behind its back.
+
+    `faktory.restart()` lets it read Redis again.
+    """
+    with FaktoryDouble(server.socket) as double:
+        yield double
 
 
 @pytest.fixture

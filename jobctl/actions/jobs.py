@@ -189,14 +189,14 @@ class Store(PlainStore):
         from jobctl.actions.operations.undoing import undo
         from jobctl.actions.operations.watching import Watch as Silent
 
-        return undo(self, self.journal, operation, watch or Silent())
+        return undo(self, self.journal, operation, watch or Silent(), self.faktory)
 
     def resume(self, operation: str, *, watch: Watch | None = None) -> Report:
         """Go on with an operation that was stopped."""
         from jobctl.actions.operations.resuming import resume
         from jobctl.actions.operations.watching import Watch as Silent
 
-        return resume(self, self.journal, operation, watch or Silent())
+        return resume(self, self.journal, operation, watch or Silent(), self.faktory)
 
     def apply(self, plan: Path, *, watch: Watch | None = None) -> Report:
         """Do what a plan says, to exactly the jobs in it."""

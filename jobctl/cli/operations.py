@@ -108,6 +108,10 @@ def connected(session: Session, header: Header) -> Store:
     Raises:
         Refused: its password is needed, and nobody gave it.
     """
+    if header.faktory is not None and session.text("faktory_url") is None:
+        found = _faktory_url(header)
+        if found is not None:
+            session.given["faktory_url"] = found
     if session.text("url") is not None:
         return session.connect()
     return session.connect(_url(header))
@@ -131,6 +135,24 @@ def _url(header: Header) -> str:
             hint="give the whole URL with --url",
         )
     return header.server
+
+
+def _faktory_url(header: Header) -> str | None:
+    """Return the URL of the server that an operation asked; None where its password is not known.
+
+    It has the password where the environment names this very server.
+    """
+    from jobctl.config import faktory_door
+    from jobctl.errors import JobctlError
+    from jobctl.model.address import Address
+
+    try:
+        door = faktory_door(os.environ)
+        if door is not None and str(Address.parse(door.url)) == header.faktory:
+            return door.url
+    except JobctlError:
+        pass
+    return None if "***@" in (header.faktory or "") else header.faktory
 
 
 def _header(kept: Journal, operation: str) -> Header:

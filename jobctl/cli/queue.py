@@ -10,6 +10,7 @@ from jobctl.cli.completing import complete_queues
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
+from jobctl.cli.removing import remove
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.model.layout import Kind
@@ -91,3 +92,6 @@ def jobs(session: Session, names: Sequence[str]) -> None:
             keys = [printable((line.queue.key or b"").decode("utf-8", "replace")) for line in lines]
             say(f"the lists one after the other: {', '.join(keys)}")
         write_listing(session, store, lines, request)
+
+
+queue.add_command(remove)

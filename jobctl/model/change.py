@@ -18,6 +18,7 @@ class Verb(StrEnum):
     REQUEUE = "requeue"
     RESCHEDULE = "reschedule"
     CLEAR = "clear"
+    REMOVE = "remove"  # of queues
 
 
 TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
@@ -27,6 +28,7 @@ _DONE = {
     Verb.REQUEUE: "requeued",
     Verb.RESCHEDULE: "rescheduled",
     Verb.CLEAR: "discarded",
+    Verb.REMOVE: "removed",
 }
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from jobctl.model.change import Change, Verb
 from jobctl.model.jsontext import loads_own
 from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.removal import RemovedQueue
 
 VERSION = 1
 _RUN = re.compile(r"([dtgf])(\d+)")
@@ -55,6 +56,8 @@ class Header:
         reason: why, as it was given.
         started_at: unix seconds by the server's clock.
         keep: whether the file stays when all is done.
+        queues: the queues that are removed, as they were.
+        faktory: the server that was asked to remove them, without its password.
     """
 
     operation: str
@@ -70,6 +73,8 @@ class Header:
     reason: str | None = None
     started_at: float = 0.0
     keep: bool = True
+    queues: tuple[RemovedQueue, ...] = ()
+    faktory: str | None = None
 
     def document(self) -> dict[str, object]:
         """Return it as the JSON object of the first line."""
@@ -93,6 +98,7 @@ class Header:
                 kind=Kind(header.kind),
                 form=None if header.form is None else QueueForm(header.form),
                 argv=tuple(header.argv),
+                queues=tuple(map(RemovedQueue.read, found.get("queues", ()))),
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -10,3 +10,13 @@ KEPT = 7 * 86400  # seconds that an operation's results are kept after its last 
 def operation_key(operation: str) -> str:
     """Return the hash of an operation: the number of each batch that was applied, its result."""
     return f"jobctl:op:{operation}"
+
+
+def aside_key(operation: str, round_number: int, key: bytes) -> bytes:
+    """Return where the list at a key is put aside while its queue is removed."""
+    return b"%b:removed:%d:%b" % (operation_key(operation).encode(), round_number, key)
+
+
+def back_key(operation: str, key: bytes) -> bytes:
+    """Return where the list that goes back to a key is put together."""
+    return b"%b:back:%b" % (operation_key(operation).encode(), key)

@@ -11,6 +11,7 @@ from jobctl.model.target import Target
 from jobctl.store.connection import Connection, Trace
 from jobctl.store.operations import Operations
 from jobctl.store.queues import Queues
+from jobctl.store.removing import Removing
 from jobctl.store.seeding import Seeds
 from jobctl.store.server import Server
 from jobctl.store.sets import SortedSet
@@ -26,6 +27,7 @@ class Store:
         queues: the queues.
         server: the server's clock, facts and counters.
         operations: what changes jobs.
+        removing: what takes the lists of queues, and puts them back.
         seeds: the demo's population.
     """
 
@@ -42,6 +44,7 @@ class Store:
         self.queues = Queues(connection, layout)
         self.server = Server(connection, layout)
         self.operations = Operations(connection, layout)
+        self.removing = Removing(connection, layout)
         self.seeds = Seeds(connection, layout)
         self._connection = connection
 

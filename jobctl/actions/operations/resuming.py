@@ -12,16 +12,21 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer
+from jobctl.actions.operations.resuming_removal import resume_removal
 from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import Refused
+from jobctl.faktory.server import Faktory
+from jobctl.model.change import Verb
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.store.batches import MOST
 from jobctl.store.opening import Store
 
 
-def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
+def resume(
+    store: Store, journal: Journal, name: str, watch: Watch, faktory: Faktory | None = None
+) -> Report:
     """Go on with an operation, or its undo, that was stopped; the report counts all of it.
 
     Raises:
@@ -32,7 +37,11 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
     with journal.open(name) as file:
         past = Past.read(store, file)
         if past.undo is not None:
-            return undo_file(store, file, past, watch)
+            return undo_file(store, file, past, watch, faktory)
+        if file.header.change.verb is Verb.REMOVE:
+            return replace(
+                resume_removal(store, faktory, file, past, watch), seconds=time.monotonic() - begun
+            )
         if past.choice is None:
             raise Refused(
                 f"operation {file.header.operation} was stopped while it was choosing jobs: "

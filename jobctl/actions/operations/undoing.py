@@ -17,6 +17,8 @@ from jobctl.actions.operations.tally import done_places, target_of
 from jobctl.actions.operations.unqueueing import Unqueue
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
+from jobctl.faktory.server import Faktory
+from jobctl.model.change import Verb
 from jobctl.model.job import Job
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.model.preview import Preview
@@ -32,7 +34,9 @@ def _touched(name: str, moved: Counter[str]) -> bool:
     return name in moved or not name.startswith("queue:")
 
 
-def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
+def undo(
+    store: Store, journal: Journal, name: str, watch: Watch, faktory: Faktory | None = None
+) -> Report:
     """Undo an operation; one that was undone before is left as it is.
 
     Raises:
@@ -40,11 +44,17 @@ def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         Refused: it is of another server, in use, or kept no file; or whoever watches says no.
     """
     with journal.open(name) as file:
-        return undo_file(store, file, Past.read(store, file), watch)
+        return undo_file(store, file, Past.read(store, file), watch, faktory)
 
 
-def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+def undo_file(
+    store: Store, file: OperationFile, past: Past, watch: Watch, faktory: Faktory | None = None
+) -> Report:
     """Undo the operation of an open file."""
+    if file.header.change.verb is Verb.REMOVE:
+        from jobctl.actions.operations.unremoving import undo_removal  # it needs this file
+
+        return undo_removal(store, faktory, file, past, watch)
     begun = time.monotonic()
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
     if past.undone is not None or past.acting is None:
