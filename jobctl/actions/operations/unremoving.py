@@ -26,6 +26,9 @@ from jobctl.model.report import Report
 from jobctl.store.opening import Store
 from jobctl.store.taking import Pause
 
+_PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
+_NAP = 0.05
+
 
 def undo_removal(
     store: Store, faktory: Faktory | None, file: OperationFile, past: Past, watch: Watch
@@ -104,6 +107,8 @@ class _Undoing:
     def run(self, report: Report) -> Report:
         """Put everything back, the pauses first, and complete the report."""
         self._watch.acting(0, self.total)
+        if self._refill is None and self._rounds.marked:
+            self._settle()
         names = [queue.name for queue in self.queues.values() if queue.paused]
         still = self._store.removing.paused(names)
         repaused = repause(
@@ -127,6 +132,16 @@ class _Undoing:
             problems=repaused.problems,
             unfinished=back.stopped or bool(back.reasons),
         )
+
+    def _settle(self) -> None:
+        """Give the server time to do what it may just have been told: it would hit what comes back.
+
+        What it has removed has lost its mark. Marks that stay: it was never told.
+        """
+        listed = [q.name for q in self.queues.values() if q.registered or q.paused]
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end and self._store.removing.paused(listed):
+            time.sleep(_NAP)
 
     def _entries(self) -> Iterator[Entry]:
         return removed_entries(self._file, self._segments) if self._refill else iter(())
