@@ -58,7 +58,7 @@ class Segment:
     Attributes:
         queue: the queue.
         form: of its list.
-        number: the batch that put them aside.
+        number: the call that put them aside; empty where Redis had forgotten it.
         jobs: how many.
         back: whether they went back to their queue, as its removal did not take.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 
 from jobctl.errors import JobctlError
@@ -57,7 +57,9 @@ class Removing:
             found += read_taken(taking_number(taking.round, first), text, part)
         return found
 
-    def stream(self, lists: Sequence[tuple[bytes, int]]) -> Iterator[tuple[int, list[bytes]]]:
+    def stream(
+        self, lists: Sequence[tuple[bytes, int]]
+    ) -> Generator[tuple[int, list[bytes]], None, None]:
         """Yield the members of lists (key, jobs) in the order they run: which list, some of them.
 
         Several short lists are read at once; the next ones are under way meanwhile.

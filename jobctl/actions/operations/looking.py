@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jobctl.actions.operations.choosing import Kinds
 from jobctl.actions.queues import find_queues, layout_seen
-from jobctl.errors import WrongType
+from jobctl.errors import RefusedByFaktory, WrongType
 from jobctl.faktory.server import Faktory
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, QueueForm
@@ -99,9 +100,11 @@ def _all(store: Store) -> list[Queue]:
 
 def _expected(store: Store, queues: Sequence[Queue], door: Faktory | None) -> QueueForm:
     """Return the form of the lists that new jobs go to, where a queue has none yet."""
-    form = None if door is None else door.facts.form
-    if form is not None:
-        return form
+    if door is not None:
+        with suppress(RefusedByFaktory):  # one that does not tell of itself
+            form = door.facts.form
+            if form is not None:
+                return form
     seen = layout_seen(queues, store)
     return QueueForm.BARE if seen == QueueForm.BARE else QueueForm.Q
 

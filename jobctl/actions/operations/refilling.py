@@ -65,6 +65,8 @@ class Refill:
         """
         self._store.removing.unlink(self._rounds.keys(self._store, self._file.header))
         filled = self._fill()
+        if self._watch.stopping():
+            filled.stopped = True
         if filled.stopped or filled.reasons:
             return filled
         lists = [(i, queue, form) for i, queue in queues.items() for form in queue.forms]

@@ -9,7 +9,7 @@ from jobctl.model.layout import QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue
 from jobctl.store.opening import Store
-from jobctl.store.taking import Taken, read_taken, taking_number
+from jobctl.store.taking import Taken, read_taken
 
 _SEARCHED = 64  # rounds that are looked for where Redis has forgotten how many there were
 
@@ -138,8 +138,8 @@ class Rounds:
             for place, queue in enumerate(header.queues):
                 jobs = tuple(next(lengths) or None for _ in queue.forms)
                 if any(jobs):
-                    call = taking_number(number, 0)
-                    self.put(number, place, Taken(call, jobs, queue.registered, queue.paused))
+                    # Without a number: it is there, whatever Redis remembers.
+                    self.put(number, place, Taken("", jobs, queue.registered, queue.paused))
 
 
 def _jobs(taken: Taken) -> int:

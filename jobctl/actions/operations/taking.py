@@ -8,7 +8,8 @@ server is told, as that unlinks whatever is there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from jobctl.actions.operations.asking import ask_server
@@ -104,6 +105,7 @@ class Remover:
         try:
             if self._door is None:
                 self._take(Names.FORGET)
+                self._write()
             else:
                 self._remove_by(self._door)
         except (Refused, RefusedByRedis, RefusedByFaktory, FileProblem) as error:
@@ -179,20 +181,24 @@ class Remover:
             for place, form, jobs in lists
         ]
         counts: Counter[int] = Counter()
-        for index, members in removing.stream(keys):
-            if self._watch.stopping():
-                raise Stopped
-            positions = range(self._position, self._position + len(members))
-            scores = [b"%d" % position for position in positions]
-            self._file.choose(members, scores, decoded=False, chosen=Chosen())
-            self._position += len(members)
-            counts[index] += len(members)
-            self._watch.acting(self._position, self._rounds.jobs)
+        with closing(removing.stream(keys)) as stream:
+            for index, members in stream:
+                if self._watch.stopping():
+                    raise Stopped
+                self._write_members(members)
+                counts[index] += len(members)
         calls = self._rounds.taken[number]
         self._segments += [
             Segment(header.queues[place].name, form, calls[place].number, counts[index])
             for index, (place, form, _) in enumerate(lists)
         ]
+
+    def _write_members(self, members: Sequence[bytes]) -> None:
+        positions = range(self._position, self._position + len(members))
+        scores = [b"%d" % position for position in positions]
+        self._file.choose(members, scores, decoded=False, chosen=Chosen())
+        self._position += len(members)
+        self._watch.acting(self._position, self._rounds.jobs)
 
     def _choice(self, matched: int) -> dict[str, object]:
         """Return what the file says of itself once all jobs are in it."""

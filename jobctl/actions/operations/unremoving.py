@@ -173,9 +173,14 @@ def happened(
     took them; one that has forgotten the calls for their age has not.
     """
     if rounds.told:
-        calls = {taken.number for some in rounds.taken.values() for taken in some.values()}
-        return all(segment.number in calls for segment in segments(choice))
-    return bool(rounds) or not store.removing.holds(_last_ones(store, file, choice))
+        calls = {taken.number for some in rounds.taken.values() for taken in some.values()} | {""}
+        if all(segment.number in calls for segment in segments(choice)):
+            return True
+        if any(store.removing.lengths(rounds.keys(store, file.header))):
+            return False
+    elif rounds:
+        return True
+    return not store.removing.holds(_last_ones(store, file, choice))
 
 
 def _last_ones(

@@ -1,4 +1,4 @@
-"""A process that dies at one instant: right before, or right after, what it sends for the nth time."""
+"""A process that dies at one instant: right before, or right after, its nth sending."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def state(raw):
 
 
 def leftovers(raw):
-    return [key for key in raw.keys() if b":removed:" in key or b":back:" in key]
+    return [key for key in raw.keys("*") if b":removed:" in key or b":back:" in key]
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_an_undo_dies(shop, open_store, workers, monkeypatch, wired, after, whol
                 die(monkeypatch, HALF[wired], True, lambda store=store: remove(store))
         with open_store(wired) as store:
             operation = store.journal.entries()[0].header.operation
-            died = die(monkeypatch, at, after, lambda store=store: store.undo(operation))
+            died = die(monkeypatch, at, after, lambda store=store, op=operation: store.undo(op))
         with open_store(wired) as store:
             (store.undo if at % 2 else store.resume)(operation)
             if state(shop) != before:  # nothing was noted of an undo, so resume finished the rest
@@ -154,7 +154,8 @@ def test_a_resume_dies(shop, open_store, workers, monkeypatch, wired):
             die(monkeypatch, HALF[wired], True, lambda store=store: remove(store))
         with open_store(wired) as store:
             operation = store.journal.entries()[0].header.operation
-            died = die(monkeypatch, at, bool(at % 2), lambda store=store: store.resume(operation))
+            act = lambda store=store, op=operation: store.resume(op)  # noqa: E731
+            died = die(monkeypatch, at, bool(at % 2), act)
         with open_store(wired) as store:
             assert store.resume(operation).done == 29, at
             assert not any(state(shop).values()), at
