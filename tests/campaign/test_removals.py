@@ -1,5 +1,6 @@
-"""Queues are removed and come back, whoever dies, whenever: every job exactly once, in its order."""
+"""Queues are removed and come back, whoever dies, whenever: each job exactly once, in order."""
 
+import contextlib
 import json
 import random
 import threading
@@ -54,6 +55,13 @@ def begun(shop, before):
     return latest["operation"], latest["state"]
 
 
+def put_back(shop, rng, operation):
+    """Undo it, perhaps in two goes."""
+    if rng.random() < 0.5:
+        shop.kill_after(rng.uniform(0.15, 0.5), "undo", operation, "--yes")
+    shop.run("undo", operation, "--yes")
+
+
 def leftovers(shop):
     with shop.client() as db:
         return db.keys("jobctl:op:*:*")
@@ -82,18 +90,14 @@ def test_a_removal_is_killed(shop, wired, seed):
             else:
                 assert (report["done"], report["gone"]) == (JOBS + 1420, 0), seed
                 assert not any(state(shop).values()), seed
-        if rng.random() < 0.5:
-            shop.kill_after(rng.uniform(0.15, 0.5), "undo", name, "--yes")
-        shop.run("undo", name, "--yes")
+        put_back(shop, rng, name)
         assert state(shop) == full, (seed, how)
         assert not leftovers(shop), seed
 
 
-@pytest.mark.parametrize("seed", runs(3))
-def test_a_removal_is_killed_among_pushes_and_workers(shop, seed):
-    rng = random.Random(seed)
-    fill(shop)
-    before = newest(shop)
+@contextlib.contextmanager
+def traffic(shop):
+    """Push four thousand jobs to a queue, while a worker takes them; what it took is in `popped`."""
     done = threading.Event()
 
     def work():
@@ -107,27 +111,29 @@ def test_a_removal_is_killed_among_pushes_and_workers(shop, seed):
         with shop.client() as db:
             for i in range(4000):
                 db.lpush("q:big", job(f"new-{i:08d}"))
-                if done.wait(0.0001):
-                    return
+                done.wait(0.0001)
 
     threads = [threading.Thread(target=work), threading.Thread(target=push)]
     for thread in threads:
         thread.start()
-    try:
-        argv = ("queue", "remove", "big", "--confirm", "big")
-        shop.kill_after(rng.uniform(0.25, 0.6), *argv)
+    yield
+    threads[1].join()
+    done.set()
+    threads[0].join()
+
+
+@pytest.mark.parametrize("seed", runs(3))
+def test_a_removal_is_killed_among_pushes_and_workers(shop, seed):
+    rng = random.Random(seed)
+    fill(shop)
+    before = newest(shop)
+    with traffic(shop):
+        shop.kill_after(rng.uniform(0.25, 0.6), "queue", "remove", "big", "--confirm", "big")
         operation = begun(shop, before)
+        if operation is not None and operation[1] == "unfinished" and rng.random() < 0.5:
+            shop.run("resume", operation[0], "--yes", codes=(0, 7))
         if operation is not None:
-            if operation[1] == "unfinished" and rng.random() < 0.5:
-                shop.run("resume", operation[0], "--yes", codes=(0, 7))
-            if rng.random() < 0.5:
-                shop.kill_after(rng.uniform(0.15, 0.5), "undo", operation[0], "--yes")
-            shop.run("undo", operation[0], "--yes")
-        threads[1].join()
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
+            put_back(shop, rng, operation[0])
     assert not leftovers(shop), seed
     with shop.client() as db:
         members = [*shop.popped, *db.lrange("q:big", 0, -1)]

@@ -88,6 +88,8 @@ def _remove(
         watch.show(_preview(store, look, order, watch, notes))
         return report
     asked = time.monotonic()
+    if door is not None:
+        notes = (f"the server that removes them is {door.address}",)
     if not watch.confirm(_preview(store, look, order, watch, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work

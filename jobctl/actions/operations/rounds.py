@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobctl.model.layout import QueueForm
@@ -41,9 +41,9 @@ class Rounds:
                 rest = header.queues[int(first) :]
                 for place, taken in enumerate(read_taken(number, text, rest), int(first)):
                     found.put(int(round_text), place, taken)
-        if not found.taken:
-            found.told = False
-            found._look(store, header)
+        found.told = bool(found.taken)
+        seen = range(1, (found.last or _SEARCHED) + 1)
+        found._look(store, header, [number for number in seen if number not in found.taken])
         return found
 
     def put(self, round_number: int, place: int, taken: Taken) -> None:
@@ -72,11 +72,10 @@ class Rounds:
         """Return the jobs that were put aside of queues, by their places in the header."""
         return sum(_jobs(t) for some in self.taken.values() for i, t in some.items() if i in places)
 
-    @property
-    def forgotten(self) -> bool:
-        """Whether every name was taken out of both sets as its lists were taken."""
+    def forgotten(self, header: Header) -> bool:
+        """Tell whether every name was taken out of both sets as its lists were taken."""
         first = self.taken.get(1, {})
-        return bool(first) and all(taken.forgotten for taken in first.values())
+        return len(first) == len(header.queues) and all(t.forgotten for t in first.values())
 
     @property
     def marked(self) -> bool:
@@ -88,7 +87,8 @@ class Rounds:
     def queue(self, place: int, header: Header) -> RemovedQueue:
         """Return a queue as it was at the instant its lists were put aside for the first time."""
         queue = header.queues[place]
-        taken = self.taken.get(1, {}).get(place)
+        rounds = (self.taken[number] for number in self.numbers)
+        taken = next((some[place] for some in rounds if place in some), None)
         if taken is None:
             return queue
         return replace(queue, registered=taken.registered, paused=taken.paused)
@@ -121,10 +121,11 @@ class Rounds:
                     header.operation, number, header.queues[place].name, form
                 )
 
-    def _look(self, store: Store, header: Header) -> None:
+    def _look(self, store: Store, header: Header, numbers: Sequence[int]) -> None:
+        """See what stands aside of rounds that Redis has forgotten."""
         lists = [
             (number, place, form)
-            for number in range(1, _SEARCHED + 1)
+            for number in numbers
             for place, queue in enumerate(header.queues)
             for form in queue.forms
         ]
@@ -134,7 +135,7 @@ class Rounds:
                 for number, place, form in lists
             )
         )
-        for number in range(1, _SEARCHED + 1):
+        for number in numbers:
             for place, queue in enumerate(header.queues):
                 jobs = tuple(next(lengths) or None for _ in queue.forms)
                 if any(jobs):

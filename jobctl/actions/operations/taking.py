@@ -82,7 +82,7 @@ class Remover:
         self._guards = guards
         self._watch.began(self._header.operation)
         try:
-            if not self._rounds.removed and not self._rounds.forgotten:
+            if not self._rounds.removed and not self._rounds.forgotten(self._header):
                 self._remove()
             self._write()
             choice = self._choice(report.matched)

@@ -391,6 +391,7 @@ def test_a_removal_that_was_forgotten_half_way_goes_on_by_what_stands_aside(raw,
     report = remove(store, "default", watch=Stopper())
     assert report.unfinished
     raw.delete(f"jobctl:op:{report.operation}")
+    assert store.resume(report.operation, watch=Stopper()).unfinished  # it knows of itself alone
     assert store.resume(report.operation).done == 5
     store.undo(report.operation)
     assert raw.llen("q:default") == 5
