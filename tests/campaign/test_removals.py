@@ -97,7 +97,7 @@ def test_a_removal_is_killed(shop, wired, seed):
 
 @contextlib.contextmanager
 def traffic(shop):
-    """Push four thousand jobs to a queue, while a worker takes them; what it took is in `popped`."""
+    """Push four thousand jobs to a queue while a worker takes them: those are in `popped`."""
     done = threading.Event()
 
     def work():
