@@ -23,9 +23,9 @@ from typing import Self
 
 import redis
 
-from tests.faktory.memory import Document, Killed, Memory, ServerError, dumps
+from tests.faktory.commands import OK, Commands, Peer
+from tests.faktory.memory import Document, Killed, Memory, ServerError
 
-OK = b"+OK\r\n"
 _HELLO_SECONDS = 2.0
 
 
@@ -41,14 +41,6 @@ class _Turn:
     act: Callable[[str], None] | None = None
 
 
-@dataclass(eq=False)
-class _Client:
-    """One connection."""
-
-    socket: socket.socket
-    wid: str = ""
-
-
 class FaktoryDouble:
     """A server that listens from the first `url`, `port` or ``with`` on.
 
@@ -56,8 +48,6 @@ class FaktoryDouble:
         commands: every line that came in, HELLO too, in order.
         greeting: said instead of the protocol's own greeting.
         rounds: how often a password is hashed.
-        owned: whether only the worker that holds a reservation may end it, as servers newer than
-            1.10.0 have it; else anyone may.
         killed: the command that ended the server.
     """
 
@@ -81,9 +71,10 @@ class FaktoryDouble:
             tls: speak TLS with this certificate.
             known: the queues in its memory, whatever Redis says.
             greeting: said instead of the protocol's own greeting.
-            owned: whether only the worker that holds a reservation may end it.
+            owned: whether only the worker that holds a reservation may end it, as servers newer
+                than 1.10.0 have it; else anyone may.
         """
-        self.password, self.greeting, self.owned = password, greeting, owned
+        self.password, self.greeting = password, greeting
         self.rounds = 4001
         self.commands: list[str] = []
         self.killed: str | None = None
@@ -95,11 +86,12 @@ class FaktoryDouble:
         self.memory = Memory(self._redis, version)
         if known is not None:
             self.memory.queues = set(known)
+        self._clients: set[Peer] = set()
+        self._closing = threading.Event()
+        self._commands = Commands(self.memory, self._clients, self._closing.is_set, owned=owned)
         self._turns: list[_Turn] = []
         self._befores: list[_Turn] = []
-        self._clients: set[_Client] = set()
         self._threads: list[threading.Thread] = []
-        self._closing = threading.Event()
         self._listener: socket.socket | None = None
         self._port = 0
 
@@ -181,7 +173,7 @@ class FaktoryDouble:
         self, verb: str, raw: bytes, *, times: int | None = None, done: bool = False
     ) -> None:
         """Answer these bytes to a verb (``INFO``, ``QUEUE PAUSE``); `done`: and do it first."""
-        self._turns.append(_Turn(verb, times, raw=raw, done=done))
+        self._turns.append(_Turn(verb, times, raw, done=done))
 
     def silence(self, verb: str, *, times: int | None = None, done: bool = False) -> None:
         """Answer nothing to a verb, and stay connected."""
@@ -216,7 +208,7 @@ class FaktoryDouble:
             connection.settimeout(_HELLO_SECONDS)
             if self._tls is not None:
                 connection = held.enter_context(self._tls.wrap_socket(connection, server_side=True))
-            client = _Client(connection)
+            client = Peer(connection)
             self._clients.add(client)
             held.callback(self._clients.discard, client)
             if self._closing.is_set():
@@ -228,7 +220,7 @@ class FaktoryDouble:
                     if not line.endswith(b"\n") or not self._take(client, _text(line)):
                         return
 
-    def _greet(self, client: _Client, lines: Iterator[bytes]) -> bool:
+    def _greet(self, client: Peer, lines: Iterator[bytes]) -> bool:
         """Say hello and hear it; whether the client may stay."""
         salt = secrets.token_hex(8)
         hello: Document = {"v": 2}
@@ -258,7 +250,7 @@ class FaktoryDouble:
         client.socket.sendall(OK)
         return True
 
-    def _take(self, client: _Client, line: str) -> bool:
+    def _take(self, client: Peer, line: str) -> bool:
         """Carry out one line; whether the client stays."""
         self.commands.append(line)
         turn = self._turn(line)
@@ -277,113 +269,17 @@ class FaktoryDouble:
             before.act(line)
         return _due(self._turns, line)
 
-    def _reply(self, client: _Client, line: str) -> bytes | None:
-        verb = line.split(" ")[0]
-        if verb == "END":
+    def _reply(self, client: Peer, line: str) -> bytes | None:
+        if line.split(" ")[0] == "END":
             return None
         try:
-            return self._carry_out(client, verb, line)
+            return self._commands.carry_out(line, client)
         except ServerError as error:
             return f"-ERR {error}\r\n".encode("utf-8", "surrogateescape")
         except Killed:
             self.killed = line
             self.stop()
             return None
-
-    def _carry_out(self, client: _Client, verb: str, line: str) -> bytes:
-        if verb in _DOCUMENTS:
-            document = _document(verb, line)
-            with self.memory.lock:
-                return _DOCUMENTS[verb](self, client, document)
-        if verb == "QUEUE":
-            with self.memory.lock:
-                return self._queue(line.split(" ")[1:])
-        if verb == "FETCH":
-            return self._fetch(client, line.split(" ")[1:])
-        if verb == "INFO":
-            with self.memory.lock:
-                return bulk(dumps(self.memory.state(self.connections, len(self.commands))))
-        if verb == "TRACK":
-            raise ServerError("tracking subsystem is only available in Faktory Enterprise")
-        raise ServerError(f"Unknown command {verb}")
-
-    def _queue(self, words: list[str]) -> bytes:
-        if len(words) < 2:
-            raise Killed
-        verb, *names = words
-        if verb == "LATENCY":
-            return bulk(dumps(self.memory.latency(names)))
-        memory = self.memory
-        doing = {"PAUSE": memory.pause, "RESUME": memory.resume, "REMOVE": memory.remove}.get(verb)
-        if doing is not None:
-            for name in sorted(memory.queues) if names[0] == "*" else names:
-                doing(name)
-        return OK
-
-    def _fetch(self, client: _Client, queues: list[str]) -> bytes:
-        if not client.wid:
-            raise ServerError("this connection is no worker's")
-        if not queues:
-            raise ServerError("must call fetch with at least one queue")
-        job = self.memory.fetch(client.wid, queues, self._closing.is_set)
-        return b"$-1\r\n" if job is None else bulk(dumps(job))
-
-    def _mine(self, client: _Client, jid: str) -> bool:
-        held = self.memory.working.get(jid)
-        return not self.owned or held is None or held.get("wid") == client.wid
-
-    def _push(self, client: _Client, document: object) -> bytes:
-        assert isinstance(document, dict)
-        self.memory.push(document)
-        return OK
-
-    def _push_many(self, client: _Client, document: object) -> bytes:
-        assert isinstance(document, list)
-        refused = {}
-        for job in document:
-            try:
-                self.memory.push(job)
-            except ServerError as error:
-                refused[job.get("jid", "")] = str(error)
-        return bulk(dumps(refused))
-
-    def _acknowledge(self, client: _Client, document: object) -> bytes:
-        if not isinstance(document, dict) or not isinstance(document.get("jid"), str):
-            raise ServerError(f"invalid ACK {json.dumps(document)}")
-        if self._mine(client, document["jid"]):
-            self.memory.acknowledge(document["jid"])
-        return OK
-
-    def _fail(self, client: _Client, document: object) -> bytes:
-        assert isinstance(document, dict)
-        jid = document.get("jid") or ""
-        if not jid:
-            raise ServerError("missing JID")
-        if not self._mine(client, jid):
-            raise ServerError(f"Job not found {jid}")
-        self.memory.fail(jid, document)
-        return OK
-
-    def _beat(self, client: _Client, document: object) -> bytes:
-        assert isinstance(document, dict)
-        wids = {each.wid for each in self._clients if each.wid}
-        if document.get("wid") not in wids:
-            raise ServerError(f"unknown worker {document.get('wid')}")
-        return OK
-
-
-_DOCUMENTS: dict[str, Callable[[FaktoryDouble, _Client, object], bytes]] = {
-    "PUSH": FaktoryDouble._push,
-    "PUSHB": FaktoryDouble._push_many,
-    "ACK": FaktoryDouble._acknowledge,
-    "FAIL": FaktoryDouble._fail,
-    "BEAT": FaktoryDouble._beat,
-}
-
-
-def bulk(text: bytes) -> bytes:
-    """Return a bulk string."""
-    return b"$%d\r\n%b\r\n" % (len(text), text)
 
 
 def _due(turns: list[_Turn], line: str) -> _Turn | None:
@@ -395,19 +291,6 @@ def _due(turns: list[_Turn], line: str) -> _Turn | None:
                     turns.remove(turn)
             return turn
     return None
-
-
-def _document(verb: str, line: str) -> object:
-    if len(line) <= len(verb):
-        raise Killed
-    text = line[len(verb) + 1 :]
-    try:
-        document: object = json.loads(text)
-    except ValueError:
-        raise ServerError(f"invalid {verb} {text}") from None
-    if not isinstance(document, list if verb == "PUSHB" else dict):
-        raise ServerError(f"invalid {verb} {text}")
-    return document
 
 
 def _text(line: bytes) -> str:

@@ -184,7 +184,7 @@ class Memory:
 
     def state(self, connections: int, commands: int) -> Document:
         """Return what INFO tells."""
-        sizes = {name: self.client.llen(self.key(name)) for name in self.queues}
+        sizes = {name: self.client.llen(self.key(name)) for name in sorted(self.queues)}
         return {
             "now": rfc3339(),
             "server_utc_time": datetime.now(UTC).strftime("%H:%M:%S UTC"),
