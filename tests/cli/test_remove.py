@@ -293,6 +293,19 @@ def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, jobctl, re
     assert state(shop) == before
 
 
+def test_its_file_is_no_plan(shop, jobctl, report, own_journal):
+    operation = report(*remove("mail"))["operation"]
+    ran = jobctl("apply", str(own_journal / f"{operation}.jsonl"), "--yes")
+    assert ran.code == 7
+    assert "is no plan" in ran.err
+
+
+def test_a_resume_of_what_has_ended_changes_nothing(shop, report):
+    found = report(*remove("mail"))
+    again = report("resume", found["operation"], "--yes")
+    assert again | {"seconds": None} == found | {"seconds": None}
+
+
 @pytest.fixture
 def running(server):
     """A client as a Faktory server has it, on the empty database."""

@@ -67,6 +67,8 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch) -> Report:
     """
     begun = time.monotonic()
     with OperationFile.open(plan) as planned:
+        if planned.header.change.verb is Verb.REMOVE:
+            raise Refused(f"{plan} is no plan: the removal of queues is not planned ahead")
         past = Past.read(store, planned)
         if past.choice is None:
             raise Refused(f"{plan} is no whole plan: choosing never ended", hint="make a new one")
