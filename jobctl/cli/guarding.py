@@ -109,10 +109,12 @@ def check_answer(session: Session, *, name: str | None = None) -> None:
         )
     given = session.text("confirm")
     if name is not None and given != name:
+        from shlex import quote
+
         raise Refused(
             f"this asks for the name {name!r}, and "
             + ("there is no terminal to type it on" if given is None else f"{given!r} was given"),
-            hint=f"--confirm {name} answers it; --dry-run shows what it would do",
+            hint=f"--confirm {quote(name)} answers it; --dry-run shows what it would do",
         )
 
 

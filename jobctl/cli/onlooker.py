@@ -14,7 +14,9 @@ from jobctl.cli.guarding import answered, to_type
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say
 from jobctl.model.change import Verb
+from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
+from jobctl.model.removal import shown_queues
 
 if TYPE_CHECKING:
     from jobctl.render.progress import Progress
@@ -50,7 +52,7 @@ class Onlooker(Watch):
     def confirm(self, preview: Preview) -> bool:
         """Show what would be changed, and ask."""
         self.end()
-        name = preview.kind.value if preview.action == Verb.CLEAR else None
+        name = preview.kind.value if preview.action == Verb.CLEAR else preview.name
         typed = to_type(self._session, name) is not None
         asks = not (self._session.text("confirm") if typed else self._session.flag("yes"))
         if asks:
@@ -62,7 +64,7 @@ class Onlooker(Watch):
     def show(self, preview: Preview) -> None:
         """Show what would be changed, and is not."""
         self.end()
-        if preview.matched and not self._session.in_json:
+        if (preview.matched or preview.queues) and not self._session.in_json:
             self._describe(preview)
 
     def began(self, operation: str) -> None:
@@ -131,4 +133,7 @@ def _question(preview: Preview) -> str:
 def _where(preview: Preview) -> str:
     place = {"undo": "back to", "resume": "of", "apply": "of"}.get(preview.action, "of")
     doing = "" if preview.action == preview.change.verb else f" ({preview.change.verb})"
-    return f" {place} {preview.kind.value}{doing} at {preview.server}"
+    target = preview.kind.value
+    if preview.kind is Kind.QUEUE:
+        target = shown_queues(preview.queues)
+    return f" {place} {target}{doing} at {preview.server}"

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -28,16 +29,18 @@ COLUMNS = (
 _SECRET = re.compile(r"(?<=://)[^/@\s]*@")
 
 
-def run(session: Session, store: Store, act: Callable[[Onlooker], Report], done: str) -> None:
+def run(
+    session: Session, store: Store | None, act: Callable[[Onlooker], Report], done: str
+) -> None:
     """Run a change while someone looks on; write its report, and exit with its code.
 
     Args:
         session: the output's format.
-        store: the Redis.
+        store: the Redis; None where only a server is known.
         act: the change.
         done: what becomes of the jobs, in a word.
     """
-    onlooker = Onlooker(session, store.server.now())
+    onlooker = Onlooker(session, time.time() if store is None else store.server.now())
     try:
         report = act(onlooker)
     except KeyboardInterrupt:
@@ -61,7 +64,7 @@ def write_report(session: Session, report: Report, done: str) -> None:
     elif not session.format.human:
         row = report.document()
         write_rows(session, [row], COLUMNS, 0.0, ident="operation")
-    elif report.matched and not report.dry_run:
+    elif (report.matched or report.before) and not report.dry_run:
         from jobctl.render.report import print_report
 
         print_report(console(session), report, done)
@@ -72,6 +75,9 @@ def _say_more(session: Session, report: Report) -> None:
     operation = report.operation
     if report.retries_text is not None:
         say(report.retries_text)
+    if session.in_json or not report.dry_run:  # else the preview has said it
+        for text in (*report.notes, *report.problems):
+            say(text)
     if not session.format.human:
         for reason, count in report.reasons.items():
             say(f"failed, {count:,}: {reason}")
@@ -82,11 +88,17 @@ def _say_more(session: Session, report: Report) -> None:
         say(f"this does not add up: {report.left:,} jobs are not accounted for")
     elif report.action == Verb.RELEASE and report.done:
         say(RELEASED)
-    elif operation is not None and report.done and report.action != "undo" and not report.dry_run:
+    elif operation is not None and _undoable(report):
         say(f"undo: jobctl undo {operation}")
-    if not report.matched:
+    if not report.matched and not report.before:
         nothing = f"nothing matched in {report.target}"
         say("there is nothing left to undo" if report.action == "undo" else nothing)
+
+
+def _undoable(report: Report) -> bool:
+    if report.action == "undo" or report.dry_run:
+        return False
+    return report.done > 0 or report.action == "remove"  # a queue without a job has its name
 
 
 def who() -> str:

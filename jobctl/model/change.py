@@ -19,6 +19,7 @@ class Verb(StrEnum):
     RESCHEDULE = "reschedule"
     CLEAR = "clear"
     RELEASE = "release"  # of reservations, by itself: back to the front of the queue
+    REMOVE = "remove"  # of queues
 
 
 TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
@@ -33,6 +34,7 @@ _DONE = {
     Verb.RESCHEDULE: "rescheduled",
     Verb.CLEAR: "discarded",
     Verb.RELEASE: "released",
+    Verb.REMOVE: "removed",
 }
 
 

@@ -35,16 +35,29 @@ class Guards:
         Raises:
             Refused: it is not what was expected, or too many.
         """
+        refusal = self.refusal(matched)
+        if refusal is not None:
+            raise refusal
+
+    def refusal(self, matched: int) -> Refused | None:
+        """Return the error for a count that is not what was expected, or too many."""
         if self.expect is not None and matched != self.expect:
-            raise Refused(
+            return Refused(
                 f"{matched:,} matched, {self.expect:,} were expected; nothing was changed",
                 hint="look at them: the same filter with ls, or --dry-run",
             )
         if self.most is not None and matched > self.most:
-            raise Refused(
+            return Refused(
                 f"{matched:,} matched, more than --max {self.most:,}; nothing was changed",
                 hint="narrow the filter, or raise --max",
             )
+        return None
+
+    def bounds(self, taken: int) -> tuple[int | None, int | None]:
+        """Return how many more there may be, at least and at most, where some are taken."""
+        highest = [bound - taken for bound in (self.expect, self.most) if bound is not None]
+        fewest = None if self.expect is None else max(0, self.expect - taken)
+        return fewest, max(0, min(highest)) if highest else None
 
 
 @dataclass(frozen=True, slots=True)

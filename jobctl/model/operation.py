@@ -9,6 +9,7 @@ from enum import StrEnum
 from jobctl.model.change import Change, Verb
 from jobctl.model.jsontext import loads_own
 from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.removal import RemovedQueue
 
 VERSION = 1
 _RUN = re.compile(r"([dtgf])(\d+)")
@@ -57,6 +58,7 @@ class Header:
         keep: whether the file stays when all is done.
         faktory: the Faktory server that is spoken to on the way, without its password.
         context: the name of the context it was made under, if there was one.
+        queues: the queues that are removed, as they were.
     """
 
     operation: str
@@ -74,6 +76,7 @@ class Header:
     keep: bool = True
     faktory: str | None = None
     context: str | None = None
+    queues: tuple[RemovedQueue, ...] = ()
 
     def document(self) -> dict[str, object]:
         """Return it as the JSON object of the first line."""
@@ -97,6 +100,7 @@ class Header:
                 kind=Kind(header.kind),
                 form=None if header.form is None else QueueForm(header.form),
                 argv=tuple(header.argv),
+                queues=tuple(map(RemovedQueue.read, found.get("queues", ()))),
             )
         except (KeyError, TypeError, ValueError):
             return None

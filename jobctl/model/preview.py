@@ -31,6 +31,8 @@ class Preview:
         notes: what else there is to know, a sentence each.
         plan: the file it was written to, instead of being done.
         rehearsed: nothing is changed: a dry run, or a plan.
+        queues: the queues whose jobs would be changed.
+        name: what must be typed, where it is none of the set's name and yes or no.
     """
 
     action: str
@@ -46,3 +48,5 @@ class Preview:
     notes: Sequence[str] = ()
     plan: Path | None = None
     rehearsed: bool = False
+    queues: Sequence[str] = ()
+    name: str | None = None

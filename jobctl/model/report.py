@@ -33,6 +33,8 @@ class Report:
         reasons: why jobs failed, and how many.
         left_retries: retries left -> how many of the failed jobs that run again have so many.
         unfinished: whether it was stopped before its end; nothing is lost, resume goes on.
+        notes: what else there is to know, a sentence each.
+        problems: what did not work beside the jobs, a sentence each.
     """
 
     action: str
@@ -55,6 +57,8 @@ class Report:
     reasons: Mapping[str, int] = field(default_factory=dict)
     left_retries: Mapping[int, int] = field(default_factory=dict)
     unfinished: bool = False
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def left(self) -> int:
@@ -98,10 +102,8 @@ class Report:
         """The exit code that follows from the counts."""
         if self.dry_run:
             return Exit.OK
-        if self.failed and not self.done:
-            return Exit.FAILURE
-        if self.failed:
-            return Exit.SOME_FAILED
+        if self.failed or self.problems:
+            return Exit.SOME_FAILED if self.done else Exit.FAILURE
         return Exit.OK if self.adds_up else Exit.FAILURE
 
     def document(self) -> dict[str, object]:

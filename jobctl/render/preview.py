@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
+from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.rows import Row, listing_row
@@ -20,6 +21,7 @@ _COLUMNS = ("jid", "jobtype", "queue", "at", "errtype")
 _OWN = {
     Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype"),
     Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid"),
+    Kind.QUEUE: ("jid", "jobtype", "queue", "enqueued_at"),
 }
 
 
@@ -34,10 +36,16 @@ def print_preview(console: Console, preview: Preview, now: float) -> None:
         more = preview.chosen - len(preview.sample)
         console.print()
         columns = _OWN.get(preview.kind, _COLUMNS)
-        print_table(console, [listing_row(entry) for entry in preview.sample], columns, now)
+        print_table(console, [_row(entry) for entry in preview.sample], columns, now)
         if more > 0:
             console.print(Text(f"and {more:,} more", style="dim"))
     console.print()
+
+
+def _row(entry: Entry) -> Row:
+    """Return a row; a job in a queue is in that one, whatever it says itself."""
+    row = listing_row(entry)
+    return row if entry.place.queue is None else row | {"queue": entry.place.queue}
 
 
 def _headline(preview: Preview) -> Text:

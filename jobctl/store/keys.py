@@ -18,3 +18,13 @@ PAUSES = "jobctl:paused"  # a hash: queue -> who paused it, when and why; lives 
 def hold_key(queue: str) -> str:
     """Return the hash of the leases of a queue; kept so long after the last heartbeat."""
     return f"jobctl:hold:{queue}"
+
+
+def aside_key(operation: str, round_number: int, key: bytes) -> bytes:
+    """Return where the list at a key is put aside while its queue is removed."""
+    return b"%b:removed:%d:%b" % (operation_key(operation).encode(), round_number, key)
+
+
+def back_key(operation: str, key: bytes) -> bytes:
+    """Return where the list that goes back to a key is put together."""
+    return b"%b:back:%b" % (operation_key(operation).encode(), key)

@@ -12,6 +12,7 @@ from jobctl.store.connection import Connection, Trace
 from jobctl.store.operations import Operations
 from jobctl.store.pauses import Pauses
 from jobctl.store.queues import Queues
+from jobctl.store.removing import Removing
 from jobctl.store.seeding import Seeds
 from jobctl.store.server import Server
 from jobctl.store.sets import SortedSet
@@ -28,6 +29,7 @@ class Store:
         pauses: which queues are paused, by whom, and who holds them.
         server: the server's clock, facts and counters.
         operations: what changes jobs.
+        removing: what takes the lists of queues, and puts them back.
         seeds: the demo's population.
     """
 
@@ -45,6 +47,7 @@ class Store:
         self.pauses = Pauses(connection, layout)
         self.server = Server(connection, layout)
         self.operations = Operations(connection, layout)
+        self.removing = Removing(connection, layout)
         self.seeds = Seeds(connection, layout)
         self._connection = connection
 

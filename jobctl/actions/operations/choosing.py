@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
@@ -75,7 +77,7 @@ class _Scan:
         self._decoded = where.decodes
         self._jids = where.jids()
         self._layout = source.layout
-        self._kind = source.kind
+        self._kinds = Kinds(source.layout, source.kind)
         self._entry = source.entry
         self._file = file
         self._kept: list[bytes] = []
@@ -99,15 +101,32 @@ class _Scan:
 
     def describe(self) -> None:
         """Count the types, queues and errors of what was kept last."""
-        histogram = self.choice.histogram
-        histogram.update(
-            _described(found if isinstance(found, dict) else self._glance(raw), self._layout)
-            for raw, found in zip(self._kept, self._found, strict=True)
+        self._kinds.count(self._kept, self._found)
+        self.choice.histogram = self._kinds.counts
+
+
+class Kinds:
+    """How many jobs there are of each type, queue and error."""
+
+    def __init__(self, layout: Layout, kind: Kind) -> None:
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self._layout = layout
+        self._kind = kind
+
+    def count(self, members: Sequence[bytes], found: Sequence[object] = ()) -> None:
+        """Count members; `found`: what they were decoded to, where they were."""
+        self.counts.update(
+            _described(payload if isinstance(payload, dict) else self._glance(raw), self._layout)
+            for raw, payload in zip_longest(members, found)
         )
-        if len(histogram) > 2 * _KINDS:
-            kinds = Counter(dict(histogram.most_common(_KINDS)))
-            kinds[_OTHERS] += histogram.total() - kinds.total()
-            self.choice.histogram = kinds
+        if len(self.counts) > 2 * _KINDS:
+            kinds = Counter(dict(self.counts.most_common(_KINDS)))
+            kinds[_OTHERS] += self.counts.total() - kinds.total()
+            self.counts = kinds
+
+    def histogram(self) -> dict[tuple[str, str, str], int]:
+        """Return the counts, the most frequent first."""
+        return dict(sorted(self.counts.items(), key=lambda item: (-item[1], item[0])))
 
     def _glance(self, raw: bytes) -> dict[str, object] | None:
         payload = glance(raw)

@@ -12,7 +12,7 @@ import base64
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
 
@@ -182,6 +182,23 @@ class OperationFile:
                     begun, lines = _take_in(chosen, lines, begun), []
         _take_in(chosen, lines, begun)
         return chosen
+
+    def members(self) -> Iterator[bytes]:
+        """Yield what was chosen, in the order it was found; nothing is kept in mind."""
+        with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
+            file.seek(self._first)
+            for line in file:
+                if not line.startswith(_SCORE):
+                    return
+                yield _member(line)
+
+    def rewind(self) -> None:
+        """Forget all but the header: what was chosen is chosen anew."""
+        try:
+            os.ftruncate(self._descriptor, self._first)
+        except OSError as error:
+            raise problem("write", self.path, error) from None
+        self._end = self._first
 
     def notes(self) -> list[dict[str, object]]:
         """Return the lines about the operation itself, in order; one that was cut off is none."""

@@ -13,6 +13,7 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer
+from jobctl.actions.operations.resuming_removal import resume_removal
 from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import Refused
@@ -34,6 +35,9 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         past = Past.read(store, file)
         if past.undo is not None:
             return undo_file(store, file, past, watch)
+        if file.header.change.verb is Verb.REMOVE:
+            report = resume_removal(store, file, past, watch)
+            return replace(report, seconds=time.monotonic() - begun)
         if past.choice is None:
             raise Refused(
                 f"operation {file.header.operation} was stopped while it was choosing jobs: "
@@ -68,6 +72,8 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: boo
     """
     begun = time.monotonic()
     with OperationFile.open(plan) as planned:
+        if planned.header.change.verb is Verb.REMOVE:
+            raise Refused(f"{plan} is no plan: the removal of queues is not planned ahead")
         past = Past.read(store, planned)
         if past.choice is None:
             raise Refused(f"{plan} is no whole plan: choosing never ended", hint="make a new one")

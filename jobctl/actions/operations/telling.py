@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jobctl.actions.operations.concluding import removed_entries, segments
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import describe
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.tally import done_places
+from jobctl.model.change import Verb
 from jobctl.model.entry import Entry
-from jobctl.model.layout import FAKTORY
+from jobctl.model.layout import FAKTORY, Kind
 from jobctl.model.operation import Outcome
+from jobctl.model.place import Place
 from jobctl.model.rows import Row, listing_row
 
 JOB_KEYS = ("jid", "jobtype", "queue", "at", "outcome")
@@ -51,6 +54,9 @@ def tell(file: OperationFile) -> dict[str, object]:
 def outcomes(file: OperationFile) -> Iterator[Row]:
     """Yield a row for each chosen job, in the order they are acted on; outcome null: not yet."""
     past = Past.noted(file)
+    if file.header.change.verb is Verb.REMOVE:
+        yield from _removed(file, past)
+        return
     chosen = past.chosen(file)
     preparer = Preparer(file, chosen, FAKTORY)
     known: dict[int, str] = {}
@@ -63,3 +69,17 @@ def outcomes(file: OperationFile) -> Iterator[Row]:
         ((raw, score),) = preparer.scored(place, 1)
         entry = Entry.scored(raw, score, file.header.kind, FAKTORY)
         yield listing_row(entry, _LISTED) | {"outcome": known.get(place)}
+
+
+def _removed(file: OperationFile, past: Past) -> Iterator[Row]:
+    """Yield a row for each job of queues that were removed, in the order they would have run."""
+    if past.choice is None:  # it was stopped while they were written: whose are they?
+        for raw in file.members():
+            yield listing_row(Entry.queued(raw, Place(Kind.QUEUE)), _LISTED) | {"outcome": None}
+        return
+    found = segments(past.choice)
+    back = {segment.queue for segment in found if segment.back}
+    for entry in removed_entries(file, found):
+        place = entry.place
+        outcome = Outcome.FAILED if place.queue in back else Outcome.DONE
+        yield listing_row(entry, _LISTED) | {"queue": place.queue, "outcome": _WORDS[outcome]}

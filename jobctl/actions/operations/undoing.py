@@ -18,6 +18,7 @@ from jobctl.actions.operations.tally import done_places, target_of
 from jobctl.actions.operations.unqueueing import Unqueue
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
+from jobctl.model.change import Verb
 from jobctl.model.job import Job
 from jobctl.model.operation import Batch, Header, Outcome, read_result
 from jobctl.model.preview import Preview
@@ -60,6 +61,10 @@ def check_undoable(header: Header) -> None:
 
 def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Undo the operation of an open file."""
+    if file.header.change.verb is Verb.REMOVE:
+        from jobctl.actions.operations.unremoving import undo_removal  # it needs this file
+
+        return undo_removal(store, file, past, watch)
     begun = time.monotonic()
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
     if past.undone is not None or past.acting is None:

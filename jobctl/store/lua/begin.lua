@@ -18,6 +18,19 @@ local function attempt(...)
   return reply, nil
 end
 
+-- Writes where a later write may be refused: `way_back` undoes it. Where this one is refused, all
+-- that was written in this way is undone, and the error returned.
+local ways_back = {}
+local function change(way_back, ...)
+  local reply, refused = attempt(...)
+  if not refused then
+    if reply ~= 0 then ways_back[#ways_back + 1] = way_back end
+    return nil
+  end
+  for i = #ways_back, 1, -1 do redis.pcall(unpack(ways_back[i])) end
+  return refused
+end
+
 -- Takes the number back, and answers with the error.
 local function abandon(failure)
   redis.pcall('HDEL', operation, number)

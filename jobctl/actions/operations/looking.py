@@ -1,0 +1,140 @@
+"""What there is to remove: the queues, how many jobs wait in them, and of what kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from jobctl.actions.operations.choosing import Kinds
+from jobctl.actions.queues import find_queues, layout_seen
+from jobctl.errors import RefusedByFaktory, WrongType
+from jobctl.faktory.server import Faktory
+from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.place import Place
+from jobctl.model.preview import SAMPLE
+from jobctl.model.queue import Queue, is_queue_name
+from jobctl.model.removal import RemovedQueue, shown_queues
+from jobctl.store.opening import Store
+
+Histogram = Mapping[tuple[str, str, str], int]
+
+_LINES = 10  # queues that are told of one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found.
+
+    Attributes:
+        queues: in the order they were named.
+        notes: what else there is to know.
+    """
+
+    queues: tuple[RemovedQueue, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def jobs(self) -> int:
+        """The jobs that wait in all of them."""
+        return sum(queue.jobs for queue in self.queues)
+
+    def counts(self) -> Iterator[str]:
+        """Yield how many jobs each queue has, as sentences; the first ones."""
+        for queue in self.queues[:_LINES]:
+            paused = ", paused" if queue.paused else ""
+            yield f"{queue.name}: {queue.jobs:,} {'job' if queue.jobs == 1 else 'jobs'}{paused}"
+        rest = self.queues[_LINES:]
+        if rest:
+            yield f"and {len(rest):,} more queues: {sum(queue.jobs for queue in rest):,} jobs"
+
+    def describe(self, store: Store) -> tuple[Histogram, list[Entry]]:
+        """Return how many jobs of each kind there are, and those that run first.
+
+        It reads all of them, while workers take some: near the counts, not exactly they.
+        """
+        lists = [(queue, form) for queue in self.queues for form in queue.forms]
+        keys = [store.removing.key(queue.name, form) for queue, form in lists]
+        lengths = store.removing.lengths(keys)
+        kinds = Kinds(store.layout, Kind.QUEUE)
+        sample: list[Entry] = []
+        for index, members in store.removing.stream(list(zip(keys, lengths, strict=True))):
+            kinds.count(members)
+            queue, form = lists[index]
+            place = Place(Kind.QUEUE, queue.name, None, form)
+            more = members[: SAMPLE - len(sample)]
+            sample += [Entry.queued(raw, place, store.layout) for raw in more]
+        return kinds.histogram(), sample
+
+
+def look_at(store: Store, names: Sequence[str] | None, door: Faktory | None) -> Look:
+    """Find queues by their names, or all there are.
+
+    Raises:
+        NotFound: a name is no queue's; says which is near.
+        WrongType: the key of one holds something else.
+    """
+    queues = _all(store) if names is None else find_queues(store, list(dict.fromkeys(names)))
+    for queue in queues:
+        if queue.wrong_type is not None:
+            key = store.layout.queue_key(queue.name, QueueForm.Q)
+            raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
+    left = sorted({queue.name for queue in queues if not is_queue_name(queue.name)})
+    notes = [f"left alone, as no queue can be called that: {name}" for name in left]
+    by_name: dict[str, list[Queue]] = {}
+    for queue in queues:
+        if is_queue_name(queue.name):
+            by_name.setdefault(queue.name, []).append(queue)
+    expected = _expected(store, list(queues), door) if by_name else QueueForm.Q
+    found = tuple(_removed(store, lists, expected) for lists in by_name.values())
+    notes += _working(store, set(by_name))
+    return Look(found, tuple(notes))
+
+
+def _all(store: Store) -> list[Queue]:
+    queues = store.queues.named()
+    return queues + store.queues.strays(queues)
+
+
+def _expected(store: Store, queues: Sequence[Queue], door: Faktory | None) -> QueueForm:
+    """Return the form of the lists that new jobs go to, where a queue has none yet."""
+    if door is not None:
+        with suppress(RefusedByFaktory):  # one that does not tell of itself
+            form = door.facts.form
+            if form is not None:
+                return form
+    seen = layout_seen(queues, store)
+    return QueueForm.BARE if seen == QueueForm.BARE else QueueForm.Q
+
+
+def _removed(store: Store, lists: Sequence[Queue], expected: QueueForm) -> RemovedQueue:
+    """Return a queue with all its lists, also the one that may come into being any moment."""
+    name = lists[0].name
+    forms = {queue.form for queue in lists if queue.key is not None} | {expected}
+    if name in store.layout.own_keys:
+        forms = {QueueForm.Q}  # the other is a key of the job system
+    return RemovedQueue(
+        name,
+        any(queue.registered for queue in lists),
+        any(queue.paused for queue in lists),
+        tuple(form for form in QueueForm if form in forms),
+        sum(queue.size for queue in lists),
+    )
+
+
+def _working(store: Store, names: set[str]) -> list[str]:
+    """Say how many jobs of these queues are being worked on."""
+    if not names or store.working.key in store.odd_keys():
+        return []
+    busy = Counter(entry.job.text("queue") for entry in store.working.walk())
+    mine = {name: busy[name] for name in names if busy[name]}
+    if not mine:
+        return []
+    count = sum(mine.values())
+    jobs, end = (
+        ("job is", "it runs to its end") if count == 1 else ("jobs are", "they run to their end")
+    )
+    shown = shown_queues(sorted(mine))
+    return [f"{count:,} {jobs} being worked on, of {shown}: left alone, {end}"]

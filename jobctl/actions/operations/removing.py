@@ -1,0 +1,157 @@
+"""The removal of queues from its names to its report: look, guard, confirm, take away."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from jobctl.actions.doors import Doors
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.journal import Journal
+from jobctl.actions.operations.looking import Look, look_at
+from jobctl.actions.operations.removal import REMOVE, Removal
+from jobctl.actions.operations.rounds import Rounds
+from jobctl.actions.operations.taking import Remover
+from jobctl.actions.operations.watching import Watch
+from jobctl.actions.operations.without_undo import remove_at_once, remove_blindly
+from jobctl.errors import Refused
+from jobctl.faktory.server import Faktory
+from jobctl.model.change import Verb
+from jobctl.model.guards import Guards
+from jobctl.model.layout import Kind
+from jobctl.model.operation import Header
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
+from jobctl.store.opening import Store
+
+
+def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) -> Report:
+    """Remove queues, their jobs, and their pauses.
+
+    Raises:
+        UsageProblem: a name is none; or there is no Redis, and an undo is wanted.
+        NotFound: a queue is not known; nothing was changed.
+        Refused: a guard, or whoever watches, says no; or a server runs that would not notice.
+        RefusedByFaktory: the server said no; nothing was changed.
+        ConnectionLost: one of the two went away; resume goes on from there.
+    """
+    order.check()
+    begun = time.monotonic()
+    if doors.store is None:
+        report = remove_blindly(doors, order, watch)
+    else:
+        report = _remove(doors.store, doors.faktory, journal, order, watch)
+    return replace(report, seconds=report.seconds + time.monotonic() - begun)
+
+
+def open_server(store: Store, faktory: Faktory | None) -> tuple[Faktory | None, tuple[str, ...]]:
+    """Return the server that has to remove the queues, open; and what there is to say.
+
+    Raises:
+        Refused: one runs on this Redis, and nobody named it.
+        Unreachable: the one that was named cannot be reached.
+    """
+    if faktory is not None:
+        faktory.open()
+        return faktory, ()
+    running = store.server.job_server()
+    if running:
+        raise Refused(
+            f"a Faktory server runs on {store.target}, and would not notice; nothing was changed",
+            hint="name it: --faktory-url tcp://[:password@]host[:7419]",
+        )
+    if running is None:
+        note = "cannot tell whether a Faktory server runs on this Redis: one would not notice"
+        return None, (note,)
+    return None, ()
+
+
+def _remove(
+    store: Store, faktory: Faktory | None, journal: Journal, order: Removal, watch: Watch
+) -> Report:
+    door, notes = open_server(store, faktory)
+    look = look_at(store, order.names if not order.everything else None, door)
+    guards = order.guards
+    guards.check(look.jobs)
+    report = Report(
+        action=Verb.REMOVE.value,
+        target=Kind.QUEUE.value,
+        server=str(store.target),
+        matched=look.jobs,
+        dry_run=guards.dry_run,
+        reason=guards.reason,
+        notes=(*notes, *look.notes),
+    )
+    if guards.dry_run or not look.queues:
+        watch.show(_preview(store, look, order, watch, notes))
+        return report
+    asked = time.monotonic()
+    if door is not None:
+        notes = (f"the server that removes them is {door.address}",)
+    if not watch.confirm(_preview(store, look, order, watch, notes)):
+        raise Refused("not confirmed; nothing was changed")
+    report = replace(report, seconds=asked - time.monotonic())  # nobody's work
+    if not guards.undo:
+        return remove_at_once(store, door, look, guards, report)
+    journal.tidy()
+    with journal.create(_header(store, door, look, order)) as file:
+        return _carry_out(store, file, door, guards, report, watch)
+
+
+def _carry_out(
+    store: Store,
+    file: OperationFile,
+    door: Faktory | None,
+    guards: Guards,
+    report: Report,
+    watch: Watch,
+) -> Report:
+    remover = Remover(store, file, door, Rounds(), watch)
+    try:
+        file.flush()
+        return remover.run(replace(report, operation=file.header.operation), guards)
+    except BaseException:
+        if remover.untouched:
+            file.delete()  # nothing was changed: there is nothing to undo, nor to resume
+        raise
+
+
+def _header(store: Store, door: Faktory | None, look: Look, order: Removal) -> Header:
+    return Header(
+        operation=secrets.token_hex(4),
+        kind=Kind.QUEUE,
+        change=REMOVE,
+        server=str(store.target),
+        identity=store.operations.claim_identity(),
+        where=order.name,
+        who=order.who,
+        host=order.host,
+        argv=tuple(order.argv),
+        reason=order.guards.reason,
+        started_at=store.server.now(),
+        queues=look.queues,
+        faktory=None if door is None else str(door.address),
+    )
+
+
+def _preview(
+    store: Store, look: Look, order: Removal, watch: Watch, notes: Sequence[str]
+) -> Preview:
+    described = order.guards.dry_run or (order.described and watch.wants_preview)
+    histogram, sample = look.describe(store) if described else ({}, ())
+    return Preview(
+        action=Verb.REMOVE.value,
+        kind=Kind.QUEUE,
+        change=REMOVE,
+        server=str(store.target),
+        matched=look.jobs,
+        chosen=look.jobs,
+        histogram=histogram,
+        sample=sample,
+        notes=[*look.counts(), *look.notes, *notes],
+        rehearsed=order.guards.dry_run,
+        queues=[queue.name for queue in look.queues],
+        name=order.name,
+    )

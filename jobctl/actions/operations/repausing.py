@@ -1,0 +1,75 @@
+"""The pause of queues that come back: it is there before their jobs are, or it is said why not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobctl.errors import JobctlError
+from jobctl.faktory.server import Faktory
+from jobctl.model.removal import shown_queues
+from jobctl.store.opening import Store
+from jobctl.store.taking import Pause
+
+_PATIENCE = 3.0  # seconds; a worker asks for jobs every two, and so the server meets the queue
+_NAP = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Repaused:
+    """How pauses came back.
+
+    Attributes:
+        pause: what is to become of them in Redis.
+        notes, problems: what there is to say.
+    """
+
+    pause: Pause = Pause.STAY
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repaused:
+    """Pause queues that were paused when they were removed, before their jobs are back.
+
+    Where a server runs, it has to do it: it would not notice a pause in Redis alone.
+    """
+    if not names:
+        return Repaused()
+    why = None
+    if faktory is not None:
+        try:
+            left = _pause(store, faktory, names)
+            return Repaused() if not left else Repaused(problems=(_unknown(left),))
+        except JobctlError as error:
+            why = error.message
+    running = store.server.job_server()
+    shown, pausing = shown_queues(names), f"jobctl queue pause {' '.join(names[:3])}"
+    if running:
+        why = why or "the server would not notice it without --faktory-url"
+        return Repaused(problems=(f"the pause of {shown} is not back: {why}: {pausing}",))
+    if running is None:
+        note = f"{shown}: paused in Redis; a running Faktory server would not notice: {pausing}"
+        return Repaused(Pause.PAUSE, notes=(note,))
+    return Repaused(Pause.PAUSE)
+
+
+def _pause(store: Store, faktory: Faktory, names: Sequence[str]) -> list[str]:
+    """Pause by the server, and return the queues that are not paused in Redis after some time."""
+    left = list(names)
+    end = time.monotonic() + _PATIENCE
+    while True:
+        faktory.pause(left)
+        paused = store.removing.paused(left)
+        left = [name for name in left if name not in paused]
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(_NAP)
+
+
+def _unknown(names: Sequence[str]) -> str:
+    return (
+        f"the pause of {shown_queues(names)} did not take: the server does not know it yet: "
+        f"jobctl queue pause {' '.join(names[:3])}"
+    )

@@ -1,0 +1,65 @@
+"""Going on with the removal of queues that was stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jobctl.actions.operations.concluding import conclude
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.past import Past
+from jobctl.actions.operations.removing import open_server
+from jobctl.actions.operations.rounds import Rounds
+from jobctl.actions.operations.taking import Remover
+from jobctl.actions.operations.undoing import rehearsed
+from jobctl.actions.operations.unremoving import happened
+from jobctl.actions.operations.watching import Watch
+from jobctl.errors import Refused
+from jobctl.faktory.server import Faktory
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
+from jobctl.store.opening import Store
+
+
+def resume_removal(
+    store: Store, faktory: Faktory | None, file: OperationFile, past: Past, watch: Watch
+) -> Report:
+    """Go on with a removal: what stands aside is written into the file anew, if need be.
+
+    Raises:
+        Refused: nothing was changed by then; or whoever watches says no.
+        ConnectionLost: Redis or the server went away; another resume goes on from there.
+    """
+    rounds = Rounds.read(store, file.header)
+    report = past.report(file, file.header.change.verb.value)
+    if past.choice is not None and happened(store, file, past.choice, rounds):
+        return conclude(store, file, rounds, past.choice, report)
+    if not rounds:
+        raise Refused(
+            f"operation {file.header.operation} was stopped before it changed anything, "
+            "or this Redis has lost what it did",
+            hint="run its command again",
+        )
+    door, notes = open_server(store, faktory)
+    matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
+    report = replace(report, matched=matched, notes=notes)
+    preview = _preview(file, rounds)
+    if watch.rehearses:
+        return rehearsed(report, preview, watch)
+    if not watch.confirm(preview):
+        raise Refused("not confirmed; nothing was changed")
+    file.rewind()
+    return Remover(store, file, door, rounds, watch).run(report)
+
+
+def _preview(file: OperationFile, rounds: Rounds) -> Preview:
+    header = file.header
+    return Preview(
+        action="resume",
+        kind=header.kind,
+        change=header.change,
+        server=header.server,
+        matched=rounds.jobs,
+        chosen=rounds.jobs,
+        notes=["they stand aside: no worker sees them; jobctl undo puts them back instead"],
+        queues=[queue.name for queue in header.queues],
+    )

@@ -1,0 +1,208 @@
+"""The undo of a removal: the jobs back in front in their order, the names, and the pauses."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+
+from jobctl.actions.operations.concluding import queue_sizes, removed_entries, segments
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.past import Past
+from jobctl.actions.operations.refilling import Refill, Refilled
+from jobctl.actions.operations.repausing import Repaused, repause
+from jobctl.actions.operations.returning import rejoin_asides
+from jobctl.actions.operations.rounds import Rounds
+from jobctl.actions.operations.undoing import rehearsed
+from jobctl.actions.operations.watching import Watch
+from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused, RefusedByRedis
+from jobctl.faktory.server import Faktory
+from jobctl.model.entry import Entry
+from jobctl.model.preview import SAMPLE, Preview
+from jobctl.model.removal import RemovedQueue
+from jobctl.model.report import Report
+from jobctl.store.opening import Store
+from jobctl.store.taking import Pause
+
+_PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
+_NAP = 0.05
+
+
+def undo_removal(
+    store: Store, faktory: Faktory | None, file: OperationFile, past: Past, watch: Watch
+) -> Report:
+    """Put back what a removal took, also one that never came to its end.
+
+    Raises:
+        Refused: whoever watches says no.
+        ConnectionLost: Redis went away; another undo goes on from there.
+    """
+    begun = time.monotonic()
+    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
+    if past.undone is not None:
+        return report
+    undoing = _Undoing(store, faktory, file, past, watch)
+    if not undoing.queues:
+        return report
+    if watch.rehearses:
+        return rehearsed(report, undoing.preview(), watch)
+    if not watch.confirm(undoing.preview()):
+        raise Refused("not confirmed; nothing was changed")
+    before = (past.undo or {}).get("before")
+    if not isinstance(before, dict):
+        before = queue_sizes(store, file.header.queues)
+        file.note({"undo": {"before": before, "at": store.server.now()}})
+    watch.began(file.header.operation)
+    try:
+        report = undoing.run(replace(report, before=before))
+    except (ConnectionLost, Loading, FileProblem) as error:
+        error.hint = f"nothing is lost; go on with: jobctl undo {file.header.operation}"
+        raise
+    if not report.unfinished:
+        file.note({"undone": report.document()})
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+class _Undoing:
+    """One undo of a removal.
+
+    Where the file is whole, the jobs come from it; else they stand aside in Redis still.
+    """
+
+    def __init__(
+        self, store: Store, faktory: Faktory | None, file: OperationFile, past: Past, watch: Watch
+    ) -> None:
+        self._store = store
+        self._faktory = faktory
+        self._file = file
+        self._watch = watch
+        self._rounds = rounds = Rounds.read(store, file.header)
+        self._segments = [] if past.choice is None else segments(past.choice)
+        self._refill: Refill | None = None
+        if past.choice is not None and happened(store, file, past.choice, rounds):
+            self._refill = Refill(store, file, self._segments, rounds, watch)
+            self.queues = _kept(file, past.choice)
+            self.total = self._refill.total
+        else:
+            places = range(len(file.header.queues)) if rounds else ()
+            self.queues = {place: rounds.queue(place, file.header) for place in places}
+            self.total = rounds.jobs
+
+    def preview(self) -> Preview:
+        """Return what would be put back."""
+        header = self._file.header
+        return Preview(
+            action="undo",
+            kind=header.kind,
+            change=header.change,
+            server=header.server,
+            matched=self.total,
+            chosen=self.total,
+            sample=list(islice(self._entries(), SAMPLE)),
+            queues=[queue.name for queue in self.queues.values()],
+        )
+
+    def run(self, report: Report) -> Report:
+        """Put everything back, the pauses first, and complete the report."""
+        self._watch.acting(0, self.total)
+        if self._refill is None and self._rounds.marked:
+            self._settle()
+        names = [queue.name for queue in self.queues.values() if queue.paused]
+        still = self._store.removing.paused(names)
+        repaused = repause(
+            self._store, self._faktory, [name for name in names if name not in still]
+        )
+        pauses = {place: self._pause(queue, repaused) for place, queue in self.queues.items()}
+        if self._refill is None:
+            back = self._from_asides(pauses)
+        else:
+            back = self._refill.run(self.queues, pauses)
+        done = back.done.total()
+        return replace(
+            report,
+            matched=self.total,
+            done=done,
+            failed=back.reasons.total(),
+            reasons=back.reasons,
+            after=queue_sizes(self._store, self._file.header.queues),
+            moved={f"queue:{name}": jobs for name, jobs in back.done.items()},
+            notes=repaused.notes,
+            problems=repaused.problems,
+            unfinished=back.stopped or bool(back.reasons),
+        )
+
+    def _settle(self) -> None:
+        """Give the server time to do what it may just have been told: it would hit what comes back.
+
+        What it has removed has lost its mark. Marks that stay: it was never told.
+        """
+        listed = [q.name for q in self.queues.values() if q.registered or q.paused]
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end and self._store.removing.paused(listed):
+            time.sleep(_NAP)
+
+    def _entries(self) -> Iterator[Entry]:
+        return removed_entries(self._file, self._segments) if self._refill else iter(())
+
+    def _pause(self, queue: RemovedQueue, repaused: Repaused) -> Pause:
+        if queue.paused:
+            return repaused.pause
+        return Pause.UNPAUSE if self._refill is None and self._rounds.marked else Pause.STAY
+
+    def _from_asides(self, pauses: Mapping[int, Pause]) -> Refilled:
+        try:
+            rejoin_asides(self._store, self._file.header, self._rounds, pauses)
+        except RefusedByRedis as error:
+            if isinstance(error, Loading):
+                raise
+            return Refilled(reasons=Counter({error.message: self.total}))
+        done: Counter[str] = Counter()
+        for place, queue in self.queues.items():
+            done[queue.name] += self._rounds.jobs_of({place})
+        return Refilled(done)
+
+
+def happened(
+    store: Store, file: OperationFile, choice: Mapping[str, object], rounds: Rounds
+) -> bool:
+    """Tell whether what a file says has happened to this Redis.
+
+    A server that lost its last second has the jobs where they were, and knows of no call that
+    took them; one that has forgotten the calls for their age has not.
+    """
+    if rounds.told:
+        calls = {taken.number for some in rounds.taken.values() for taken in some.values()} | {""}
+        if all(segment.number in calls for segment in segments(choice)):
+            return True
+        if any(store.removing.lengths(rounds.keys(store, file.header))):
+            return False
+    elif rounds:
+        return True
+    return not store.removing.holds(_last_ones(store, file, choice))
+
+
+def _last_ones(
+    store: Store, file: OperationFile, choice: Mapping[str, object]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each list with the last job that came from it."""
+    members = file.members()
+    for segment in segments(choice):
+        last = None
+        for last in islice(members, segment.jobs):  # noqa: B007 (that one is wanted)
+            pass
+        if last is not None and not segment.back:
+            yield store.removing.key(segment.queue, segment.form), last
+
+
+def _kept(file: OperationFile, choice: Mapping[str, object]) -> dict[int, RemovedQueue]:
+    """Return the queues that were removed, by their places in the header."""
+    found = choice["queues"]
+    queues = map(RemovedQueue.read, found if isinstance(found, list) else ())
+    by_name = {queue.name: queue for queue in queues}
+    return {
+        place: by_name[queue.name]
+        for place, queue in enumerate(file.header.queues)
+        if queue.name in by_name
+    }

@@ -1,0 +1,352 @@
+"""``jobctl queue remove``, its undo, and what the journal tells of it; by Redis alone."""
+
+import json
+
+import pytest
+import redis
+
+from tests.builders import NOW, enqueue, job, reservation
+from tests.cli.journals import reporter
+
+
+@pytest.fixture(autouse=True)
+def own_journal(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "jobctl" / "operations"
+
+
+@pytest.fixture
+def report(jobctl):
+    return reporter(jobctl)
+
+
+@pytest.fixture
+def shop(raw):
+    enqueue(raw, "default", *(job(f"jid-{i:08d}") for i in range(7)))
+    enqueue(raw, "mail", job("mail-00001", queue="elsewhere"), b"\xff odd", b"two\nlines")
+    raw.sadd("paused", "mail")
+    raw.sadd("queues", "empty")
+    return raw
+
+
+def state(raw):
+    names = ("queues", "paused")
+    lists = [key for key in raw.keys("*") if raw.type(key) == b"list"]
+    return {key: raw.lrange(key, 0, -1) for key in lists} | {n: raw.smembers(n) for n in names}
+
+
+def remove(*names, **options):
+    flags = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    return ("queue", "remove", *names, "--confirm", " ".join(names), *flags)
+
+
+def test_a_queue_its_name_and_its_pause_are_gone_and_come_back(shop, report):
+    before = state(shop)
+    found = report(*remove("mail", reason="moved"))
+    assert found | {"operation": None, "server": None, "seconds": None} == {
+        "action": "remove", "target": "queue", "server": None, "matched": 3, "done": 3, "gone": 0,
+        "failed": 0, "skipped": 0, "missing": [], "dry_run": False, "operation": None,
+        "reason": "moved", "before": {"queue:mail": 3}, "after": {"queue:mail": 0}, "seconds": None,
+    }  # fmt: skip
+    assert b"q:mail" not in state(shop)
+    assert shop.smembers("queues") == {b"default", b"empty"}
+    assert shop.smembers("paused") == set()
+    undone = report("undo", found["operation"], "--yes")
+    assert (undone["action"], undone["done"], undone["matched"]) == ("undo", 3, 3)
+    assert (undone["before"], undone["after"]) == ({"queue:mail": 0}, {"queue:mail": 3})
+    assert state(shop) == before
+    assert report("undo", found["operation"], "--yes")["matched"] == 0
+
+
+def test_nothing_of_it_stays_in_redis_but_what_it_remembers_for_a_week(shop, report):
+    found = report(*remove("default", "mail"))
+    ours = {key.decode() for key in shop.keys("jobctl:*")}
+    assert ours == {"jobctl:server", f"jobctl:op:{found['operation']}"}
+    assert 0 < shop.ttl(f"jobctl:op:{found['operation']}") <= 7 * 86400
+
+
+def test_newcomers_run_after_the_jobs_that_come_back(shop, report):
+    before = shop.lrange("q:default", 0, -1)
+    operation = report(*remove("default"))["operation"]
+    newcomers = [job(f"new-{i:08d}") for i in range(1200)]  # more than one call moves over
+    enqueue(shop, "default", *newcomers)
+    assert report("undo", operation, "--yes")["done"] == 7
+    assert shop.lrange("q:default", 0, -1) == newcomers[::-1] + before
+
+
+def test_both_forms_of_a_list_are_removed_and_remembered(shop, report):
+    enqueue(shop, "mail", job("old-000001"), job("old-000002"), form="")
+    before = state(shop)
+    found = report(*remove("mail"))
+    assert found["before"] == {"queue:mail": 5}
+    assert (found["done"], shop.exists("mail", "q:mail")) == (5, 0)
+    report("undo", found["operation"], "--yes")
+    assert state(shop) == before
+
+
+@pytest.mark.parametrize(("registered", "paused"), [(True, False), (True, True), (False, True)])
+def test_a_queue_without_a_list_is_a_queue(raw, jobctl, registered, paused):
+    raw.sadd("queues", "other", *(["bare"] if registered else []))
+    raw.sadd("paused", "other", *(["bare"] if paused else []))
+    before = state(raw)
+    ran = jobctl(*remove("bare"), "-o", "table")
+    assert ran.code == 0
+    assert "removed 0 jobs" in ran.out
+    assert (raw.sismember("queues", "bare"), raw.sismember("paused", "bare")) == (0, 0)
+    operation = ran.err.split("undo: jobctl undo ")[1].split()[0]
+    assert jobctl("undo", operation, "--yes").code == 0
+    assert state(raw) == before
+
+
+def test_a_list_of_jobs_that_is_registered_nowhere_is_a_queue(raw, report):
+    raw.rpush("q:stray", job("stray-0001"))
+    operation = report(*remove("stray"))["operation"]
+    assert raw.exists("q:stray", "queues") == 0
+    report("undo", operation, "--yes")
+    assert (raw.exists("q:stray"), raw.exists("queues")) == (1, 0)
+
+
+def test_a_key_of_the_job_system_is_no_list_of_a_queue_that_is_called_like_it(shop, report):
+    shop.zadd("retries", {job("retry-0001"): NOW})
+    enqueue(shop, "retries", job("odd-name-1"))
+    assert report(*remove("retries"))["done"] == 1
+    assert shop.zcard("retries") == 1
+
+
+def test_a_star_alone_means_all_of_them(shop, report):
+    before = state(shop)
+    found = report(*remove("*"))
+    assert (found["done"], sorted(found["before"])) == (
+        10, ["queue:default", "queue:empty", "queue:mail"],
+    )  # fmt: skip
+    assert shop.exists("queues", "paused", "q:default", "q:mail") == 0
+    report("undo", found["operation"], "--yes")
+    assert state(shop) == before
+
+
+def test_a_star_over_nothing_is_fine(raw, report):
+    assert report(*remove("*"))["matched"] == 0
+
+
+def test_a_star_leaves_alone_what_no_queue_can_be_called(shop, jobctl):
+    shop.sadd("queues", "no name")
+    ran = jobctl(*remove("*"))
+    assert ran.code == 0
+    assert "left alone, as no queue can be called that: no name" in ran.err
+    assert shop.smembers("queues") == {b"no name"}
+
+
+def test_names_are_taken_once(shop, report):
+    found = report("queue", "remove", "mail", "default", "mail", "--confirm", "mail default")
+    assert found["done"] == 10
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ([], "remove which queue?"),
+        (["foo*"], "no patterns here"),
+        (["*", "mail"], "'*' means all queues"),
+        (["mail", "*"], "'*' means all queues"),
+        (["a b"], "'a b' is no name of a queue"),
+        (["mail", ""], "'' is no name of a queue"),
+        (["de?ault"], "no patterns here"),
+        (["q:mail"], "'q:mail' is no name of a queue"),
+        (["käse"], "is no name of a queue"),
+        (["a\nb"], "is no name of a queue"),
+    ],
+)
+def test_what_is_no_name_is_a_usage_error(shop, jobctl, names, says):
+    before = state(shop)
+    ran = jobctl("queue", "remove", *names, "--confirm", " ".join(names))
+    assert ran.code == 2
+    assert says in ran.err
+    assert ran.out == ""
+    assert state(shop) == before
+
+
+def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
+    before = state(shop)
+    ran = jobctl(*remove("mail", "defualt"))
+    assert ran.code == 4
+    assert "there is no queue defualt" in ran.err
+    assert "did you mean default?" in ran.err
+    assert state(shop) == before
+
+
+def test_a_key_of_another_type_is_an_error_and_nothing_is_done(shop, jobctl):
+    shop.sadd("queues", "hash")
+    shop.hset("q:hash", "a", "b")
+    before = state(shop)
+    for names in (["mail", "hash"], ["*"]):
+        ran = jobctl(*remove(*names))
+        assert ran.code == 3
+        assert "the key q:hash holds a hash, no list of jobs" in ran.err
+    assert state(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "asks for the name 'default mail'"),
+        (["--yes"], "asks for the name 'default mail'"),
+        (["--confirm", "default"], "'default' was given"),
+        (["--confirm", "mail default"], "'mail default' was given"),
+        (["--confirm", "default mail", "--expect", "9"], "10 matched, 9 were expected"),
+        (["--confirm", "default mail", "--max", "9"], "10 matched, more than --max 9"),
+        (["-n", "--max", "9"], "10 matched, more than --max 9"),
+    ],
+)
+def test_a_guard_refuses(shop, jobctl, own_journal, options, says):
+    before = state(shop)
+    ran = jobctl("queue", "remove", "default", "mail", *options)
+    assert ran.code == 7
+    assert says in ran.err
+    assert state(shop) == before
+    assert not own_journal.exists()
+
+
+def test_the_hint_can_be_typed(shop, jobctl):
+    assert "--confirm '*' answers it" in jobctl("queue", "remove", "*").err
+    assert "--confirm 'a b' answers it" in jobctl("queue", "remove", "a", "b").err
+
+
+def test_guards_that_fit_let_it_go_on(shop, report):
+    assert report(*remove("default", expect=7, max=7))["done"] == 7
+
+
+def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(shop, jobctl, own_journal):
+    shop.zadd("working", {reservation(job("held-00001")): NOW})
+    before = state(shop)
+    ran = jobctl("queue", "remove", "default", "mail", "-n", "-o", "table")
+    assert ran.code == 0
+    assert "queue remove: 10 jobs at" in ran.out
+    assert "a dry run, nothing is changed" in ran.out
+    assert "default: 7 jobs" in ran.out
+    assert "mail: 3 jobs, paused" in ran.out
+    assert "1 job is being worked on, of queue default: left alone" in ran.out
+    assert "jid-00000000" in ran.out
+    assert "and 5 more" in ran.out
+    assert "(malformed)" in ran.out
+    assert ran.err == ""
+    found = json.loads(jobctl("queue", "remove", "mail", "-n", "-o", "json").out)
+    assert (found["matched"], found["done"], found["dry_run"], found["operation"]) == (
+        3, 0, True, None,
+    )  # fmt: skip
+    assert state(shop) == before
+    assert not own_journal.exists() or not list(own_journal.iterdir())
+
+
+def test_running_jobs_are_left_alone_counted_and_said(shop, jobctl):
+    shop.zadd("working", {reservation(job(f"held-{i:05d}")): NOW + i for i in range(3)})
+    shop.zadd("working", {reservation(job("held-other", queue="mail")): NOW})
+    ran = jobctl(*remove("default"), "-o", "json")
+    assert "3 jobs are being worked on, of queue default: left alone, they run to" in ran.err
+    assert shop.zcard("working") == 4
+
+
+def test_without_an_undo_nothing_is_kept(shop, report, own_journal):
+    found = report(*remove("default", "mail"), "--no-undo")
+    assert (found["done"], found["operation"]) == (10, None)
+    assert found["after"] == {"queue:default": 0, "queue:mail": 0}
+    assert shop.smembers("queues") == {b"empty"}
+    assert shop.exists("q:default", "q:mail", "paused") == 0
+    assert not shop.keys("jobctl:op:*")
+    assert not own_journal.exists()
+
+
+def test_the_journal_tells_of_it(shop, jobctl, report):
+    operation = report(*remove("default", "mail"))["operation"]
+    (listed,) = json.loads(jobctl("journal", "ls", "-o", "json").out)
+    assert (listed["action"], listed["target"], listed["state"]) == ("remove", "queue", "done")
+    assert (listed["matched"], listed["done"]) == (10, 10)
+    shown = json.loads(jobctl("journal", "show", operation, "-o", "json").out)
+    assert (shown["filter"], shown["before"]) == (
+        "default mail", {"queue:default": 7, "queue:mail": 3},
+    )  # fmt: skip
+    jobs = json.loads(jobctl("journal", "show", operation, "--jobs", "-o", "json").out)
+    assert [row["jid"] for row in jobs[:7]] == [f"jid-{i:08d}" for i in range(7)]  # as they run
+    assert [row["queue"] for row in jobs] == ["default"] * 7 + ["mail"] * 3
+    assert {row["outcome"] for row in jobs} == {"done"}
+    report("undo", operation, "--yes")
+    assert json.loads(jobctl("journal", "ls", "-o", "json").out)[0]["state"] == "undone"
+
+
+def test_an_undo_can_be_rehearsed(shop, jobctl, report):
+    operation = report(*remove("default"))["operation"]
+    before = state(shop)
+    ran = jobctl("undo", operation, "-n", "-o", "table")
+    assert "queue undo of remove: 7 jobs" in ran.out
+    assert "jid-00000000" in ran.out
+    assert state(shop) == before
+
+
+def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, jobctl, report):
+    before = state(shop)
+    operation = report(*remove("default", "mail"))["operation"]
+    shop.set("q:mail", "somebody's")
+    undone = report("undo", operation, "--yes", code=5)
+    assert (undone["done"], undone["failed"]) == (7, 3)
+    shop.delete("q:mail")
+    again = report("undo", operation, "--yes")
+    assert (again["done"], again["failed"]) == (10, 0)
+    assert state(shop) == before
+
+
+def test_its_file_is_no_plan(shop, jobctl, report, own_journal):
+    operation = report(*remove("mail"))["operation"]
+    ran = jobctl("apply", str(own_journal / f"{operation}.jsonl"), "--yes")
+    assert ran.code == 7
+    assert "is no plan" in ran.err
+
+
+def test_a_resume_of_what_has_ended_changes_nothing(shop, report):
+    found = report(*remove("mail"))
+    again = report("resume", found["operation"], "--yes")
+    assert again | {"seconds": None} == found | {"seconds": None}
+
+
+@pytest.fixture
+def running(server):
+    """A client as a Faktory server has it, on the empty database."""
+    with redis.Redis(unix_socket_path=str(server.socket), single_connection_client=True) as client:
+        client.execute_command("CLIENT", "SETINFO", "lib-name", "go-redis(,go1.24)")
+        yield client
+
+
+def test_a_server_that_would_not_notice_has_to_be_named(shop, jobctl, running):
+    before = state(shop)
+    ran = jobctl(*remove("default"))
+    assert ran.code == 7
+    assert "a Faktory server runs on" in ran.err
+    assert "--faktory-url" in ran.err
+    assert state(shop) == before
+
+
+def test_where_it_cannot_be_told_it_warns(shop, jobctl, url):
+    shop.execute_command(
+        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", "-config", "-client"
+    )
+    try:
+        ran = jobctl(*remove("mail"), url=url.replace("unix://", "unix://clerk:pw@"))
+    finally:
+        shop.acl_deluser("clerk")
+    assert ran.code == 0
+    assert "cannot tell whether a Faktory server runs on this Redis" in ran.err
+
+
+def test_the_pause_of_an_undo_is_not_put_where_nobody_would_notice(shop, jobctl, report, request):
+    operation = report(*remove("mail"))["operation"]
+    request.getfixturevalue("running")
+    ran = jobctl("undo", operation, "--yes", "-o", "json")
+    assert ran.code == 5
+    assert json.loads(ran.out)["done"] == 3
+    assert "the pause of queue mail is not back" in ran.err
+    assert "jobctl queue pause mail" in ran.err
+    assert not shop.sismember("paused", "mail")
+
+
+def test_on_a_terminal_the_name_is_typed(shop, jobctl):
+    ran = jobctl("queue", "remove", "mail", tty=True, stdin="")
+    assert ran.code == 7  # stdin is no terminal
+    assert "--confirm mail answers it" in ran.err

@@ -1,0 +1,360 @@
+"""``jobctl queue remove`` where a Faktory server has to be told, and where it alone is known."""
+
+import json
+import socket
+
+import pytest
+
+from tests.builders import enqueue, job
+from tests.faktory.client import Client
+from tests.faktory.double import FaktoryDouble
+
+
+@pytest.fixture(autouse=True)
+def own_journal(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "jobctl" / "operations"
+
+
+@pytest.fixture
+def shop(raw):
+    enqueue(raw, "default", *(job(f"jid-{i:08d}") for i in range(7)))
+    enqueue(raw, "mail", job("mail-00001", queue="elsewhere"), b"\xff odd", b"two\nlines")
+    raw.sadd("paused", "mail")
+    raw.sadd("queues", "empty")
+    return raw
+
+
+@pytest.fixture
+def faktory(shop, faktory):
+    faktory.restart()  # it has read all of the shop
+    return faktory
+
+
+@pytest.fixture
+def remove(jobctl, url, faktory):
+    """Remove with both doors; what it answers in JSON is in `document`."""
+
+    def run(*names, options=(), server=None, **how):
+        doors = ("-u", url, "--faktory-url", server or faktory.url)
+        answer = ("--confirm", " ".join(names))
+        return jobctl("queue", "remove", *names, *answer, *doors, *options, "-o", "json", **how)
+
+    return run
+
+
+def state(raw):
+    lists = ("q:default", "q:mail", "default", "mail")
+    return {key: raw.lrange(key, 0, -1) for key in lists} | {
+        key: raw.smembers(key) for key in ("queues", "paused")
+    }
+
+
+def operation_of(ran):
+    return json.loads(ran.out)["operation"]
+
+
+def test_the_server_forgets_the_queue_and_the_pause_at_once(shop, remove, faktory):
+    ran = remove("mail", "default")
+    assert (ran.code, json.loads(ran.out)["done"]) == (0, 10)
+    assert (faktory.queues, faktory.paused) == ({"empty"}, set())
+    assert shop.smembers("queues") == {b"empty"}
+    assert shop.exists("q:mail", "q:default", "paused") == 0
+    assert "QUEUE REMOVE mail default" in faktory.commands
+    assert not [key for key in shop.keys("jobctl:op:*") if b":removed:" in key]
+
+
+def test_an_undo_pauses_by_the_server_before_the_jobs_are_back(shop, remove, faktory, jobctl, url):
+    before = state(shop)
+    operation = operation_of(remove("mail"))
+    seen = []
+
+    def ask(line):
+        seen.append(shop.llen("q:mail"))
+        faktory.memory.create("mail")  # as a worker's FETCH does
+
+    faktory.before("QUEUE PAUSE", ask)
+    ran = jobctl("undo", operation, "--yes")  # the file knows both doors
+    assert (ran.code, ran.err) == (0, "")
+    assert state(shop) == before
+    assert seen == [0]
+    assert faktory.paused == {"mail"}
+
+
+def test_an_undo_tells_of_a_pause_that_did_not_take(shop, remove, faktory, jobctl):
+    operation = operation_of(remove("mail"))
+    ran = jobctl("undo", operation, "--yes")
+    assert ran.code == 5
+    assert "the pause of queue mail did not take: the server does not know it yet" in ran.err
+    assert "jobctl queue pause mail" in ran.err
+    assert shop.llen("q:mail") == 3
+    assert not shop.sismember("paused", "mail")
+    assert faktory.commands.count("QUEUE PAUSE mail") > 2
+
+
+def test_an_undo_where_the_server_is_gone_pauses_in_redis(shop, remove, faktory, jobctl):
+    before = state(shop)
+    operation = operation_of(remove("mail"))
+    faktory.stop()
+    ran = jobctl("undo", operation, "--yes")
+    assert ran.code == 0, ran.err
+    assert state(shop) == before
+
+
+def test_what_a_worker_or_producer_makes_anew_is_no_failure(shop, remove, faktory):
+    told = {}
+
+    def made_anew(line):
+        told["yes"] = True
+        faktory.memory.remove("default")
+        faktory.memory.create("default")
+
+    faktory.before("QUEUE REMOVE", made_anew)
+    faktory.answer("QUEUE REMOVE", b"+OK\r\n")
+    ran = remove("default")
+    assert told
+    assert (ran.code, json.loads(ran.out)["done"]) == (0, 7)
+    assert "workers or producers use queue default again" in ran.err
+
+
+@pytest.mark.parametrize("names", [("default",), ("mail",), ("default", "mail"), ("empty",)])
+def test_a_queue_that_the_server_does_not_know_goes_back(shop, remove, faktory, own_journal, names):
+    before = state(shop)
+    faktory.memory.queues.clear()
+    ran = remove(*names)
+    assert ran.code == 1
+    assert f"{faktory.url} did not remove" in ran.err
+    report = json.loads(ran.out)
+    assert (report["done"], report["failed"]) == (0, report["matched"])
+    assert state(shop) == before
+
+
+def test_those_it_knows_are_removed_and_the_others_go_back(shop, remove, faktory, jobctl):
+    before = state(shop)
+    faktory.memory.queues.remove("mail")
+    ran = remove("default", "mail")
+    assert ran.code == 5
+    report = json.loads(ran.out)
+    assert (report["matched"], report["done"], report["failed"]) == (10, 7, 3)
+    assert (report["before"], report["after"]) == (
+        {"queue:default": 7, "queue:mail": 3}, {"queue:default": 0, "queue:mail": 3},
+    )  # fmt: skip
+    assert shop.sismember("paused", "mail")
+    jobs = json.loads(jobctl("journal", "show", report["operation"], "--jobs", "-o", "json").out)
+    assert [row["outcome"] for row in jobs] == ["done"] * 7 + ["failed"] * 3
+    undone = json.loads(jobctl("undo", report["operation"], "--yes", "-o", "json").out)
+    assert (undone["matched"], undone["done"]) == (7, 7)
+    assert state(shop) == before
+
+
+def test_a_server_on_another_redis_is_found_out(shop, remove, server):
+    before = state(shop)
+    with FaktoryDouble(f"unix://{server.socket}?db=1", known={"default"}) as other:
+        ran = remove("default", server=other.url)
+    assert ran.code == 1
+    assert "did not remove queue default: not known there, or it is on another Redis" in ran.err
+    assert state(shop) == before
+
+
+def test_an_old_list_that_the_server_does_not_read_goes_as_well(shop, remove, faktory, jobctl):
+    enqueue(shop, "default", job("old-000001"), form="")
+    shop.rpush("q:stray", job("stray-0001"))
+    before = state(shop)
+    operation = operation_of(remove("default"))
+    assert shop.exists("default", "q:default") == 0
+    assert jobctl("undo", operation, "--yes").code == 0
+    assert state(shop) == before
+    assert json.loads(remove("stray").out)["done"] == 1
+    assert shop.exists("q:stray") == 0
+
+
+def test_a_server_of_before_has_bare_lists(raw, server, jobctl, url):
+    enqueue(raw, "default", job("old-000001"), job("old-000002"), form="")
+    raw.sadd("queues", "empty")
+    with FaktoryDouble(server.socket, version="1.9.4") as old:
+        doors = ("-u", url, "--faktory-url", old.url)
+        answer = ("--confirm", "default empty", "-o", "json")
+        ran = jobctl("queue", "remove", "default", "empty", *answer, *doors)
+        assert json.loads(ran.out)["done"] == 2
+        assert (raw.keys("*default*"), old.queues) == ([], set())
+        jobctl("undo", operation_of(ran), "--yes")
+    assert raw.llen("default") == 2
+
+
+def test_a_server_that_says_no_changes_nothing(shop, remove, faktory, own_journal):
+    before = state(shop)
+    faktory.answer("QUEUE REMOVE", b"-ERR not today\r\n")
+    ran = remove("default", "mail")
+    assert ran.code == 3
+    assert "refused QUEUE: not today" in ran.err
+    assert state(shop) == before
+    assert not [key for key in shop.keys("jobctl:op:*") if b":removed:" in key]
+    assert not list(own_journal.iterdir())
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("goes_on", ["resume", "undo"])
+def test_a_server_that_hangs_up_leaves_everything_aside(
+    shop, remove, faktory, jobctl, own_journal, done, goes_on
+):
+    before = state(shop)
+    faktory.hang_up("QUEUE REMOVE", done=done)
+    ran = remove("default")
+    assert ran.code == 3
+    (file,) = own_journal.iterdir()
+    assert f"jobctl resume {file.stem}" in ran.err
+    assert f"jobctl undo {file.stem}" in ran.err
+    assert shop.llen("q:default") == 0
+    faktory.behave()
+    if goes_on == "resume":
+        ran = jobctl("resume", file.stem, "--yes", "-o", "json")
+        assert (ran.code, json.loads(ran.out)["done"]) == (0, 7), ran.err
+        assert "default" not in faktory.queues
+    ran = jobctl("undo", file.stem, "--yes", "-o", "json")
+    assert (ran.code, json.loads(ran.out)["done"]) == (0, 7), ran.err
+    assert state(shop) == before
+
+
+def test_no_server_there_changes_nothing(shop, remove, own_journal):
+    before = state(shop)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    ran = remove("default", server=f"tcp://127.0.0.1:{port}")
+    assert ran.code == 3
+    assert "connection refused" in ran.err
+    assert state(shop) == before
+    assert not own_journal.exists()
+
+
+def test_what_is_no_faktory_server_changes_nothing(shop, remove, faktory, own_journal):
+    before = state(shop)
+    faktory.greeting = b"220 mail.example.org\r\n"
+    ran = remove("default")
+    assert ran.code == 3
+    assert "is not a Faktory server" in ran.err
+    assert state(shop) == before
+    assert not own_journal.exists()
+
+
+def test_a_wrong_password_changes_nothing(shop, remove, server):
+    before = state(shop)
+    with FaktoryDouble(server.socket, password="secret") as guarded:
+        ran = remove("default", server=guarded.url.replace("secret", "guess"))
+    assert ran.code == 3
+    assert "refused the password" in ran.err
+    assert state(shop) == before
+
+
+def test_the_password_is_not_kept_and_taken_from_the_environment(
+    shop, remove, server, jobctl, own_journal, monkeypatch
+):
+    with FaktoryDouble(server.socket, password="secret") as guarded:
+        ran = remove("default", server=guarded.url)
+        operation = operation_of(ran)
+        assert b"secret" not in (own_journal / f"{operation}.jsonl").read_bytes()
+        guarded.commands.clear()
+        monkeypatch.setenv("FAKTORY_URL", guarded.url)
+        assert jobctl("undo", operation, "--yes").code == 0
+    assert shop.llen("q:default") == 7
+
+
+def test_without_an_undo_the_server_does_it_at_once(shop, remove, faktory, own_journal):
+    ran = remove("default", "mail", options=["--no-undo"])
+    report = json.loads(ran.out)
+    assert (ran.code, report["done"], report["operation"]) == (0, 10, None)
+    assert report["after"] == {"queue:default": 0, "queue:mail": 0}
+    assert (shop.smembers("queues"), shop.exists("paused")) == ({b"empty"}, 0)
+    assert not shop.keys("jobctl:op:*")
+    assert not own_journal.exists()
+
+
+@pytest.mark.parametrize("how", ["unknown", "refused", "hung up"])
+def test_without_an_undo_what_goes_wrong_leaves_no_mark(shop, remove, faktory, how):
+    before = state(shop)
+    if how == "unknown":
+        faktory.memory.queues.clear()
+    elif how == "refused":
+        faktory.answer("QUEUE REMOVE", b"-ERR not today\r\n")
+    else:
+        faktory.hang_up("QUEUE REMOVE")
+    ran = remove("default", "mail", options=["--no-undo"])
+    assert ran.code == (1 if how == "unknown" else 3)
+    assert state(shop) == before
+
+
+def test_a_push_by_the_wire_makes_the_queue_anew_and_runs_after_an_undo(
+    shop, remove, faktory, jobctl
+):
+    operation = operation_of(remove("default"))
+    with Client(faktory) as client:
+        client.push("pushed-001")
+    assert jobctl("undo", operation, "--yes").code == 0
+    jids = [json.loads(raw)["jid"] for raw in shop.lrange("q:default", 0, -1)]
+    assert jids == ["pushed-001", *(f"jid-{i:08d}" for i in reversed(range(7)))]
+
+
+class TestTheServerAlone:
+    """Only the server is known: nothing could be undone."""
+
+    @pytest.fixture
+    def alone(self, jobctl, faktory):
+        def run(*names, options=()):
+            answer = ("--confirm", " ".join(names), "--faktory-url", faktory.url)
+            return jobctl("queue", "remove", *names, *answer, *options, "-o", "json", url=None)
+
+        return run
+
+    def test_it_needs_no_undo_to_be_said(self, shop, alone):
+        before = state(shop)
+        for options in ([], ["-n"]):
+            ran = alone("default", options=options)
+            assert ran.code == 2
+            assert "nothing could be undone" in ran.err
+            assert "--no-undo" in ran.err
+        assert state(shop) == before
+
+    def test_it_counts_by_what_the_server_says(self, shop, alone, faktory):
+        ran = alone("default", "mail", options=["--no-undo", "--expect", "10"])
+        report = json.loads(ran.out)
+        assert (ran.code, report["done"], report["matched"]) == (0, 10, 10)
+        assert report["before"] == {"queue:default": 7, "queue:mail": 3}
+        assert report["after"] == {"queue:default": 0, "queue:mail": 0}
+        assert faktory.queues == {"empty"}
+
+    def test_a_star_means_what_the_server_knows(self, shop, alone, faktory):
+        assert json.loads(alone("*", options=["--no-undo"]).out)["done"] == 10
+        assert faktory.queues == set()
+
+    def test_a_name_that_the_server_does_not_know_is_not_found(self, shop, alone):
+        before = state(shop)
+        ran = alone("default", "mial", options=["--no-undo"])
+        assert ran.code == 4
+        assert "did you mean mail?" in ran.err
+        assert state(shop) == before
+
+    @pytest.mark.parametrize("options", [["--expect", "9"], ["--max", "6"]])
+    def test_guards_hold(self, shop, alone, options):
+        before = state(shop)
+        assert alone("default", options=["--no-undo", *options]).code == 7
+        assert state(shop) == before
+
+    def test_a_dry_run_changes_nothing(self, shop, alone):
+        before = state(shop)
+        ran = alone("default", options=["--no-undo", "-n"])
+        assert (ran.code, json.loads(ran.out)["matched"]) == (0, 7)
+        assert state(shop) == before
+
+    def test_a_server_that_does_not_say_how_many_there_are(self, shop, alone, faktory):
+        faktory.answer("INFO", b"$2\r\n{}\r\n")
+        ran = alone("default", options=["--no-undo", "--max", "100"])
+        assert ran.code == 7
+        assert "does not say how many jobs" in ran.err
+        ran = alone("default", options=["--no-undo"])
+        assert ran.code == 0
+        assert "the server does not say" in ran.err
+        assert "default" not in faktory.queues
+
+    def test_a_redis_that_was_passed_over_is_named(self, shop, jobctl, faktory):
+        ran = jobctl("queue", "remove", "mail", "--confirm", "mail", "--faktory-url", faktory.url)
+        assert ran.code == 2
+        assert "JOBCTL_URL was passed over" in ran.err
