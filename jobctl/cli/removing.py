@@ -14,8 +14,7 @@ from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:
-    from jobctl.actions.doors import Doors
-    from jobctl.actions.operations.removal import Removal
+    from jobctl.actions.removal.request import Removal
 
 _WHOLE = click.IntRange(min=0)
 _GUARDS = all_of([
@@ -60,21 +59,21 @@ _GUARDS = all_of([
 @click.pass_obj
 def remove(session: Session, names: Sequence[str]) -> None:
     """Remove queues."""
-    from jobctl.actions.operations.removing import remove_queues
+    from jobctl.actions.removal.removing import remove_queues
     from jobctl.cli.operations import journal
     from jobctl.cli.reporting import run
 
     order = _order(session, names)
     order.check()
+    order.under(session.rules)
     check_answer(session, name=order.name)
     with session.doors() as doors:
-        order = _ruled(order, doors)
         kept = journal()
         run(session, doors.store, lambda w: remove_queues(doors, kept, order, w), "removed")
 
 
 def _order(session: Session, names: Sequence[str]) -> Removal:
-    from jobctl.actions.operations.removal import Removal
+    from jobctl.actions.removal.request import Removal
     from jobctl.cli.guarding import read_guards
     from jobctl.cli.reporting import command_line, host, who
 
@@ -86,16 +85,3 @@ def _order(session: Session, names: Sequence[str]) -> Removal:
         host=host(),
         argv=command_line(),
     )
-
-
-def _ruled(order: Removal, doors: Doors) -> Removal:
-    """Hold a removal to the rules of the context.
-
-    Raises:
-        Refused: it forbids it, or wants a reason.
-    """
-    from dataclasses import replace
-
-    guards = order.guards
-    doors.rules.check(guards.reason, rehearsed=guards.dry_run)
-    return replace(order, guards=replace(guards, undo=guards.undo and doors.rules.journal))

@@ -72,7 +72,6 @@ def write_report(session: Session, report: Report, done: str) -> None:
 
 
 def _say_more(session: Session, report: Report) -> None:
-    operation = report.operation
     if report.retries_text is not None:
         say(report.retries_text)
     if session.in_json or not report.dry_run:  # else the preview has said it
@@ -81,6 +80,14 @@ def _say_more(session: Session, report: Report) -> None:
     if not session.format.human:
         for reason, count in report.reasons.items():
             say(f"failed, {count:,}: {reason}")
+    _say_next(report)
+    if not report.matched and not report.before:
+        nothing = f"nothing matched in {report.target}"
+        say("there is nothing left to undo" if report.action == "undo" else nothing)
+
+
+def _say_next(report: Report) -> None:
+    operation = report.operation
     if report.unfinished and operation is not None:
         verb = "undo" if report.action == "undo" else "resume"
         say(f"{report.left + report.failed:,} still to do: jobctl {verb} {operation}")
@@ -90,9 +97,6 @@ def _say_more(session: Session, report: Report) -> None:
         say(RELEASED)
     elif operation is not None and _undoable(report):
         say(f"undo: jobctl undo {operation}")
-    if not report.matched and not report.before:
-        nothing = f"nothing matched in {report.target}"
-        say("there is nothing left to undo" if report.action == "undo" else nothing)
 
 
 def _undoable(report: Report) -> bool:

@@ -2,62 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobctl.errors import Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Guards:
-    """What a change is held to.
-
-    Attributes:
-        dry_run: choose and show, change nothing.
-        everything: mean every job, where there is no filter.
-        expect: how many must match, exactly.
-        most: how many may match (``--max``).
-        limit: how many to change, those of lowest score.
-        reason: why; it is kept in the operation's file.
-        undo: whether the file stays, for an undo.
-    """
-
-    dry_run: bool = False
-    everything: bool = False
-    expect: int | None = None
-    most: int | None = None
-    limit: int | None = None
-    reason: str | None = None
-    undo: bool = True
-
-    def check(self, matched: int) -> None:
-        """Check a count of what matched (before the limit).
-
-        Raises:
-            Refused: it is not what was expected, or too many.
-        """
-        refusal = self.refusal(matched)
-        if refusal is not None:
-            raise refusal
-
-    def refusal(self, matched: int) -> Refused | None:
-        """Return the error for a count that is not what was expected, or too many."""
-        if self.expect is not None and matched != self.expect:
-            return Refused(
-                f"{matched:,} matched, {self.expect:,} were expected; nothing was changed",
-                hint="look at them: the same filter with ls, or --dry-run",
-            )
-        if self.most is not None and matched > self.most:
-            return Refused(
-                f"{matched:,} matched, more than --max {self.most:,}; nothing was changed",
-                hint="narrow the filter, or raise --max",
-            )
-        return None
-
-    def bounds(self, taken: int) -> tuple[int | None, int | None]:
-        """Return how many more there may be, at least and at most, where some are taken."""
-        highest = [bound - taken for bound in (self.expect, self.most) if bound is not None]
-        fewest = None if self.expect is None else max(0, self.expect - taken)
-        return fewest, max(0, min(highest)) if highest else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +54,65 @@ class Rules:
 
 
 NO_RULES = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What a change is held to.
+
+    Attributes:
+        dry_run: choose and show, change nothing.
+        everything: mean every job, where there is no filter.
+        expect: how many must match, exactly.
+        most: how many may match (``--max``).
+        limit: how many to change, those of lowest score.
+        reason: why; it is kept in the operation's file.
+        undo: whether the file stays, for an undo.
+    """
+
+    dry_run: bool = False
+    everything: bool = False
+    expect: int | None = None
+    most: int | None = None
+    limit: int | None = None
+    reason: str | None = None
+    undo: bool = True
+
+    def under(self, rules: Rules, *, rehearsed: bool) -> Guards:
+        """Return them as they are under the rules of a context.
+
+        Raises:
+            Refused: it forbids the change, or wants a reason.
+        """
+        rules.check(self.reason, rehearsed=rehearsed)
+        return replace(self, undo=self.undo and rules.journal)
+
+    def check(self, matched: int) -> None:
+        """Check a count of what matched (before the limit).
+
+        Raises:
+            Refused: it is not what was expected, or too many.
+        """
+        refusal = self.refusal(matched)
+        if refusal is not None:
+            raise refusal
+
+    def refusal(self, matched: int) -> Refused | None:
+        """Return the error for a count that is not what was expected, or too many."""
+        if self.expect is not None and matched != self.expect:
+            return Refused(
+                f"{matched:,} matched, {self.expect:,} were expected; nothing was changed",
+                hint="look at them: the same filter with ls, or --dry-run",
+            )
+        if self.most is not None and matched > self.most:
+            return Refused(
+                f"{matched:,} matched, more than --max {self.most:,}; nothing was changed",
+                hint="narrow the filter, or raise --max",
+            )
+        return None
+
+    def bounds(self, taken: int) -> tuple[int | None, int | None]:
+        """Return how many more there may be, at least and at most, where some are taken."""
+        highest = [bound - taken for bound in (self.expect, self.most) if bound is not None]
+        fewest = None if self.expect is None else max(0, self.expect - taken)
+        return fewest, max(0, min(highest)) if highest else None

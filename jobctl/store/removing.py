@@ -9,11 +9,11 @@ from itertools import islice
 from jobctl.errors import JobctlError
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.removal import RemovedQueue
-from jobctl.store.scripts import script
 from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import KEPT, aside_key, back_key, operation_key
 from jobctl.store.queues import encode_name
+from jobctl.store.scripts import script
 from jobctl.store.taking import Rejoin, Taken, Taking, read_taken, taking_number
 
 _TOGETHER = 100  # commands on their way at once

@@ -144,13 +144,13 @@ def test_names_are_taken_once(shop, report):
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        ([], "remove which queue?"),
-        (["foo*"], "no patterns here"),
+        ([], "which queue?"),
+        (["foo*"], "names are no patterns"),
         (["*", "mail"], "'*' means all queues"),
         (["mail", "*"], "'*' means all queues"),
         (["a b"], "'a b' is no name of a queue"),
         (["mail", ""], "'' is no name of a queue"),
-        (["de?ault"], "no patterns here"),
+        (["de?ault"], "names are no patterns"),
         (["q:mail"], "'q:mail' is no name of a queue"),
         (["käse"], "is no name of a queue"),
         (["a\nb"], "is no name of a queue"),

@@ -26,8 +26,8 @@ class Naming:
     names: tuple[str, ...] = ()
     globs: tuple[str, ...] = ()
 
-    def check(self) -> None:
-        """Check it; needs no connection.
+    def check(self, *, patterns: bool = True) -> None:
+        """Check it; needs no connection. `patterns`: whether there is a way to give one.
 
         Raises:
             UsageProblem: no queue is named, or a name can be no queue's.
@@ -40,7 +40,7 @@ class Naming:
             raise UsageProblem("'*' means all queues: name no other beside it")
         for name in self.names:
             if name != ALL and not is_queue_name(name):
-                _refuse(name)
+                _refuse(name, patterns=patterns)
 
     @property
     def everything(self) -> bool:
@@ -141,11 +141,12 @@ def _refuse_unknown(missing: Sequence[str], sets: Names, doors: Doors) -> None:
     raise NotFound(f"there is no queue {missing[0]}{more}; nothing was changed", hint=hint)
 
 
-def _refuse(name: str) -> None:
+def _refuse(name: str, *, patterns: bool) -> None:
     if any(c in name for c in "*?["):
+        way = f"--glob '{name}' takes a pattern; " if patterns else "name each of them; "
         raise UsageProblem(
             f"{name!r} is no name of a queue, and names are no patterns",
-            hint=f"--glob '{name}' takes a pattern; '*' alone means all queues",
+            hint=f"{way}'*' alone means all queues",
         )
     raise UsageProblem(
         f"{name!r} is no name of a queue", hint="letters, digits, dots, dashes and underscores"

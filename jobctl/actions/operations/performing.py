@@ -62,8 +62,7 @@ class Order:
         Raises:
             Refused: they forbid it, or want a reason.
         """
-        rules.check(self.guards.reason, rehearsed=self.rehearsed)
-        guards = replace(self.guards, undo=self.guards.undo and rules.journal)
+        guards = self.guards.under(rules, rehearsed=self.rehearsed)
         return replace(self, guards=guards, context=rules.context)
 
     def check(self, kind: Kind) -> None:
@@ -105,7 +104,9 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     order.check(kind)
     begun = time.monotonic()
     if order.change.verb is Verb.RELEASE:
-        _check_release(store, order)
+        from jobctl.actions.operations.releasing import check_way
+
+        check_way(store)
     kept = order.guards.undo or order.guards.dry_run or order.plan is not None
     if order.change.verb is Verb.CLEAR and not kept:
         report = _clear(store, kind, order, watch)
@@ -139,13 +140,6 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
         file.delete()
         return replace(report, operation=None)
     return carry_out(store, file, choice.chosen, acting, report, watch)
-
-
-def _check_release(store: Store, order: Order) -> None:
-    from jobctl.actions.operations.releasing import check_way
-
-    store.rules.check(order.guards.reason, rehearsed=order.guards.dry_run)
-    check_way(store)
 
 
 def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Choice:

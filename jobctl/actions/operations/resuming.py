@@ -13,9 +13,9 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer
-from jobctl.actions.operations.resuming_removal import resume_removal
 from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.removal.resuming import resume_removal
 from jobctl.errors import Refused
 from jobctl.model.change import Verb
 from jobctl.model.preview import Preview

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobctl.actions.operations.concluding import removed_entries, segments
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import describe
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.tally import done_places
+from jobctl.actions.removal.concluding import removed_entries, segments
 from jobctl.model.change import Verb
 from jobctl.model.entry import Entry
 from jobctl.model.layout import FAKTORY, Kind

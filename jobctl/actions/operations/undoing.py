@@ -62,7 +62,7 @@ def check_undoable(header: Header) -> None:
 def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Undo the operation of an open file."""
     if file.header.change.verb is Verb.REMOVE:
-        from jobctl.actions.operations.unremoving import undo_removal  # it needs this file
+        from jobctl.actions.removal.undoing import undo_removal  # it needs this file
 
         return undo_removal(store, file, past, watch)
     begun = time.monotonic()

@@ -12,8 +12,8 @@ import pytest
 from jobctl import Guards, Watch, connect
 from jobctl.actions.doors import Doors
 from jobctl.actions.operations.file import OperationFile
-from jobctl.actions.operations.removal import Removal
-from jobctl.actions.operations.removing import remove_queues
+from jobctl.actions.removal.removing import remove_queues
+from jobctl.actions.removal.request import Removal
 from jobctl.errors import FileProblem, JobctlError, Refused
 from jobctl.store.connection import Connection
 from tests.builders import enqueue, job
@@ -368,7 +368,7 @@ def test_an_undo_that_was_forgotten_half_way_doubles_nothing(raw, opened, monkey
             self.seen += 1
             return self.seen > 1
 
-    monkeypatch.setattr("jobctl.actions.operations.refilling._TOGETHER", 2)
+    monkeypatch.setattr("jobctl.actions.removal.refilling._TOGETHER", 2)
     assert store.undo(report.operation, watch=Stopper()).unfinished
     assert raw.llen(f"jobctl:op:{report.operation}:back:q:default") == 1000
     raw.delete(f"jobctl:op:{report.operation}")

@@ -7,9 +7,9 @@ import pytest
 from jobctl import connect
 from jobctl.actions.doors import Doors
 from jobctl.actions.operations.journal import OperationState
-from jobctl.actions.operations.removal import Removal
-from jobctl.actions.operations.removing import remove_queues
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.removal.removing import remove_queues
+from jobctl.actions.removal.request import Removal
 from jobctl.errors import Refused
 from tests.actions.operations.dying import Died, dying
 from tests.builders import enqueue, job

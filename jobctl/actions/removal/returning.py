@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jobctl.actions.operations.rounds import Rounds, rejoin_number
+from jobctl.actions.removal.rounds import Rounds, rejoin_number
 from jobctl.model.operation import Header
 from jobctl.store.opening import Store
 from jobctl.store.taking import Pause, Rejoin

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from jobctl.actions.operations.file import OperationFile
-from jobctl.actions.operations.rounds import Rounds, rejoin_number
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.removal.rounds import Rounds, rejoin_number
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue, Segment

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jobctl.actions.operations.concluding import conclude
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
-from jobctl.actions.operations.removing import open_server
-from jobctl.actions.operations.rounds import Rounds
-from jobctl.actions.operations.taking import Remover
 from jobctl.actions.operations.undoing import rehearsed
-from jobctl.actions.operations.unremoving import happened
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.removal.concluding import conclude
+from jobctl.actions.removal.removing import open_server
+from jobctl.actions.removal.rounds import Rounds
+from jobctl.actions.removal.taking import Remover
+from jobctl.actions.removal.undoing import happened
 from jobctl.errors import Refused
-from jobctl.faktory.server import Faktory
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
 
 
-def resume_removal(
-    store: Store, faktory: Faktory | None, file: OperationFile, past: Past, watch: Watch
-) -> Report:
+def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Go on with a removal: what stands aside is written into the file anew, if need be.
 
     Raises:
@@ -39,7 +36,7 @@ def resume_removal(
             "or this Redis has lost what it did",
             hint="run its command again",
         )
-    door, notes = open_server(store, faktory)
+    door, notes = open_server(store, store.faktory)
     matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
     report = replace(report, matched=matched, notes=notes)
     preview = _preview(file, rounds)

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from jobctl.actions.operations.asking import ask_server
 from jobctl.actions.operations.chosen import Chosen
-from jobctl.actions.operations.concluding import conclude
 from jobctl.actions.operations.file import OperationFile
-from jobctl.actions.operations.returning import rejoin_asides
-from jobctl.actions.operations.rounds import Rounds
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.removal.asking import ask_server
+from jobctl.actions.removal.concluding import conclude
+from jobctl.actions.removal.returning import rejoin_asides
+from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import (
     FileProblem,
     JobctlError,

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from jobctl.actions.doors import Doors
-from jobctl.actions.operations.asking import ask_server
-from jobctl.actions.operations.concluding import queue_sizes
-from jobctl.actions.operations.looking import Look
-from jobctl.actions.operations.removal import REMOVE, Removal
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.removal.asking import ask_server
+from jobctl.actions.removal.concluding import queue_sizes
+from jobctl.actions.removal.looking import Look
+from jobctl.actions.removal.request import REMOVE, Removal
 from jobctl.errors import NotFound, Refused, UsageProblem
 from jobctl.faktory.server import Faktory
 from jobctl.model.guards import Guards

@@ -10,12 +10,12 @@ from dataclasses import replace
 from jobctl.actions.doors import Doors
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
-from jobctl.actions.operations.looking import Look, look_at
-from jobctl.actions.operations.removal import REMOVE, Removal
-from jobctl.actions.operations.rounds import Rounds
-from jobctl.actions.operations.taking import Remover
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.operations.without_undo import remove_at_once, remove_blindly
+from jobctl.actions.removal.at_once import remove_at_once, remove_blindly
+from jobctl.actions.removal.looking import Look, look_at
+from jobctl.actions.removal.request import REMOVE, Removal
+from jobctl.actions.removal.rounds import Rounds
+from jobctl.actions.removal.taking import Remover
 from jobctl.errors import Refused
 from jobctl.faktory.server import Faktory
 from jobctl.model.change import Verb
@@ -38,6 +38,7 @@ def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) 
         ConnectionLost: one of the two went away; resume goes on from there.
     """
     order.check()
+    order = order.under(doors.rules)
     begun = time.monotonic()
     if doors.store is None:
         report = remove_blindly(doors, order, watch)
@@ -132,6 +133,7 @@ def _header(store: Store, door: Faktory | None, look: Look, order: Removal) -> H
         reason=order.guards.reason,
         started_at=store.server.now(),
         queues=look.queues,
+        context=order.context,
         faktory=None if door is None else str(door.address),
     )
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from jobctl.errors import UsageProblem
+from jobctl.actions.deploy.naming import Naming
 from jobctl.model.change import Change, Verb
-from jobctl.model.guards import Guards
-from jobctl.model.queue import is_queue_name
+from jobctl.model.guards import Guards, Rules
 
-ALL = "*"
 REMOVE = Change(Verb.REMOVE)
 
 
@@ -23,6 +21,7 @@ class Removal:
         guards: what it is held to.
         described: whether whoever confirms it sees a histogram and a sample.
         who, host, argv: who asks, and how; no password in it. For the file alone.
+        context: the name of the context it is done under, likewise.
     """
 
     names: Sequence[str]
@@ -31,11 +30,21 @@ class Removal:
     who: str = ""
     host: str = ""
     argv: Sequence[str] = ()
+    context: str | None = None
+
+    def under(self, rules: Rules) -> Removal:
+        """Return it as it is done under the rules of a context.
+
+        Raises:
+            Refused: it forbids it, or wants a reason.
+        """
+        guards = self.guards.under(rules, rehearsed=self.guards.dry_run)
+        return replace(self, guards=guards, context=rules.context)
 
     @property
     def everything(self) -> bool:
         """Whether all queues are meant."""
-        return list(self.names) == [ALL]
+        return Naming(tuple(self.names)).everything
 
     @property
     def name(self) -> str:
@@ -48,18 +57,4 @@ class Removal:
         Raises:
             UsageProblem: one of them is none.
         """
-        if not self.names:
-            raise UsageProblem("remove which queue?", hint="name it; '*' alone means all of them")
-        if self.everything:
-            return
-        for name in self.names:
-            if name == ALL:
-                raise UsageProblem("'*' means all queues: leave the other names out")
-            if not is_queue_name(name):
-                starred = any(sign in name for sign in "*?[")
-                raise UsageProblem(
-                    f"{name!r} is no name of a queue",
-                    hint="there are no patterns here: name each queue, or '*' alone for all"
-                    if starred
-                    else "letters, digits, dots, dashes and underscores; a blank between two names",
-                )
+        Naming(tuple(self.names)).check(patterns=False)

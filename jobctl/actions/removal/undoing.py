@@ -8,31 +8,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from jobctl.actions.operations.concluding import queue_sizes, removed_entries, segments
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
-from jobctl.actions.operations.refilling import Refill, Refilled
-from jobctl.actions.operations.repausing import Repaused, repause
-from jobctl.actions.operations.returning import rejoin_asides
-from jobctl.actions.operations.rounds import Rounds
 from jobctl.actions.operations.undoing import rehearsed
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.removal.concluding import queue_sizes, removed_entries, segments
+from jobctl.actions.removal.refilling import Refill, Refilled
+from jobctl.actions.removal.repausing import Repaused, repause
+from jobctl.actions.removal.returning import rejoin_asides
+from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused, RefusedByRedis
-from jobctl.faktory.server import Faktory
 from jobctl.model.entry import Entry
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
 from jobctl.store.taking import Pause
 
 _PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
 _NAP = 0.05
 
 
-def undo_removal(
-    store: Store, faktory: Faktory | None, file: OperationFile, past: Past, watch: Watch
-) -> Report:
+def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Put back what a removal took, also one that never came to its end.
 
     Raises:
@@ -43,7 +40,7 @@ def undo_removal(
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
     if past.undone is not None:
         return report
-    undoing = _Undoing(store, faktory, file, past, watch)
+    undoing = _Undoing(store, file, past, watch)
     if not undoing.queues:
         return report
     if watch.rehearses:
@@ -71,11 +68,8 @@ class _Undoing:
     Where the file is whole, the jobs come from it; else they stand aside in Redis still.
     """
 
-    def __init__(
-        self, store: Store, faktory: Faktory | None, file: OperationFile, past: Past, watch: Watch
-    ) -> None:
+    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
         self._store = store
-        self._faktory = faktory
         self._file = file
         self._watch = watch
         self._rounds = rounds = Rounds.read(store, file.header)
@@ -112,7 +106,7 @@ class _Undoing:
         names = [queue.name for queue in self.queues.values() if queue.paused]
         still = self._store.removing.paused(names)
         repaused = repause(
-            self._store, self._faktory, [name for name in names if name not in still]
+            self._store, self._store.faktory, [name for name in names if name not in still]
         )
         pauses = {place: self._pause(queue, repaused) for place, queue in self.queues.items()}
         if self._refill is None:

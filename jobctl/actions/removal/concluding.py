@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from jobctl.actions.operations.file import OperationFile
-from jobctl.actions.operations.rounds import Rounds
+from jobctl.actions.removal.rounds import Rounds
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Header
