@@ -18,6 +18,7 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.preparing import Ready
 from jobctl.actions.operations.tally import Tally
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.pairing import check_pair
 from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.job import Job, dig, glance
@@ -43,7 +44,8 @@ def check_way(store: Store, header: Header | None = None) -> None:
         header: of the operation that goes on; it may name another server.
 
     Raises:
-        Refused: a server may hold them that is not known, or is not the one it was.
+        Refused: a server may hold them that is not known, or is not the one it was; or the one
+            that is known works on another Redis.
         Unreachable: the server that is known does not answer.
     """
     was = None if header is None else header.faktory
@@ -51,7 +53,7 @@ def check_way(store: Store, header: Header | None = None) -> None:
         given = str(store.faktory.address)
         if was not in (None, given):
             raise Refused(f"this release was begun with {was}, this is {given}", hint=_give(was))
-        store.faktory.open()
+        check_pair(store, store.faktory)
         return
     running = store.server.job_server()
     if running is None:

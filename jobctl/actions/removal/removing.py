@@ -11,6 +11,7 @@ from jobctl.actions.doors import Doors
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.watching import Watch
+from jobctl.actions.pairing import check_pair
 from jobctl.actions.removal.at_once import remove_at_once, remove_blindly
 from jobctl.actions.removal.looking import Look, look_at
 from jobctl.actions.removal.request import REMOVE, Removal
@@ -51,11 +52,11 @@ def open_server(store: Store, faktory: Faktory | None) -> tuple[Faktory | None, 
     """Return the server that has to remove the queues, open; and what there is to say.
 
     Raises:
-        Refused: one runs on this Redis, and nobody named it.
+        Refused: one runs on this Redis, and nobody named it; or it works on another Redis.
         Unreachable: the one that was named cannot be reached.
     """
     if faktory is not None:
-        faktory.open()
+        check_pair(store, faktory)
         return faktory, ()
     running = store.server.job_server()
     if running:
