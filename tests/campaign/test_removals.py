@@ -37,6 +37,7 @@ def fill(shop):
         db.lpush("q:small", *(job(f"small-{i:05d}") for i in range(20)))
         db.lpush("q:bare", *(job(f"bare-{i:06d}") for i in range(700)))
         db.lpush("bare", *(job(f"older-{i:05d}") for i in range(700)))
+        db.waitaof(1, 0, 10_000)  # what it begins with is on the disk
 
 
 def state(shop):
