@@ -257,6 +257,22 @@ class Store(PlainStore):
         meant = find_meant(self._doors(), Naming(names), also_paused=True)
         return drain(self, Drain(meant.names, empty, timeout), DrainWatch())
 
+    def remove_queues(
+        self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None
+    ) -> Report:
+        """Delete queues, their jobs and their pauses; ``*`` alone means all. `undo` puts them back.
+
+        Raises:
+            NotFound: there is no such queue; nothing was changed.
+            Refused: a guard says no, or a server runs that would not notice.
+        """
+        from jobctl.actions.operations.watching import Watch as Silent
+        from jobctl.actions.removal.removing import remove_queues
+        from jobctl.actions.removal.request import Removal
+
+        removal = Removal(names, guards)
+        return remove_queues(self._doors(), self.journal, removal, watch or Silent())
+
     def _doors(self) -> Doors:
         from jobctl.actions.doors import Doors
 

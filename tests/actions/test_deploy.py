@@ -39,3 +39,12 @@ def test_a_drain_tells_what_holds_the_queues_up(queues, store):
     ended = store.drain_queues("default", timeout=0.1)
     assert not ended.idle
     assert [entry.jid for entry in ended.sight.running] == ["held-0000001"]
+
+
+def test_queues_are_removed_and_put_back(queues, store, tmp_path):
+    queues.lpush("q:default", job("one-1"), job("two-2"))
+    store.operations_directory = tmp_path
+    report = store.remove_queues("default")
+    assert (report.done, queues.exists("q:default")) == (2, 0)
+    store.undo(report.operation)
+    assert queues.lrange("q:default", 0, -1) == [job("two-2"), job("one-1")]
