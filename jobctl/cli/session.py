@@ -196,4 +196,6 @@ def _known(option: str, name: str, keys: Sequence[str]) -> None:
 
 
 def _trace(line: str) -> None:
-    print(line, file=sys.stderr)
+    from jobctl.cli.writing import say
+
+    say(line)

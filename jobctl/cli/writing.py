@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from jobctl.cli.session import Session
@@ -78,8 +80,11 @@ def console(session: Session, out: TextIO | None = None) -> Console:
 
 
 def say(text: str) -> None:
-    """Tell the person something, on stderr."""
-    print(printable(text), file=sys.stderr)
+    """Tell the person something, on stderr; where nobody can hear it, the work goes on."""
+    try:
+        print(printable(text), file=sys.stderr, flush=True)
+    except OSError:  # whoever read it has ended, or its disk is full
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (the next one would fail as well)
 
 
 def _only(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Row]:
