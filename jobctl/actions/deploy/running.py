@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -55,19 +56,19 @@ class Signals:
         """Run a command to its end, and return its exit code, as a shell would.
 
         128 + n where signal n has killed it, 127 where there is no such program, 126 where it
-        cannot be run.
+        cannot be run. What was caught before goes to it as well.
         """
-        known = len(self.caught)
         try:
-            with subprocess.Popen(command) as child:
-                self._child = child
-                for number in self.caught[known:]:  # while it was being born
-                    self._hand_on(number)
-                code = child.wait()
+            child = subprocess.Popen(command)
         except FileNotFoundError:
             return NOT_FOUND
         except OSError:
             return NOT_EXECUTABLE
+        self._child = child
+        try:
+            for number in self.caught:  # also from a terminal, which may not have known it yet
+                _send(child, number)
+            code = child.wait()
         finally:
             self._child = None
         return code if code >= 0 else _BY_SIGNAL - code
@@ -79,7 +80,7 @@ class Signals:
     def _hand_on(self, number: int) -> None:
         child = self._child
         if child is not None and not (number in _FROM_A_TERMINAL and _in_front()):
-            child.send_signal(number)
+            _send(child, number)
 
 
 def runnable(command: Sequence[str]) -> int:
@@ -88,6 +89,11 @@ def runnable(command: Sequence[str]) -> int:
         return 0
     there = os.path.sep in command[0] and os.path.exists(command[0])  # noqa: PTH110 (any bytes)
     return NOT_EXECUTABLE if there else NOT_FOUND
+
+
+def _send(child: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(OSError):  # another user's, by sudo: its end is waited for
+        child.send_signal(number)
 
 
 def _in_front() -> bool:
