@@ -91,7 +91,7 @@ class Pauses:
         """
         calls = [
             self._call("resume", [self._layout.paused, PAUSES], part,
-                       "1" if force else "", "1" if by_redis else "")
+                       STALE, "1" if force else "", "1" if by_redis else "")
             for _, part in _parts(names)
         ]  # fmt: skip
         letters = self._letters(calls)

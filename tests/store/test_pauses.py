@@ -234,3 +234,23 @@ def test_many_queues_are_taken_in_few_calls(raw, store):
     assert len(store.pauses.holds(names, store.server.now())) == 1000
     assert store.pauses.leave(names, "x", by_redis=True, before=[False] * 1000) == "r" * 1000
     assert not raw.smembers("paused")
+
+
+def test_what_a_holder_without_a_lease_left_behind_keeps_nobody_from_resuming(raw, store, pauses):
+    raw.sadd("paused", "a")
+    assert leave(pauses, "x", by_redis=False) == "w"  # its lease was lost, and then it died
+    assert 0 < raw.ttl("jobctl:hold:a") <= 604800
+    with pytest.raises(Refused):
+        pauses.resume(["a"], by_redis=True, force=False)
+    kill(raw, "x")
+    assert pauses.resume(["a"], by_redis=True, force=False) == "r"
+
+
+def test_a_queue_that_others_resumed_does_not_stay_paused_after_the_next_hold(raw, pauses):
+    raw.sadd("paused", "a")
+    take(pauses, "dead")
+    kill(raw, "dead")
+    raw.srem("paused", "a")  # by the web page of the server
+    assert take(pauses, "x") == [False]
+    assert leave(pauses, "x") == "r"
+    assert paused(raw) == []

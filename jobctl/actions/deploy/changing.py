@@ -77,14 +77,21 @@ def tell_server(doors: Doors, names: Sequence[str], *, everything: bool, pause: 
         doors.faktory.resume(said)
 
 
-def settled(store: Store, names: Sequence[str]) -> None:
-    """Wait until nobody is in the middle of resuming one of these queues."""
+def settled(store: Store, names: Sequence[str]) -> bool:
+    """Wait until nobody is in the middle of resuming one of these queues.
+
+    Returns:
+        Whether nobody was from the beginning.
+    """
     end = time.monotonic() + STALE + 1
+    first = True
     while time.monotonic() < end:
         holds = store.pauses.holds(names, store.server.now())
         if not any(hold.leaving for hold in holds.values()):
-            return
+            return first
+        first = False
         time.sleep(_NAP)
+    return first
 
 
 def untaken(doors: Doors, name: str, *, paused: bool) -> str:

@@ -18,6 +18,7 @@ from jobctl.model.pausing import BEAT, STALE, Author, Lease
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
 _NAP = 0.1
 _AGAIN = 1.0  # seconds between two tries
+_HEARD = BEAT + 2  # seconds within which the living have beaten again, once Redis is back
 
 Tell = Callable[[str], None]
 Reopen = Callable[[], Doors]
@@ -75,11 +76,11 @@ class Hold:
             self._tell(self._route.warning)
         try:
             self._pause(meant, Lease(self._ident, author, pid, command))
+            self.paused_at = time.monotonic()
+            self._tell(f"holding {listed(self.names)}")
         except BaseException:
             self._give_up()
             raise
-        self.paused_at = time.monotonic()
-        self._tell(f"holding {listed(self.names)}")
 
     def _pause(self, meant: Meant, lease: Lease) -> None:
         store = self._doors.store
@@ -131,8 +132,16 @@ class Hold:
         self._say()
 
     def _end(self, impatient: Callable[[], bool]) -> None:
+        """Leave; the heart beats meanwhile: others take over from whoever resumes too slowly."""
         if self._heart is not None:
-            self._heart.stop()
+            self._heart.hush()
+        try:
+            self._leave_at_last(impatient)
+        finally:
+            if self._heart is not None:
+                self._heart.stop()
+
+    def _leave_at_last(self, impatient: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE
         told = False
         while True:
@@ -146,7 +155,7 @@ class Hold:
                     self._tell(f"cannot resume yet, trying again: {error.message}")
                 told = True
                 time.sleep(_AGAIN)
-                self._try_to_reopen()
+                self._try_to_reopen(impatient)
             except JobctlError as error:
                 raise self._stuck(error) from error
 
@@ -155,8 +164,10 @@ class Hold:
         if store is None:
             tell_server(self._doors, self.names, everything=False, pause=False)
             return
+        # Where no lease is known to have been taken, what is paused was so before.
+        before = self._before or [True] * len(self.names)
         letters = store.pauses.leave(
-            self.names, self._ident, by_redis=self._by_redis, before=self._before
+            self.names, self._ident, by_redis=self._by_redis, before=before
         )
         self._ended = dict(zip(self.names, letters, strict=True))
         waiting = [name for name, letter in self._ended.items() if letter == "w"]
@@ -171,13 +182,24 @@ class Hold:
         for text, names in groups.items():
             self._tell(f"{text} {listed(names)}")
 
-    def _try_to_reopen(self) -> None:
+    def _try_to_reopen(self, impatient: Callable[[], bool]) -> None:
         try:
             doors = self._reopen()
+            self._doors.close()
+            self._doors = doors
+            self._hear(doors.store, impatient)
         except JobctlError:
             return  # the next try says so again
-        self._doors.close()
-        self._doors = doors
+
+    def _hear(self, store: Store | None, impatient: Callable[[], bool]) -> None:
+        """Let others say that they live: while Redis was away, nobody could."""
+        end = time.monotonic() + _HEARD
+        while store is not None and time.monotonic() < end and not impatient():
+            holds = store.pauses.holds(self.names, store.server.now()).values()
+            others = [it for hold in holds for it in hold.leases if it.ident != self._ident]
+            if not any(lease.dead for lease in others):
+                return
+            time.sleep(_AGAIN)
 
     def _stuck(self, error: JobctlError) -> JobctlError:
         names = " ".join(self.names)
@@ -227,16 +249,21 @@ class _Heart(threading.Thread):
         self._end = threading.Event()
         self._doors: Doors | None = None
         self._told: set[str] = set()
+        self._hushed = False
 
     def run(self) -> None:
         """Beat until it is stopped; what goes wrong is said once, and tried again."""
         while not self._end.wait(BEAT):
             try:
                 self._beat()
-            except JobctlError as error:
-                self._once("away", f"the lease cannot be renewed just now: {error.message}")
+            except Exception as error:  # whatever it was: where no heart beats, others resume
+                self._once("away", f"the lease cannot be renewed just now: {error}")
                 self._close()
         self._close()
+
+    def hush(self) -> None:
+        """Beat on, and say nothing any more."""
+        self._hushed = True
 
     def stop(self) -> None:
         """End it; a beat that is under way is not waited for longer than it may take."""
@@ -255,7 +282,7 @@ class _Heart(threading.Thread):
                 self._once(f"{letter} {names}", f"{names}: {text}")
 
     def _once(self, what: str, text: str) -> None:
-        if what not in self._told:
+        if what not in self._told and not self._hushed:
             self._told.add(what)
             self._tell(text)
 

@@ -21,6 +21,7 @@ from jobctl.errors import NoMemory, NoPermission, Refused
 from jobctl.model.pausing import Author, Hold
 from jobctl.model.rows import Row
 
+_TIMES = 2  # whoever is the last holder after the first time knows of the pause
 KEYS = ("queue", "action", "paused", "changed", "via", "problem")
 
 
@@ -109,14 +110,17 @@ def _pause_by_wire(
     doors: Doors, store: Store, meant: Meant, author: Author, route: Route
 ) -> Outcome:
     was = meant.paused or frozenset()
-    tell_server(doors, meant.names, everything=meant.everything, pause=True)
-    now = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
-    taken = [name for name, paused in now.items() if paused]
     warnings: list[str] = []
-    try:
-        store.pauses.pause(taken, author, by_redis=False, before=[n in was for n in taken])
-    except (NoPermission, NoMemory) as error:
-        warnings.append(f"paused, but who and why could not be noted: {error.message}")
+    for _ in range(_TIMES):
+        tell_server(doors, meant.names, everything=meant.everything, pause=True)
+        now = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
+        taken = [name for name, paused in now.items() if paused]
+        try:
+            store.pauses.pause(taken, author, by_redis=False, before=[n in was for n in taken])
+        except (NoPermission, NoMemory) as error:
+            warnings = [f"paused, but who and why could not be noted: {error.message}"]
+        if settled(store, meant.names):
+            break  # else a holder has resumed it behind this pause, which it did not know of
     queues = [
         Changed(name, paused=True, changed=name not in was)
         if paused

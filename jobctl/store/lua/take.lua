@@ -21,6 +21,8 @@ for i = 2, #KEYS do
   if #live + #dead == 0 then
     redis.call('DEL', hold)
     redis.call('HSET', hold, 'v', VERSION, 'before', redis.call('SISMEMBER', paused, queue))
+  elseif redis.call('SISMEMBER', paused, queue) == 0 then
+    redis.call('HSET', hold, 'before', 0)  -- whoever resumed it meanwhile does not want it paused
   end
   redis.call('HDEL', hold, 'leaving')
   redis.call('HSET', hold, 'lease:' .. id, lease, 'beat:' .. id, seconds())
