@@ -11,6 +11,7 @@ import click
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, connection_options, option
 from jobctl.cli.pausing import author, glob_option, names_argument, read_naming, reason_option
+from jobctl.cli.reporting import without_passwords
 from jobctl.cli.session import Session
 from jobctl.cli.wiring import note_doors
 from jobctl.cli.writing import say
@@ -80,7 +81,8 @@ def hold(session: Session, names: Sequence[str]) -> None:
         if timeout is not None:
             doors.redis("--drain")
         with Signals() as signals:
-            held.take(naming, author(session, doors), os.getpid(), command)
+            shown = without_passwords(command)
+            held.take(naming, author(session, doors), os.getpid(), shown)
             code = _run(session, held, signals, command, timeout)
     finally:
         held.close()

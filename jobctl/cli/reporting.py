@@ -7,7 +7,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +26,8 @@ COLUMNS = (
     "action", "target", "matched", "done", "gone", "failed", "skipped", "dry_run", "operation",
     "seconds",
 )  # fmt: skip
-_SECRET = re.compile(r"(?<=://)[^/@\s]*@")
+_LOGIN = re.compile(r"(?<=://)[^/\s]*@")  # up to the last one: a password may have an @ in it
+_PASSWORD = re.compile(r"(?<=[?&]password=)[^&#\s]+")
 
 
 def run(
@@ -125,4 +126,9 @@ def host() -> str:
 
 def command_line() -> tuple[str, ...]:
     """Return the command line without the passwords that may be in its URLs."""
-    return tuple(_SECRET.sub("***@", word) for word in sys.argv)
+    return without_passwords(sys.argv)
+
+
+def without_passwords(words: Iterable[str]) -> tuple[str, ...]:
+    """Return a command line without the passwords in its URLs."""
+    return tuple(_PASSWORD.sub("***", _LOGIN.sub("***@", word)) for word in words)

@@ -89,7 +89,7 @@ class Hold:
                 "only the server is known: no lease tells others of this hold, and at its end the "
                 "queues are resumed, whoever else paused them"
             )
-            tell_server(self._doors, meant.names, everything=meant.everything, pause=True)
+            tell_server(self._doors, meant.names, everything=False, pause=True)  # as they resume
             return
         if self._doors.faktory is not None:
             self._doors.faktory.open()  # nothing is leased where it cannot be reached

@@ -1,0 +1,35 @@
+"""What is written down of a command line."""
+
+import pytest
+
+from jobctl.cli.reporting import without_passwords
+from tests.cli.deploying import Holder, ended, holders
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("redis://:secret@host/0", "redis://***@host/0"),
+        ("--url=redis://ann:sec@ret@host/0", "--url=redis://***@host/0"),
+        ("redis://host/0?db=1&password=sec/ret&x=1", "redis://host/0?db=1&password=***&x=1"),
+        ("unix:///run/redis.sock?password=sec@ret", "unix:///run/redis.sock?password=***"),
+        ("tcp://host?password=secret#x", "tcp://host?password=***#x"),
+        ("redis://secret@host", "redis://***@host"),
+        ("ann@example.org", "ann@example.org"),
+        ("https://example.org/a@b", "https://example.org/a@b"),
+    ],
+)
+def test_no_password_of_a_url_is_written_down(word, shown):
+    assert without_passwords(["jobctl", word]) == ("jobctl", shown)
+
+
+def test_nor_is_one_of_the_command_that_a_hold_runs(raw, url, tmp_path, jobctl):
+    raw.sadd("queues", "default")
+    holder = Holder(url, tmp_path)
+    process = holder.start("default", script=f"{holder.wait_file('end')}; : redis://:secret@host/0")
+    (found,) = holders(jobctl("queue", "ls", "-o", "json").out)
+    lease = raw.hgetall("jobctl:hold:default")
+    holder.touch("end")
+    assert ended(process)[0] == 0
+    assert "redis://***@host/0" in found["command"][-1]
+    assert b"secret" not in b"".join(lease.values())
