@@ -129,6 +129,8 @@ def _run(
             code = signals.code
         else:
             code = signals.run(command)
+        if signals.refusal is not None:
+            say(f"error: {command[0]} could not be run: {signals.refusal}")
     except BaseException as error:  # whatever it is, the queues are resumed first
         problem = error
     try:

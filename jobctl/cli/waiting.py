@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobctl.actions.deploy.draining import Drain, Drained, DrainWatch, Sight, describe, drain
@@ -51,6 +52,10 @@ class _Watch(DrainWatch):
 
     def waiting(self, sight: Sight) -> None:
         """Show it: live on a terminal, a line now and then elsewhere."""
+        with suppress(OSError):  # the terminal has gone: that stops nobody who waits
+            self._show(sight)
+
+    def _show(self, sight: Sight) -> None:
         now = time.monotonic()
         if sys.stderr.isatty():
             if self._live is None and now - self._begun > _PATIENCE:
@@ -72,5 +77,6 @@ class _Watch(DrainWatch):
     def close(self) -> None:
         """Take the live lines away."""
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
         self._live = None

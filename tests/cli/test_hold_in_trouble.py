@@ -18,6 +18,7 @@ from jobctl.actions.deploy.running import Signals
 from jobctl.actions.doors import Doors
 from jobctl.errors import Refused, Unreachable
 from jobctl.model.pausing import Author
+from tests.builders import job, reservation
 from tests.cli.deploying import Holder, age, ended, leases, paused, until
 
 ANN = Author("ann", "one", 1000.0)
@@ -69,6 +70,37 @@ def test_a_command_of_another_user_is_waited_for_and_keeps_its_exit_code(monkeyp
     with Signals() as signals:
         code = signals.run(["sh", "-c", f"kill -TERM {os.getpid()}; sleep 0.2; exit 9"])
     assert (code, signals.caught) == (9, [signal.SIGTERM])
+
+
+def test_a_program_that_turns_out_not_to_run_is_told_of(queues, jobctl, tmp_path):
+    program = tmp_path / "program"
+    program.write_text("exit 4\n")  # a shell would guess; the system does not
+    program.chmod(0o755)
+    ran = jobctl("queue", "hold", "default", "--", str(program))
+    assert ran.code == 126
+    assert f"{program} could not be run: Exec format error" in ran.err
+    assert paused(queues) == []
+
+
+def test_a_terminal_that_closes_while_it_drains_is_a_hangup_and_no_failure(queues, url):
+    queues.zadd("working", {reservation(job("held-0000001")): time.time() + 100})
+    ours, its = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobctl", "queue", "hold", "default", "--drain", "60s", "--",
+         "true"],
+        env=os.environ | {"JOBCTL_URL": url}, stdin=its, stdout=its, stderr=its,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(its)
+    seen = b""
+    while b"held-0000001" not in seen:
+        seen += os.read(ours, 4096)
+    os.close(ours)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(10) == 129
+    assert paused(queues) == []
 
 
 def test_a_signal_just_before_the_command_begins_reaches_it():

@@ -25,10 +25,12 @@ class Signals:
 
     Attributes:
         caught: the numbers, in the order they came.
+        refusal: why the command could not be run; None where it could.
     """
 
     def __init__(self) -> None:
         self.caught: list[int] = []
+        self.refusal: str | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._before: dict[int, Any] = {}
 
@@ -60,10 +62,9 @@ class Signals:
         """
         try:
             child = subprocess.Popen(command)
-        except FileNotFoundError:
-            return NOT_FOUND
-        except OSError:
-            return NOT_EXECUTABLE
+        except OSError as error:
+            self.refusal = error.strerror
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
         self._child = child
         try:
             for number in self.caught:  # also from a terminal, which may not have known it yet

@@ -69,6 +69,6 @@ local function ended(queue, hold, paused, notes, by_redis, id)
   end
   -- A server without memory refuses this; the queue must be resumed all the same.
   redis.pcall('HSET', hold, 'v', VERSION, 'leaving', id, 'beat:' .. id, seconds())
-  if redis.call('TTL', hold) == -1 then redis.pcall('EXPIRE', hold, 3600) end  -- no lease is in it
+  if redis.pcall('TTL', hold) == -1 then redis.pcall('EXPIRE', hold, 3600) end  -- no lease is in it
   return 'w'
 end
