@@ -17,7 +17,7 @@ from jobctl.store.sets import SortedSet
 
 if TYPE_CHECKING:
     from jobctl.actions.deploy.draining import Drained
-    from jobctl.actions.deploy.pausing import Outcome
+    from jobctl.actions.deploy.outcome import Outcome
     from jobctl.actions.doors import Doors
     from jobctl.actions.grouping import Group
     from jobctl.actions.operations.journal import Journal
@@ -239,7 +239,7 @@ class Store(PlainStore):
             Refused: somebody holds one of them, or a server runs that would not notice.
         """
         from jobctl.actions.deploy.naming import Naming
-        from jobctl.actions.deploy.pausing import resume
+        from jobctl.actions.deploy.resuming import resume
 
         return resume(self._doors(), Naming(names), force=force)
 

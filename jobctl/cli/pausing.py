@@ -20,7 +20,7 @@ from jobctl.errors import Exit, UsageProblem
 
 if TYPE_CHECKING:
     from jobctl.actions.deploy.naming import Naming
-    from jobctl.actions.deploy.pausing import Outcome
+    from jobctl.actions.deploy.outcome import Outcome
     from jobctl.actions.doors import Doors
     from jobctl.model.pausing import Author
 
@@ -96,8 +96,8 @@ def pause(session: Session, names: Sequence[str]) -> None:
 @click.pass_obj
 def resume(session: Session, names: Sequence[str]) -> None:
     """Resume queues."""
-    from jobctl.actions.deploy.pausing import clear_dead
-    from jobctl.actions.deploy.pausing import resume as resume_queues
+    from jobctl.actions.deploy.resuming import clear_dead
+    from jobctl.actions.deploy.resuming import resume as resume_queues
 
     naming = read_naming(session, names)
     force, at_restart = session.flag("force"), session.flag("at_restart")
@@ -135,7 +135,7 @@ def author(session: Session, doors: Doors) -> Author:
 
 
 def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
-    from jobctl.actions.deploy.pausing import KEYS
+    from jobctl.actions.deploy.outcome import KEYS
 
     for warning in outcome.warnings:
         say(f"warning: {warning}")

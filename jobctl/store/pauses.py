@@ -102,6 +102,28 @@ class Pauses:
             )
         return letters
 
+    def mark(self, names: Sequence[str], ident: str, *, force: bool) -> tuple[str, str] | None:
+        """Mark queues that are about to be resumed by way of their server.
+
+        Whoever comes to hold one of them waits until `unmark`, or until the mark is stale.
+
+        Returns:
+            None; or ``held`` or ``wait`` (somebody else is resuming it just now) and the queue:
+            then call `unmark`, and try again or give up.
+        """
+        for _, part in _parts(names):
+            call = self._call("mark", [], part, ident, STALE, "1" if force else "")
+            outcome, *rest = self._connection.call(*call)
+            if outcome != b"ok":
+                return outcome.decode(), decode_name(rest[0])
+        return None
+
+    def unmark(self, names: Sequence[str], ident: str) -> None:
+        """Take the marks of queues away again."""
+        self._connection.pipe(
+            [self._call("unmark", [], part, ident, STALE) for _, part in _parts(names)]
+        )
+
     def notes(self) -> dict[str, Author]:
         """Return who paused each queue, when and why, as far as somebody noted it."""
         (flat,) = self._connection.attempt([("HGETALL", PAUSES)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,9 +11,9 @@ from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.errors import Refused
 from jobctl.faktory.server import ALL
-from jobctl.model.pausing import STALE
+from jobctl.model.pausing import STALE, Hold
 
-_NAP = 0.1  # seconds between two looks at whether somebody has done with a queue
+NAP = 0.1  # seconds between two looks at whether somebody has done with a queue
 
 
 class Way(StrEnum):
@@ -90,7 +90,7 @@ def settled(store: Store, names: Sequence[str]) -> bool:
         if not any(hold.leaving for hold in holds.values()):
             return first
         first = False
-        time.sleep(_NAP)
+        time.sleep(NAP)
     return first
 
 
@@ -101,4 +101,24 @@ def untaken(doors: Doors, name: str, *, paused: bool) -> str:
     return (
         f"{address} said OK, and {name} is {state} in {doors.target}: it does not know this "
         "queue, or works on another Redis"
+    )
+
+
+def refuse_held(holds: Mapping[str, Hold], way: str | None = None) -> None:
+    """Refuse what is not to be done to a queue that somebody holds; nothing where nobody does.
+
+    Args:
+        holds: who holds which.
+        way: what to do where the holder lives; else to use force.
+    """
+    if not holds:
+        return
+    name, hold = next(iter(holds.items()))
+    more = f" (and {len(holds) - 1} more are held)" if len(holds) > 1 else ""
+    dead = all(hold.dead for hold in holds.values())
+    raise Refused(
+        f"queue {name} is held by {hold}{more}; nothing was changed",
+        hint=f"the holder is dead: jobctl queue resume --stale {name}"
+        if dead
+        else way or "it resumes when its holder is done; --force resumes it now",
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from jobctl.actions.deploy.changing import Route, find_route, tell_server, untaken
 from jobctl.actions.deploy.naming import Meant, Naming, find_meant, listed
-from jobctl.actions.deploy.pausing import finish_by_wire
+from jobctl.actions.deploy.resuming import finish_by_wire
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable

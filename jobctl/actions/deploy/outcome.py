@@ -1,0 +1,79 @@
+"""What became of queues that were to be paused or resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobctl.actions.deploy.changing import Route, Way, tell_server
+from jobctl.actions.deploy.naming import Meant
+from jobctl.actions.doors import Doors
+from jobctl.model.rows import Row
+
+KEYS = ("queue", "action", "paused", "changed", "via", "problem")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of one queue.
+
+    Attributes:
+        queue: its name.
+        paused: whether it is paused now; None where nobody can tell.
+        changed: whether it was not before; None where nobody can tell.
+        problem: why it is not as it was to be.
+        note: what else there is to know, for people.
+    """
+
+    queue: str
+    paused: bool | None
+    changed: bool | None
+    problem: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the queues that were to be paused or resumed."""
+
+    action: str
+    way: Way
+    queues: list[Changed]
+    warnings: list[str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not take on one of them."""
+        return any(queue.problem is not None for queue in self.queues)
+
+    def rows(self) -> list[Row]:
+        """Return a row for each queue."""
+        return [
+            {
+                "queue": queue.queue,
+                "action": self.action,
+                "paused": queue.paused,
+                "changed": queue.changed,
+                "via": self.way.value,
+                "problem": queue.problem,
+            }
+            for queue in self.queues
+        ]
+
+
+def unseen(doors: Doors, meant: Meant, action: str, *, paused: bool) -> Outcome:
+    """Go by the server alone: what it makes of it cannot be seen."""
+    tell_server(doors, meant.names, everything=meant.everything, pause=paused)
+    warnings = ["only the server is known: it said OK, and nothing more could be seen"]
+    if meant.unsure and not meant.everything:
+        warnings.append("it does not list its queues, and says OK of one that is not there too")
+    queues = [Changed(name, paused=paused, changed=None) for name in meant.names]
+    return Outcome(action, Way.FAKTORY, queues, warnings)
+
+
+def outcome(
+    action: str, route: Route, queues: list[Changed], warnings: Sequence[str] = ()
+) -> Outcome:
+    """Return it, with what is to be said of the way."""
+    said = [] if route.warning is None or not queues else [route.warning]
+    return Outcome(action, route.way, queues, [*said, *warnings])

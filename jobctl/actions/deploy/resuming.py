@@ -1,0 +1,180 @@
+"""Resume queues, by hand or after a holder has died, and make sure that it took."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from jobctl.actions.deploy.changing import (
+    NAP,
+    Route,
+    find_route,
+    refuse_held,
+    settled,
+    tell_server,
+    untaken,
+)
+from jobctl.actions.deploy.naming import Meant, Naming, find_meant
+from jobctl.actions.deploy.outcome import Changed, Outcome, outcome, unseen
+from jobctl.actions.doors import Doors
+from jobctl.actions.jobs import Store
+from jobctl.errors import JobctlError, NoMemory, NoPermission, Refused
+from jobctl.model.pausing import STALE, Hold
+
+
+def resume(
+    doors: Doors, naming: Naming, *, at_restart: bool = False, force: bool = False
+) -> Outcome:
+    """Resume queues. What is not paused stays as it is.
+
+    Args:
+        doors: both, or one of them.
+        naming: which queues.
+        at_restart: write the set alone, for a server that reads it at its next start.
+        force: also those that somebody holds.
+
+    Raises:
+        NotFound: there is no such queue; nothing was changed.
+        Refused: somebody holds one of them, a server runs that would not notice, or a context
+            forbids it.
+        Unreachable: the server, or Redis, cannot be reached.
+    """
+    doors.rules.allow()
+    naming.check()
+    route = find_route(doors, at_restart=at_restart)
+    meant = find_meant(doors, naming, also_paused=True)
+    if doors.store is None:
+        return unseen(doors, meant, "resume", paused=False)
+    settled(doors.store, meant.names)
+    holds = doors.store.pauses.holds(meant.names, doors.store.server.now())
+    if holds and not force:
+        refuse_held(holds)
+    if route.by_redis:
+        letters = doors.store.pauses.resume(meant.names, by_redis=True, force=force)
+        queues = [
+            _resumed(name, holds, changed=letter == "r")
+            for name, letter in zip(meant.names, letters, strict=True)
+        ]
+        return outcome("resume", route, queues)
+    return _resume_by_wire(doors, doors.store, meant, holds, route, force=force)
+
+
+def _resume_by_wire(
+    doors: Doors,
+    store: Store,
+    meant: Meant,
+    holds: Mapping[str, Hold],
+    route: Route,
+    *,
+    force: bool,
+) -> Outcome:
+    was = meant.paused or frozenset()
+    warnings: list[str] = []
+    with _marked(store, meant.names, force=force):
+        tell_server(doors, meant.names, everything=meant.everything, pause=False)
+        now = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
+        try:
+            store.pauses.resume(
+                [name for name, paused in now.items() if not paused], by_redis=False, force=True
+            )
+        except (NoPermission, NoMemory) as error:
+            warnings.append(f"resumed, but the note of its pause could not go: {error.message}")
+    queues = [
+        Changed(name, paused=True, changed=False, problem=untaken(doors, name, paused=False))
+        if paused
+        else _resumed(name, holds, changed=name in was)
+        for name, paused in now.items()
+    ]
+    return outcome("resume", route, queues, warnings)
+
+
+@contextmanager
+def _marked(store: Store, names: Sequence[str], *, force: bool) -> Iterator[None]:
+    """Let whoever comes to hold one of these queues wait until they are resumed.
+
+    Raises:
+        Refused: one of them is held, or somebody else's resuming of it does not end.
+    """
+    ident = secrets.token_hex(4)
+    with suppress(NoPermission, NoMemory):  # who may not write it down may resume all the same
+        _mark(store, names, ident, force=force)
+    try:
+        yield
+    finally:
+        with suppress(JobctlError):  # a mark ends by itself
+            store.pauses.unmark(names, ident)
+
+
+def _mark(store: Store, names: Sequence[str], ident: str, *, force: bool) -> None:
+    end = time.monotonic() + STALE + 1
+    while (found := store.pauses.mark(names, ident, force=force)) is not None:
+        store.pauses.unmark(names, ident)
+        why, name = found
+        if why == "held":
+            refuse_held(store.pauses.holds([name], store.server.now()))
+        if time.monotonic() > end:
+            raise Refused(f"queue {name} is being resumed by somebody else, which does not end")
+        time.sleep(NAP)
+
+
+def clear_dead(doors: Doors, naming: Naming) -> Outcome:
+    """Clear the leases of holders that have died; what nobody else holds is resumed.
+
+    Raises:
+        NotFound: there is no such queue; nothing was changed.
+        Refused: a server runs that would not notice, or a context forbids it.
+    """
+    doors.rules.allow()
+    naming.check()
+    store = doors.redis("queue resume --stale")
+    route = find_route(doors, at_restart=False, offered=False)
+    meant = find_meant(doors, naming, also_paused=True)
+    settled(store, meant.names)
+    ident = secrets.token_hex(4)
+    letters = store.pauses.clear(meant.names, ident, by_redis=route.by_redis)
+    waiting = [n for n, letter in zip(meant.names, letters, strict=True) if letter == "w"]
+    problems: dict[str, str] = {}
+    if waiting:
+        problems = finish_by_wire(doors, store, waiting, ident)
+    paused = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
+    queues = [
+        Changed(
+            name,
+            paused=paused[name],
+            changed=letter in "rw" and name not in problems,
+            problem=problems.get(name),
+            note=_CLEARED[letter],
+        )
+        for name, letter in zip(meant.names, letters, strict=True)
+    ]
+    return outcome("resume", route, queues)
+
+
+_CLEARED = {
+    "x": "no dead holder",
+    "o": "others hold it",
+    "s": "cleared; it was paused before, and stays so",
+    "r": "cleared",
+    "w": "cleared",
+    "n": "cleared; it was not paused",
+    "v": "held by another version of jobctl: left alone",
+}
+
+
+def finish_by_wire(doors: Doors, store: Store, names: Sequence[str], ident: str) -> dict[str, str]:
+    """Have the server resume queues whose holding is over, and forget their leases.
+
+    Returns:
+        Why it did not take, of each queue where it did not.
+    """
+    tell_server(doors, names, everything=False, pause=False)
+    now = dict(zip(names, store.pauses.paused(names), strict=True))
+    store.pauses.left([name for name, paused in now.items() if not paused], ident)
+    return {name: untaken(doors, name, paused=False) for name, paused in now.items() if paused}
+
+
+def _resumed(name: str, holds: Mapping[str, Hold], *, changed: bool) -> Changed:
+    note = f"it is still held by {holds[name]}" if name in holds else None
+    return Changed(name, paused=False, changed=changed, note=note)
