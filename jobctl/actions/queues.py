@@ -150,6 +150,8 @@ def _pause(queue: Queue, author: Author | None, hold: Hold | None) -> Row:
             "paused_at": score_time(author.at),
             "reason": author.reason,
         }
+    elif hold is not None:
+        found["reason"] = next((it.author.reason for it in hold.leases if it.author.reason), None)
     if hold is not None and hold.other_version is not None:
         found["problem"] = f"held by {hold}"
     return found | {"holders": [lease.document() for lease in hold.leases] if hold else []}

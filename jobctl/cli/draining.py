@@ -10,11 +10,20 @@ import click
 
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
-from jobctl.cli.pausing import author, glob_option, names_argument, read_naming, reason_option
+from jobctl.cli.pausing import (
+    author,
+    glob_option,
+    names_argument,
+    read_naming,
+    reason_option,
+    resume_command,
+)
 from jobctl.cli.session import Session
 from jobctl.cli.wiring import note_doors
 from jobctl.cli.writing import say, write_document, write_rows
-from jobctl.errors import JobctlError
+from jobctl.errors import JobctlError, NotTaken
+from jobctl.model.words import listed
+from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
     from jobctl import Store
@@ -59,13 +68,16 @@ def drain_command(session: Session, names: Sequence[str]) -> None:
     with session.doors() as doors:
         note_doors(doors)
         store = doors.redis("queue drain")
-        wanted, paused = _prepare(session, doors, naming, timeout)
+        wanted, way = _prepare(session, doors, naming, timeout)
         try:
             ended = wait(session, store, wanted)
         except (KeyboardInterrupt, JobctlError) as error:
-            _stays(error, paused)
+            if way is not None and isinstance(error, JobctlError):
+                error.hint = way
+            elif way is not None:
+                say(way)
             raise
-    _finish(session, wanted, ended, paused)
+    _finish(session, wanted, ended, way)
 
 
 def read_timeout(text: str | None) -> float | None:
@@ -77,20 +89,20 @@ def read_timeout(text: str | None) -> float | None:
 
 def _prepare(
     session: Session, doors: Doors, naming: Naming, timeout: float | None
-) -> tuple[Drain, list[str]]:
-    """Pause where that is asked for; return what to wait for, and which of it is paused."""
+) -> tuple[Drain, str | None]:
+    """Pause where that is asked for; return what to wait for, and how to resume what is paused."""
     from jobctl.actions.deploy.draining import Drain
     from jobctl.actions.deploy.naming import find_meant
     from jobctl.actions.deploy.pausing import pause
 
     if session.flag("pause"):
-        outcome = pause(doors, naming, author(session, doors))
+        outcome = pause(doors, naming, author(session, doors), offered=False)
         for text in (*outcome.warnings, *filter(None, (q.problem for q in outcome.queues))):
             say(f"warning: {text}")
         if outcome.failed:
-            raise JobctlError(
+            raise NotTaken(
                 "not every queue could be paused; those that were stay so",
-                hint=_resume([queue.queue for queue in outcome.queues if queue.paused]),
+                hint=_way(session, [queue.queue for queue in outcome.queues if queue.paused]),
             )
         names = [queue.queue for queue in outcome.queues]
         paused = names
@@ -99,42 +111,39 @@ def _prepare(
         names = meant.names
         paused = [name for name in names if name in (meant.paused or ())]
     _warn(doors.redis("queue drain"), names, paused, empty=session.flag("empty"))
-    return Drain(names, session.flag("empty"), timeout, time.monotonic()), paused
+    way = _way(session, paused, naming.words() if len(paused) == len(names) else None)
+    return Drain(names, session.flag("empty"), timeout, time.monotonic()), way
 
 
 def _warn(store: Store, names: Sequence[str], paused: Sequence[str], *, empty: bool) -> None:
     running = [name for name in names if name not in paused]
     if running and not empty:
-        say(f"not paused, so that new jobs start meanwhile: {', '.join(running)} (--pause)")
+        say(f"not paused, so that new jobs start meanwhile: {listed(running)} (--pause)")
     if empty and paused:
         full = [q.name for q in store.queues.named() if q.name in paused and q.size]
         if full:
-            say(f"paused with jobs in it, which do not run until it is resumed: {', '.join(full)}")
+            say(f"paused with jobs in it, which do not run until it is resumed: {listed(full)}")
 
 
-def _stays(error: BaseException, paused: Sequence[str]) -> None:
-    if paused and isinstance(error, JobctlError):
-        error.hint = _resume(paused)
-    elif paused:
-        say(_resume(paused))
+def _way(session: Session, paused: Sequence[str], words: str | None = None) -> str | None:
+    """Return how to resume what is paused; `words`: what was typed, where that is all of them."""
+    if not paused:
+        return None
+    return f"paused still; resume: {resume_command(session, words or ' '.join(paused))}"
 
 
-def _resume(paused: Sequence[str]) -> str:
-    return f"paused still; resume: jobctl queue resume {' '.join(paused)}" if paused else ""
-
-
-def _finish(session: Session, wanted: Drain, ended: Drained, paused: Sequence[str]) -> None:
+def _finish(session: Session, wanted: Drain, ended: Drained, way: str | None) -> None:
     row = ended.document()
     if session.in_json:
         write_document(row)
     elif not session.format.human:
         write_rows(session, [row], _COLUMNS, 0.0, ident="queues")
     elif ended.idle:
-        click.echo(f"idle after {ended.seconds:.0f} s: {', '.join(ended.names)}")
+        click.echo(printable(f"idle after {ended.seconds:.0f} s: {listed(ended.names)}"))
     if ended.idle:
-        if paused and session.format.human:
-            say(_resume(paused))
+        if way is not None and session.format.human:
+            say(way)
         return
     problem = ended.problem(wanted)
-    problem.hint = _resume(paused) or None
+    problem.hint = way
     raise problem

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.asker import without_passwords
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, connection_options, option
-from jobctl.cli.pausing import author, glob_option, names_argument, read_naming, reason_option
-from jobctl.cli.reporting import without_passwords
+from jobctl.cli.pausing import (
+    author,
+    glob_option,
+    names_argument,
+    read_naming,
+    reason_option,
+    resume_command,
+)
 from jobctl.cli.session import Session
 from jobctl.cli.wiring import note_doors
 from jobctl.cli.writing import say
@@ -75,7 +82,7 @@ def hold(session: Session, names: Sequence[str]) -> None:
     timeout = read_timeout(session.text("drain_for"))
     command = _command(session)
     doors = session.doors()
-    held = Hold(doors, session.doors, say)
+    held = Hold(doors, session.doors, say, resume_command(session, "").strip())
     try:
         note_doors(doors)
         if timeout is not None:
@@ -160,5 +167,5 @@ def _drain(
     ended = wait(session, held.store, wanted, lambda: bool(signals.caught))
     if not ended.idle and not ended.stopped:
         problem = ended.problem(wanted)
-        problem.hint = f"{command[0]} was not run; the queues are resumed"
+        problem.hint = f"{command[0]} was not run"
         raise problem

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.asker import host, who
 from jobctl.cli.completing import complete_queues
 from jobctl.cli.guarding import GUARD
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
-from jobctl.cli.reporting import host, who
 from jobctl.cli.session import Session
 from jobctl.cli.wiring import note_doors
 from jobctl.cli.writing import say, write_rows
-from jobctl.errors import Exit, UsageProblem
+from jobctl.errors import NotTaken, UsageProblem
 
 if TYPE_CHECKING:
     from jobctl.actions.deploy.naming import Naming
@@ -144,16 +144,33 @@ def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
             click.echo(line)
     else:
         write_rows(session, outcome.rows(), KEYS, 0.0, ident="queue")
-    _say_more(session, naming, outcome)
+    if not outcome.queues:
+        say("no queue matches" if naming.globs else "there are no queues")
+    way = resume_command(session, naming.words()) if outcome.action == "pause" else None
     if outcome.failed:
-        raise click.exceptions.Exit(Exit.FAILURE)
+        raise _not_taken(outcome, way if any(q.paused for q in outcome.queues) else None)
+    if way is not None and outcome.queues and session.format.human:
+        say(f"resume: {way}")
+
+
+def resume_command(session: Session, names: str) -> str:
+    """Return the command that resumes queues, of the same job system as this one."""
+    return f"jobctl{session.doors_again()} queue resume {names}"
+
+
+def _not_taken(outcome: Outcome, way: str | None) -> NotTaken:
+    """Return the error for queues on which it did not take."""
+    problems = [queue.problem for queue in outcome.queues if queue.problem is not None]
+    more = f" (and {len(problems) - 1:,} more queues)" if len(problems) > 1 else ""
+    hint = None if way is None else f"the others are paused; resume: {way}"
+    return NotTaken(f"{problems[0]}{more}", hint=hint)
 
 
 def _sentences(outcome: Outcome) -> list[str]:
-    from jobctl.actions.deploy.naming import listed
+    from jobctl.model.words import listed
     from jobctl.render.safe import printable
 
-    fine = [queue for queue in outcome.queues if queue.problem is None and queue.note is None]
+    fine = [q for q in outcome.queues if q.problem is None and (q.note is None or q.changed)]
     changed, already = _WORDS[outcome.action]
     groups = (
         (changed, [queue for queue in fine if queue.changed is not False]),
@@ -168,13 +185,3 @@ _WORDS = {
     "pause": ("paused", "paused already"),
     "resume": ("resumed", "not paused anyway"),
 }
-
-
-def _say_more(session: Session, naming: Naming, outcome: Outcome) -> None:
-    for queue in outcome.queues:
-        if queue.problem is not None:
-            say(f"error: {queue.problem}")
-    if not outcome.queues:
-        say("no queue matches" if naming.globs else "there are no queues")
-    elif outcome.action == "pause" and session.format.human and not outcome.failed:
-        say(f"resume: jobctl queue resume {naming.words()}")

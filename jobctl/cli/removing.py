@@ -74,8 +74,8 @@ def remove(session: Session, names: Sequence[str]) -> None:
 
 def _order(session: Session, names: Sequence[str]) -> Removal:
     from jobctl.actions.removal.request import Removal
+    from jobctl.cli.asker import command_line, host, who
     from jobctl.cli.guarding import read_guards
-    from jobctl.cli.reporting import command_line, host, who
 
     return Removal(
         names=names,

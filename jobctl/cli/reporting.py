@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
-import socket
-import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -26,8 +22,6 @@ COLUMNS = (
     "action", "target", "matched", "done", "gone", "failed", "skipped", "dry_run", "operation",
     "seconds",
 )  # fmt: skip
-_LOGIN = re.compile(r"(?<=://)[^/\s]*@")  # up to the last one: a password may have an @ in it
-_PASSWORD = re.compile(r"(?<=[?&]password=)[^&#\s]+")
 
 
 def run(
@@ -104,31 +98,3 @@ def _undoable(report: Report) -> bool:
     if report.action == "undo" or report.dry_run:
         return False
     return report.done > 0 or report.action == "remove"  # a queue without a job has its name
-
-
-def who() -> str:
-    """Return the user's name, as far as the system knows it."""
-    named = os.environ.get("USER") or os.environ.get("LOGNAME")
-    if named:
-        return named
-    from pwd import getpwuid  # cron and containers set neither
-
-    try:
-        return getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
-
-
-def host() -> str:
-    """Return this machine's name."""
-    return socket.gethostname()
-
-
-def command_line() -> tuple[str, ...]:
-    """Return the command line without the passwords that may be in its URLs."""
-    return without_passwords(sys.argv)
-
-
-def without_passwords(words: Iterable[str]) -> tuple[str, ...]:
-    """Return a command line without the passwords in its URLs."""
-    return tuple(_PASSWORD.sub("***", _LOGIN.sub("***@", word)) for word in words)

@@ -107,6 +107,20 @@ class Session:
             context=self.text("context"),
         )
 
+    def doors_again(self) -> str:
+        """Return the options that named the doors, as they can be typed again: passwords left out.
+
+        What the environment names need not be typed.
+        """
+        from shlex import quote
+
+        from jobctl.cli.asker import without_passwords
+
+        named = (("--context", "context"), ("-u", "url"), ("--faktory-url", "faktory_url"))
+        given = [(option, self.text(name)) for option, name in named]
+        words = [word for option, value in given if value is not None for word in (option, value)]
+        return "".join(f" {quote(word)}" for word in without_passwords(words))
+
     @property
     def rules(self) -> Rules:
         """What every change is held to."""

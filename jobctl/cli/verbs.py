@@ -88,7 +88,7 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
 def read_order(session: Session, change: Change, where: Where, text: str) -> Order:
     """Return a change as the options ask for it."""
     from jobctl.actions.operations.performing import Order
-    from jobctl.cli.reporting import command_line, host, who
+    from jobctl.cli.asker import command_line, host, who
 
     plan = session.text("plan")
     return Order(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Reply = bytes | int | None
 Trace = Callable[[str], None]
 
-REPLY_TIMEOUT = 60.0  # seconds; a busy server answers each of jobctl's commands in far less
+REPLY_TIMEOUT = 15.0  # seconds; a busy server answers each of jobctl's commands in far less
 _LARGEST = 64 * 1024 * 1024  # bytes of a reply: nothing that jobctl asks for is a tenth of it
 _LARGEST_GREETING = 64 * 1024
 _BATCH = 500  # lines under way: were there more, both ends could wait for the other to read

@@ -102,12 +102,12 @@ class Guards:
         if self.expect is not None and matched != self.expect:
             return Refused(
                 f"{matched:,} matched, {self.expect:,} were expected; nothing was changed",
-                hint="look at them: the same filter with ls, or --dry-run",
+                hint="look at them: --dry-run",
             )
         if self.most is not None and matched > self.most:
             return Refused(
                 f"{matched:,} matched, more than --max {self.most:,}; nothing was changed",
-                hint="narrow the filter, or raise --max",
+                hint="choose fewer, or raise --max",
             )
         return None
 

@@ -58,6 +58,7 @@ class Lease:
         pid: the process that holds it, on the author's host.
         command: what runs meanwhile.
         dead: whether its heartbeat has stopped.
+        silent: seconds since the last one.
     """
 
     ident: str
@@ -65,6 +66,7 @@ class Lease:
     pid: int
     command: Sequence[str]
     dead: bool = False
+    silent: float = 0.0
 
     def encode(self) -> bytes:
         """Return it as the JSON text that Redis keeps."""
@@ -80,13 +82,20 @@ class Lease:
         )
 
     @classmethod
-    def decode(cls, ident: str, text: bytes, *, dead: bool) -> Lease:
-        """Read it; of what is not there as expected, nothing is known."""
+    def decode(cls, ident: str, text: bytes, *, silent: float) -> Lease:
+        """Read it; of what is not there as expected, nothing is known.
+
+        Args:
+            ident: its id.
+            text: the JSON.
+            silent: seconds since its last heartbeat.
+        """
         found = glance(text) or {}
         author = Author.decode(text) or Author("?", "?", 0.0)
         pid, command = found.get("pid"), found.get("command")
         words = [str(word) for word in command] if isinstance(command, list) else []
-        return cls(ident, author, pid if isinstance(pid, int) else 0, words, dead)
+        number = pid if isinstance(pid, int) else 0
+        return cls(ident, author, number, words, silent > STALE, silent)
 
     def document(self) -> Row:
         """Return it under its JSON keys."""
@@ -149,7 +158,7 @@ class Hold:
             Lease.decode(
                 field[6:].decode("utf-8", "replace"),
                 text,
-                dead=now - beats.get(field[6:], 0.0) > STALE,
+                silent=now - beats.get(field[6:], 0.0),
             )
             for field, text in found.items()
             if field[:6] == b"lease:"

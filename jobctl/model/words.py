@@ -1,8 +1,10 @@
-"""Near names for what was mistyped."""
+"""Names in sentences: near ones for what was mistyped, the first of many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+_NAMED = 10  # names in a sentence
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -17,3 +19,9 @@ def near_name(word: str, known: Iterable[str], least: float) -> str | None:
     from difflib import get_close_matches  # a start without a mistake does not pay for it
 
     return next(iter(get_close_matches(word, list(known), 1, least)), None)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a sentence, the first of them where they are many."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

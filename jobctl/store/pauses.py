@@ -182,15 +182,15 @@ class Pauses:
             before += [flag == b"1" for flag in rest]
         return before
 
-    def beat(self, names: Sequence[str], ident: str) -> str:
-        """Say that the holder of a lease lives.
+    def beat(self, names: Sequence[str], ident: str, *, ends: bool = False) -> str:
+        """Say that the holder of a lease lives; `ends`: that it has given up, and counts as dead.
 
         Returns:
             A letter for each queue: ``p`` held and paused, ``r`` held, and somebody resumed it,
             ``l`` the lease is lost.
         """
         calls = [
-            self._call("beat", [self._layout.paused], part, ident, KEPT)
+            self._call("beat", [self._layout.paused], part, ident, KEPT, "1" if ends else "")
             for _, part in _parts(names)
         ]
         return self._letters(calls)

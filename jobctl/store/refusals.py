@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from collections.abc import Sequence
 
 import redis.exceptions as failures
 
@@ -125,12 +126,7 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
             hint="grant this user what it says (ACL SETUSER), or use another user",
         )
     if _is(said, "WRONGTYPE"):
-        key = command[1] if len(command) > 1 else ""
-        shown = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
-        return WrongType(
-            f"the key {shown} of {target} holds another type than a job system keeps there",
-            hint=f"look at it: redis-cli type {shown}",
-        )
+        return _wrong_type([_text(key) for key in _keys(command)], target)
     if isinstance(error, failures.MasterDownError):
         return RefusedByRedis(
             f"{target} is a replica that has lost its primary", hint="use the primary"
@@ -150,6 +146,30 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
     return RefusedByRedis(f"{target} refused {name}: {said}")
 
 
+def _keys(command: tuple[object, ...]) -> tuple[object, ...]:
+    """Return the keys of a command; a script's stand behind it and their number."""
+    if command[0] == "EVAL" and len(command) > 2:
+        count = command[2]
+        return command[3 : 3 + count] if isinstance(count, int) else ()
+    return command[1:2]
+
+
+def _text(key: object) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+
+
+def _wrong_type(keys: Sequence[str], target: Target) -> WrongType:
+    shown = (
+        f"the key {keys[0]}" if len(keys) == 1 else f"one of the keys {', '.join(keys[:_NAMED])}"
+    )
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return WrongType(
+        f"{shown}{more} of {target} holds another type than is kept there",
+        hint=f"look at it: redis-cli type {keys[0] if keys else 'KEY'}",
+    )
+
+
+_NAMED = 5  # keys in a sentence
 _CLUSTER = (
     failures.AskError,
     failures.ClusterDownError,
@@ -173,7 +193,7 @@ def _no_writes(error: Exception, name: str, target: Target) -> JobctlError:
         )
     return NoMemory(
         f"{target} has reached its memory limit, and refused {name}",
-        hint="make room (jobctl discard still works), or raise maxmemory",
+        hint="make room (jobctl dead discard still works), or raise maxmemory",
     )
 
 

@@ -248,7 +248,7 @@ def test_where_they_do_not_become_idle_in_time_nothing_runs_and_they_are_resumed
     ran = jobctl("queue", "hold", "default", "--drain", "500ms", "--", "touch", str(file))
     assert ran.code == 6
     assert "not idle after 0.5 s: 1 job runs: held-0000001 SendEmail" in ran.err
-    assert "touch was not run; the queues are resumed" in ran.err
+    assert "touch was not run" in ran.err
     assert not file.exists()
     assert paused(queues) == []
     assert not queues.keys("jobctl:hold:*")
@@ -346,4 +346,4 @@ def test_a_redis_that_stays_away_is_a_failure_with_the_way_out(own, tmp_path):
         found, said = ended(process)
         assert found == code
         assert "the queues are still paused: " in said
-        assert "jobctl queue resume default" in said
+        assert "jobctl queue resume --stale default" in said

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.cli.reporting import without_passwords
+from jobctl.cli.asker import without_passwords
 from tests.cli.deploying import Holder, ended, holders
 
 

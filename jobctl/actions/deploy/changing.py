@@ -47,8 +47,11 @@ def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route
     Raises:
         Refused: a server runs which would not notice.
     """
-    if doors.faktory is not None and not at_restart:
-        return Route(Way.FAKTORY)
+    if doors.faktory is not None:
+        if not at_restart:
+            return Route(Way.FAKTORY)
+        doors.redis("--at-restart")
+        return Route(Way.REDIS, f"{doors.faktory.address} takes notice at its next start")
     store = doors.redis("--at-restart")
     runs = store.server.job_server()
     if runs is None:
@@ -99,8 +102,8 @@ def untaken(doors: Doors, name: str, *, paused: bool) -> str:
     state = "not paused" if paused else "still paused"
     address = doors.faktory.address if doors.faktory is not None else ""
     return (
-        f"{address} said OK, and {name} is {state} in {doors.target}: it does not know this "
-        "queue, or works on another Redis"
+        f"{address} said OK, and {name} is {state} in {doors.target}: that server does not know "
+        "this queue, or works on another Redis"
     )
 
 

@@ -6,14 +6,16 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from jobctl.actions.deploy.changing import Route, find_route, tell_server, untaken
-from jobctl.actions.deploy.naming import Meant, Naming, find_meant, listed
+from jobctl.actions.deploy.naming import Meant, Naming, find_meant
 from jobctl.actions.deploy.resuming import finish_by_wire
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
 from jobctl.model.pausing import BEAT, STALE, Author, Lease
+from jobctl.model.words import listed
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
 _NAP = 0.1
@@ -36,19 +38,23 @@ class Hold:
         paused_at: the moment of the pause, by the monotonic clock.
     """
 
-    def __init__(self, doors: Doors, reopen: Reopen, tell: Tell) -> None:
+    def __init__(
+        self, doors: Doors, reopen: Reopen, tell: Tell, resuming: str = "jobctl queue resume"
+    ) -> None:
         """Make one that holds nothing yet.
 
         Args:
             doors: both, or one of them.
             reopen: opens the same doors once more: for the heartbeat, and after a lost connection.
             tell: says a sentence to whoever looks on, from any thread.
+            resuming: the command that resumes queues of the same job system by hand.
         """
         self.names: list[str] = []
         self.paused_at = 0.0
         self._doors = doors
         self._reopen = reopen
         self._tell = tell
+        self._resuming = resuming
         self._ident = secrets.token_hex(6)
         self._before: list[bool] = []
         self._route: Route | None = None
@@ -137,6 +143,9 @@ class Hold:
             self._heart.hush()
         try:
             self._leave_at_last(impatient)
+        except JobctlError:
+            self._abandon()
+            raise
         finally:
             if self._heart is not None:
                 self._heart.stop()
@@ -204,15 +213,25 @@ class Hold:
     def _stuck(self, error: JobctlError) -> JobctlError:
         names = " ".join(self.names)
         error.message = f"the queues are still paused: {error.message}"
-        error.hint = f"resume them: jobctl queue resume {names} (--stale where the lease is dead)"
+        stale = "" if self._doors.store is None else " --stale"
+        error.hint = f"resume them: {self._resuming}{stale} {names}"
         return error
+
+    def _abandon(self) -> None:
+        """Let the leases be dead at once, so that others need not wait for that."""
+        if self._heart is not None:
+            self._heart.stop()
+        if self._doors.store is not None and self._before:
+            with suppress(JobctlError):  # Redis is away: they die by themselves
+                self._doors.store.pauses.beat(self.names, self._ident, ends=True)
 
     def _give_up(self) -> None:
         """Take back what was begun; that it failed is told by whoever called."""
         try:
             self._end(impatient=lambda: True)
         except JobctlError as error:
-            self._tell(f"{error.message}; {error.hint}")
+            if self._before or self._doors.store is None:  # else nothing had been paused
+                self._tell(f"{error.message}; {error.hint}")
 
     @property
     def store(self) -> Store:

@@ -16,7 +16,6 @@ from jobctl.store.pauses import Names
 
 ALL = "*"
 _SHOWN = 20  # names in a hint
-_NAMED = 10  # names in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +150,3 @@ def _refuse(name: str, *, patterns: bool) -> None:
     raise UsageProblem(
         f"{name!r} is no name of a queue", hint="letters, digits, dots, dashes and underscores"
     )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names in a sentence, the first of them where they are many."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

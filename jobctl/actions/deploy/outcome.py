@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jobctl.actions.deploy.changing import Route, Way, tell_server
 from jobctl.actions.deploy.naming import Meant
 from jobctl.actions.doors import Doors
+from jobctl.model.pausing import Author
 from jobctl.model.rows import Row
 
 KEYS = ("queue", "action", "paused", "changed", "via", "problem")
@@ -61,10 +62,15 @@ class Outcome:
         ]
 
 
-def unseen(doors: Doors, meant: Meant, action: str, *, paused: bool) -> Outcome:
+def unseen(
+    doors: Doors, meant: Meant, action: str, *, paused: bool, author: Author | None = None
+) -> Outcome:
     """Go by the server alone: what it makes of it cannot be seen."""
     tell_server(doors, meant.names, everything=meant.everything, pause=paused)
-    warnings = ["only the server is known: it said OK, and nothing more could be seen"]
+    unseen = "who else holds or paused them" if not paused else "whether it took"
+    warnings = [f"only the server is known: it said OK; {unseen} is not seen"]
+    if paused and author is not None and author.reason:
+        warnings.append("the reason is not kept: that takes the Redis")
     if meant.unsure and not meant.everything:
         warnings.append("it does not list its queues, and says OK of one that is not there too")
     queues = [Changed(name, paused=paused, changed=None) for name in meant.names]

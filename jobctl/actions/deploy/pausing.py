@@ -19,7 +19,14 @@ from jobctl.model.pausing import Author
 _TIMES = 2  # whoever is the last holder after the first time knows of the pause
 
 
-def pause(doors: Doors, naming: Naming, author: Author, *, at_restart: bool = False) -> Outcome:
+def pause(
+    doors: Doors,
+    naming: Naming,
+    author: Author,
+    *,
+    at_restart: bool = False,
+    offered: bool = True,
+) -> Outcome:
     """Pause queues: nothing in them runs until they are resumed. What is paused stays so.
 
     Where their server is known it is told, and then it is looked whether the pause is in Redis.
@@ -29,6 +36,7 @@ def pause(doors: Doors, naming: Naming, author: Author, *, at_restart: bool = Fa
         naming: which queues.
         author: who, when and why; kept with the pause.
         at_restart: write the set alone, for a server that reads it at its next start.
+        offered: whether that may be named as a way out.
 
     Raises:
         NotFound: there is no such queue; nothing was changed.
@@ -37,10 +45,10 @@ def pause(doors: Doors, naming: Naming, author: Author, *, at_restart: bool = Fa
     """
     doors.rules.check(author.reason)
     naming.check()
-    route = find_route(doors, at_restart=at_restart)
+    route = find_route(doors, at_restart=at_restart, offered=offered)
     meant = find_meant(doors, naming)
     if doors.store is None:
-        return unseen(doors, meant, "pause", paused=True)
+        return unseen(doors, meant, "pause", paused=True, author=author)
     settled(doors.store, meant.names)
     if route.by_redis:
         letters = doors.store.pauses.pause(meant.names, author, by_redis=True)

@@ -139,17 +139,24 @@ def clear_dead(doors: Doors, naming: Naming) -> Outcome:
     if waiting:
         problems = finish_by_wire(doors, store, waiting, ident)
     paused = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
+    others = [n for n, letter in zip(meant.names, letters, strict=True) if letter == "o"]
+    holds = store.pauses.holds(others, store.server.now()) if others else {}
     queues = [
         Changed(
             name,
             paused=paused[name],
             changed=letter in "rw" and name not in problems,
             problem=problems.get(name),
-            note=_CLEARED[letter],
+            note=_lives(holds[name]) if name in holds else _CLEARED[letter],
         )
         for name, letter in zip(meant.names, letters, strict=True)
     ]
     return outcome("resume", route, queues)
+
+
+def _lives(hold: Hold) -> str:
+    silent = max((lease.silent for lease in hold.leases), default=0.0)
+    return f"held by {hold}, heard of {silent:.0f} s ago; a holder is dead after {STALE:.0f} s"
 
 
 _CLEARED = {

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jobctl.actions.deploy.changing import refuse_held
 from jobctl.actions.doors import Doors
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
@@ -77,6 +78,7 @@ def _remove(
     look = look_at(store, order.names if not order.everything else None, door)
     guards = order.guards
     guards.check(look.jobs)
+    _refuse_held(store, look)
     report = Report(
         action=Verb.REMOVE.value,
         target=Kind.QUEUE.value,
@@ -100,6 +102,16 @@ def _remove(
     journal.tidy()
     with journal.create(_header(store, door, look, order)) as file:
         return _carry_out(store, file, door, guards, report, watch)
+
+
+def _refuse_held(store: Store, look: Look) -> None:
+    """Refuse what is held: the pause of a holder would come back as if it were the queue's own.
+
+    Raises:
+        Refused: somebody holds one of the queues; says who.
+    """
+    holds = store.pauses.holds([queue.name for queue in look.queues], store.server.now())
+    refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 
 def _carry_out(

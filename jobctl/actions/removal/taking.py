@@ -114,6 +114,7 @@ class Remover:
             self._rounds = Rounds.read(self._store, self._header)
             self._give_back(range(len(self._header.queues)))
             self.untouched = True
+            error.hint = error.hint or "nothing was changed: every job is in its queue"
             raise
 
     def _remove_by(self, door: Faktory) -> None:
