@@ -32,6 +32,7 @@ class Onlooker(Watch):
         asks = not session.flag("yes") or session.rules.protected
         self.wants_preview = asks or session.flag("dry_run")
         self.rehearses = session.flag("dry_run")
+        self.unpaused = session.flag("without_pause")
         self.operation: str | None = None
         self.interrupted = False
         self._session = session

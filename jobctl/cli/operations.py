@@ -13,7 +13,7 @@ from jobctl.cli.completing import complete_operations
 from jobctl.cli.guarding import answer_options, check_answer
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import shared_options
+from jobctl.cli.options import option, shared_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say
 from jobctl.errors import (
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     examples=["jobctl undo 7f3a09c2", "jobctl undo 7f3a --yes -o json"],
 )
 @click.argument("operation", shell_complete=complete_operations)
+@option(
+    "Options",
+    "--without-pause",
+    is_flag=True,
+    help="Put the jobs of a removed queue back also where its pause cannot come back: they run.",
+)
 @answer_options()
 @shared_options()
 @click.pass_obj

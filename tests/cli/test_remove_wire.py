@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.faktory.double import FaktoryDouble
 @pytest.fixture(autouse=True)
 def own_journal(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("jobctl.actions.removal.repausing.QUIET", 0.0)
     return tmp_path / "state" / "jobctl" / "operations"
 
 
@@ -81,15 +83,31 @@ def test_an_undo_pauses_by_the_server_before_the_jobs_are_back(shop, remove, fak
     assert faktory.paused == {"mail"}
 
 
-def test_an_undo_tells_of_a_pause_that_did_not_take(shop, remove, faktory, jobctl):
+def test_an_undo_whose_pause_does_not_take_puts_nothing_back_unless_it_may(
+    shop, remove, faktory, jobctl
+):
     operation = operation_of(remove("mail"))
     ran = jobctl("undo", operation, "--yes")
+    assert ran.code == 7
+    assert "the pause of queue mail did not take: the server does not know it before" in ran.err
+    assert "--without-pause" in ran.err
+    assert not shop.exists("q:mail")
+    assert faktory.commands.count("QUEUE PAUSE mail") > 2
+    ran = jobctl("undo", operation, "--yes", "--without-pause")
     assert ran.code == 5
-    assert "the pause of queue mail did not take: the server does not know it yet" in ran.err
-    assert "jobctl queue pause mail" in ran.err
     assert shop.llen("q:mail") == 3
     assert not shop.sismember("paused", "mail")
-    assert faktory.commands.count("QUEUE PAUSE mail") > 2
+
+
+def test_an_undo_gives_workers_time_to_end_what_they_asked_for_before_the_pause(
+    shop, remove, faktory, jobctl, monkeypatch
+):
+    monkeypatch.setattr("jobctl.actions.removal.repausing.QUIET", 0.5)
+    operation = operation_of(remove("mail"))
+    faktory.before("QUEUE PAUSE", lambda line: faktory.memory.create("mail"))
+    begun = time.monotonic()
+    assert jobctl("undo", operation, "--yes").code == 0
+    assert time.monotonic() - begun >= 0.5
 
 
 def test_an_undo_where_the_server_is_gone_pauses_in_redis(shop, remove, faktory, jobctl):

@@ -9,6 +9,7 @@ class Watch:
     """Looks on and says nothing: what the library uses where nobody else is given."""
 
     wants_preview = False  # whether the preview is to have a histogram
+    unpaused = False  # whether removed jobs come back also to a queue whose pause cannot
     rehearses = False  # whether nothing is to be changed: undo, resume and apply show and end
 
     def choosing(self, looked: int, total: int, matched: int) -> None:

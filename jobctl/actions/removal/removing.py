@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jobctl.actions.deploy.changing import refuse_held
+from jobctl.actions.deploy.changing import find_route, refuse_held
 from jobctl.actions.doors import Doors
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.watching import Watch
@@ -26,7 +27,6 @@ from jobctl.model.layout import Kind
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
 
 
 def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) -> Report:
@@ -59,16 +59,8 @@ def open_server(store: Store, faktory: Faktory | None) -> tuple[Faktory | None, 
     if faktory is not None:
         check_pair(store, faktory)
         return faktory, ()
-    running = store.server.job_server()
-    if running:
-        raise Refused(
-            f"a Faktory server runs on {store.target}, and would not notice; nothing was changed",
-            hint="name it: --faktory-url tcp://[:password@]host[:7419]",
-        )
-    if running is None:
-        note = "cannot tell whether a Faktory server runs on this Redis: one would not notice"
-        return None, (note,)
-    return None, ()
+    route = find_route(Doors(store, None), at_restart=False, offered=False)
+    return None, () if route.warning is None else (route.warning,)
 
 
 def _remove(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobctl.actions.deploy.draining import QUIET
 from jobctl.errors import JobctlError
 from jobctl.faktory.server import Faktory
 from jobctl.model.removal import shown_queues
@@ -23,34 +24,40 @@ class Repaused:
     Attributes:
         pause: what is to become of them in Redis.
         notes, problems: what there is to say.
+        way: what helps against the problems.
     """
 
     pause: Pause = Pause.STAY
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    way: str = ""
 
 
 def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repaused:
     """Pause queues that were paused when they were removed, before their jobs are back.
 
-    Where a server runs, it has to do it: it would not notice a pause in Redis alone.
+    Where a server runs, it has to do it: it would not notice a pause in Redis alone. Once it has,
+    whoever was asking for jobs then is given the time to end that.
     """
     if not names:
         return Repaused()
-    why = None
+    shown, why, way = shown_queues(names), None, "give the server: --faktory-url"
     if faktory is not None:
         try:
             left = _pause(store, faktory, names)
-            return Repaused() if not left else Repaused(problems=(_unknown(left),))
         except JobctlError as error:
-            why = error.message
+            why, way = error.message, "try again"
+        else:
+            if left:
+                return _unknown(left)
+            time.sleep(QUIET)
+            return Repaused()
     running = store.server.job_server()
-    shown, pausing = shown_queues(names), f"jobctl queue pause {' '.join(names[:3])}"
-    if running:
-        why = why or "the server would not notice it without --faktory-url"
-        return Repaused(problems=(f"the pause of {shown} is not back: {why}: {pausing}",))
+    if running or (running is None and why is not None):
+        why = why or "the server that runs there would not notice"
+        return Repaused(problems=(f"the pause of {shown} cannot come back: {why}",), way=way)
     if running is None:
-        note = f"{shown}: paused in Redis; a running Faktory server would not notice: {pausing}"
+        note = f"{shown}: paused in Redis; a running Faktory server would not notice"
         return Repaused(Pause.PAUSE, notes=(note,))
     return Repaused(Pause.PAUSE)
 
@@ -68,8 +75,9 @@ def _pause(store: Store, faktory: Faktory, names: Sequence[str]) -> list[str]:
         time.sleep(_NAP)
 
 
-def _unknown(names: Sequence[str]) -> str:
-    return (
-        f"the pause of {shown_queues(names)} did not take: the server does not know it yet: "
-        f"jobctl queue pause {' '.join(names[:3])}"
+def _unknown(names: Sequence[str]) -> Repaused:
+    why = (
+        f"the pause of {shown_queues(names)} did not take: the server does not know it before a "
+        "worker or producer has asked for it"
     )
+    return Repaused(problems=(why,), way="try again once one has")

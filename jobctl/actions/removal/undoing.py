@@ -21,7 +21,7 @@ from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
 from jobctl.model.preview import SAMPLE, Preview
-from jobctl.model.removal import RemovedQueue
+from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.model.report import Report
 from jobctl.store.taking import Pause
 
@@ -33,7 +33,8 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
     """Put back what a removal took, also one that never came to its end.
 
     Raises:
-        Refused: whoever watches says no.
+        Refused: whoever watches says no; or a queue was paused, and its pause cannot come back:
+            its jobs would run.
         ConnectionLost: Redis went away; another undo goes on from there.
     """
     begun = time.monotonic()
@@ -47,6 +48,7 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
         return rehearsed(report, undoing.preview(), watch)
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
+    undoing.pause()
     before = (past.undo or {}).get("before")
     if not isinstance(before, dict):
         before = queue_sizes(store, file.header.queues)
@@ -72,6 +74,7 @@ class _Undoing:
         self._store = store
         self._file = file
         self._watch = watch
+        self._repaused = Repaused()
         self._rounds = rounds = Rounds.read(store, file.header)
         self._segments = [] if past.choice is None else segments(past.choice)
         self._refill: Refill | None = None
@@ -95,19 +98,36 @@ class _Undoing:
             matched=self.total,
             chosen=self.total,
             sample=list(islice(self._entries(), SAMPLE)),
+            notes=[f"paused again first: {shown_queues(self._paused)}"] if self._paused else [],
             queues=[queue.name for queue in self.queues.values()],
         )
 
-    def run(self, report: Report) -> Report:
-        """Put everything back, the pauses first, and complete the report."""
-        self._watch.acting(0, self.total)
+    @property
+    def _paused(self) -> list[str]:
+        """The queues that were paused."""
+        return [queue.name for queue in self.queues.values() if queue.paused]
+
+    def pause(self) -> None:
+        """Let the pauses come back, before any job does.
+
+        Raises:
+            Refused: one cannot, and nobody said that the jobs may run.
+        """
         if self._refill is None and self._rounds.marked:
             self._settle()
-        names = [queue.name for queue in self.queues.values() if queue.paused]
-        still = self._store.removing.paused(names)
-        repaused = repause(
-            self._store, self._store.faktory, [name for name in names if name not in still]
-        )
+        still = self._store.removing.paused(self._paused)
+        names = [name for name in self._paused if name not in still]
+        self._repaused = repause(self._store, self._store.faktory, names)
+        if self._repaused.problems and not self._watch.unpaused:
+            raise Refused(
+                f"{self._repaused.problems[0]}; nothing was put back",
+                hint=f"{self._repaused.way}; or let its jobs run: --without-pause",
+            )
+
+    def run(self, report: Report) -> Report:
+        """Put everything back, and complete the report."""
+        self._watch.acting(0, self.total)
+        repaused = self._repaused
         pauses = {place: self._pause(queue, repaused) for place, queue in self.queues.items()}
         if self._refill is None:
             back = self._from_asides(pauses)

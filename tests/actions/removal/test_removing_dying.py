@@ -11,7 +11,7 @@ from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.removing import remove_queues
 from jobctl.actions.removal.request import Removal
 from jobctl.errors import Refused
-from tests.actions.operations.dying import Died, dying
+from tests.actions.removal.dying import Died, dying
 from tests.builders import enqueue, job
 
 NAMES = ("default", "mail", "empty", "old")
@@ -52,8 +52,9 @@ def open_store(url, tmp_path, request):
 
 
 @pytest.fixture
-def workers(shop, request):
+def workers(shop, request, monkeypatch):
     """Let workers ask for jobs again, so that the server knows the queues that come back."""
+    monkeypatch.setattr("jobctl.actions.removal.repausing.QUIET", 0.0)
 
     def begin(wired):
         if wired:
