@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 0.7  # seconds before a live line is worth its import
 _SHOWN = 5  # jobs of the live lines
-_PLAIN_EVERY = 5.0  # seconds between two lines where there is no terminal
+_PLAIN_EVERY = (5.0, 60.0)  # seconds between two lines where there is no terminal: ever more
 
 
 def wait(
@@ -66,7 +66,9 @@ class _Watch(DrainWatch):
                 rows = [listing_row(entry) for entry in sight.running[:_SHOWN]]
                 text = describe(sight, empty=self._wanted.empty, named=False)
                 self._live.update(text, rows, now - self._begun, self._now())
-        elif now - self._told > _PLAIN_EVERY:
+        elif now - self._told > min(
+            _PLAIN_EVERY[1], max(_PLAIN_EVERY[0], (now - self._begun) / 10)
+        ):
             self._told = now
             say(f"{now - self._begun:.0f} s: {describe(sight, empty=self._wanted.empty)}")
 
