@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.config import CONNECT_TIMEOUT, Door, Level, choose_level, operations_directory
 from jobctl.config.redacting import DoorKind, has_password
@@ -19,12 +19,15 @@ from jobctl.errors import (
     UsageProblem,
     WrongPassword,
 )
-from jobctl.faktory.server import Faktory
-from jobctl.model.address import Address
 from jobctl.model.layout import QueueForm
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
 from jobctl.store.opening import open_store
+
+if TYPE_CHECKING:
+    from jobctl.actions.doors import Doors
+    from jobctl.faktory.server import Faktory
+    from jobctl.model.address import Address
 
 Trace = Callable[[str], None]
 
@@ -151,6 +154,9 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
             not known to be behind it.
         Unreachable: the Redis cannot be reached, or refused.
     """
+    from jobctl.actions.doors import Doors
+    from jobctl.model.address import Address
+
     if level.redis is not None:
         store = open_redis(level, settings, environ)
         return Doors(store, store.faktory, level.rules)
@@ -171,6 +177,8 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
 def _address(level: Level) -> Address | None:
     if level.faktory is None:
         return None
+    from jobctl.model.address import Address
+
     try:
         return Address.parse(level.faktory.url)
     except BadUrl as error:
@@ -178,6 +186,8 @@ def _address(level: Level) -> Address | None:
 
 
 def _faktory(address: Address, level: Level, settings: Settings) -> Faktory:
+    from jobctl.faktory.server import Faktory  # what needs no server does without
+
     return Faktory(
         address,
         connect_timeout=settings.connect_timeout,

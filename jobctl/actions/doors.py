@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from jobctl.actions.jobs import Store
 from jobctl.errors import UsageProblem
-from jobctl.faktory.server import Faktory
 from jobctl.model.guards import NO_RULES, Rules
+
+if TYPE_CHECKING:
+    from jobctl.faktory.server import Faktory
 
 
 @dataclass(frozen=True, slots=True)

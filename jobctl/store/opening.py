@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
 from jobctl.model.target import Target
 from jobctl.store.connection import Connection, Trace
 from jobctl.store.operations import Operations
-from jobctl.store.pauses import Pauses
 from jobctl.store.queues import Queues
-from jobctl.store.removing import Removing
 from jobctl.store.seeding import Seeds
 from jobctl.store.server import Server
 from jobctl.store.sets import SortedSet
+
+if TYPE_CHECKING:
+    from jobctl.store.pauses import Pauses
+    from jobctl.store.removing import Removing
 
 
 class Store:
@@ -26,10 +29,8 @@ class Store:
         form: the list form to assume where nothing tells (``--layout``).
         scheduled, retries, dead, working: the sorted sets.
         queues: the queues.
-        pauses: which queues are paused, by whom, and who holds them.
         server: the server's clock, facts and counters.
         operations: what changes jobs.
-        removing: what takes the lists of queues, and puts them back.
         seeds: the demo's population.
     """
 
@@ -44,12 +45,24 @@ class Store:
         self.dead = SortedSet(connection, Kind.DEAD, layout)
         self.working = SortedSet(connection, Kind.WORKING, layout)
         self.queues = Queues(connection, layout)
-        self.pauses = Pauses(connection, layout)
         self.server = Server(connection, layout)
         self.operations = Operations(connection, layout)
-        self.removing = Removing(connection, layout)
         self.seeds = Seeds(connection, layout)
         self._connection = connection
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Which queues are paused, by whom, and who holds them."""
+        from jobctl.store.pauses import Pauses  # most commands do without
+
+        return Pauses(self._connection, self.layout)
+
+    @cached_property
+    def removing(self) -> Removing:
+        """What takes the lists of queues, and puts them back."""
+        from jobctl.store.removing import Removing
+
+        return Removing(self._connection, self.layout)
 
     def set(self, kind: Kind) -> SortedSet:
         """Return a sorted set by its kind."""
