@@ -33,15 +33,15 @@ def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]
     redis = level.redis or level.below
     absent = "" if file.there else " (not there)"
     rows: list[tuple[str, object, str | None]] = [
-        ("config file", str(file.path), file.source + absent),
+        ("config_file", str(file.path), file.source + absent),
         ("context", *((level.context.name, named_by) if level.context else (None, None))),
-        ("redis url", *_door(redis, DoorKind.REDIS, place)),
-        ("faktory url", *_door(level.faktory, DoorKind.FAKTORY, place)),
+        ("url", *_door(redis, DoorKind.REDIS, place)),
+        ("faktory", *_door(level.faktory, DoorKind.FAKTORY, place)),
         ("layout", *_layout(level, given)),
         ("password", *_password(level, redis)),
         *((key, *_flag(level, key)) for key in FLAGS),
-        ("connect timeout", *_timeout(given)),
-        ("operations directory", *_operations(environ)),
+        ("connect_timeout", *_timeout(given)),
+        ("operations_directory", *_operations(environ)),
         *(("overruled", value, source) for source, value in _overruled(level, environ)),
     ]
     return [dict(zip(KEYS, row, strict=True)) for row in rows]

@@ -331,6 +331,9 @@ def test_a_context_is_shown(full, jobctl, monkeypatch) -> None:
     assert row["file"].endswith("config.toml")
     for name, said in (("prod", "a command"), ("secret", "in the URL"), ("mixed", "in the URL")):
         assert said in jobctl("context", "show", name, "-o", "table").out
+    shown = jobctl("context", "show", "plain", "-o", "table").out
+    keys = [line.split()[0] for line in shown.splitlines() if not line.startswith(" ")]
+    assert keys == [key for key in (*KEYS, "password", "file") if key != "faktory"]
     ran = jobctl("context", "show", "plian")
     assert (ran.code, ran.out) == (2, "")
     assert "did you mean plain?" in ran.err
@@ -382,15 +385,15 @@ def explained(jobctl, *argv, url=None) -> dict[str, list]:
 def test_settings_are_explained_by_default(jobctl, tmp_path) -> None:
     found = explained(jobctl)
     assert list(found) == [
-        "config file", "context", "redis url", "faktory url", "layout", "password", "read_only",
-        "protected", "reason_required", "journal", "connect timeout", "operations directory",
+        "config_file", "context", "url", "faktory", "layout", "password", "read_only",
+        "protected", "reason_required", "journal", "connect_timeout", "operations_directory",
     ]  # fmt: skip
-    assert found["config file"][0][1] == "XDG_CONFIG_HOME (not there)"
-    assert found["redis url"] == [("redis://127.0.0.1:6379/0", "the default")]
+    assert found["config_file"][0][1] == "XDG_CONFIG_HOME (not there)"
+    assert found["url"] == [("redis://127.0.0.1:6379/0", "the default")]
     assert found["context"] == [(None, None)]
     assert found["journal"] == [(True, "default")]
-    assert found["connect timeout"] == [("5s", "default")]
-    assert found["operations directory"][0][1] == "XDG_STATE_HOME"
+    assert found["connect_timeout"] == [("5s", "default")]
+    assert found["operations_directory"][0][1] == "XDG_STATE_HOME"
 
 
 def test_settings_of_a_context_are_explained_with_what_they_overrule(
@@ -402,7 +405,7 @@ def test_settings_of_a_context_are_explained_with_what_they_overrule(
     found = explained(jobctl, "--context", "plain", url=f"redis://:{SECRET}@j")
     place = f"{os.environ['JOBCTL_CONFIG']} [contexts.plain]"
     assert found["context"] == [("plain", "--context")]
-    assert found["redis url"] == [("unix:///run/redis.sock", place)]
+    assert found["url"] == [("unix:///run/redis.sock", place)]
     assert found["layout"] == [("q", place)]
     assert found["password"] == [("from a file", place)]
     assert found["read_only"] == [(True, place)]
@@ -416,10 +419,10 @@ def test_settings_of_a_context_are_explained_with_what_they_overrule(
     found = explained(
         jobctl, "-u", "redis://:x@h", "--layout", "bare", "--connect-timeout", "1s", url=None
     )
-    assert found["redis url"] == [("redis://:***@h:6379/0", "--url")]
+    assert found["url"] == [("redis://:***@h:6379/0", "--url")]
     assert found["password"] == [("in the URL", "--url")]
     assert found["layout"] == [("bare", "--layout")]
-    assert found["connect timeout"] == [("1s", "--connect-timeout")]
+    assert found["connect_timeout"] == [("1s", "--connect-timeout")]
     assert ("secret", "JOBCTL_CONTEXT") in found["overruled"]
 
 
@@ -430,8 +433,8 @@ def test_what_is_used_is_not_overruled(full, jobctl, monkeypatch) -> None:
     monkeypatch.setenv("FAKTORY_PROVIDER", "MINE")
     monkeypatch.setenv("MINE", f"tcp://:{SECRET}@h")
     found = explained(jobctl)
-    assert found["faktory url"] == [("tcp://:***@h:7419", "MINE, named by FAKTORY_PROVIDER")]
-    assert found["redis url"] == [("redis://127.0.0.1:6379/0", "the default")]
+    assert found["faktory"] == [("tcp://:***@h:7419", "MINE, named by FAKTORY_PROVIDER")]
+    assert found["url"] == [("redis://127.0.0.1:6379/0", "the default")]
     assert "overruled" not in found
 
 
