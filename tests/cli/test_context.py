@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import pytest
 
-from jobctl import connect
+from jobctl import connect, embedded
 from jobctl.config import choose_level
 from jobctl.connecting import Settings, open_doors
 from jobctl.errors import ConfigProblem, UsageProblem, WrongPassword
@@ -373,6 +373,16 @@ def test_a_config_file_with_a_syntax_error_is_two_lines(config, jobctl) -> None:
     assert told["message"].startswith(f"{file}:2:")
 
 
+@pytest.fixture
+def running_at_home(monkeypatch, tmp_path):
+    """An embedded server where jobctl looks for one."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    directory = embedded.default_directory(os.environ)
+    running, _ = embedded.start(directory, environ=os.environ)
+    yield running
+    embedded.stop(directory)
+
+
 def explained(jobctl, *argv, url=None) -> dict[str, list]:
     rows = json.loads(jobctl("config", "explain", "-o", "json", *argv, url=url).out)
     assert all(list(row) == ["setting", "value", "source"] for row in rows)
@@ -403,7 +413,7 @@ def test_settings_of_a_context_are_explained_with_what_they_overrule(
     monkeypatch.setenv("FAKTORY_URL", f"tcp://:{SECRET}@h")
     monkeypatch.setenv("FAKTORY_PROVIDER", "NOT_SET")
     found = explained(jobctl, "--context", "plain", url=f"redis://:{SECRET}@j")
-    place = f"{os.environ['JOBCTL_CONFIG']} [contexts.plain]"
+    place = f"[contexts.plain] in {os.environ['JOBCTL_CONFIG']}"
     assert found["context"] == [("plain", "--context")]
     assert found["url"] == [("unix:///run/redis.sock", place)]
     assert found["layout"] == [("q", place)]
@@ -434,8 +444,35 @@ def test_what_is_used_is_not_overruled(full, jobctl, monkeypatch) -> None:
     monkeypatch.setenv("MINE", f"tcp://:{SECRET}@h")
     found = explained(jobctl)
     assert found["faktory"] == [("tcp://:***@h:7419", "MINE, named by FAKTORY_PROVIDER")]
-    assert found["url"] == [("redis://127.0.0.1:6379/0", "the default")]
+    assert found["url"] == [(None, None)]
+    assert found["url_without_faktory"] == [("redis://127.0.0.1:6379/0", "the default")]
     assert "overruled" not in found
+
+
+def test_a_server_alone_is_never_shown_as_one_pair_with_the_embedded_redis(
+    jobctl, monkeypatch, running_at_home
+) -> None:
+    monkeypatch.setenv("FAKTORY_URL", "tcp://h")
+    found = explained(jobctl)
+    assert found["url"] == [(None, None)]
+    assert found["url_without_faktory"] == [(running_at_home.url, "the embedded server")]
+    assert found["faktory"] == [
+        ("tcp://h:7419", "FAKTORY_URL; refused while the embedded server runs")
+    ]
+    ran = jobctl("config", "explain", url=None)
+    assert (ran.code, "say which one, -u embedded:// or --faktory-url" in ran.err) == (0, True)
+    assert jobctl("queue", "pause", "x", url=None).code == 2
+    assert jobctl("retries", "count", url=None).out == "0\n"
+    assert "url_without_faktory" not in explained(jobctl, url="redis://j")
+
+
+def test_a_narrow_table_keeps_the_name_of_the_context(config, jobctl, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    config('[contexts.prod]\nurl = "redis://h"\nread_only = true\n')
+    ran = jobctl("config", "explain", "--context", "prod", "-o", "table", url=None)
+    lines = {line.split()[0]: line for line in ran.out.splitlines()}
+    assert "[contexts.prod]" in lines["url"]
+    assert "[contexts.prod]" in lines["read_only"]
 
 
 def test_a_variable_that_is_not_set_is_said_with_its_key(full, jobctl) -> None:
