@@ -436,6 +436,31 @@ def test_settings_of_a_context_are_explained_with_what_they_overrule(
     assert ("secret", "JOBCTL_CONTEXT") in found["overruled"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[contexts.prod\n", ":1:15: "),
+        ("[contexts.prod]\nurl = 1\n", "url must be a string"),
+        (None, " (from JOBCTL_CONFIG)\nhint: unset it"),
+    ],
+)
+def test_a_config_file_that_cannot_be_used_is_a_problem_found(config, jobctl, text, said) -> None:
+    file = config(text or "")
+    if text is None:
+        file.unlink()
+    for fmt in FORMATS:
+        ran = jobctl("config", "explain", "-o", fmt)
+        assert ran.code == 8
+        assert "journal" in ran.out
+        assert ran.err.startswith("warning: ")
+        assert said in ran.err
+    assert json.loads(jobctl("config", "explain", "-o", "json").out)
+    for argv in (("context", "ls"), ("context", "show", "prod")):
+        ran = jobctl(*argv)
+        assert (ran.code, ran.out) == (2, "")
+    assert jobctl("config", "explain", "--context", "prod", url=None).code == 2
+
+
 def test_what_is_used_is_not_overruled(full, jobctl, monkeypatch) -> None:
     monkeypatch.setenv("JOBCTL_CONTEXT", "secret")
     assert "overruled" not in explained(jobctl)
