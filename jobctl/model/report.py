@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jobctl.errors import Exit
 
@@ -33,6 +33,7 @@ class Report:
         reasons: why jobs failed, and how many.
         left_retries: retries left -> how many of the failed jobs that run again have so many.
         unfinished: whether it was stopped before its end; nothing is lost, resume goes on.
+        earlier: whether an earlier run did all of it, and this one changed nothing.
         notes: what else there is to know, a sentence each.
         problems: what did not work beside the jobs, a sentence each.
     """
@@ -57,8 +58,14 @@ class Report:
     reasons: Mapping[str, int] = field(default_factory=dict)
     left_retries: Mapping[int, int] = field(default_factory=dict)
     unfinished: bool = False
+    earlier: bool = False
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    def of_earlier(self, operation: str) -> Report:
+        """Return it as the report of a run that found all of it done."""
+        note = f"operation {operation} was finished before; nothing was changed"
+        return replace(self, earlier=True, notes=(note, *self.notes))
 
     @property
     def left(self) -> int:

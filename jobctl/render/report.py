@@ -22,7 +22,8 @@ def print_report(console: Console, report: Report, done: str) -> None:
     rest = _rest(report)
     of = f" of {number(report.matched)} that matched" if rest else ""
     headline = f"{done} {number(report.done)}{of}" if of else f"{done} {number(report.done)} {jobs}"
-    console.print(Text.assemble((headline, "bold"), f"{took}{rest}"), soft_wrap=True)
+    when = ", by an earlier run" if report.earlier else took
+    console.print(Text.assemble((headline, "bold"), f"{when}{rest}"), soft_wrap=True)
     for reason, count in report.reasons.items():
         line = f"  failed, {number(count)}: {printable(reason)}"
         console.print(Text(line, style="red"), soft_wrap=True)
