@@ -31,6 +31,7 @@ class Report:
         moved: by how much the operation itself changed each structure; the rest is traffic.
         merged: of the done: their target held the very same job already.
         reasons: why jobs failed, and how many.
+        failed_jids: the JIDs of the first few that failed.
         left_retries: retries left -> how many of the failed jobs that run again have so many.
         unfinished: whether it was stopped before its end; nothing is lost, resume goes on.
         earlier: whether an earlier run did all of it, and this one changed nothing.
@@ -56,6 +57,7 @@ class Report:
     moved: Mapping[str, int] = field(default_factory=dict)
     merged: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    failed_jids: tuple[str, ...] = ()
     left_retries: Mapping[int, int] = field(default_factory=dict)
     unfinished: bool = False
     earlier: bool = False
