@@ -12,7 +12,11 @@ import jobctl
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from click.shell_completion import CompletionItem
+
+    from jobctl.actions.operations.journal import Entry
 
 CAP = 0.3  # seconds for looking up names; a slow name server or Redis must not hold a shell
 
@@ -27,7 +31,10 @@ def complete_queues(
 
     from jobctl.model.queue import is_queue_name
 
-    names = queue_names(ctx.find_object(Session) or Session())
+    session = ctx.find_object(Session) or Session()
+    if "command" in session.given:  # behind the -- of a hold stands a command
+        return []
+    names = queue_names(session)
     return [CompletionItem(n) for n in names if n.startswith(incomplete) and is_queue_name(n)]
 
 
@@ -59,6 +66,28 @@ def complete_operations(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete the id of an operation from the journal; silently nothing on failure."""
+    return _operations(incomplete, lambda entry: True)  # noqa: ARG005
+
+
+def complete_undoable(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the id of an operation that can be undone, and is not yet."""
+    return _operations(incomplete, lambda e: e.header.change.undoable and e.state.value != "undone")
+
+
+def complete_unfinished(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the id of an operation, or of its undo, that was stopped."""
+    return _operations(incomplete, lambda e: e.state.value in ("unfinished", "undoing"))
+
+
+def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     from jobctl.actions.operations.journal import Journal
@@ -71,7 +100,7 @@ def complete_operations(
     return [
         CompletionItem(e.header.operation, help=f"{e.header.change.verb} {e.header.kind.value}")
         for e in entries
-        if e.header.operation.startswith(incomplete)
+        if e.header.operation.startswith(incomplete) and wanted(e)
     ]
 
 

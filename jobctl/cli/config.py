@@ -10,7 +10,8 @@ from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
-from jobctl.cli.writing import write_rows
+from jobctl.cli.writing import say, write_rows
+from jobctl.errors import ConfigProblem, Exit
 
 
 @click.group(
@@ -29,9 +30,11 @@ def config() -> None:
     help="""Say of each setting what it is and where it comes from, and which variables were
     overruled. The first of these names the Redis and its Faktory server, two are never mixed:
     --url and --faktory-url; --context; JOBCTL_URL; JOBCTL_CONTEXT; REDIS_URL; FAKTORY_URL alone; a
-    running embedded server; redis://127.0.0.1:6379/0.
+    running embedded server; redis://127.0.0.1:6379/0. With FAKTORY_URL alone url_without_faktory is
+    the Redis of what needs no server; what asks the server never uses it.
 
-    Nothing is connected, no password is asked for, none is shown.""",
+    Nothing is connected, no password is asked for, none is shown. A config.toml that cannot be
+    used, also where no context is asked for, is a warning, and the exit code is 8.""",
     short_help="Say where each setting comes from.",
     examples=[
         "jobctl config explain",
@@ -49,3 +52,19 @@ def explain(session: Session) -> None:
     given = Given(*(session.text(name) for name in ("context", "layout", "connect_timeout")))
     rows = explain_settings(session.level, given, os.environ)
     write_rows(session, rows, KEYS, 0.0, ident="setting")
+    if session.level.unclear:
+        say("what asks a Faktory server is refused: say which one, -u embedded:// or --faktory-url")
+    _check_file()
+
+
+def _check_file() -> None:
+    """Read config.toml, also where no context is asked for, and say what is wrong with it."""
+    from jobctl.config import read_contexts
+
+    try:
+        read_contexts(os.environ)
+    except ConfigProblem as problem:
+        say(f"warning: {problem.message}")
+        if problem.hint is not None:
+            say(f"hint: {problem.hint}")
+        raise click.exceptions.Exit(Exit.PROBLEMS) from None

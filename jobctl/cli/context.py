@@ -84,7 +84,7 @@ def show(session: Session, name: str) -> None:
     elif session.format.human:
         from jobctl.render.facts import print_facts
 
-        print_facts(console(session), row)
+        print_facts(console(session), row, exact_keys=True)
     else:
         write_rows(session, [row], tuple(row), 0.0, ident="context")
 

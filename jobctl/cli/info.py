@@ -14,6 +14,7 @@ from jobctl.cli.session import Session
 from jobctl.cli.watching import repeat, watch_option
 from jobctl.cli.wiring import note_doors
 from jobctl.cli.writing import console, say, write_document, write_rows
+from jobctl.model.overview import NOT_LOOKED
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jobctl.model.overview import Overview
 
 _DAYS = ("date", "processed", "failures")
+_BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueued")
 
 
 @click.command(
@@ -28,7 +30,8 @@ _DAYS = ("date", "processed", "failures")
     cls=Command,
     help="""One screen: how many jobs are where, processed and failed by day, the servers.
 
-    csv, tsv and ids have a row for each day. With --faktory-url alone: what that server knows.""",
+    csv, tsv and ids have a row for each day. With --faktory-url alone: what that server knows, in
+    csv and tsv one row of it; there are no ids.""",
     short_help=COMMANDS["info"].summary,
     examples=[
         "jobctl info",
@@ -56,11 +59,12 @@ def _open(session: Session) -> Doors:
     """Open what is known, and say what is not looked at."""
     doors = session.doors()
     if doors.store is None and doors.faktory is not None:
-        if not _in_one_piece(session):
+        if session.format is Format.IDS:
             doors.redis("info by day")
         doors.faktory.open()  # where that fails, there is nothing else to say
         note_doors(doors)
-        say("the Redis was not looked at: this is what the Faktory server says")
+        if not session.format.human:  # the screen says it itself
+            say(NOT_LOOKED)
     return doors
 
 
@@ -75,6 +79,8 @@ def _write(session: Session, doors: Doors, days: int) -> None:
         write_document(view.document())
     elif session.format is Format.JSONL:
         write_rows(session, [view.document()], _DAYS, now)
+    elif not view.whole and view.faktory is not None:
+        write_rows(session, [view.faktory.document()], _BY_WIRE, now, ident="version")
     else:
         write_rows(session, view.day_rows(), _DAYS, now, ident="date")
 
@@ -85,7 +91,3 @@ def _look(doors: Doors, days: int) -> Overview:
     if doors.store is None and doors.faktory is not None:
         return overview_by_wire(doors.faktory)
     return overview(doors.redis("info"), days)
-
-
-def _in_one_piece(session: Session) -> bool:
-    return session.format.human or session.in_json

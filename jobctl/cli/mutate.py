@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from jobctl.cli.guarding import guard_options
@@ -11,7 +9,6 @@ from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
-from jobctl.errors import UsageProblem
 
 _EXAMPLES = (
     '{"cmd":"discard","target":"scheduled","filter":{"jobtype":"QuickbooksSyncJob"}}',
@@ -52,6 +49,6 @@ def mutate(session: Session, document: str) -> None:
 
 
 def _stdin() -> bytes:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageProblem("- reads the document from stdin, and stdin is a terminal")
-    return sys.stdin.buffer.read()
+    from jobctl.cli.stdin import open_stdin
+
+    return open_stdin("the document").read()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.completing import complete_operations
+from jobctl.cli.completing import complete_undoable, complete_unfinished
 from jobctl.cli.guarding import answer_options, check_answer
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     short_help=COMMANDS["undo"].summary,
     examples=["jobctl undo 7f3a09c2", "jobctl undo 7f3a --yes -o json"],
 )
-@click.argument("operation", shell_complete=complete_operations)
+@click.argument("operation", shell_complete=complete_undoable)
 @option(
     "Options",
     "--without-pause",
@@ -70,7 +70,7 @@ def undo(session: Session, operation: str) -> None:
     short_help=COMMANDS["resume"].summary,
     examples=["jobctl resume 7f3a09c2", "jobctl resume 7f3a --yes"],
 )
-@click.argument("operation", shell_complete=complete_operations)
+@click.argument("operation", shell_complete=complete_unfinished)
 @answer_options()
 @shared_options()
 @click.pass_obj

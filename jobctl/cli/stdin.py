@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from jobctl.errors import UsageProblem
 from jobctl.render.safe import from_field
@@ -16,7 +17,7 @@ def read_ids(given: Iterable[str]) -> tuple[str, ...]:
     Lines are as ``-o ids`` writes them: ``\\ \t \n \r`` written out. Empty lines are skipped.
 
     Raises:
-        UsageProblem: an id is empty, or stdin is a terminal.
+        UsageProblem: an id is empty, or there is nothing to read from.
     """
     ids: dict[str, None] = {}
     for name in given:
@@ -27,12 +28,23 @@ def read_ids(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def _lines() -> Iterator[str]:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageProblem("- reads JIDs from stdin, and stdin is a terminal", hint="pipe them in")
-    for line in sys.stdin.buffer:
+    for line in open_stdin("JIDs", hint="pipe them in"):
         text = _text(line.rstrip(b"\n").removesuffix(b"\r"))
         if text:
             yield from_field(text)
+
+
+def open_stdin(what: str, *, hint: str | None = None) -> BinaryIO:
+    """Return stdin, for `what` a dash reads.
+
+    Raises:
+        UsageProblem: it is a terminal, or closed.
+    """
+    closed = sys.stdin is None
+    if closed or sys.stdin.isatty():
+        state = "closed" if closed else "a terminal"
+        raise UsageProblem(f"- reads {what} from stdin, and stdin is {state}", hint=hint)
+    return sys.stdin.buffer
 
 
 def _argument(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobctl.config.contexts import FLAGS, Context
 from jobctl.config.expanding import expand
 from jobctl.config.file import config_file
-from jobctl.config.levels import CONNECT_TIMEOUT, Door, Level, operations_directory
+from jobctl.config.levels import CONNECT_TIMEOUT, EMBEDDED, Door, Level, operations_directory
 from jobctl.config.redacting import DoorKind, has_password, shown_url
 from jobctl.errors import ConfigProblem
 
@@ -28,20 +28,21 @@ class Given:
 def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]:
     """Return a row for each setting (setting, value, source), then one for each overruled one."""
     file = config_file(environ)
-    place = None if level.context is None else level.context.place
+    place = None if level.context is None else _place(level.context)
     named_by = "--context" if given.context is not None else "JOBCTL_CONTEXT"
     redis = level.redis or level.below
     absent = "" if file.there else " (not there)"
     rows: list[tuple[str, object, str | None]] = [
-        ("config file", str(file.path), file.source + absent),
+        ("config_file", str(file.path), file.source + absent),
         ("context", *((level.context.name, named_by) if level.context else (None, None))),
-        ("redis url", *_door(redis, DoorKind.REDIS, place)),
-        ("faktory url", *_door(level.faktory, DoorKind.FAKTORY, place)),
+        ("url", *_door(level.redis, DoorKind.REDIS, place)),
+        ("faktory", *_server(level, place)),
+        *_below(level),
         ("layout", *_layout(level, given)),
         ("password", *_password(level, redis)),
         *((key, *_flag(level, key)) for key in FLAGS),
-        ("connect timeout", *_timeout(given)),
-        ("operations directory", *_operations(environ)),
+        ("connect_timeout", *_timeout(given)),
+        ("operations_directory", *_operations(environ)),
         *(("overruled", value, source) for source, value in _overruled(level, environ)),
     ]
     return [dict(zip(KEYS, row, strict=True)) for row in rows]
@@ -92,6 +93,23 @@ def _door(door: Door | None, kind: DoorKind, place: str | None) -> tuple[str | N
     return (None, None) if door is None else (_shown(door.url, kind), place or door.source)
 
 
+def _server(level: Level, place: str | None) -> tuple[str | None, str | None]:
+    shown, source = _door(level.faktory, DoorKind.FAKTORY, place)
+    return shown, f"{source}; refused while {EMBEDDED} runs" if level.unclear else source
+
+
+def _below(level: Level) -> list[tuple[str, object, str | None]]:
+    """Return the Redis of the level below, which no command uses together with the server."""
+    if level.below is None:
+        return []
+    return [("url_without_faktory", *_door(level.below, DoorKind.REDIS, None))]
+
+
+def _place(context: Context) -> str:
+    """Return where a context stands: its name first, as tables cut what is long."""
+    return f"[contexts.{context.name}] in {context.file}"
+
+
 def _shown(url: str, kind: DoorKind) -> str:
     """Return a URL that is in use; a dollar sign in it is one."""
     return shown_url(url.replace("$", "$$"), kind)
@@ -101,7 +119,7 @@ def _layout(level: Level, given: Given) -> tuple[str | None, str | None]:
     if given.layout is not None:
         return given.layout, "--layout"
     if level.context is not None and level.layout is not None:
-        return level.layout.value, level.context.place
+        return level.layout.value, _place(level.context)
     return None, "what the data tells"
 
 
@@ -111,16 +129,16 @@ def _password(level: Level, redis: Door | None) -> tuple[str, str | None]:
     context = level.context
     if context is not None and level.password is not None:
         how = "from a command" if context.password_command is not None else "from a file"
-        return how, context.place
+        return how, _place(context)
     if named:
-        return "in the URL", named[0].source if context is None else context.place
+        return "in the URL", named[0].source if context is None else _place(context)
     return "none", None
 
 
 def _flag(level: Level, key: str) -> tuple[bool, str]:
     value = bool(getattr(level.rules, key))
     if level.context is not None and key in level.context.given:
-        return value, level.context.place
+        return value, _place(level.context)
     return value, "default"
 
 

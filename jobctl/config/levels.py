@@ -15,6 +15,7 @@ from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.layout import QueueForm
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
+EMBEDDED = "the embedded server"
 CONNECT_TIMEOUT = 5.0  # seconds
 _VARIABLES = ("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_URL")
 
@@ -52,6 +53,11 @@ class Level:
     def rules(self) -> Rules:
         """What every change is held to."""
         return NO_RULES if self.context is None else self.context.rules
+
+    @property
+    def unclear(self) -> bool:
+        """Whether what talks to the server is refused: an embedded Redis runs beside it."""
+        return self.below is not None and self.below.source == EMBEDDED
 
     @property
     def layout(self) -> QueueForm | None:
@@ -104,7 +110,7 @@ def choose_level(
     running = embedded()
     below = Door(DEFAULT_URL, "the default")
     if running is not None:
-        below = Door(running, "the embedded server")
+        below = Door(running, EMBEDDED)
     faktory = faktory_door(environ)
     return Level(below) if faktory is None else Level(None, faktory, below)
 

@@ -64,14 +64,16 @@ def password_of(context: Context, environ: Mapping[str, str]) -> Password | None
 
 def _from_file(named: str, directory: Path, what: str) -> str:
     try:
-        path = directory / Path(named).expanduser()
-        with path.open("rb") as file:
-            raw = file.read(_LONGEST)
+        path = (directory / Path(named).expanduser()).absolute()
     except RuntimeError:  # ~nobody
         raise ConfigProblem(f"{what}: there is no such home directory") from None
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no path has a NUL in it"
-        raise ConfigProblem(f"{what} cannot be read: {why}") from None
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_LONGEST)
+    except OSError as error:
+        raise ConfigProblem(f"{what} cannot be read: {path}: {error.strerror}") from None
+    except ValueError:
+        raise ConfigProblem(f"{what} cannot be read: no path has a NUL in it") from None
     return _first_line(raw, what)
 
 

@@ -8,6 +8,8 @@ from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.rows import Row
 from jobctl.model.server import ServerFacts
 
+NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"
+
 
 @dataclass(frozen=True, slots=True)
 class Day:

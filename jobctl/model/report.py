@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jobctl.errors import Exit
 
@@ -31,8 +31,10 @@ class Report:
         moved: by how much the operation itself changed each structure; the rest is traffic.
         merged: of the done: their target held the very same job already.
         reasons: why jobs failed, and how many.
+        failed_jids: the JIDs of the first few that failed.
         left_retries: retries left -> how many of the failed jobs that run again have so many.
         unfinished: whether it was stopped before its end; nothing is lost, resume goes on.
+        earlier: whether an earlier run did all of it, and this one changed nothing.
         notes: what else there is to know, a sentence each.
         problems: what did not work beside the jobs, a sentence each.
     """
@@ -55,10 +57,17 @@ class Report:
     moved: Mapping[str, int] = field(default_factory=dict)
     merged: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    failed_jids: tuple[str, ...] = ()
     left_retries: Mapping[int, int] = field(default_factory=dict)
     unfinished: bool = False
+    earlier: bool = False
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    def of_earlier(self, operation: str) -> Report:
+        """Return it as the report of a run that found all of it done."""
+        note = f"operation {operation} was finished before; nothing was changed"
+        return replace(self, earlier=True, notes=(note, *self.notes))
 
     @property
     def left(self) -> int:

@@ -13,14 +13,23 @@ from jobctl.render.machine import cell
 from jobctl.render.safe import printable, printable_lines
 
 
-def print_facts(console: Console, document: Mapping[str, object]) -> None:
-    """Print what a document says, a line a key; what is null is left out."""
+def print_facts(
+    console: Console, document: Mapping[str, object], *, exact_keys: bool = False
+) -> None:
+    """Print what a document says, a line a key; what is null is left out.
+
+    Args:
+        console: where.
+        document: what.
+        exact_keys: whether people type these keys, so that they are spelled as they are.
+    """
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for key, value in document.items():
         if value not in (None, "", {}, []):
-            grid.add_row(key.replace("_", " "), Text(_plain(value)))
+            label = key if exact_keys else key.replace("_", " ")
+            grid.add_row(label, Text(_plain(value)))
     console.print(grid)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.text import Text
 
@@ -22,9 +24,13 @@ def print_report(console: Console, report: Report, done: str) -> None:
     rest = _rest(report)
     of = f" of {number(report.matched)} that matched" if rest else ""
     headline = f"{done} {number(report.done)}{of}" if of else f"{done} {number(report.done)} {jobs}"
-    console.print(Text.assemble((headline, "bold"), f"{took}{rest}"), soft_wrap=True)
+    when = ", by an earlier run" if report.earlier else took
+    console.print(Text.assemble((headline, "bold"), f"{when}{rest}"), soft_wrap=True)
     for reason, count in report.reasons.items():
         line = f"  failed, {number(count)}: {printable(reason)}"
+        console.print(Text(line, style="red"), soft_wrap=True)
+    if report.failed_jids:
+        line = f"  failed: {_some(report.failed_jids, report.failed)}"
         console.print(Text(line, style="red"), soft_wrap=True)
     if report.merged:
         line = f"  {number(report.merged)} of them were there already: now there is one of each"
@@ -67,10 +73,15 @@ def _rest(report: Report) -> str:
 
 
 def _missing(report: Report) -> str:
-    some = ", ".join(printable(jid) for jid in report.missing[:_NAMED])
-    rest = len(report.missing) - _NAMED
     left = "left meanwhile" if report.action == "undo" else "not there"
-    return f"{left}: {some}" + (f" and {number(rest)} more" if rest > 0 else "")
+    return f"{left}: {_some(report.missing, len(report.missing))}"
+
+
+def _some(jids: Sequence[str], total: int) -> str:
+    named = jids[:_NAMED]
+    rest = total - len(named)
+    some = ", ".join(printable(jid) for jid in named)
+    return some + (f" and {number(rest)} more" if rest > 0 else "")
 
 
 def _signed(count: int) -> str:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobctl.model.overview import Overview
+from jobctl.model.overview import NOT_LOOKED, Overview
 from jobctl.render.human import duration, number, size, sparkline
 from jobctl.render.safe import printable
 
@@ -86,7 +86,7 @@ def _faktory(view: Overview) -> str:
 def _server(view: Overview) -> str:
     server = view.server
     if not view.whole:
-        return "the Redis was not looked at"
+        return NOT_LOOKED
     if server is None:
         return "this user may not see INFO"
     memory = size(server.memory)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 import redis
@@ -185,6 +188,16 @@ def test_raw_prints_the_exact_bytes(raw, jobctl, member: bytes) -> None:
     everywhere(raw, [member])
     for name in SETS[:3]:
         assert jobctl(name, "show", "raw", "--raw").out.encode() == member
+
+
+@pytest.mark.parametrize("argv", ["working release - --yes", "status -", "mutate - --yes"])
+def test_a_closed_stdin_is_called_closed(url, argv):
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"exec '{sys.executable}' -m jobctl {argv} <&-"],
+        env=os.environ | {"JOBCTL_URL": url}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "from stdin, and stdin is closed" in ran.stderr
 
 
 @pytest.mark.parametrize("jid", [jid for jid in ODD_JIDS if jid != "-"])  # - reads stdin

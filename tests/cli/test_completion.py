@@ -1,5 +1,6 @@
 """Completion, asked for as the shells' scripts ask."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import enqueue, job
+from tests.builders import NOW, enqueue, failed, job, reservation, retry
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 
@@ -94,6 +95,38 @@ def test_bash_completes_a_queue_with_the_script(url, raw, tmp_path):
         ["bash", "-c", line], env=environ, capture_output=True, text=True, check=True
     )
     assert ran.stdout == "default\n"
+
+
+def test_only_operations_that_can_be_undone_or_resumed_complete_there(
+    complete, jobctl, raw, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    retry(raw, *(failed(f"jid-{i:08d}") for i in range(3)))
+    enqueue(raw, "default", job())
+    raw.zadd("working", {reservation(job("held-00001")): NOW})
+
+    def done(*argv):
+        ran = jobctl(*argv, "--yes", "-o", "json")
+        assert ran.code == 0, ran.err
+        return json.loads(ran.out)["operation"]
+
+    kept, undone, cut = (done("retries", "kill", "--jid", f"jid-{i:08d}") for i in range(3))
+    released = done("working", "release", "held-00001")
+    done("undo", undone)
+    file = tmp_path / "jobctl" / "operations" / f"{cut}.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(line for line in lines if not line.startswith(b'{"end"')))
+    assert sorted(complete("jobctl undo ")) == sorted([kept, cut])
+    assert complete("jobctl resume ") == [cut]
+    every = sorted([kept, undone, cut, released])
+    assert sorted(complete("jobctl journal show ")) == every
+
+
+def test_behind_the_dashes_of_a_hold_no_queue_completes(complete, raw):
+    enqueue(raw, "default", job())
+    assert complete("jobctl queue hold d") == ["default"]
+    assert complete("jobctl queue hold default -- d") == []
+    assert complete("jobctl queue hold default -- make d") == []
 
 
 def test_an_unknown_shell_is_a_usage_error(jobctl):

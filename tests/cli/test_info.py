@@ -145,10 +145,20 @@ def test_a_redis_that_is_left_aside_is_named(shop, jobctl, url, monkeypatch, nam
     assert json.loads(ran.out)["retries"] is None
 
 
-@pytest.mark.parametrize("form", ["csv", "tsv", "ids", None])
-def test_days_need_the_redis(shop, jobctl, form: str | None) -> None:
+@pytest.mark.parametrize("form", ["csv", "tsv", None])
+def test_by_the_server_alone_there_is_one_row(shop, jobctl, form: str | None) -> None:
     argv = () if form is None else ("-o", form)
-    ran = jobctl("info", "--faktory-url", shop.url, *argv)
+    ran = jobctl("info", "--faktory-url", shop.url, *argv, url=None)
+    assert (ran.code, ran.err) == (0, NOT_LOOKED)
+    rows = [line.replace(",", "\t").split("\t") for line in ran.out.splitlines()]
+    assert rows == [
+        ["version", "uptime", "connections", "processed", "failures", "enqueued"],
+        ["1.10.0", "90061", "4", "12346", "68", "3"],
+    ]
+
+
+def test_days_need_the_redis(shop, jobctl) -> None:
+    ran = jobctl("info", "--faktory-url", shop.url, "-o", "ids")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"error: info by day needs the Redis behind {shop.url}")
     assert "hint: give both: --url beside --faktory-url" in ran.err

@@ -3,6 +3,7 @@
 import pytest
 
 from jobctl.cli.asker import without_passwords
+from tests.builders import NOW, enqueue, failed, job, reservation, retry
 from tests.cli.deploying import Holder, ended, holders
 
 
@@ -33,3 +34,15 @@ def test_nor_is_one_of_the_command_that_a_hold_runs(raw, url, tmp_path, jobctl):
     assert ended(process)[0] == 0
     assert "redis://***@host/0" in found["command"][-1]
     assert b"secret" not in b"".join(lease.values())
+
+
+def test_the_first_few_jobs_that_failed_are_named_to_people(raw, jobctl):
+    enqueue(raw, "default", job())
+    retry(raw, failed("jid-00000001"), failed("jid-00000002", queue="two words"))
+    ran = jobctl("retries", "requeue", "--all", "--yes", "-o", "table")
+    assert (ran.code, "  failed: jid-00000002\n" in ran.out) == (5, True)
+    odd = [failed(f"odd-{i:08d}", queue="two words") for i in range(12)]
+    raw.zadd("working", {reservation(member): NOW + i for i, member in enumerate(odd)})
+    ran = jobctl("working", "release", "--all", "--yes", "-o", "table")
+    named = ", ".join(f"odd-{i:08d}" for i in range(11, 1, -1))
+    assert (ran.code, f"  failed: {named} and 2 more\n" in ran.out) == (1, True)

@@ -147,14 +147,28 @@ def test_resume_of_a_finished_operation_changes_nothing(shop, raw, report):
     assert everything(raw) == before
 
 
-def test_resume_puts_right_what_the_server_forgot(shop, raw, report):
+@pytest.mark.parametrize(
+    "argv",
+    [("retries", "requeue", "--all"), ("queue", "remove", "default", "--confirm", "default")],
+)
+def test_resume_says_that_an_operation_was_finished_before(shop, jobctl, report, argv):
+    operation = report(*argv, "--yes")["operation"]
+    said = f"operation {operation} was finished before; nothing was changed\n"
+    for form in ("json", "tsv", "table"):
+        ran = jobctl("resume", operation, "--yes", "-o", form)
+        assert (ran.code, said in ran.err) == (0, True)
+        assert (", by an earlier run" in ran.out) is (form == "table")
+
+
+def test_resume_puts_right_what_the_server_forgot(shop, raw, report, jobctl):
     before = everything(raw)
     done = report("retries", "kill", "--all", "--yes")
     # The server lost its last second: data and results are as they were.
     raw.delete("dead", f"jobctl:op:{done['operation']}")
     raw.zadd("retries", dict(before["retries"]))
-    again = report("resume", done["operation"], "--yes")
-    assert again["done"] == 4
+    ran = jobctl("resume", done["operation"], "--yes", "-o", "json")
+    assert json.loads(ran.out)["done"] == 4
+    assert "finished before" not in ran.err
     assert (raw.zcard("retries"), raw.zcard("dead")) == (0, 4)
 
 

@@ -116,8 +116,8 @@ def test_a_file_is_looked_for_beside_the_config_file(tmp_path, monkeypatch) -> N
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ("nothing", "cannot be read: No such file or directory"),
-        (".", "cannot be read: Is a directory"),
+        ("nothing", "cannot be read: {here}/nothing: No such file or directory"),
+        (".", "cannot be read: {here}: Is a directory"),
         ("empty", "gives no password: its first line is empty"),
         ("binary", "gives a password that is not UTF-8"),
         ("a\0b", "cannot be read: no path has a NUL in it"),
@@ -130,8 +130,14 @@ def test_a_file_that_gives_none_is_an_error(named, message, tmp_path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigProblem) as raised:
         file_password(named, tmp_path)
-    assert message in raised.value.message
+    assert message.format(here=tmp_path) in raised.value.message
     assert SECRET not in raised.value.message
+
+
+def test_a_file_that_is_not_there_is_named_by_its_whole_path(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigProblem, match=f"cannot be read: {tmp_path}/conf/nothing: No such"):
+        file_password("nothing", Path("conf"))
 
 
 def test_a_context_without_either_has_none() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from jobctl.actions.operations.tally import Tally, target_of
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
 from jobctl.model.change import Change, Verb
+from jobctl.model.entry import Entry
 from jobctl.model.layout import QueueForm
 from jobctl.model.operation import Batch, Header, Outcome, Rising
 from jobctl.model.report import Report
@@ -83,6 +84,7 @@ def carry_out(
     except (ConnectionLost, Loading, FileProblem) as error:
         raise _resumable(error, file.header.operation) from error
     report = _counted(report, tally, _counts(acting["before"]), after)
+    report = replace(report, failed_jids=tuple(_jids(store, file, chosen, tally.failed)))
     if actor.refusal is not None:
         left = report.left
         reasons = {**report.reasons, actor.refusal.message: left}
@@ -144,6 +146,17 @@ def _counted(
         before={name: before.get(name, 0) for name in touched},
         after={name: after[name] for name in touched},
     )
+
+
+def _jids(
+    store: Store, file: OperationFile, chosen: Chosen, places: Iterable[int]
+) -> Iterator[str]:
+    """Yield the JIDs of these jobs, as far as they have one."""
+    for place in places:
+        raw = file.read(*chosen.place(place))
+        jid = Entry.scored(raw, 0.0, file.header.kind, store.layout).jid
+        if jid is not None:
+            yield jid
 
 
 def _resumable(error: JobctlError, operation: str) -> JobctlError:

@@ -204,11 +204,18 @@ class Journal:
 def describe(file: OperationFile) -> Entry:
     """Return what the journal says of an operation."""
     notes = file.notes()
-    chosen = next((n["chosen"] for n in notes if "chosen" in n), {})
     end = next((n["end"] for n in reversed(notes) if "end" in n), None)
     done = None if end is None else _count(end, "done")
     state = _state(file.path, notes)
-    return Entry(file.header, file.path, file.size, state, _count(chosen, "matched") or 0, done)
+    return Entry(file.header, file.path, file.size, state, _matched(file.header, notes), done)
+
+
+def _matched(header: Header, notes: list[dict[str, object]]) -> int:
+    """Return the jobs an operation matched; of a removal that was stopped those it set out with."""
+    chosen = next((note["chosen"] for note in notes if "chosen" in note), None)
+    if chosen is None:
+        return sum(queue.jobs for queue in header.queues)
+    return _count(chosen, "matched") or 0
 
 
 def _state(path: Path, notes: list[dict[str, object]]) -> OperationState:

@@ -53,7 +53,9 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
             return rehearsed(past.report(file, "resume"), preview, watch)
         if preview.chosen and not watch.confirm(preview):
             raise Refused("not confirmed; nothing was changed")
-        return replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
+        report = replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
+        ended = past.end is not None and not preview.chosen  # else the server has forgotten some
+        return report.of_earlier(file.header.operation) if ended else report
 
 
 def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: bool = True) -> Report:

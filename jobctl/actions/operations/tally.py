@@ -9,6 +9,7 @@ from jobctl.actions.operations.preparing import Ready
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Header, Outcome, read_result
 
+NAMED = 10  # failed jobs that a report names; the file tells of all
 _MOVED = (Outcome.DONE, Outcome.MERGED)
 
 
@@ -20,6 +21,7 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self.moved: Counter[str] = Counter()
         self.left: Counter[int | None] = Counter()
+        self.failed: list[int] = []  # the places of the first few
         self._header = header
 
     @property
@@ -38,6 +40,10 @@ class Tally:
         self.left.update(ready.left)
         self.outcomes[Outcome.FAILED] += len(ready.failed)
         runs, reason = read_result(result)
+        failing = ready.failed or any(outcome is Outcome.FAILED for outcome, _ in runs)
+        if failing and len(self.failed) < NAMED:
+            found = done_places(ready, result)[Outcome.FAILED]
+            self.failed += found[: NAMED - len(self.failed)]
         at = 0
         for outcome, count in runs:
             self.outcomes[outcome] += count

@@ -29,7 +29,8 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
     rounds = Rounds.read(store, file.header)
     report = past.report(file, file.header.change.verb.value)
     if past.choice is not None and happened(store, file, past.choice, rounds):
-        return conclude(store, file, rounds, past.choice, report)
+        report = conclude(store, file, rounds, past.choice, report)
+        return report if past.end is None else report.of_earlier(file.header.operation)
     if not rounds:
         raise Refused(
             f"operation {file.header.operation} was stopped before it changed anything, "

@@ -12,6 +12,7 @@ import pytest
 from jobctl import Guards, Watch, connect
 from jobctl.actions.doors import Doors
 from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.telling import tell
 from jobctl.actions.removal.removing import remove_queues
 from jobctl.actions.removal.request import Removal
 from jobctl.errors import FileProblem, JobctlError, Refused
@@ -374,6 +375,32 @@ def test_an_undo_that_was_forgotten_half_way_doubles_nothing(raw, opened, monkey
     raw.delete(f"jobctl:op:{report.operation}")
     assert store.undo(report.operation).done == 3000
     assert raw.lrange("q:default", 0, -1) == before
+
+
+def test_the_journal_tells_how_many_jobs_a_removal_that_was_stopped_is_about(raw, opened):
+    enqueue(raw, "default", *(job(f"jid-{i:08d}") for i in range(5)))
+    enqueue(raw, "mail", job("mail-00001"))
+
+    class Stopper(Watch):
+        seen = 0
+
+        def stopping(self):
+            self.seen += 1
+            return self.seen > 1
+
+    store = opened()
+    stopped = remove(store, "default", "mail", watch=Stopper())
+    assert stopped.unfinished
+
+    def told():
+        (entry,) = store.journal.entries()
+        return entry.state.value, entry.matched, entry.done
+
+    assert told() == ("unfinished", 6, None)
+    with store.journal.open(stopped.operation, write=False) as file:
+        assert tell(file)["filter"] == "default mail"
+    store.undo(stopped.operation)
+    assert told() == ("undone", 6, None)
 
 
 def test_a_removal_that_was_forgotten_half_way_goes_on_by_what_stands_aside(raw, opened):
