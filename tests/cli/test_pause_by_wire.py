@@ -287,6 +287,37 @@ def test_a_newcomer_waits_until_the_last_one_has_resumed(holder, faktory, queues
     assert faktory.paused == set()
 
 
+def test_who_comes_to_hold_a_queue_while_it_is_resumed_by_hand_waits(both, holder, faktory, queues):
+    both("queue", "pause", "default")
+    started = []
+
+    def hold(line):
+        process = threading.Thread(
+            target=lambda: started.append(holder.start("default", script=holder.wait_file("end")))
+        )
+        process.start()
+        process.join(1.5)  # it would have paused the queue by now
+
+    faktory.before("QUEUE RESUME", hold, times=1)
+    assert both("queue", "resume", "default").code == 0
+    until(lambda: started)
+    assert faktory.paused == {"default"}
+    assert paused(queues) == ["default"]
+    holder.touch("end")
+    assert ended(started[0])[0] == 0
+    assert faktory.paused == set()
+    assert not queues.keys("jobctl:*")
+
+
+def test_a_resume_by_hand_that_fails_leaves_no_mark(both, faktory, queues):
+    both("queue", "pause", "default")
+    faktory.answer("QUEUE RESUME", b"-ERR not now\r\n", times=1)
+    assert both("queue", "resume", "default").code == 3
+    assert not queues.exists("jobctl:hold:default")
+    assert paused(queues) == ["default"]
+    assert both("queue", "resume", "default").code == 0
+
+
 def test_a_drain_pauses_by_way_of_the_server(both, faktory, queues, monkeypatch):
     monkeypatch.setattr("jobctl.actions.deploy.draining.QUIET", 0.3)
     assert both("queue", "drain", "default", "--pause", "--timeout", "9s").code == 0

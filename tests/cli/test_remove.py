@@ -354,3 +354,16 @@ def test_on_a_terminal_the_name_is_typed(shop, jobctl):
     ran = jobctl("queue", "remove", "mail", tty=True, stdin="")
     assert ran.code == 7  # stdin is no terminal
     assert "--confirm mail answers it" in ran.err
+
+
+def test_a_queue_that_is_held_is_not_removed(shop, jobctl):
+    before = state(shop)
+    lease = json.dumps({"who": "ann", "host": "ops1", "at": 1, "pid": 7, "command": []})
+    seconds, _ = shop.time()
+    held = {"v": "1", "before": "0", "lease:x": lease, "beat:x": seconds}
+    shop.hset("jobctl:hold:mail", mapping=held)
+    ran = jobctl(*remove("mail"))
+    assert (ran.code, ran.out) == (7, "")
+    assert "queue mail is held by ann@ops1 (pid 7)" in ran.err
+    shop.delete("jobctl:hold:mail")
+    assert state(shop) == before

@@ -132,6 +132,42 @@ def test_by_way_of_the_server_the_lease_stays_until_the_queue_is_resumed(raw, st
     assert take(pauses, "y") == [False]
 
 
+def test_a_mark_makes_who_comes_wait_and_leaves_nothing_behind(raw, pauses):
+    assert pauses.mark(["a", "b"], "me", force=False) is None
+    assert take(pauses, "x") == "a"
+    assert pauses.mark(["b"], "other", force=False) == ("wait", "b")
+    pauses.unmark(["a", "b"], "other")  # not its own
+    assert raw.exists("jobctl:hold:a", "jobctl:hold:b") == 2
+    assert 0 < raw.ttl("jobctl:hold:a") <= 3600
+    pauses.unmark(["a", "b"], "me")
+    assert not raw.exists("jobctl:hold:a", "jobctl:hold:b")
+    assert take(pauses, "x") == [False]
+
+
+def test_what_is_held_is_marked_by_force_only_and_stays_held(raw, store, pauses):
+    take(pauses, "x", "b")
+    assert pauses.mark(["a", "b"], "me", force=False) == ("held", "b")
+    assert not raw.exists("jobctl:hold:a")
+    assert pauses.mark(["a", "b"], "me", force=True) is None
+    pauses.unmark(["a", "b"], "me")
+    (held,) = store.pauses.holds(["b"], store.server.now())["b"].leases
+    assert (held.ident, held.dead) == ("x", False)
+    assert leave(pauses, "x", "b") == "r"
+
+
+def test_a_mark_whose_owner_died_holds_nobody_up(raw, pauses):
+    pauses.mark(["a"], "me", force=False)
+    kill(raw, "me")
+    assert take(pauses, "x") == [False]
+
+
+def test_a_holder_that_gives_up_is_dead_at_once(raw, store, pauses):
+    take(pauses, "x")
+    pauses.beat(["a"], "x", ends=True)
+    assert store.pauses.holds(["a"], store.server.now())["a"].dead
+    assert pauses.clear(["a"], "me", by_redis=True) == "r"
+
+
 def test_a_holder_that_dies_while_resuming_is_seen_and_passed_by(raw, store, pauses):
     take(pauses, "x", by_redis=False)
     raw.sadd("paused", "a")
