@@ -78,6 +78,8 @@ def _say_more(session: Session, report: Report) -> None:
     _say_next(report)
     if not report.matched and not report.before:
         nothing = f"nothing matched in {report.target}"
+        if report.action == Verb.REMOVE:  # of queues, which may be empty
+            nothing = "no job waits there"
         say("there is nothing left to undo" if report.action == "undo" else nothing)
 
 

@@ -157,7 +157,7 @@ def test_what_needs_redis_says_so_and_how_to_give_it(wire, faktory, argv):
 def test_bad_servers_change_nothing_and_say_why(jobctl, url, queues):
     dumb = [
         (doubles.greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "is not a Faktory server"),
-        (doubles.redis_double(), ""),
+        (doubles.redis_double(), "no answer from"),
         (doubles.hanging_up, "closed the connection"),
         (doubles.greeting(b'+HI {"v":'), "no answer from"),
         (doubles.greeting(b"-ERR too many connections\r\n"), "too many connections"),
