@@ -19,6 +19,7 @@ from jobctl.errors import (
     UsageProblem,
     WrongPassword,
 )
+from jobctl.model.jobba import NAMESPACE
 from jobctl.model.layout import QueueForm
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
@@ -43,6 +44,7 @@ class Settings:
         trace: called with a line for each command and reply (never a password).
         operations: the directory for the files of what is changed, for undo and resume; without
             one ``$XDG_STATE_HOME/jobctl/operations``.
+        records_namespace: what stands before the keys of Jobba's status records.
     """
 
     tls: Tls = NO_TLS
@@ -50,6 +52,7 @@ class Settings:
     connect_timeout: float = CONNECT_TIMEOUT
     trace: Trace | None = None
     operations: Path | None = None
+    records_namespace: str = NAMESPACE
 
 
 def connect(
@@ -62,6 +65,7 @@ def connect(
     connect_timeout: float = CONNECT_TIMEOUT,
     trace: Trace | None = None,
     operations: Path | None = None,
+    records_namespace: str = NAMESPACE,
     environ: Mapping[str, str] = os.environ,
 ) -> Store:
     """Open the Redis that holds the jobs.
@@ -79,6 +83,7 @@ def connect(
         trace: called with a line for each command and reply (never a password).
         operations: the directory for the files of what is changed, for undo and resume; without
             one ``$XDG_STATE_HOME/jobctl/operations``.
+        records_namespace: what stands before the keys of Jobba's status records.
         environ: the environment to look in.
 
     Raises:
@@ -87,7 +92,9 @@ def connect(
         UsageProblem: only a Faktory server is named.
         Unreachable: the Redis cannot be reached, or refused; says which and what helps.
     """
-    settings = Settings(tls or NO_TLS, layout, connect_timeout, trace, operations)
+    settings = Settings(
+        tls or NO_TLS, layout, connect_timeout, trace, operations, records_namespace
+    )
     level = choose_level(
         url, faktory_url, environ, lambda: running_embedded(environ), context=context
     )
@@ -116,6 +123,7 @@ def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
     except (BadUrl, Unreachable) as error:
         raise _said_by(error, door, level) from error.__cause__
     store.operations_directory = settings.operations or operations_directory(environ)
+    store.records_namespace = settings.records_namespace
     store.rules = level.rules
     if address is not None:
         address = address.with_tls(tls) if address.secure else address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from jobctl.actions.operations.journal import Journal
     from jobctl.actions.operations.performing import Order
     from jobctl.actions.operations.watching import Watch
+    from jobctl.actions.records.library import Records
     from jobctl.faktory.server import Faktory
     from jobctl.model.report import Report
 
@@ -189,6 +191,13 @@ class Store(PlainStore):
         self.operations_directory: Path | None = None
         self.faktory: Faktory | None = None
         self.rules = NO_RULES
+
+    @cached_property
+    def records(self) -> Records:
+        """Jobba's status records."""
+        from jobctl.actions.records.library import Records  # most commands do without
+
+        return Records(self, self._connection)
 
     def close(self) -> None:
         """Close the connection, and the server's."""

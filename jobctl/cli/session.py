@@ -141,7 +141,17 @@ class Session:
             layout=None if layout is None else QueueForm(layout),
             connect_timeout=CONNECT_TIMEOUT if timeout is None else parse_duration(timeout),
             trace=_trace if self.flag("debug") else None,
+            records_namespace=self._namespace(),
         )
+
+    def _namespace(self) -> str:
+        from jobctl.errors import UsageProblem
+        from jobctl.model.jobba import NAMESPACE
+
+        given = self.text("records_namespace")
+        if given == "":
+            raise UsageProblem("--records-namespace is empty", hint="leave it out for jobba")
+        return NAMESPACE if given is None else given
 
     def where(self, kind: Kind | None = None) -> Where:
         """Return the filter that the flags and expressions mean; `kind`: whose fields there are."""

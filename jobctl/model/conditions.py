@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from jobctl.model.comparing import ORDERS, Literal, equals, ordered, time_equals, time_ordered
-from jobctl.model.entry import Entry
 from jobctl.model.fields import Field, Sort
 from jobctl.model.jsontext import text_of
 from jobctl.model.spelling import match_pattern
+
+
+class Subject(Protocol):
+    """What fields are read of: an entry, or a record."""
+
+    @property
+    def malformed(self) -> bool:
+        """Whether nothing can be said of its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +37,9 @@ class Comparison:
     def __str__(self) -> str:
         return f"{self.field}{self.op}{','.join(map(str, self.literals))}"
 
-    def holds(self, entry: Entry, now: float) -> bool | None:
+    def holds(self, entry: Subject, now: float) -> bool | None:
         """Test an entry; `now` in unix seconds."""
-        if entry.job.malformed and self.field.name != "malformed":
+        if entry.malformed and self.field.name != "malformed":
             return None
         values = self.field.read(entry, now)
         if self.op in ("!=", "!~"):
@@ -76,7 +84,7 @@ class Not:
     def __str__(self) -> str:
         return f"not {self.part}" if isinstance(self.part, Not) else f"not ({self.part})"
 
-    def holds(self, entry: Entry, now: float) -> bool | None:
+    def holds(self, entry: Subject, now: float) -> bool | None:
         """Test an entry."""
         found = self.part.holds(entry, now)
         return None if found is None else not found
@@ -97,7 +105,7 @@ class Joined:
             f"({part})" if isinstance(part, Joined) else str(part) for part in self.parts
         )
 
-    def holds(self, entry: Entry, now: float) -> bool | None:
+    def holds(self, entry: Subject, now: float) -> bool | None:
         """Test an entry: what decides is found first, what cannot be said is passed on."""
         decides = self.word == "or"
         unknown = False

@@ -54,6 +54,11 @@ class Entry:
         return self.place.kind
 
     @property
+    def malformed(self) -> bool:
+        """Whether it is no job."""
+        return self.job.malformed
+
+    @property
     def jid(self) -> str | None:
         """The job's id as text; None when malformed, absent, or no string or number."""
         return self.job.word("jid")

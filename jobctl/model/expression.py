@@ -8,9 +8,8 @@ from collections.abc import Callable
 from jobctl.errors import BadFilter, UsageProblem
 from jobctl.model.comparing import Literal, check_time
 from jobctl.model.conditions import Comparison, Joined, Node, Not
-from jobctl.model.fields import Field, Sort, find_field, match_field
+from jobctl.model.fields import Field, Find, Sort, match_field
 from jobctl.model.jsontext import loads
-from jobctl.model.layout import Kind
 from jobctl.model.regex import compile_regex
 from jobctl.model.times import parse_duration
 
@@ -31,25 +30,25 @@ _HINTS = {
 _HOW = "a filter looks like: jobtype=SendEmail and (error~timeout or retry_count>=20)"
 
 
-def parse(text: str, kind: Kind | None = None) -> Node:
+def parse(text: str, find: Find) -> Node:
     """Read an expression.
 
     Args:
         text: as it was typed.
-        kind: the structure whose jobs it is about; None: any.
+        find: finds the field of a name.
 
     Raises:
         BadFilter: it makes no sense; knows the place in it.
     """
-    return _Parser(text, kind).whole()
+    return _Parser(text, find).whole()
 
 
 class _Parser:
     """Reads one expression from left to right."""
 
-    def __init__(self, text: str, kind: Kind | None) -> None:
+    def __init__(self, text: str, find: Find) -> None:
         self._text = text
-        self._kind = kind
+        self._find = find
         self._at = 0
         self._depth = 0
 
@@ -107,7 +106,7 @@ class _Parser:
         self._at = found.end()
         self._space()
         op = self._operator(found[0])
-        field = find_field(found[0], self._kind, (self._text, start))
+        field = self._find(found[0], (self._text, start))
         literals = [self._literal()]
         places = [self._value_at]
         while self._text[self._at : self._at + 1] == ",":
@@ -171,6 +170,8 @@ class _Parser:
                 seconds.append(_age(literal, op, at))
             elif field.sort is Sort.TIME and op not in ("=", "!="):
                 check_time(literal, at)
+            elif field.check is not None and not literal.null:
+                field.check(literal, at)
         return Comparison(field, op, tuple(literals), tuple(regexes), tuple(seconds))
 
     def _keyword(self, word: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from jobctl.errors import BadFilter
+from jobctl.model.comparing import Literal
 from jobctl.model.entry import Entry
 from jobctl.model.jsontext import dumps, loads
 from jobctl.model.layout import FAKTORY, Kind, Layout
@@ -15,7 +17,8 @@ from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
 
 Step = str | int
-Read = Callable[[Entry, float], tuple[object, ...]]
+Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record
+Find = Callable[[str, tuple[str, int]], "Field"]  # a name; the expression and its place in it
 
 _PLAIN = r"[A-Za-z_][A-Za-z0-9_-]*"
 _FIELD = re.compile(rf'{_PLAIN}(?:\.(?:{_PLAIN}|"(?:[^"\\]|\\.)*")|\[\d+\])*')
@@ -46,12 +49,14 @@ class Field:
         sort: how it is compared.
         read: returns its values: one, or for ``error`` two; None where it is missing.
         verbatim: whether a text it equals must be in the member's bytes.
+        check: raises `BadFilter` for a value that it never has; given the place of it too.
     """
 
     name: str
     sort: Sort
     read: Read
     verbatim: bool
+    check: Callable[[Literal, tuple[str, int]], None] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -63,14 +68,14 @@ def match_field(text: str, start: int) -> re.Match[str] | None:
 
 
 def find_field(
-    name: str, kind: Kind | None, at: tuple[str, int], layout: Layout = FAKTORY
+    name: str, at: tuple[str, int], kind: Kind | None = None, layout: Layout = FAKTORY
 ) -> Field:
     """Return the field of this name.
 
     Args:
         name: as it was typed.
-        kind: the structure it is asked of; None: any.
         at: the expression and the place in it, for the error.
+        kind: the structure it is asked of; None: any.
         layout: the job system's names.
 
     Raises:
@@ -86,14 +91,16 @@ def find_field(
     if name in known:
         sort = Sort.TIME if name in _TIMES else Sort.PLAIN
         return Field(name, sort, _listed(name), verbatim=name not in _MADE)
-    first, *rest = path = _path(name)
+    first, *rest = path = split_path(name)
     if first == "payload" and rest:
         path = path[1:]
     elif first not in layout.payload_keys:
         raise _unknown(
             name, str(first), (*known, *layout.payload_keys, "type", "error", "age"), kind, at
         )
-    return Field(_written(name), Sort.PLAIN, _dug(path), verbatim=True)
+    return Field(
+        shortest(name), Sort.PLAIN, dug(path, lambda entry: entry.job.payload), verbatim=True
+    )
 
 
 def _unknown(
@@ -114,9 +121,11 @@ def _listed(key: str) -> Read:
     return lambda entry, now: (value(entry),)  # noqa: ARG005
 
 
-def _dug(path: list[Step]) -> Read:
-    def read(entry: Entry, now: float) -> tuple[object, ...]:  # noqa: ARG001
-        value: object = entry.job.payload
+def dug(path: Sequence[Step], top: Callable[[Any], object]) -> Read:
+    """Return what reads the value at a path below what `top` gives."""
+
+    def read(subject: Any, now: float) -> tuple[object, ...]:  # noqa: ARG001
+        value = top(subject)
         for step in path:
             if isinstance(step, int):
                 value = value[step] if isinstance(value, list) and step < len(value) else None
@@ -127,7 +136,8 @@ def _dug(path: list[Step]) -> Read:
     return read
 
 
-def _path(name: str) -> list[Step]:
+def split_path(name: str) -> list[Step]:
+    """Return the steps of a path, from its text."""
     path: list[Step] = []
     for found in _STEP.finditer(name):
         index, plain, quoted = found.groups()
@@ -135,10 +145,10 @@ def _path(name: str) -> list[Step]:
     return path
 
 
-def _written(name: str) -> str:
+def shortest(name: str) -> str:
     """Return a path in its shortest form."""
     text = ""
-    for step in _path(name):
+    for step in split_path(name):
         if isinstance(step, int):
             text += f"[{step}]"
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from jobctl.errors import BadFilter
@@ -180,8 +181,10 @@ class Where:
             BadFilter: one makes no sense; knows the place in it.
         """
         from jobctl.model.expression import parse  # a start without one does not pay for it
+        from jobctl.model.fields import find_field
 
-        return cls(tuple(_simplest(parse(text, kind)) for text in texts))
+        find = partial(find_field, kind=kind)
+        return cls(tuple(_simplest(parse(text, find)) for text in texts))
 
     def __and__(self, other: Where) -> Where:
         return Where(self.tests + other.tests)

@@ -7,6 +7,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
 from jobctl.model.target import Target
 from jobctl.store.connection import Connection, Trace
@@ -32,6 +33,7 @@ class Store:
         server: the server's clock, facts and counters.
         operations: what changes jobs.
         seeds: the demo's population.
+        records_namespace: what stands before the keys of the status records.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Store:
         self.server = Server(connection, layout)
         self.operations = Operations(connection, layout)
         self.seeds = Seeds(connection, layout)
+        self.records_namespace = NAMESPACE
         self._connection = connection
 
     @cached_property
@@ -63,6 +66,11 @@ class Store:
         from jobctl.store.removing import Removing
 
         return Removing(self._connection, self.layout)
+
+    @property
+    def record_layout(self) -> RecordLayout:
+        """The keys of the status records."""
+        return RecordLayout(self.records_namespace)
 
     def set(self, kind: Kind) -> SortedSet:
         """Return a sorted set by its kind."""

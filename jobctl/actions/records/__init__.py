@@ -1,0 +1,1 @@
+"""What an operator does with status records: query, change, measure."""

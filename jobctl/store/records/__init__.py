@@ -1,0 +1,1 @@
+"""Status records, and the indexes that lead to them."""

@@ -1,0 +1,62 @@
+"""Records as they stand: read by their ids, in bounded pipes. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from jobctl.model.jobba import RecordLayout
+from jobctl.model.record import Record
+from jobctl.store.chunks import Chunk
+from jobctl.store.connection import Command, Connection, Reply
+
+_MOST = 500  # hashes that one pipe asks for
+_LOOKS = 1000
+
+
+class RecordReader:
+    """The records of one namespace."""
+
+    def __init__(self, connection: Connection, layout: RecordLayout) -> None:
+        self.layout = layout
+        self._connection = connection
+
+    def find(self, ident: str) -> Record | None:
+        """Return the record of this id; None where there is none. It never creates one."""
+        flat = self._connection.call("HGETALL", self.layout.record(ident))
+        return Record.read(ident, flat) if flat else None
+
+    def load(self, idents: Iterable[str]) -> Iterator[Record | None]:
+        """Yield the record of each id, None for an orphan; the next ones are under way meanwhile.
+
+        A pipe is bounded by the size of the records met so far, not only by their number.
+        """
+        for ident, flat in self.hashes(idents):
+            yield Record.read(ident, flat) if flat else None
+
+    def hashes(self, idents: Iterable[str]) -> Iterator[tuple[str, list[bytes]]]:
+        """Yield each id with its hash as HGETALL gives it: names and values in turn."""
+        upcoming = iter(idents)
+        chunk = Chunk(_MOST)
+        asked: list[list[str]] = []
+
+        def follow(last: list[Reply] | None) -> list[Command]:
+            if last is not None:
+                chunk.learn(len(last), sum(len(text) for flat in last for text in flat))
+            ids = list(islice(upcoming, chunk.size))
+            asked.append(ids)
+            return [("HGETALL", self.layout.record(ident)) for ident in ids]
+
+        for replies in self._connection.stream(follow):
+            yield from zip(asked.pop(0), replies, strict=True)
+
+    def attempts(self, record: Record) -> list[Record]:
+        """Return the archived attempts of a record, the first one first; lost ones are left out."""
+        keys = [self.layout.attempt(record.id, number) for number in range(record.attempt)]
+        found: list[Record] = []
+        for start in range(0, len(keys), _LOOKS):
+            commands: list[Command] = [("HGETALL", key) for key in keys[start : start + _LOOKS]]
+            for number, flat in enumerate(self._connection.pipe(commands), start):
+                if flat:
+                    found.append(Record.read(f"{record.id}:{number}", flat))
+        return found
