@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission
+from jobctl.model.jobba import RecordLayout, RecordState
 from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.record_snapshot import RECORDS, state_name
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
 from jobctl.store.queues import encode_name
@@ -56,6 +58,19 @@ class Operations:
         asked: dict[str, Command] = {k.value: ("ZCARD", self._layout.sets[k]) for k in kinds}
         for name, form in lists:
             asked[f"queue:{name}"] = ("LLEN", encode_name(self._layout.queue_key(name, form)))
+        replies = self._connection.attempt(asked.values())
+        found = zip(asked, replies, strict=True)
+        return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
+
+    def record_sizes(self, layout: RecordLayout) -> dict[str, int]:
+        """Return how many records there are, and in each state, as the ledger names them.
+
+        All of them are those whose recording has a time: it is the one index that a record enters
+        once and stays in.
+        """
+        asked: dict[str, Command] = {RECORDS: ("ZCARD", layout.moment("recorded_at"))}
+        for state in RecordState:
+            asked[state_name(state.value)] = ("SCARD", layout.state(state))
         replies = self._connection.attempt(asked.values())
         found = zip(asked, replies, strict=True)
         return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}

@@ -15,7 +15,6 @@ from jobctl.actions.operations.watching import Watch
 from jobctl.errors import JobctlError
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.times import Instant
-from jobctl.store.batches import MOST
 from jobctl.store.connection import Command
 from jobctl.store.opening import Store
 
@@ -60,7 +59,7 @@ class Actor:
         self._total = len(chosen)
         self._course = course
         self._watch = watch
-        self._preparer = Preparer(file, chosen, store.layout)
+        self._preparer = Preparer.of(file, chosen, store.layout)
         self._under_way: deque[Ready] = deque()
         self._begun = time.monotonic()
         self._sent = 0
@@ -122,13 +121,14 @@ class Actor:
 
     def _most(self) -> int:
         rate = self._header.change.rate
-        return MOST if rate is None else max(1, min(MOST, int(rate / _BEAT)))
+        most = self._preparer.most
+        return most if rate is None else max(1, min(most, int(rate / _BEAT)))
 
     def _scores(self, start: int) -> Rising | None:
         return None if self._course.scores is None else self._course.scores.after(start)
 
     def _moment(self) -> str | None:
-        if not self._header.change.to_queues:
+        if not self._header.change.stamps:
             return None
         moment = Instant.of_epoch(self._store.server.now())
         return None if moment is None else moment.rfc3339()
