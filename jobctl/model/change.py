@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from jobctl.errors import UsageProblem
+from jobctl.model.jobba import RecordState
 from jobctl.model.layout import Kind
 from jobctl.model.queue import is_queue_name
+from jobctl.model.words import did_you_mean
 
 
 class Verb(StrEnum):
@@ -104,11 +106,6 @@ class Change:
         """
         return self.verb not in (Verb.RELEASE, Verb.REQUEST_KILL, Verb.MARK)
 
-    @property
-    def stamps(self) -> bool:
-        """Whether it writes the moment at which it is done."""
-        return self.to_queues or self.verb in (Verb.REQUEST_KILL, Verb.MARK)
-
     def in_place(self, kind: Kind) -> bool:
         """Tell whether the jobs stay where they are and get other scores."""
         if self.verb is Verb.RESCHEDULE:
@@ -127,6 +124,8 @@ class Change:
         if kind not in targets:
             names = ", ".join(targets)
             raise UsageProblem(f"{self.verb} works on {names}, not on {kind.value}")
+        if self.verb is Verb.MARK:
+            self._check_state()
         times = [name for name, value in self._times() if value is not None]
         if len(times) > 1:
             raise UsageProblem(f"{' and '.join(times)} contradict each other")
@@ -148,6 +147,13 @@ class Change:
 
     def _times(self) -> tuple[tuple[str, float | None], ...]:
         return (("--at", self.at), ("--in", self.delay), ("--spread", self.spread))
+
+    def _check_state(self) -> None:
+        if self.state not in tuple(RecordState):
+            raise UsageProblem(
+                f"no record is ever {self.state!r}",
+                hint=did_you_mean(self.state or "", list(RecordState)),
+            )
 
     def _check_reschedule(self, kind: Kind, times: list[str]) -> None:
         if kind is Kind.DEAD:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 
-from jobctl.model.jobba import MOMENTS, RecordState, decode, encode
+from jobctl.model.jobba import decode, encode
 from jobctl.model.jsontext import dumps, loads_own, text_of
 from jobctl.model.record import Record
 
+_NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
 RECORDS = "records"  # the ledger's name of all records
 
 
@@ -71,6 +73,22 @@ class Snapshot:
         """What tells its values from any others; as store/lua/record_delete.lua makes it."""
         values = self.flat[1::2]
         return sha1(b"".join([b"%d:%b" % (len(v), v) for v in values])).hexdigest()  # noqa: S324
+
+    def text(self, name: bytes) -> bytes:
+        """Return a field as it stands in the hash; nothing where it is not there."""
+        return next((value for field, value in self._pairs() if field == name), b"")
+
+    @property
+    def restarts_from(self) -> int:
+        """The number of its attempt, as a restart reads it: what is no number counts as 0."""
+        number = self.text(b"attempt")
+        return int(number) if _NUMBER.fullmatch(number) else 0
+
+    def entering(self, state: str) -> dict[str, int]:
+        """By how much each structure changes where it enters a state."""
+        left = [held for held in self.states if held != state]
+        found = {state_name(held): -1 for held in left}
+        return found if state in self.states else found | {state_name(state): 1}
 
     def stands(self, flat: Sequence[bytes]) -> bool:
         """Tell whether a hash is as it was, in whatever order its fields come."""

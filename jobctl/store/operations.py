@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from jobctl.errors import JobctlError, NoMemory, NoPermission
 from jobctl.model.jobba import RecordLayout, RecordState
 from jobctl.model.layout import Kind, Layout, QueueForm
-from jobctl.model.record_snapshot import RECORDS, state_name
+from jobctl.model.record_snapshot import RECORDS, Snapshot, state_name
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
 from jobctl.store.queues import encode_name
@@ -87,6 +87,15 @@ class Operations:
             "ZMSCORE", self._layout.sets[kind], *members
         )
         return found
+
+    def delete_record(self, layout: RecordLayout, snapshot: Snapshot) -> bool:
+        """Delete one record that is still as it was seen; tell whether it was."""
+        from jobctl.store.records.batches import RecordCall  # no other operation needs it
+
+        name = secrets.token_hex(8)
+        call = RecordCall(layout, name, "1").delete([snapshot])
+        result, _ = self._connection.pipe([call, ("UNLINK", operation_key(name))])
+        return bytes(result) == b"d1"
 
     def one(self, command: Command) -> Reply:
         """Return the reply to one script; a refusal as the error."""

@@ -128,7 +128,7 @@ class Actor:
         return None if self._course.scores is None else self._course.scores.after(start)
 
     def _moment(self) -> str | None:
-        if not self._header.change.stamps:
+        if not self._header.change.to_queues:
             return None
         moment = Instant.of_epoch(self._store.server.now())
         return None if moment is None else moment.rfc3339()

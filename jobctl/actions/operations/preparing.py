@@ -22,7 +22,6 @@ from jobctl.store.batches import BYTES, MOST, Call, Push
 from jobctl.store.connection import Command
 from jobctl.store.opening import Store
 
-
 LISTED = ("jid", "jobtype", "queue", "at")
 
 

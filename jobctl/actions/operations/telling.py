@@ -17,7 +17,7 @@ from jobctl.model.operation import Outcome
 from jobctl.model.place import Place
 from jobctl.model.rows import Row, listing_row
 
-_JOB_KEYS = ("jid", "jobtype", "queue", "at", "outcome")
+_JOB_KEYS = (*LISTED, "outcome")
 _RECORD_KEYS = ("id", "state", "job_name", "recorded_at", "outcome")
 _WORDS = {
     Outcome.DONE: "done",

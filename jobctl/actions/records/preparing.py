@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from jobctl.actions.operations.preparing import Preparer, Ready
+from jobctl.model.change import Verb
+from jobctl.model.jobba import RecordState
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE
 from jobctl.model.record import Record
@@ -29,7 +31,14 @@ class RecordPreparer(Preparer):
         snapshots = self.snapshots(batch.start, batch.jobs)
         order = range(batch.start, batch.start + batch.jobs)
         call = RecordCall(self._header.record_layout, self._header.operation, str(batch.number))
-        return Ready(batch, call.delete(snapshots), order, ledger=[s.ledger for s in snapshots])
+        change = self._change
+        if change.verb is Verb.DELETE:
+            return Ready(batch, call.delete(snapshots), order, ledger=[s.ledger for s in snapshots])
+        if change.verb is Verb.REQUEST_KILL or change.state is None:
+            command = call.request_kill(snapshots)
+            return Ready(batch, command, order, ledger=[{} for _ in snapshots])
+        ledger = [_entering(snapshot, change.state) for snapshot in snapshots]
+        return Ready(batch, call.mark(snapshots, change.state), order, ledger=ledger)
 
     def sample(self) -> list[Record]:
         """Return the first records of the operation."""
@@ -57,3 +66,9 @@ class RecordPreparer(Preparer):
                 changed += bool(flat) and not snapshot.stands(flat)
         notes = [f"{gone:,} of them are gone since the plan was made"] if gone else []
         return notes + ([f"{changed:,} of them were changed since"] if changed else [])
+
+
+def _entering(snapshot: Snapshot, state: str) -> dict[str, int]:
+    """Return how the structures change; a record that is there already stays as it is."""
+    stays = state == snapshot.record.state and state != RecordState.STARTED
+    return {} if stays else snapshot.entering(state)

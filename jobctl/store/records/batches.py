@@ -44,6 +44,14 @@ class RecordCall:
             words += [len(places), *places]
         return self._eval("record_delete", snapshots, others, words)
 
+    def mark(self, snapshots: Sequence[Snapshot], state: str) -> Command:
+        """Let records enter a state; once more started, they restart."""
+        return self._marks(snapshots, state)
+
+    def request_kill(self, snapshots: Sequence[Snapshot]) -> Command:
+        """Ask for the end of the records' jobs; the first request stays."""
+        return self._marks(snapshots, "")
+
     def restore(self, snapshots: Sequence[Snapshot]) -> Command:
         """Put records back that were deleted, where there is none of their id again."""
         words: list[Word] = []
@@ -62,6 +70,18 @@ class RecordCall:
         for places in others.values():
             words += [len(places), *places]
         return self._eval("record_restore", snapshots, others, words)
+
+    def _marks(self, snapshots: Sequence[Snapshot], state: str) -> Command:
+        layout = self.layout
+        words: list[Word] = []
+        keys: list[str | bytes] = [operation_key(self.operation), *index_keys(layout)]
+        keys += [layout.record(snapshot.id) for snapshot in snapshots]
+        for snapshot in snapshots:
+            number = snapshot.restarts_from
+            words += [encode(snapshot.id), snapshot.text(b"state"), number]
+            keys.append(layout.attempt(snapshot.id, number))
+        text = script("records", "begin", "record_marks")
+        return ("EVAL", text, len(keys), *keys, self.number, KEPT, state, *words)
 
     def _eval(
         self,
