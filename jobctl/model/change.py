@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from jobctl.errors import UsageProblem
-from jobctl.model.jobba import RecordState
 from jobctl.model.layout import Kind
 from jobctl.model.queue import is_queue_name
-from jobctl.model.words import did_you_mean
+from jobctl.model.record_values import read_state
 
 
 class Verb(StrEnum):
@@ -125,7 +124,7 @@ class Change:
             names = ", ".join(targets)
             raise UsageProblem(f"{self.verb} works on {names}, not on {kind.value}")
         if self.verb is Verb.MARK:
-            self._check_state()
+            read_state(self.state or "")
         times = [name for name, value in self._times() if value is not None]
         if len(times) > 1:
             raise UsageProblem(f"{' and '.join(times)} contradict each other")
@@ -147,13 +146,6 @@ class Change:
 
     def _times(self) -> tuple[tuple[str, float | None], ...]:
         return (("--at", self.at), ("--in", self.delay), ("--spread", self.spread))
-
-    def _check_state(self) -> None:
-        if self.state not in tuple(RecordState):
-            raise UsageProblem(
-                f"no record is ever {self.state!r}",
-                hint=did_you_mean(self.state or "", list(RecordState)),
-            )
 
     def _check_reschedule(self, kind: Kind, times: list[str]) -> None:
         if kind is Kind.DEAD:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 
 from jobctl.model.jobba import decode, encode
-from jobctl.model.jsontext import dumps, loads_own, text_of
+from jobctl.model.jsontext import dumps, loads_own
 from jobctl.model.record import Record
 
 _NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
@@ -148,18 +148,6 @@ class Snapshot:
 def state_name(state: str) -> str:
     """Return the ledger's name of the records in a state."""
     return f"{RECORDS}:{state}"
-
-
-def index_names(record: Record) -> tuple[str, ...]:
-    """Return the keys, behind the namespace, of the sets that a record's own fields name."""
-    names: dict[str, None] = {}
-    if record.job_name is not None:
-        names[f"job_name:{record.job_name}"] = None
-    for value in record.job_args.values():
-        names[f"job_arg:{text_of(value)}"] = None
-    if record.provider_job_id is not None:
-        names[f"provider_job_id:{record.provider_job_id}"] = None
-    return tuple(names)
 
 
 def _object(flat: Sequence[bytes]) -> dict[str, str]:

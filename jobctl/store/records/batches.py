@@ -9,6 +9,7 @@ from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, encode
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.store.connection import Command
 from jobctl.store.keys import KEPT, operation_key
+from jobctl.store.records.indexing import fixed_indexes
 from jobctl.store.scripts import script
 
 MOST = 200  # records of a call: with all their index entries well under 10 ms
@@ -74,7 +75,7 @@ class RecordCall:
     def _marks(self, snapshots: Sequence[Snapshot], state: str) -> Command:
         layout = self.layout
         words: list[Word] = []
-        keys: list[str | bytes] = [operation_key(self.operation), *index_keys(layout)]
+        keys: list[str | bytes] = [operation_key(self.operation), *fixed_indexes(layout)]
         keys += [layout.record(snapshot.id) for snapshot in snapshots]
         for snapshot in snapshots:
             number = snapshot.restarts_from
@@ -92,18 +93,13 @@ class RecordCall:
     ) -> Command:
         layout = self.layout
         attempts = [layout.attempt(s.id, a.number) for s in snapshots for a in s.attempts]
-        keys: list[str | bytes] = [operation_key(self.operation), *index_keys(layout)]
+        keys: list[str | bytes] = [operation_key(self.operation), *fixed_indexes(layout)]
         keys += [layout.record(snapshot.id) for snapshot in snapshots]
         keys += attempts
         keys += map(layout.index, others)
         counts = (len(snapshots), len(attempts))
         head = (script("begin", name), len(keys), *keys, self.number, KEPT)
         return ("EVAL", *head, *counts, *words)
-
-
-def index_keys(layout: RecordLayout) -> list[bytes]:
-    """Return the sets of the states and the sorted sets of the times, as the scripts take them."""
-    return [*map(layout.state, RecordState), *map(layout.moment, MOMENTS)]
 
 
 def _hash(flat: Sequence[bytes], expires: int | None) -> list[Word]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from jobctl.errors import JobctlError
-from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, encode
-from jobctl.model.record_snapshot import Attempt, Snapshot, index_names
+from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
+from jobctl.model.record import Record
+from jobctl.model.record_snapshot import Attempt, Snapshot
 from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
+from jobctl.store.records.indexing import value_indexes
 
 _MOST = 200  # records of a pipe
 _PAGE = 100  # attempts that are asked for at once
@@ -77,21 +79,22 @@ class Snapshots:
 
     def _with_sets(self, found: list[Snapshot | None]) -> list[Snapshot | None]:
         """Add the sets that the records' own fields name, where they are in them."""
-        asked: dict[str, list[int]] = {}
+        asked: dict[bytes, list[int]] = {}
         for place, snapshot in enumerate(found):
             if snapshot is not None and snapshot.flat:
-                for name in index_names(snapshot.record):
-                    asked.setdefault(name, []).append(place)
+                for key in self._named(snapshot.record):
+                    asked.setdefault(key, []).append(place)
         commands: list[Command] = [
-            ("SMISMEMBER", self.layout.index(name), *(_raw(found[place]) for place in places))
-            for name, places in asked.items()
+            ("SMISMEMBER", key, *(_raw(found[place]) for place in places))
+            for key, places in asked.items()
         ]
         held: dict[int, list[str]] = {}
-        for (name, places), inside in zip(
+        for (key, places), inside in zip(
             asked.items(), self.connection.attempt(commands), strict=True
         ):
             if isinstance(inside, JobctlError):  # no set: nobody is in it
                 continue
+            name = decode(key)[len(self.layout.namespace) + 1 :]
             for place, there in zip(places, inside, strict=True):
                 if there:
                     held.setdefault(place, []).append(name)
@@ -100,6 +103,16 @@ class Snapshots:
             if snapshot is not None and place in held
             else snapshot
             for place, snapshot in enumerate(found)
+        ]
+
+    def _named(self, record: Record) -> list[bytes]:
+        """Return the sets that a record's own fields name."""
+        fields = ("job_name", "job_args", "provider_job_id")
+        return [
+            key
+            for field in fields
+            if (value := record.values.get(field)) is not None
+            for key in value_indexes(self.layout, field, value)
         ]
 
     def _with_attempts(self, found: list[Snapshot | None]) -> list[Snapshot | None]:
