@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli import record_verbs
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         "ID=$(jobctl record create --name Import --state started)",
         'jobctl record progress "$ID" 3 8',
         'jobctl record show "$ID"',
+        "jobctl record cleanup --older-than 12w --dry-run",
     ],
 )
 def record() -> None:
@@ -61,8 +63,7 @@ def record() -> None:
 def show(session: Session, ident: str) -> None:
     """Show a record."""
     with session.connect() as store:
-        records = store.records
-        found = records.find(read_ident(ident))
+        found = store.records.find(read_ident(ident))
         if found is None:
             raise NotFound(
                 f"there is no record {ident} in {store.target}",
@@ -91,5 +92,5 @@ def _write(session: Session, store: Store, found: Record) -> None:
         write_rows(session, [row], ROW_KEYS, now, ident="id")
 
 
-for command in (create, progress, error, save, args, name, provider):
+for command in (create, progress, error, save, args, name, provider, *record_verbs.COMMANDS):
     record.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobctl.actions.records.changing import RecordChanges
 from jobctl.store.connection import Command, Connection
 from jobctl.store.records.writing import RecordWriter
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from jobctl.actions.jobs import Store
 
 
-class Records(RecordWriter):
+class Records(RecordChanges, RecordWriter):
     """Jobba's status records: found, queried and changed."""
 
     def __init__(self, store: Store, connection: Connection) -> None:
