@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jobctl.model.jobba import COMPLETED, KILL_REQUESTED, MOMENTS, RecordState
+from jobctl.model.jobba import COMPLETED, KILL_REQUESTED, MOMENTS, RecordState, decode
 from jobctl.model.jsontext import loads, text_of
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant
@@ -20,6 +20,7 @@ ROW_KEYS = (
 )  # fmt: skip
 _TIMES = frozenset((*MOMENTS, KILL_REQUESTED))
 _MICRO = 1_000_000
+_STATES = {state.value: state for state in RecordState}
 _NAMES = {name.encode(): name for name in FIELDS}
 
 
@@ -59,10 +60,7 @@ class Record:
     @property
     def state(self) -> RecordState | None:
         """Its state; None where it has none that Jobba knows."""
-        try:
-            return RecordState(str(self.values.get("state")))
-        except ValueError:
-            return None
+        return _STATES.get(str(self.values.get("state")))
 
     @property
     def completed(self) -> bool:
@@ -144,6 +142,11 @@ class Record:
         return self.moment(key) if key in _TIMES else self.values.get(key)
 
 
+def state_of(text: bytes) -> RecordState | None:
+    """Return what a state's text in a hash says; None where Jobba knows no such state."""
+    return _STATES.get(str(_value(text)))
+
+
 def moment_text(micro: int) -> str | None:
     """Return microseconds as RFC 3339; None outside the years 1 to 9999."""
     moment = Instant.of_epoch(micro // _MICRO)
@@ -178,4 +181,8 @@ def _value(text: bytes) -> object:
     try:
         return loads(text)
     except ValueError:
-        return text.decode("utf-8", "surrogateescape")
+        plain = decode(text)
+    try:  # all that was wrong is that it is no UTF-8: those bytes are as in ids and names
+        return loads(plain.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return plain
