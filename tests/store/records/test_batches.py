@@ -113,7 +113,7 @@ def test_a_key_of_another_type_refuses_before_anything_has_changed(
 
 
 COMMANDS = {
-    "delete": ("unlink", "zrem", "srem", "hmget", "type"),
+    "delete": ("unlink", "zrem", "srem", "hgetall", "exists"),
     "restore": ("hset", "pexpireat", "sadd", "zadd", "exists", "zmscore"),
     "mark": ("hset", "sadd", "srem", "zadd", "hmget"),
     "request_kill": ("hset", "hget"),
