@@ -23,10 +23,11 @@ _MINIMUM = {
     "faktory": 20,
     "value": 20,
     "source": 14,
+    "meaning": 24,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
-    "layout", "current", "journal", "reason_required", "faktory",
+    "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
     "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
