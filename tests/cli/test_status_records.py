@@ -105,8 +105,7 @@ def test_contradictions_are_told_on_stderr_of_several_jobs(raw, jobctl):
     ran = jobctl("status", "a", "b", tty=True)
     assert ran.code == 0
     told = "its record says succeeded, but the job is in queue default: it will run again"
-    assert f"a: {told}
-" in ran.err
+    assert f"a: {told}\n" in ran.err
     assert "b: " not in ran.err
 
 
