@@ -44,7 +44,8 @@ class Settings:
         trace: called with a line for each command and reply (never a password).
         operations: the directory for the files of what is changed, for undo and resume; without
             one ``$XDG_STATE_HOME/jobctl/operations``.
-        records_namespace: what stands before the keys of Jobba's status records.
+        records_namespace: what stands before the keys of Jobba's status records; None: the
+            context's, else ``jobba``.
     """
 
     tls: Tls = NO_TLS
@@ -52,7 +53,7 @@ class Settings:
     connect_timeout: float = CONNECT_TIMEOUT
     trace: Trace | None = None
     operations: Path | None = None
-    records_namespace: str = NAMESPACE
+    records_namespace: str | None = None
 
 
 def connect(
@@ -65,7 +66,7 @@ def connect(
     connect_timeout: float = CONNECT_TIMEOUT,
     trace: Trace | None = None,
     operations: Path | None = None,
-    records_namespace: str = NAMESPACE,
+    records_namespace: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Store:
     """Open the Redis that holds the jobs.
@@ -83,7 +84,8 @@ def connect(
         trace: called with a line for each command and reply (never a password).
         operations: the directory for the files of what is changed, for undo and resume; without
             one ``$XDG_STATE_HOME/jobctl/operations``.
-        records_namespace: what stands before the keys of Jobba's status records.
+        records_namespace: what stands before the keys of Jobba's status records; without one
+            the context's, else ``jobba``.
         environ: the environment to look in.
 
     Raises:
@@ -123,7 +125,8 @@ def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
     except (BadUrl, Unreachable) as error:
         raise _said_by(error, door, level) from error.__cause__
     store.operations_directory = settings.operations or operations_directory(environ)
-    store.records_namespace = settings.records_namespace
+    named = settings.records_namespace or level.records_namespace
+    store.records_namespace = named or NAMESPACE
     store.rules = level.rules
     if address is not None:
         address = address.with_tls(tls) if address.secure else address

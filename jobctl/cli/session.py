@@ -144,14 +144,13 @@ class Session:
             records_namespace=self._namespace(),
         )
 
-    def _namespace(self) -> str:
+    def _namespace(self) -> str | None:
         from jobctl.errors import UsageProblem
-        from jobctl.model.jobba import NAMESPACE
 
         given = self.text("records_namespace")
         if given == "":
             raise UsageProblem("--records-namespace is empty", hint="leave it out for jobba")
-        return NAMESPACE if given is None else given
+        return given
 
     def where(self, kind: Kind | None = None) -> Where:
         """Return the filter that the flags and expressions mean; `kind`: whose fields there are."""

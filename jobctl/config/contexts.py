@@ -13,7 +13,9 @@ from jobctl.model.layout import QueueForm
 from jobctl.model.words import did_you_mean
 
 FLAGS = ("read_only", "protected", "reason_required", "journal")
-KEYS = ("url", "faktory", "layout", "password_command", "password_file", *FLAGS)
+KEYS = (
+    "url", "faktory", "layout", "records_namespace", "password_command", "password_file", *FLAGS,
+)  # fmt: skip
 _FORMS = " or ".join(f'"{form.value}"' for form in QueueForm)
 Table = Mapping[str, object]
 
@@ -28,6 +30,7 @@ class Context:
         url: the Redis.
         faktory: the Faktory server on it.
         layout: the form of Faktory's lists where the data does not tell.
+        records_namespace: what stands before the keys of Jobba's status records.
         password_command: prints the password: a line for ``sh``, or a program and its arguments.
         password_file: begins with the password.
         rules: what every change is held to.
@@ -39,6 +42,7 @@ class Context:
     url: str | None = field(default=None, repr=False)
     faktory: str | None = field(default=None, repr=False)
     layout: QueueForm | None = None
+    records_namespace: str | None = None
     password_command: str | tuple[str, ...] | None = field(default=None, repr=False)
     password_file: str | None = None
     rules: Rules = field(default_factory=Rules)
@@ -73,6 +77,7 @@ class Context:
             url=_text(table, "url", place),
             faktory=_text(table, "faktory", place),
             layout=_layout(table, place),
+            records_namespace=_text(table, "records_namespace", place),
             password_command=_command(table, place),
             password_file=_text(table, "password_file", place),
             rules=Rules(

@@ -11,6 +11,7 @@ from jobctl.config.file import config_file
 from jobctl.config.levels import CONNECT_TIMEOUT, EMBEDDED, Door, Level, operations_directory
 from jobctl.config.redacting import DoorKind, has_password, shown_url
 from jobctl.errors import ConfigProblem
+from jobctl.model.jobba import NAMESPACE
 
 KEYS = ("setting", "value", "source")
 Row = dict[str, object]
@@ -23,6 +24,7 @@ class Given:
     context: str | None = None
     layout: str | None = None
     connect_timeout: str | None = None
+    records_namespace: str | None = None
 
 
 def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]:
@@ -39,6 +41,7 @@ def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]
         ("faktory", *_server(level, place)),
         *_below(level),
         ("layout", *_layout(level, given)),
+        ("records_namespace", *_namespace(level, given)),
         ("password", *_password(level, redis)),
         *((key, *_flag(level, key)) for key in FLAGS),
         ("connect_timeout", *_timeout(given)),
@@ -64,6 +67,7 @@ def listed(context: Context, *, current: bool) -> Row:
         "url": context.url and shown_url(context.url, DoorKind.REDIS),
         "faktory": context.faktory and shown_url(context.faktory, DoorKind.FAKTORY),
         "layout": None if context.layout is None else context.layout.value,
+        "records_namespace": context.records_namespace,
         "read_only": rules.read_only,
         "protected": rules.protected,
         "reason_required": rules.reason_required,
@@ -121,6 +125,14 @@ def _layout(level: Level, given: Given) -> tuple[str | None, str | None]:
     if level.context is not None and level.layout is not None:
         return level.layout.value, _place(level.context)
     return None, "what the data tells"
+
+
+def _namespace(level: Level, given: Given) -> tuple[str, str]:
+    if given.records_namespace is not None:
+        return given.records_namespace, "--records-namespace"
+    if level.context is not None and level.records_namespace is not None:
+        return level.records_namespace, _place(level.context)
+    return NAMESPACE, "default"
 
 
 def _password(level: Level, redis: Door | None) -> tuple[str, str | None]:

@@ -64,6 +64,11 @@ class Level:
         """The form of Faktory's lists, where the context says it."""
         return None if self.context is None else self.context.layout
 
+    @property
+    def records_namespace(self) -> str | None:
+        """What stands before the keys of status records, where the context says it."""
+        return None if self.context is None else self.context.records_namespace
+
 
 def choose_level(
     url: str | None,

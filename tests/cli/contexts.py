@@ -19,6 +19,7 @@ url = "redis://:{SECRET}@${{HOST}}/0?password={SECRET}"
 [contexts.plain]
 url = "unix:///run/redis.sock"
 layout = "q"
+records_namespace = "jobs"
 journal = false
 read_only = true
 password_file = "{SECRET}"

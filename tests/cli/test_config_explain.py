@@ -33,13 +33,15 @@ def explained(jobctl, *argv, url=None) -> dict[str, list]:
 def test_settings_are_explained_by_default(jobctl, tmp_path) -> None:
     found = explained(jobctl)
     assert list(found) == [
-        "config_file", "context", "url", "faktory", "layout", "password", "read_only",
-        "protected", "reason_required", "journal", "connect_timeout", "operations_directory",
+        "config_file", "context", "url", "faktory", "layout", "records_namespace", "password",
+        "read_only", "protected", "reason_required", "journal", "connect_timeout",
+        "operations_directory",
     ]  # fmt: skip
     assert found["config_file"][0][1] == "XDG_CONFIG_HOME (not there)"
     assert found["url"] == [("redis://127.0.0.1:6379/0", "the default")]
     assert found["context"] == [(None, None)]
     assert found["journal"] == [(True, "default")]
+    assert found["records_namespace"] == [("jobba", "default")]
     assert found["connect_timeout"] == [("5s", "default")]
     assert found["operations_directory"][0][1] == "XDG_STATE_HOME"
 
@@ -55,6 +57,7 @@ def test_settings_of_a_context_are_explained_with_what_they_overrule(
     assert found["context"] == [("plain", "--context")]
     assert found["url"] == [("unix:///run/redis.sock", place)]
     assert found["layout"] == [("q", place)]
+    assert found["records_namespace"] == [("jobs", place)]
     assert found["password"] == [("from a file", place)]
     assert found["read_only"] == [(True, place)]
     assert found["protected"] == [(False, "default")]
@@ -65,11 +68,13 @@ def test_settings_of_a_context_are_explained_with_what_they_overrule(
         ("NOT_SET, which is not set", "FAKTORY_PROVIDER"),
     ]
     found = explained(
-        jobctl, "-u", "redis://:x@h", "--layout", "bare", "--connect-timeout", "1s", url=None
-    )
+        jobctl, "-u", "redis://:x@h", "--layout", "bare", "--connect-timeout", "1s",
+        "--records-namespace", "other", url=None,
+    )  # fmt: skip
     assert found["url"] == [("redis://:***@h:6379/0", "--url")]
     assert found["password"] == [("in the URL", "--url")]
     assert found["layout"] == [("bare", "--layout")]
+    assert found["records_namespace"] == [("other", "--records-namespace")]
     assert found["connect_timeout"] == [("1s", "--connect-timeout")]
     assert ("secret", "JOBCTL_CONTEXT") in found["overruled"]
 

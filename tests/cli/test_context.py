@@ -16,8 +16,8 @@ from tests.builders import failed, retry
 from tests.cli.contexts import FORMATS, SECRET
 
 KEYS = [
-    "context", "url", "faktory", "layout", "read_only", "protected", "reason_required", "journal",
-    "current",
+    "context", "url", "faktory", "layout", "records_namespace", "read_only", "protected",
+    "reason_required", "journal", "current",
 ]  # fmt: skip
 
 
@@ -105,8 +105,8 @@ def test_contexts_are_listed(full, jobctl, monkeypatch) -> None:
     assert [list(row) for row in rows] == [KEYS] * 5
     assert rows[0] == {
         "context": "prod", "url": "redis://:${PW}@h:${PORT}/0", "faktory": "tcp://:***@h:7419",
-        "layout": None, "read_only": False, "protected": True, "reason_required": True,
-        "journal": True, "current": True,
+        "layout": None, "records_namespace": None, "read_only": False, "protected": True,
+        "reason_required": True, "journal": True, "current": True,
     }  # fmt: skip
     assert [row["url"] for row in rows[1:]] == [
         "redis://ada:***@h:6379/2",
@@ -203,3 +203,13 @@ def test_the_library_raises_what_the_command_line_prints(config) -> None:
     config("[contexts.prod]\nurl = 1\n")
     with pytest.raises(ConfigProblem, match="url must be a string"):
         connect(context="prod")
+
+
+def test_the_namespace_of_records_is_the_contexts_unless_one_is_given(config, server, raw) -> None:
+    config(f'[contexts.old]\nurl = "{server.url}"\nrecords_namespace = "jobs"\n')
+    raw.hset("jobs:id:a", "id", '"a"')
+    raw.hset("other:id:b", "id", '"b"')
+    with connect(context="old") as store:
+        assert (store.records.find("a") is not None, store.records.find("b")) == (True, None)
+    with connect(context="old", records_namespace="other") as store:
+        assert (store.records.find("a"), store.records.find("b") is not None) == (None, True)
