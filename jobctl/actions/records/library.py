@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from jobctl.actions.records.changing import RecordChanges
 from jobctl.model.query import Query
 from jobctl.model.record import Record
-from jobctl.store.connection import Connection
+from jobctl.store.connection import Command, Connection
 from jobctl.store.records.writing import RecordWriter
 
 if TYPE_CHECKING:
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
     from jobctl.actions.records.planning import Plan
 
 
-class Records(RecordWriter):
+class Records(RecordChanges, RecordWriter):
     """Jobba's status records: found, queried and changed."""
 
     def __init__(self, store: Store, connection: Connection) -> None:
         super().__init__(connection, store.record_layout)
         self._store = store
+
+    def _change(self, ident: str, call: Command) -> bytes:
+        self._store.rules.allow()  # whatever else asked before: a context's word is the last
+        return super()._change(ident, call)
 
     def where(
         self,
