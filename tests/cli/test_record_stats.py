@@ -37,7 +37,7 @@ def test_rows_hold_numbers_of_seconds(jobctl, shop):
     assert [rows[0][key] for key in KEYS] == [1, 2, 2, 3, 3, 10, 20, 20, 30, 30]
     assert (rows[1]["waiting_max"], rows[1]["running_max"]) == (0.5, 6999.5)
     assert [rows[2][key] for key in KEYS] == [None] * 10
-    assert ran.err == "1 negative times are left out: the clocks that wrote them differ\n"
+    assert ran.err == "1 negative time is left out: the clocks that wrote them differ\n"
 
 
 def test_it_counts_what_the_conditions_leave(jobctl, shop):
@@ -74,16 +74,30 @@ def test_only_the_largest_groups_when_asked(jobctl, shop):
     ("argv", "said"),
     [
         (["--by", ""], "--by: there is no ''"),
-        (["--by", "day"], "there are job_name and state"),
+        (["--by", "day"], "one of: job_name, state"),
         (["-o", "ids"], "groups have no ids"),
         (["-w", "stat=failed"], "did you mean state?"),
         (["--limit", "-1"], "-1"),
+        (["--columns", "waiting"], "did you mean waiting_p95?"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(jobctl, argv, said):
     ran = jobctl("record", "stats", *argv)
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
+
+
+def test_columns_can_be_chosen(jobctl, shop):
+    ran = jobctl("record", "stats", "--columns", "job_name,running_p95", "-o", "csv")
+    assert ran.out.splitlines()[:2] == ["job_name,running_p95", "SendEmail,30.0"]
+    table = jobctl("record", "stats", "--columns", "count,run p95", "-o", "table").out
+    assert table.splitlines()[0].split() == ["count", "run", "p95"]
+
+
+def test_the_library_measures_too(store, shop):
+    first, second = store.records.durations("state=succeeded,failed", by=["job_name"]).groups
+    assert (first.values, first.count) == ({"job_name": "SendEmail"}, 3)
+    assert second.running.measures()["max"] == 6999.5
 
 
 def test_another_namespace_is_another_world(raw, jobctl, shop):
