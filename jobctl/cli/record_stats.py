@@ -33,8 +33,9 @@ _PEOPLE = {
     (from started to succeeded, failed or killed): min, mean, p50, p95, max, in seconds.
 
     p95 is the shortest time that 95 % of them do not exceed. Records that lack the times are
-    counted only; negative times are left out. On a terminal the bar compares how long they ran
-    (p95), and -o wide has all columns.""",
+    counted only; negative times are left out. A restart keeps when a job was queued, so its waiting
+    holds the attempts before. On a terminal the bar compares how long they ran (p95), and -o wide
+    has all columns.""",
     short_help="Measure how long jobs waited and ran.",
     examples=[
         "jobctl record stats",
