@@ -76,7 +76,8 @@ def _timeline(record: Record, now: float) -> Iterator[Text]:
     known: list[tuple[float, str, str]] = []
     for name in (*MOMENTS, KILL_REQUESTED):
         micro = record.microseconds(name)
-        text = None if micro is None else moment_text(micro)
+        # To the second: people do not read microseconds.
+        text = None if micro is None else moment_text(micro // _MICRO * _MICRO)
         if micro is not None and text is not None:
             known.append((micro / _MICRO, name.removesuffix("_at").replace("_", " "), text))
     for when, what, text in sorted(known):
