@@ -8,6 +8,7 @@ from jobctl import connect
 from jobctl.errors import (
     ConnectionLost,
     NoMemory,
+    NoPermission,
     NotFound,
     Refused,
     RefusedByRedis,
@@ -118,7 +119,7 @@ def test_a_command_that_is_denied_leaves_nothing_half_done(seeded, server, chang
         with connect(f"unix://clerk:pw@{server.socket}") as clerk:
             try:
                 change(clerk.records)
-            except RefusedByRedis:
+            except NoPermission:
                 assert everything(seeded) == before
                 assert seeded.ttl("jobba:id:a") > 4900
             else:
@@ -138,7 +139,7 @@ def test_keys_that_are_denied_leave_nothing_half_done(seeded, server, change):
         with connect(f"unix://clerk:pw@{server.socket}") as clerk:
             try:
                 change(clerk.records)
-            except RefusedByRedis:
+            except NoPermission:
                 assert everything(seeded) == before
             else:
                 changed = {k for k, v in everything(seeded).items() if v != before.get(k)}
