@@ -47,7 +47,11 @@ def test_progress_that_is_none_is_refused(raw, store, at, out_of):
         (None, b'["e"]'),
         (b"null", b'["e"]'),
         (b"[]", b'["e"]'),
-        (b" [ ] ", b'["e"]'),
+        (b" [ ] ", b' [ "e"]'),
+        (b"\n[\n]\n", b'\n[\n"e"]'),
+        (b"]", b'["]","e"]'),
+        (b"[", b'["[","e"]'),
+        (b"  ", b'["  ","e"]'),
         (b'["a"]', b'["a","e"]'),
         (b'[ "a" ]\n', b'[ "a" ,"e"]'),
         (b'[{"b":1.50,"a":12345678901234567890,"b":2}]',
@@ -70,6 +74,39 @@ def test_an_error_goes_behind_those_that_are_there_and_these_stay_to_the_byte(
         raw.hset("jobba:id:a", "errors", was)
     store.records.add_error("a", "e")
     assert raw.hget("jobba:id:a", "errors") == becomes
+
+
+@pytest.mark.parametrize(
+    "was",
+    [
+        b"[" + b" ]" * 500_000 + b"x", b"[] " + b" " * 1_000_000, b" " * 1_000_000 + b"[]",
+        b'{"a":"' + b"x" * 1_000_000 + b'"}', b'"' * 1_000_000,
+    ],
+    ids=["brackets", "blanks behind", "blanks before", "object", "quotes"],
+)  # fmt: skip
+def test_a_megabyte_that_is_no_array_as_one_writes_it_is_kept_as_well(raw, store, was):
+    record(raw, "a", errors=None)
+    raw.hset("jobba:id:a", "errors", was)
+    store.records.add_error("a", "e")
+    first, last = json.loads(raw.hget("jobba:id:a", "errors"))
+    try:
+        assert first == json.loads(was)
+    except ValueError:
+        assert first == was.decode()
+    assert last == "e"
+
+
+def test_what_is_no_array_and_is_changed_meanwhile_is_read_again(raw, store, url):
+    record(raw, "a", errors=None)
+    raw.hset("jobba:id:a", "errors", '"one"')
+    texts = iter(['"two"', "3", '["four"]'])
+
+    def change(_other):
+        raw.hset("jobba:id:a", "errors", next(texts))
+
+    with meanwhile(store, change, url, 3):
+        store.records.add_error("a", "e")
+    assert raw.hget("jobba:id:a", "errors") == b'["four","e"]'
 
 
 def test_an_error_is_any_json_but_null(raw, store):
