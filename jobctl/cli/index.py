@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "dead": Listed("sets:dead", "Jobs that will not run again by themselves."),
         "working": Listed("sets:working", "Jobs that workers hold right now."),
         "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
+        "query": Listed("query:query", "Status records that match, as Jobba keeps them."),
         "info": Listed("info:info", "One screen: totals, days, server."),
     },
     "Repair": {
