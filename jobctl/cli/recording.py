@@ -291,6 +291,7 @@ def _json(what: str, given: bytes) -> object:
     try:
         return loads(given)
     except ValueError as wrong:
+        why = "it is no UTF-8" if isinstance(wrong, UnicodeDecodeError) else wrong
         raise UsageProblem(
-            f"{what} is no JSON: {wrong}", hint="a text stands in double quotes: '\"done\"'"
+            f"{what} is no JSON: {why}", hint="a text stands in double quotes: '\"done\"'"
         ) from None

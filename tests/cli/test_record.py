@@ -100,7 +100,7 @@ def test_data_is_read_from_stdin(a, jobctl):
         (("error", "a", "--json", "null"), "an error cannot be null"),
         (("error", "a", "--json", "{"), "the error is no JSON"),
         (("save", "a", "done"), "the data is no JSON"),
-        (("save", "a", "\udcff"), "the data is no JSON"),
+        (("save", "a", "\udcff"), "the data is no JSON: it is no UTF-8"),
         (("args", "a", "x"), "an argument is KEY=VALUE, not 'x'"),
         (("args", "a", "x=1", "x=2"), "x is given twice"),
         (("args", "a", "x=\udcff"), "no UTF-8"),

@@ -33,6 +33,12 @@ def test_people_get_the_story(retold, noon, jobctl, golden):
     golden("record-show.txt", jobctl("record", "show", "a", tty=True).out)
 
 
+def test_what_happened_at_one_time_is_told_in_the_order_of_states(jobctl):
+    jobctl("record", "create", "a", "--state", "queued")
+    story = jobctl("record", "show", "a", "-o", "table").out
+    assert story.index("recorded") < story.index("queued", story.index("timeline"))
+
+
 def test_programs_get_the_row_with_every_key_and_the_attempts(retold, jobctl):
     row = json.loads(jobctl("record", "show", "a", "-o", "json").out)
     assert list(row) == [*ROW_KEYS, "attempts"]
