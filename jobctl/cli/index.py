@@ -31,6 +31,9 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "apply": Listed("operations:apply", "Do what a plan says, to exactly its jobs."),
         "journal": Listed("journal:journal", "The operations that changed something."),
     },
+    "Records": {
+        "record": Listed("record:record", "Status records of jobs, as the Jobba gem keeps them."),
+    },
     "Set up": {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
         "server": Listed("server:server", "Start, stop or look at the private server."),
