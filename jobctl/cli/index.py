@@ -22,6 +22,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
         "query": Listed("query:query", "Status records that match, as Jobba keeps them."),
         "info": Listed("info:info", "One screen: totals, days, server."),
+        "states": Listed("states:states", "The states of a job, and what other systems call them."),
     },
     "Repair": {
         "explain": Listed("explain:explain", "Show how a filter is read, and what it costs."),
@@ -30,6 +31,9 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "resume": Listed("operations:resume", "Go on with an operation that was stopped."),
         "apply": Listed("operations:apply", "Do what a plan says, to exactly its jobs."),
         "journal": Listed("journal:journal", "The operations that changed something."),
+    },
+    "Records": {
+        "record": Listed("record:record", "Status records of jobs, as the Jobba gem keeps them."),
     },
     "Set up": {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),

@@ -19,6 +19,9 @@ from jobctl.store.sets import SortedSet
 
 if TYPE_CHECKING:
     from jobctl.store.pauses import Pauses
+    from jobctl.store.records.joining import Joining
+    from jobctl.store.records.reading import RecordReader
+    from jobctl.store.records.snapshots import Snapshots
     from jobctl.store.removing import Removing
 
 
@@ -67,10 +70,29 @@ class Store:
 
         return Removing(self._connection, self.layout)
 
+    @cached_property
+    def joining(self) -> Joining:
+        """The status records of jobs, by the jobs' ids."""
+        from jobctl.store.records.joining import Joining
+
+        return Joining(self._connection, self.record_layout)
+
     @property
     def record_layout(self) -> RecordLayout:
         """The keys of the status records."""
         return RecordLayout(self.records_namespace)
+
+    def records_of(self, layout: RecordLayout) -> RecordReader:
+        """Return what reads the records of a namespace."""
+        from jobctl.store.records.reading import RecordReader
+
+        return RecordReader(self._connection, layout)
+
+    def snapshots(self, layout: RecordLayout) -> Snapshots:
+        """Return what reads the records of a namespace with all that brings them back."""
+        from jobctl.store.records.snapshots import Snapshots
+
+        return Snapshots(self._connection, layout)
 
     def set(self, kind: Kind) -> SortedSet:
         """Return a sorted set by its kind."""

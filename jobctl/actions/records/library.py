@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobctl.actions.records.asking import RecordQueries
-from jobctl.store.connection import Connection
+from jobctl.actions.records.changing import RecordChanges
+from jobctl.store.connection import Command, Connection
+from jobctl.store.records.writing import RecordWriter
 
 if TYPE_CHECKING:
     from jobctl.actions.jobs import Store
 
 
-class Records(RecordQueries):
+class Records(RecordChanges, RecordQueries, RecordWriter):
     """Jobba's status records: found, queried and changed."""
 
     def __init__(self, store: Store, connection: Connection) -> None:
@@ -21,3 +23,7 @@ class Records(RecordQueries):
     def now(self) -> float:
         """Return unix seconds by the server's clock."""
         return self._store.server.now()
+
+    def _change(self, ident: str, call: Command) -> bytes:
+        self._store.rules.allow()  # whatever else asked before: a context's word is the last
+        return super()._change(ident, call)
