@@ -10,6 +10,7 @@ from jobctl.cli import record_verbs
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
+from jobctl.cli.record_stats import stats
 from jobctl.cli.recording import (
     args,
     create,
@@ -92,5 +93,5 @@ def _write(session: Session, store: Store, found: Record) -> None:
         write_rows(session, [row], ROW_KEYS, now, ident="id")
 
 
-for command in (create, progress, error, save, args, name, provider, *record_verbs.COMMANDS):
+for command in (create, progress, error, save, args, name, provider, *record_verbs.COMMANDS, stats):
     record.add_command(command)

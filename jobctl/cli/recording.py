@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from jobctl import Store
     from jobctl.model.record import Record
 
+_COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
+
 ident_argument = click.argument("ident", metavar="ID")
 
 
@@ -253,7 +255,8 @@ def _write(session: Session, store: Store, found: Record) -> None:
     if session.format is Format.JSON:
         write_document(found.row())
     else:
-        write_rows(session, [found.row()], ROW_KEYS, store.server.now(), ident="id")
+        columns = _COLUMNS if session.format is Format.TABLE else ROW_KEYS
+        write_rows(session, [found.row()], columns, store.server.now(), ident="id")
 
 
 def _pairs(what: str, pairs: Sequence[str]) -> dict[str, str]:
@@ -288,6 +291,7 @@ def _json(what: str, given: bytes) -> object:
     try:
         return loads(given)
     except ValueError as wrong:
+        why = "it is no UTF-8" if isinstance(wrong, UnicodeDecodeError) else wrong
         raise UsageProblem(
-            f"{what} is no JSON: {wrong}", hint="a text stands in double quotes: '\"done\"'"
+            f"{what} is no JSON: {why}", hint="a text stands in double quotes: '\"done\"'"
         ) from None

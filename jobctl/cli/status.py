@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     help=f"""{COMMANDS["status"].summary}
 
     Looks in scheduled, the queues, working, retries and dead, and tests the job's own id, never a
-    substring. Several JIDs cost one pass; - reads them from stdin.""",
+    substring. Jobba's status records of that id or provider_job_id are shown as well; without a
+    place, they decide the state. Several JIDs cost one pass; - reads them from stdin.""",
     short_help=COMMANDS["status"].summary,
     examples=[
         "jobctl status 8f3a6c0d2b914e57a1c0",
@@ -145,8 +146,10 @@ def _not_found(missing: list[Status], asked: int, place: str) -> NotFound:
             f"{who} not found in {place}, but nobody can look into {keys}",
             hint=f"it holds another type than a job system keeps there: redis-cli type {keys}",
         )
+    denied = missing[0].denied
+    records = "its status records may not be read" if denied else "no status record tells of it"
     return NotFound(
-        f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead",
-        hint="it finished (that leaves no trace), was discarded, expired, or was purged 180 days "
-        "after its death; or this is not its Redis",
+        f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead; {records}",
+        hint="it finished (that leaves no trace but a record), was discarded, expired, or was "
+        "purged 180 days after its death; or this is not its Redis",
     )

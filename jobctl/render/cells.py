@@ -20,7 +20,8 @@ _COUNTS = frozenset(
     ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
      "failed", "skipped", "count", "attempt")
 )  # fmt: skip
-RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others"}
+_TOOK = {"wait p50", "wait p95", "run p50", "run p95"}
+RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others", *_TOOK}
 _STYLES = {
     "errtype": "red",
     "errors": "red",

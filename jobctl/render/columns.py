@@ -27,11 +27,12 @@ _MINIMUM = {
     "faktory": 20,
     "value": 20,
     "source": 14,
+    "meaning": 24,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
-    "layout", "current", "journal", "reason_required", "faktory",
-    "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share",
+    "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
+    "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share", "wait p50", "run p50",
     "data", "job_args", "kill_requested_at", "killed_at", "succeeded_at", "queued_at",
     "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",

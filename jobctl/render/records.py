@@ -69,17 +69,18 @@ def _progress(progress: object) -> str:
         return "none" if progress is None else _cut(text_of(progress))
     if not 0 <= progress <= 1:
         return f"{progress:g}, which is none"
-    return f"{bar(progress, 20)} {progress:.0%}"
+    return f"{bar(progress, 20)} {progress:.0%}".lstrip()
 
 
 def _timeline(record: Record, now: float) -> Iterator[Text]:
     known: list[tuple[float, str, str]] = []
     for name in (*MOMENTS, KILL_REQUESTED):
         micro = record.microseconds(name)
-        text = None if micro is None else moment_text(micro)
+        # To the second: people do not read microseconds.
+        text = None if micro is None else moment_text(micro // _MICRO * _MICRO)
         if micro is not None and text is not None:
             known.append((micro / _MICRO, name.removesuffix("_at").replace("_", " "), text))
-    for when, what, text in sorted(known):
+    for when, what, text in sorted(known, key=lambda event: event[0]):
         yield Text.assemble(f"{what:<16}{relative(when, now):<13}", (text, "dim"))
 
 

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, cast
 
-import hiredis
 import redis.exceptions as failures
 from redis.connection import Connection as TcpConnection
 from redis.connection import SSLConnection, UnixDomainSocketConnection
 
 from jobctl.errors import ConnectionLost, JobctlError
 from jobctl.model.target import Target
+from jobctl.store.packing import pack
 from jobctl.store.refusals import (
     explain_connecting,
     explain_login,
@@ -170,9 +170,7 @@ class Connection:
                 self._trace("> " + _shown(command))
             self._sent_at = time.perf_counter()
         try:
-            # At once: redis-py would pack each in Python, and send some kilobytes at a time.
-            packed = b"".join(map(_pack, commands))
-            self._link.send_packed_command([packed], check_health=False)
+            self._link.send_packed_command([pack(commands)], check_health=False)
         except (failures.RedisError, OSError) as error:
             raise self._lost(error) from error
         self._owed = len(commands)
@@ -197,9 +195,6 @@ class Connection:
         self.close()
         self._owed = 0
         return explain_losing(error, self.target, self._link.socket_timeout)
-
-
-_pack = cast(Callable[[Command], bytes], hiredis.pack_command)  # typed as for one word
 
 
 def _raise_refusal(replies: list[Reply]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.actions.listing import Order, Page
@@ -13,6 +13,7 @@ from jobctl.model.record import ROW_KEYS, Record
 from jobctl.store.records.reading import RecordReader
 
 if TYPE_CHECKING:
+    from jobctl.actions.records.durations import Durations
     from jobctl.actions.records.planning import Plan
 
 
@@ -65,6 +66,22 @@ class RecordQueries(RecordReader):
         if unverified:
             return index_count(self, query, now)
         return count(self, query, now).records
+
+    def durations(
+        self, *conditions: Query | str, by: Sequence[str] = ("job_name", "state")
+    ) -> Durations:
+        """Count records, and measure how long their jobs waited and ran: groups, largest first.
+
+        Args:
+            conditions: as of `where`.
+            by: what the groups have in common: job_name, state.
+
+        Raises:
+            UsageProblem: an expression or a key makes no sense.
+        """
+        from jobctl.actions.records.durations import measure, read_keys
+
+        return measure(self.where(*conditions), read_keys(",".join(by)))
 
     def explain(
         self,
