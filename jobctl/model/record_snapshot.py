@@ -97,12 +97,12 @@ class Snapshot:
         found = {state_name(held): -1 for held in left}
         return found if state in self.states else found | {state_name(state): 1}
 
-    def stands(self, flat: Sequence[bytes]) -> bool:
-        """Tell whether a hash is as it was, in whatever order its fields come."""
-        if len(flat) < len(self.flat):
-            return False
+    def stands(self, flat: Sequence[bytes], *, whole: bool) -> bool:
+        """Tell whether a hash is as it was, in whatever order; without `whole`, its state."""
         now = dict(zip(flat[::2], flat[1::2], strict=True))
-        return all(now.get(name) == value for name, value in self._pairs())
+        if whole:
+            return now == dict(self._pairs())
+        return now.get(b"state", b"") == self.text(b"state")
 
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
         return zip(self.flat[::2], self.flat[1::2], strict=True)

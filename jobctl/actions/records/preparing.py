@@ -57,13 +57,14 @@ class RecordPreparer(Preparer):
     def drift(self, store: Store) -> list[str]:
         """Return what has changed since it was chosen, a sentence each."""
         gone = changed = 0
+        whole = self._change.undoable
         reader = store.records_of(self._header.record_layout)
         for start in range(0, len(self._chosen), self.most):
             planned = self.snapshots(start, self.most)
             hashes = reader.hashes(s.id for s in planned)
             for snapshot, (_, flat) in zip(planned, hashes, strict=True):
                 gone += not flat and not snapshot.orphan
-                changed += bool(flat) and not snapshot.stands(flat)
+                changed += bool(flat) and not snapshot.stands(flat, whole=whole)
         notes = [f"{gone:,} of them are gone since the plan was made"] if gone else []
         return notes + ([f"{changed:,} of them were changed since"] if changed else [])
 

@@ -1,0 +1,173 @@
+"""``jobctl record delete|cleanup|mark|request-kill``: the guards, the file, the words."""
+
+import json
+import re
+
+import pytest
+
+from tests.actions.records.keeping import contents
+from tests.cli.journals import reporter
+from tests.recording import START, record
+
+DELETE = ("record", "delete")
+
+
+@pytest.fixture
+def shop(raw, monkeypatch, tmp_path):
+    """Two that completed, one that did not."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    record(raw, "one", state="succeeded", job_name="Import", recorded_at=START)
+    record(raw, "two", state="failed", job_name="Import", recorded_at=START + 1)
+    record(raw, "three", state="started", job_name="Export", recorded_at=START + 2)
+    return raw
+
+
+@pytest.fixture
+def report(jobctl, shop):
+    return reporter(jobctl)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        ((), 2, "there is no filter"),
+        (("--all", "one"), 2, "contradict each other"),
+        (("one", "-w", "state=done", "--yes"), 2, "no record is ever 'done'"),
+        (("", "--yes"), 2, "is empty"),
+        (("--older-than", "soon", "--yes"), 2, "not a duration"),
+        (("one",), 7, "no terminal to answer on"),
+        (("--all", "--yes"), 7, "1 of 3 that match are not completed"),
+        (("three", "--yes"), 7, "1 of 1 that match are not completed"),
+        (("-w", "state=completed", "--expect", "3", "--yes"), 7, "2 matched, 3 were expected"),
+        (("-w", "state=completed", "--max", "1", "--dry-run"), 7, "more than --max 1"),
+    ],
+)
+def test_what_is_refused_changes_nothing(shop, jobctl, argv, code, said):
+    before = contents(shop)
+    ran = jobctl(*DELETE, *argv)
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err
+    assert contents(shop) == before
+    assert jobctl("journal", "ls", "-o", "ids").out == ""
+
+
+def test_a_cleanup_must_say_how_old(shop, jobctl):
+    assert jobctl("record", "cleanup", "--yes").code == 2
+    assert (
+        jobctl("record", "cleanup", "--older-than", "1h", "--older-than", "2h", "--yes").code == 2
+    )
+
+
+def test_ids_come_as_arguments_and_from_stdin_and_are_named_when_missing(shop, report):
+    found = report(*DELETE, "one", "-", "--yes", stdin="two\nnobody\n")
+    assert (found["action"], found["target"]) == ("delete", "records")
+    assert (found["matched"], found["done"], found["missing"]) == (2, 2, ["nobody"])
+    assert shop.zrange("jobba:recorded_at", 0, -1) == [b"three"]
+
+
+def test_nothing_on_stdin_matches_nothing(shop, jobctl):
+    ran = jobctl(*DELETE, "-", "--yes")
+    assert (ran.code, shop.zcard("jobba:recorded_at")) == (0, 3)
+    assert "nothing matched in records" in ran.err
+
+
+def test_a_dry_run_shows_histogram_and_sample_and_changes_nothing(shop, jobctl, golden, url, noon):
+    before = contents(shop)
+    ran = jobctl(*DELETE, "--all", "--force", "--dry-run", "--color", "never", tty=True)
+    assert ran.code == 0
+    golden("record_delete_dry_run.txt", ran.out.replace(url, "URL"))
+    assert contents(shop) == before
+    found = json.loads(jobctl(*DELETE, "--all", "--force", "-n", "-o", "json").out)
+    assert (found["matched"], found["dry_run"], found["operation"]) == (3, True, None)
+
+
+def test_the_report_tells_what_changed_and_how_to_undo_it(shop, jobctl, golden):
+    ran = jobctl(*DELETE, "-w", "state=completed", "--yes", "--color", "never", tty=True)
+    golden("record_delete.txt", ran.out)
+    operation = re.search(r"undo: jobctl undo (\w+)", ran.err)[1]
+    back = jobctl("undo", operation, "--yes", "--color", "never", tty=True)
+    golden("record_delete_undo.txt", back.out)
+
+
+def test_the_journal_names_the_records(shop, report, jobctl):
+    operation = report(*DELETE, "-w", "state=completed", "--reason", "old", "--yes")["operation"]
+    (entry,) = json.loads(jobctl("journal", "ls", "-o", "json").out)
+    assert (entry["action"], entry["target"], entry["done"]) == ("delete", "records", 2)
+    rows = json.loads(jobctl("journal", "show", operation, "--jobs", "-o", "json").out)
+    assert [(row["id"], row["state"], row["job_name"], row["outcome"]) for row in rows] == [
+        ("one", "succeeded", "Import", "done"), ("two", "failed", "Import", "done"),
+    ]  # fmt: skip
+    assert jobctl("journal", "show", operation, "--jobs", "-o", "ids").out == "one\ntwo\n"
+    told = json.loads(jobctl("journal", "show", operation, "-o", "json").out)
+    assert (told["filter"], told["reason"]) == ("-w state=completed", "old")
+
+
+def test_a_plan_is_applied_to_exactly_its_records_and_says_what_drifted(
+    shop, report, jobctl, tmp_path
+):
+    plan = tmp_path / "plan.jsonl"
+    assert report(*DELETE, "-w", "state=completed", "--plan", str(plan))["dry_run"]
+    assert shop.zcard("jobba:recorded_at") == 3
+    shop.hset("jobba:id:two", "data", "1")
+    record(shop, "four", state="succeeded")
+    shown = jobctl("apply", str(plan), "--dry-run", "-o", "table")
+    assert "1 of them were changed since" in shown.out
+    found = report("apply", str(plan), "--yes")
+    assert (found["matched"], found["done"], found["gone"]) == (2, 1, 1)
+    assert shop.zrange("jobba:recorded_at", 0, -1) == [b"four", b"two", b"three"]
+
+
+def test_without_an_undo_no_file_stays(shop, report, jobctl):
+    assert report(*DELETE, "one", "--yes", "--no-undo")["operation"] is None
+    assert jobctl("journal", "ls", "-o", "ids").out == ""
+
+
+def test_the_file_is_private_and_says_whose_records_they_are(shop, report, jobctl, tmp_path, url):
+    record(shop, "mine", prefix=b"mine:", state="failed")
+    found = report(*DELETE, "mine", "--records-namespace", "mine", "--yes")
+    file = tmp_path / "jobctl" / "operations" / f"{found['operation']}.jsonl"
+    assert file.stat().st_mode & 0o777 == 0o600
+    refused = jobctl("undo", found["operation"], "--records-namespace", "other", "--yes")
+    assert (refused.code, shop.exists("mine:id:mine")) == (7, 0)
+    assert "is of the records of mine, not of other" in refused.err
+    assert report("undo", found["operation"], "--yes")["done"] == 1
+    assert shop.exists("mine:id:mine")
+
+
+def test_a_protected_context_asks_for_its_name(shop, jobctl, config, url):
+    config(f'[contexts.prod]\nurl = "{url}"\nprotected = true\n')
+    argv = ("--context", "prod", *DELETE, "one")
+    assert jobctl(*argv, "--yes", url=None).code == 7
+    assert shop.exists("jobba:id:one")
+    assert jobctl(*argv, "--confirm", "prod", url=None).code == 0
+    assert not shop.exists("jobba:id:one")
+
+
+def test_a_read_only_context_changes_nothing(shop, jobctl, config, url):
+    config(f'[contexts.look]\nurl = "{url}"\nread_only = true\n')
+    before = contents(shop)
+    for verb in (DELETE, ("record", "mark", "failed"), ("record", "request-kill")):
+        ran = jobctl("--context", "look", *verb, "one", "--yes", url=None)
+        assert (ran.code, "read-only" in ran.err) == (7, True)
+    assert contents(shop) == before
+
+
+def test_a_mark_and_a_request_cannot_be_undone_and_say_no_way_back(shop, report, jobctl):
+    for verb in (("mark", "killed"), ("request-kill",)):
+        ran = jobctl("record", *verb, "three", "--yes", "-o", "json")
+        assert "undo" not in ran.err
+        operation = json.loads(ran.out)["operation"]
+        refused = jobctl("undo", operation, "--yes")
+        assert (refused.code, "cannot be undone" in refused.err) == (7, True)
+    assert shop.smembers("jobba:killed") == {b"three"}
+    assert shop.hexists("jobba:id:three", "kill_requested_at")
+
+
+def test_a_state_is_checked_before_anything_is_connected(jobctl):
+    ran = jobctl("record", "mark", "faild", "one", "--yes", url="redis://127.0.0.1:1/0")
+    assert (ran.code, "did you mean failed?" in ran.err) == (2, True)
+
+
+def test_a_rate_holds_for_records_too(shop, report):
+    found = report("record", "mark", "unknown", "--all", "--rate", "1000/s", "--yes")
+    assert found["done"] == 3
