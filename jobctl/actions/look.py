@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.status import Status, by_precedence
 from jobctl.store.opening import Store
@@ -43,7 +43,7 @@ def _look(
     """Look through everything once, in the direction in which jobs flow."""
     found: dict[str, list[Entry]] = {}
     if jids:
-        for kind in Kind:
+        for kind in JOB_KINDS:
             if kind is Kind.QUEUE:
                 entries = store.queues.find(queues, jids, damaged=True)
             elif store.set(kind).key in odd:

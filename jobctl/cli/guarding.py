@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from jobctl.model.guards import Guards
 
 GUARD = "Guard options"
+_FIRST = "of lowest score"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def guard_options() -> Callable[[_F], _F]:
-    """Add the guards of a verb, and what becomes of its file."""
+def guard_options(*, first: str = _FIRST) -> Callable[[_F], _F]:
+    """Add the guards of a verb, and what becomes of its file; `first`: what a limit begins with."""
     return all_of([
-        plain_guard_options(),
+        plain_guard_options(first=first),
         option(
             GUARD, "--plan", metavar="FILE", type=click.Path(dir_okay=False),
             help="Write the chosen jobs to a new file, for jobctl apply, and change nothing.",
@@ -35,7 +36,7 @@ def guard_options() -> Callable[[_F], _F]:
     ])  # fmt: skip
 
 
-def plain_guard_options() -> Callable[[_F], _F]:
+def plain_guard_options(*, first: str = _FIRST) -> Callable[[_F], _F]:
     """Add the guards alone, for what can be neither planned nor undone."""
     whole = click.IntRange(min=0)
     return all_of([
@@ -53,7 +54,7 @@ def plain_guard_options() -> Callable[[_F], _F]:
         option(GUARD, "--max", "most", type=whole, metavar="N", help="Refuse if more match."),
         option(
             GUARD, "--limit", type=whole, metavar="N",
-            help="Change the N of lowest score; the rest are skipped.",
+            help=f"Change the N {first}; the rest are skipped.",
         ),
         option(GUARD, "--reason", metavar="TEXT", help="Why; kept with the operation."),
     ])  # fmt: skip

@@ -30,6 +30,9 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "apply": Listed("operations:apply", "Do what a plan says, to exactly its jobs."),
         "journal": Listed("journal:journal", "The operations that changed something."),
     },
+    "Records": {
+        "record": Listed("record:record", "Jobba's status records, one or many of them."),
+    },
     "Set up": {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
         "server": Listed("server:server", "Start, stop or look at the private server."),

@@ -61,12 +61,13 @@ def ls(session: Session) -> None:
 @click.pass_obj
 def show(session: Session, operation: str, jobs: bool) -> None:
     """Show an operation."""
-    from jobctl.actions.operations.telling import JOB_KEYS, outcomes, tell
+    from jobctl.actions.operations.telling import outcome_keys, outcomes, tell
 
     with kept_journal().open(operation, write=False) as file:
         if jobs:
             rows: Iterator[Row] = outcomes(file)
-            write_rows(session, rows, JOB_KEYS, time.time())
+            keys = outcome_keys(file)
+            write_rows(session, rows, keys, time.time(), ident=keys[0])
             return
         document = tell(file)
     if session.in_json:

@@ -17,6 +17,7 @@ from jobctl.model.change import Verb
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
+from jobctl.model.words import things
 
 if TYPE_CHECKING:
     from jobctl.render.progress import Progress
@@ -127,7 +128,7 @@ def _plain(phase: str, at: int, total: int, note: str, seconds: float) -> str:
 
 
 def _question(preview: Preview) -> str:
-    jobs = "job" if preview.chosen == 1 else "jobs"
+    jobs = things(preview.chosen, preview.kind.thing)
     return f"{preview.action.capitalize()} {preview.chosen:,} {jobs}{_where(preview)}?"
 
 
@@ -135,6 +136,9 @@ def _where(preview: Preview) -> str:
     place = {"undo": "back to", "resume": "of", "apply": "of"}.get(preview.action, "of")
     doing = "" if preview.action == preview.change.verb else f" ({preview.change.verb})"
     target = preview.kind.value
+    if preview.kind is Kind.RECORDS and preview.action == preview.change.verb:
+        state = preview.change.state
+        return f"{'' if state is None else f' {state}'} at {preview.server}"
     if preview.kind is Kind.QUEUE:
         target = shown_queues(preview.queues)
     return f" {place} {target}{doing} at {preview.server}"

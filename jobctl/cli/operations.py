@@ -24,6 +24,7 @@ from jobctl.errors import (
     Unreachable,
     UsageProblem,
 )
+from jobctl.model.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.actions.operations.journal import Journal
@@ -131,8 +132,15 @@ def aim(session: Session, header: Header) -> None:
 
     Raises:
         ConfigProblem: config.toml cannot be read, so that nobody knows the rules.
-        Refused: a password is needed, and nobody gave it.
+        Refused: a password is needed, and nobody gave it; or it is of other records.
     """
+    namespace = session.text("records_namespace")
+    if header.kind is Kind.RECORDS and namespace not in (None, header.namespace):
+        raise Refused(
+            f"operation {header.operation} is of the records of {header.namespace}, not of "
+            f"{namespace}",
+            hint="leave --records-namespace out; nothing was changed",
+        )
     if session.text("url") is not None or session.text("context") is not None:
         return
     if session.text("faktory_url") is None:

@@ -89,7 +89,7 @@ def _say_next(report: Report) -> None:
         verb = "undo" if report.action == "undo" else "resume"
         say(f"{report.left + report.failed:,} still to do: jobctl {verb} {operation}")
     elif not report.adds_up and not report.dry_run:
-        say(f"this does not add up: {report.left:,} jobs are not accounted for")
+        say(f"this does not add up: {report.left:,} {report.thing}s are not accounted for")
     elif report.action == Verb.RELEASE and report.done:
         say(RELEASED)
     elif operation is not None and _undoable(report):
@@ -98,5 +98,7 @@ def _say_next(report: Report) -> None:
 
 def _undoable(report: Report) -> bool:
     if report.action == "undo" or report.dry_run:
+        return False
+    if report.action in (Verb.REQUEST_KILL, Verb.MARK):
         return False
     return report.done > 0 or report.action == "remove"  # a queue without a job has its name

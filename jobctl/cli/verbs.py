@@ -18,6 +18,7 @@ from jobctl.model.layout import Kind
 if TYPE_CHECKING:
     from jobctl.actions.operations.performing import Order
     from jobctl.model.change import Change, Verb
+    from jobctl.model.record_where import RecordWhere
     from jobctl.model.where import Where
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -85,7 +86,7 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
         run(session, store, lambda watch: jobs.change(order, watch), change.done)
 
 
-def read_order(session: Session, change: Change, where: Where, text: str) -> Order:
+def read_order(session: Session, change: Change, where: Where | RecordWhere, text: str) -> Order:
     """Return a change as the options ask for it."""
     from jobctl.actions.operations.performing import Order
     from jobctl.cli.asker import command_line, host, who

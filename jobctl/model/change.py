@@ -8,10 +8,11 @@ from enum import StrEnum
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import Kind
 from jobctl.model.queue import is_queue_name
+from jobctl.model.record_values import read_state
 
 
 class Verb(StrEnum):
-    """The verbs on retries, scheduled and dead (Faktory's MUTATE, and reschedule); release."""
+    """The verbs on retries, scheduled and dead (Faktory's MUTATE, and reschedule); the others'."""
 
     KILL = "kill"
     DISCARD = "discard"
@@ -20,8 +21,12 @@ class Verb(StrEnum):
     CLEAR = "clear"
     RELEASE = "release"  # of reservations, by itself: back to the front of the queue
     REMOVE = "remove"  # of queues
+    DELETE = "delete"  # of records, as are those that follow
+    REQUEST_KILL = "request-kill"
+    MARK = "mark"
 
 
+ON_RECORDS = (Verb.DELETE, Verb.REQUEST_KILL, Verb.MARK)
 TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
 RELEASED = (
     "a worker that is alive may still run one of them: it then runs twice; "
@@ -35,7 +40,13 @@ _DONE = {
     Verb.CLEAR: "discarded",
     Verb.RELEASE: "released",
     Verb.REMOVE: "removed",
+    Verb.DELETE: "deleted",
+    Verb.REQUEST_KILL: "asked to be killed:",
+    Verb.MARK: "marked",
 }
+
+
+_OWN_TARGETS = {Verb.RELEASE: (Kind.WORKING,), **dict.fromkeys(ON_RECORDS, (Kind.RECORDS,))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,8 @@ class Change:
         front: requeue to where the next job is taken from.
         reset_retries: requeue without the failure: the job gets its full retries again.
         rate: at most so many jobs a second.
+        force: delete also records that are not completed.
+        state: the state that records are marked with.
     """
 
     verb: Verb
@@ -61,6 +74,8 @@ class Change:
     front: bool = False
     reset_retries: bool = False
     rate: float | None = None
+    force: bool = False
+    state: str | None = None
 
     @property
     def done(self) -> str:
@@ -84,8 +99,11 @@ class Change:
 
     @property
     def undoable(self) -> bool:
-        """Whether it can be undone: what was released may run again at once."""
-        return self.verb is not Verb.RELEASE
+        """Whether it can be undone: what was released may run again at once.
+
+        What a record is marked with, or asked for, its job may have read already.
+        """
+        return self.verb not in (Verb.RELEASE, Verb.REQUEST_KILL, Verb.MARK)
 
     def in_place(self, kind: Kind) -> bool:
         """Tell whether the jobs stay where they are and get other scores."""
@@ -101,10 +119,12 @@ class Change:
         Raises:
             UsageProblem: it does not; says what does.
         """
-        targets = (Kind.WORKING,) if self.verb is Verb.RELEASE else TARGETS
+        targets = _OWN_TARGETS.get(self.verb, TARGETS)
         if kind not in targets:
             names = ", ".join(targets)
             raise UsageProblem(f"{self.verb} works on {names}, not on {kind.value}")
+        if self.verb is Verb.MARK:
+            read_state(self.state or "")
         times = [name for name, value in self._times() if value is not None]
         if len(times) > 1:
             raise UsageProblem(f"{' and '.join(times)} contradict each other")

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from jobctl.model.job import Job, dig, read_object
-from jobctl.model.layout import FAKTORY, Kind, Layout
+from jobctl.model.layout import FAKTORY, JOB_KINDS, Kind, Layout
 from jobctl.model.place import Place
 from jobctl.model.times import Instant, epoch, rfc3339, score_time
 
-_IN = {kind: Place(kind) for kind in Kind}
+_IN = {kind: Place(kind) for kind in JOB_KINDS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from jobctl.errors import BadFilter
 from jobctl.model.comparing import Literal
 from jobctl.model.entry import Entry
 from jobctl.model.jsontext import dumps, loads
-from jobctl.model.layout import FAKTORY, Kind, Layout
+from jobctl.model.layout import FAKTORY, JOB_KINDS, Kind, Layout
 from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
 
@@ -86,7 +86,7 @@ def find_field(
         return Field(name, Sort.AGE, lambda entry, now: (entry.age(now),), verbatim=False)
     if name == "error":
         return Field(name, Sort.PLAIN, _read_error, verbatim=True)
-    every = {key for each in Kind for key in listing_keys(each)}
+    every = {key for each in JOB_KINDS for key in listing_keys(each)}
     known = every if kind is None else set(listing_keys(kind))
     if name in known:
         sort = Sort.TIME if name in _TIMES else Sort.PLAIN

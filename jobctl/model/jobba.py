@@ -78,6 +78,10 @@ class RecordLayout:
         """Return the set of the records with a provider's job id."""
         return self._key(f"provider_job_id:{ident}")
 
+    def index(self, name: str) -> bytes:
+        """Return the set of this name: ``job_name:Import``, ``failed``, ``recorded_at``."""
+        return self._key(name)
+
     def _key(self, rest: str) -> bytes:
         return encode(f"{self.namespace}:{rest}")
 

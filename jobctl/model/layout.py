@@ -12,15 +12,22 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The structures that hold jobs, in the direction in which a job flows."""
+    """What holds jobs, in the direction in which a job flows; and the records of jobs."""
 
     SCHEDULED = "scheduled"
     QUEUE = "queue"
     WORKING = "working"
     RETRIES = "retries"
     DEAD = "dead"
+    RECORDS = "records"  # Jobba's status records, see jobba.py
+
+    @property
+    def thing(self) -> str:
+        """Return what one of them is called."""
+        return "record" if self is Kind.RECORDS else "job"
 
 
+JOB_KINDS = (Kind.SCHEDULED, Kind.QUEUE, Kind.WORKING, Kind.RETRIES, Kind.DEAD)
 SETS = (Kind.SCHEDULED, Kind.WORKING, Kind.RETRIES, Kind.DEAD)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from jobctl.model.change import Change, Verb
+from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.jsontext import loads_own
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.removal import RemovedQueue
@@ -46,7 +47,7 @@ class Header:
 
     Attributes:
         operation: its id.
-        kind: the set whose jobs are changed.
+        kind: the set whose jobs are changed, or the records.
         change: the verb and how it is meant.
         server: the URL, without its password.
         identity: what ``jobctl:server`` held; None where there was none yet.
@@ -59,6 +60,7 @@ class Header:
         faktory: the Faktory server that is spoken to on the way, without its password.
         context: the name of the context it was made under, if there was one.
         queues: the queues that are removed, as they were.
+        namespace: what stands before the keys of the records that are changed.
     """
 
     operation: str
@@ -77,6 +79,12 @@ class Header:
     faktory: str | None = None
     context: str | None = None
     queues: tuple[RemovedQueue, ...] = ()
+    namespace: str | None = None
+
+    @property
+    def record_layout(self) -> RecordLayout:
+        """The keys of the records that are changed."""
+        return RecordLayout(self.namespace or NAMESPACE)
 
     def document(self) -> dict[str, object]:
         """Return it as the JSON object of the first line."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from jobctl.model.change import Change
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
+from jobctl.model.record import Record
 
 SAMPLE = 5  # jobs
 
@@ -26,7 +27,8 @@ class Preview:
         chosen: those that would be changed.
         skipped: those beyond the limit.
         missing: JIDs that matched nothing.
-        histogram: how many of each type, queue and error, the most frequent first.
+        histogram: how many of each type, queue and error (of records: state and job name), the
+            most frequent first.
         sample: some of them, the first to be changed, or to run, first.
         notes: what else there is to know, a sentence each.
         plan: the file it was written to, instead of being done.
@@ -43,8 +45,8 @@ class Preview:
     chosen: int
     skipped: int = 0
     missing: Sequence[str] = ()
-    histogram: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
-    sample: Sequence[Entry] = ()
+    histogram: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    sample: Sequence[Entry | Record] = ()
     notes: Sequence[str] = ()
     plan: Path | None = None
     rehearsed: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from jobctl.errors import Exit
+from jobctl.model.layout import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Report:
         """Return it as the report of a run that found all of it done."""
         note = f"operation {operation} was finished before; nothing was changed"
         return replace(self, earlier=True, notes=(note, *self.notes))
+
+    @property
+    def thing(self) -> str:
+        """What one of those it counts is called."""
+        return Kind.RECORDS.thing if self.target == Kind.RECORDS else Kind.RETRIES.thing
 
     @property
     def left(self) -> int:

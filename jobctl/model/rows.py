@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Sequence
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind
+from jobctl.model.layout import JOB_KINDS, Kind
 
 Row = dict[str, object]
 
@@ -19,7 +19,7 @@ _MORE: dict[Kind, tuple[str, ...]] = {
     Kind.WORKING: ("wid", "reserved_at", "expires_at"),
     Kind.QUEUE: ("position",),
 }
-_ALL = {kind: _COMMON + _MORE.get(kind, ()) for kind in Kind}
+_ALL = {kind: _COMMON + _MORE.get(kind, ()) for kind in JOB_KINDS}
 RAW_KEYS = frozenset(("raw", "raw_b64"))
 
 

@@ -21,6 +21,11 @@ def near_name(word: str, known: Iterable[str], least: float) -> str | None:
     return next(iter(get_close_matches(word, list(known), 1, least)), None)
 
 
+def things(count: int, thing: str) -> str:
+    """Return the word for so many of a thing."""
+    return thing if count == 1 else f"{thing}s"
+
+
 def listed(names: Sequence[str]) -> str:
     """Return names in a sentence, the first of them where they are many."""
     more = len(names) - _NAMED

@@ -10,7 +10,9 @@ from rich.text import Text
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
+from jobctl.model.record import Record
 from jobctl.model.rows import Row, listing_row
+from jobctl.model.words import things
 from jobctl.render.human import duration, number
 from jobctl.render.safe import printable
 from jobctl.render.table import print_table
@@ -18,10 +20,13 @@ from jobctl.render.table import print_table
 _LINES = 10  # of the histogram
 _NAMED = 10  # JIDs that are missing
 _COLUMNS = ("jid", "jobtype", "queue", "at", "errtype")
+_COUNTED = ("count", "jobtype", "queue", "errtype")
+_COUNTED_RECORDS = ("count", "state", "job_name")
 _OWN = {
     Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype"),
     Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid"),
     Kind.QUEUE: ("jid", "jobtype", "queue", "enqueued_at"),
+    Kind.RECORDS: ("id", "state", "job_name", "recorded_at", "provider_job_id"),
 }
 
 
@@ -42,8 +47,10 @@ def print_preview(console: Console, preview: Preview, now: float) -> None:
     console.print()
 
 
-def _row(entry: Entry) -> Row:
+def _row(entry: Entry | Record) -> Row:
     """Return a row; a job in a queue is in that one, whatever it says itself."""
+    if isinstance(entry, Record):
+        return entry.row()
     row = listing_row(entry)
     return row if entry.place.queue is None else row | {"queue": entry.place.queue}
 
@@ -54,8 +61,7 @@ def _headline(preview: Preview) -> Text:
     )  # fmt: skip
     rest = f": {number(preview.chosen)} of {number(preview.matched)} that match"
     if preview.chosen == preview.matched:
-        jobs = "job" if preview.chosen == 1 else "jobs"
-        rest = f": {number(preview.chosen)} {jobs}"
+        rest = f": {number(preview.chosen)} {things(preview.chosen, preview.kind.thing)}"
     text = Text.assemble((f"{preview.kind.value} {what}", "bold"), rest, f" at {preview.server}")
     if preview.plan is not None:
         text.append(f"; written to {preview.plan}, nothing is changed")
@@ -83,12 +89,12 @@ def _facts(preview: Preview) -> Iterable[str]:
 
 def _print_histogram(console: Console, preview: Preview, now: float) -> None:
     lines = list(preview.histogram.items())
+    columns = _COUNTED_RECORDS if preview.kind is Kind.RECORDS else _COUNTED
     rows: list[Row] = [
-        {"count": number(count), "jobtype": jobtype, "queue": queue, "errtype": errtype}
-        for (jobtype, queue, errtype), count in lines[:_LINES]
+        dict(zip(columns, (number(count), *names), strict=True)) for names, count in lines[:_LINES]
     ]
     console.print()
-    print_table(console, rows, ("count", "jobtype", "queue", "errtype"), now)
+    print_table(console, rows, columns, now)
     rest = sum(count for _, count in lines[_LINES:])
     if rest:
         console.print(Text(f"and {rest:,} of {len(lines) - _LINES:,} other kinds", style="dim"))

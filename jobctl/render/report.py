@@ -9,6 +9,7 @@ from rich.text import Text
 
 from jobctl.model.report import Report
 from jobctl.model.rows import Row
+from jobctl.model.words import things
 from jobctl.render.human import duration, number
 from jobctl.render.safe import printable
 from jobctl.render.table import print_table
@@ -19,7 +20,7 @@ _LEDGER = ("structure", "before", "after", "by this", "by others")
 
 def print_report(console: Console, report: Report, done: str) -> None:
     """Print the counts and the ledger; `done` is what became of the jobs, in a word."""
-    jobs = "job" if report.done == 1 else "jobs"
+    jobs = things(report.done, report.thing)
     took = f" in {duration(report.seconds)}" if report.seconds >= 1 else ""
     rest = _rest(report)
     of = f" of {number(report.matched)} that matched" if rest else ""

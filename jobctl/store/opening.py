@@ -19,6 +19,8 @@ from jobctl.store.sets import SortedSet
 
 if TYPE_CHECKING:
     from jobctl.store.pauses import Pauses
+    from jobctl.store.records.reading import RecordReader
+    from jobctl.store.records.snapshots import Snapshots
     from jobctl.store.removing import Removing
 
 
@@ -71,6 +73,18 @@ class Store:
     def record_layout(self) -> RecordLayout:
         """The keys of the status records."""
         return RecordLayout(self.records_namespace)
+
+    def records_of(self, layout: RecordLayout) -> RecordReader:
+        """Return what reads the records of a namespace."""
+        from jobctl.store.records.reading import RecordReader
+
+        return RecordReader(self._connection, layout)
+
+    def snapshots(self, layout: RecordLayout) -> Snapshots:
+        """Return what reads the records of a namespace with all that brings them back."""
+        from jobctl.store.records.snapshots import Snapshots
+
+        return Snapshots(self._connection, layout)
 
     def set(self, kind: Kind) -> SortedSet:
         """Return a sorted set by its kind."""

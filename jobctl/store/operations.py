@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission
+from jobctl.model.jobba import RecordLayout, RecordState
 from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.record_snapshot import RECORDS, Snapshot, state_name
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
 from jobctl.store.queues import encode_name
@@ -60,6 +62,19 @@ class Operations:
         found = zip(asked, replies, strict=True)
         return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
 
+    def record_sizes(self, layout: RecordLayout) -> dict[str, int]:
+        """Return how many records there are, and in each state, as the ledger names them.
+
+        All of them are those whose recording has a time: it is the one index that a record enters
+        once and stays in.
+        """
+        asked: dict[str, Command] = {RECORDS: ("ZCARD", layout.moment("recorded_at"))}
+        for state in RecordState:
+            asked[state_name(state.value)] = ("SCARD", layout.state(state))
+        replies = self._connection.attempt(asked.values())
+        found = zip(asked, replies, strict=True)
+        return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
+
     def clear(self, kind: Kind) -> int:
         """Remove a whole set at once, and return how many members it had."""
         key = self._layout.sets[kind]
@@ -72,6 +87,15 @@ class Operations:
             "ZMSCORE", self._layout.sets[kind], *members
         )
         return found
+
+    def delete_record(self, layout: RecordLayout, snapshot: Snapshot) -> bool:
+        """Delete one record that is still as it was seen; tell whether it was."""
+        from jobctl.store.records.batches import RecordCall  # no other operation needs it
+
+        name = secrets.token_hex(8)
+        call = RecordCall(layout, name, "1").delete([snapshot])
+        result, _ = self._connection.pipe([call, ("UNLINK", operation_key(name))])
+        return bytes(result) == b"d1"
 
     def one(self, command: Command) -> Reply:
         """Return the reply to one script; a refusal as the error."""

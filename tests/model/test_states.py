@@ -4,10 +4,10 @@ from itertools import chain, combinations
 
 import pytest
 
-from jobctl.model.layout import Kind
+from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.states import PRECEDENCE, State, state_of
 
-SEEN = list(chain.from_iterable(combinations(Kind, n) for n in range(1, 6)))
+SEEN = list(chain.from_iterable(combinations(JOB_KINDS, n) for n in range(1, 6)))
 STATES = {
     Kind.WORKING: State.WORKING,
     Kind.QUEUE: State.ENQUEUED,

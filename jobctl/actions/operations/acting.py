@@ -15,7 +15,6 @@ from jobctl.actions.operations.watching import Watch
 from jobctl.errors import JobctlError
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.times import Instant
-from jobctl.store.batches import MOST
 from jobctl.store.connection import Command
 from jobctl.store.opening import Store
 
@@ -60,7 +59,7 @@ class Actor:
         self._total = len(chosen)
         self._course = course
         self._watch = watch
-        self._preparer = Preparer(file, chosen, store.layout)
+        self._preparer = Preparer.of(file, chosen, store.layout)
         self._under_way: deque[Ready] = deque()
         self._begun = time.monotonic()
         self._sent = 0
@@ -122,7 +121,8 @@ class Actor:
 
     def _most(self) -> int:
         rate = self._header.change.rate
-        return MOST if rate is None else max(1, min(MOST, int(rate / _BEAT)))
+        most = self._preparer.most
+        return most if rate is None else max(1, min(most, int(rate / _BEAT)))
 
     def _scores(self, start: int) -> Rising | None:
         return None if self._course.scores is None else self._course.scores.after(start)

@@ -10,12 +10,12 @@ from jobctl.actions.jobs import Store
 from jobctl.actions.operations.acting import Actor, Course
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
-from jobctl.actions.operations.tally import Tally, target_of
+from jobctl.actions.operations.preparing import Preparer
+from jobctl.actions.operations.tally import Tally, is_touched, target_of
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
 from jobctl.model.change import Change, Verb
-from jobctl.model.entry import Entry
-from jobctl.model.layout import QueueForm
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Batch, Header, Outcome, Rising
 from jobctl.model.report import Report
 
@@ -84,7 +84,8 @@ def carry_out(
     except (ConnectionLost, Loading, FileProblem) as error:
         raise _resumable(error, file.header.operation) from error
     report = _counted(report, tally, _counts(acting["before"]), after)
-    report = replace(report, failed_jids=tuple(_jids(store, file, chosen, tally.failed)))
+    names = _names(Preparer.of(file, chosen, store.layout), chosen, file, tally.failed)
+    report = replace(report, failed_jids=tuple(names))
     if actor.refusal is not None:
         left = report.left
         reasons = {**report.reasons, actor.refusal.message: left}
@@ -109,6 +110,8 @@ def _actor(header: Header) -> type[Actor | Releaser]:
 
 def sizes(store: Store, header: Header) -> dict[str, int]:
     """Return how many members the structures have that an operation can touch."""
+    if header.kind is Kind.RECORDS:
+        return store.operations.record_sizes(header.record_layout)
     target = target_of(header)
     kinds = [header.kind] if target is None else [header.kind, target]
     if not header.change.to_queues:
@@ -132,8 +135,7 @@ def _scores(change: Change, now: float, jobs: int, purge_after: int) -> Rising |
 def _counted(
     report: Report, tally: Tally, before: Mapping[str, int], after: Mapping[str, int]
 ) -> Report:
-    # A queue that nothing went to is nobody's business here.
-    touched = [name for name in after if name in tally.moved or not name.startswith("queue:")]
+    touched = [name for name in after if is_touched(name, tally.moved)]
     return replace(
         report,
         done=tally.done,
@@ -148,15 +150,14 @@ def _counted(
     )
 
 
-def _jids(
-    store: Store, file: OperationFile, chosen: Chosen, places: Iterable[int]
+def _names(
+    preparer: Preparer, chosen: Chosen, file: OperationFile, places: Iterable[int]
 ) -> Iterator[str]:
-    """Yield the JIDs of these jobs, as far as they have one."""
+    """Yield the ids of these jobs, as far as they have one."""
     for place in places:
-        raw = file.read(*chosen.place(place))
-        jid = Entry.scored(raw, 0.0, file.header.kind, store.layout).jid
-        if jid is not None:
-            yield jid
+        name = preparer.name(file.read(*chosen.place(place)))
+        if name is not None:
+            yield name
 
 
 def _resumable(error: JobctlError, operation: str) -> JobctlError:

@@ -30,14 +30,15 @@ class Choice:
         matched: how many there were before the limit.
         skipped: how many the limit left out.
         missing: JIDs asked for that matched nothing.
-        histogram: how many of each type, queue and error; only where it was asked for.
+        histogram: how many of each type, queue and error (of records: state and job name); only
+            where it was asked for.
     """
 
     chosen: Chosen
     matched: int = 0
     skipped: int = 0
     missing: tuple[str, ...] = ()
-    histogram: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    histogram: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
 def choose(
@@ -109,7 +110,7 @@ class Kinds:
     """How many jobs there are of each type, queue and error."""
 
     def __init__(self, layout: Layout, kind: Kind) -> None:
-        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.counts: Counter[tuple[str, ...]] = Counter()
         self._layout = layout
         self._kind = kind
 
@@ -119,12 +120,9 @@ class Kinds:
             _described(payload if isinstance(payload, dict) else self._glance(raw), self._layout)
             for raw, payload in zip_longest(members, found)
         )
-        if len(self.counts) > 2 * _KINDS:
-            kinds = Counter(dict(self.counts.most_common(_KINDS)))
-            kinds[_OTHERS] += self.counts.total() - kinds.total()
-            self.counts = kinds
+        self.counts = shortened(self.counts, _OTHERS)
 
-    def histogram(self) -> dict[tuple[str, str, str], int]:
+    def histogram(self) -> dict[tuple[str, ...], int]:
         """Return the counts, the most frequent first."""
         return dict(sorted(self.counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -134,6 +132,17 @@ class Kinds:
             return payload
         inner = dig(payload, self._layout.reserved_job)
         return inner if isinstance(inner, dict) else None
+
+
+def shortened(
+    counts: Counter[tuple[str, ...]], others: tuple[str, ...]
+) -> Counter[tuple[str, ...]]:
+    """Return counts; of too many lines the most frequent ones, the rest under one name."""
+    if len(counts) <= 2 * _KINDS:
+        return counts
+    kinds = Counter(dict(counts.most_common(_KINDS)))
+    kinds[others] += counts.total() - kinds.total()
+    return kinds
 
 
 def _described(payload: dict[str, object] | None, layout: Layout) -> tuple[str, str, str]:

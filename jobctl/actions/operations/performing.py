@@ -23,6 +23,7 @@ from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
+from jobctl.model.record_where import RecordWhere
 from jobctl.model.report import Report
 from jobctl.model.where import Where
 
@@ -32,7 +33,7 @@ class Order:
     """A change as it was asked for.
 
     Attributes:
-        where: the filter.
+        where: the filter, on jobs or on records.
         change: the verb and how it is meant.
         guards: what it is held to.
         plan: a new file to write the chosen jobs to, instead of changing them.
@@ -41,7 +42,7 @@ class Order:
         context: the context that it is done under, if there is one.
     """
 
-    where: Where
+    where: Where | RecordWhere
     change: Change
     guards: Guards = field(default_factory=Guards)
     plan: Path | None = None
@@ -86,7 +87,7 @@ class Order:
         elif not self.where and not self.guards.everything:
             raise UsageProblem(
                 f"{self.change.verb} what? there is no filter",
-                hint="--all means every job there is",
+                hint=f"--all means every {kind.thing} there is",
             )
         elif self.where and self.guards.everything:
             raise UsageProblem("--all and a filter contradict each other", hint="leave one out")
@@ -143,7 +144,7 @@ def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> R
 
 
 def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Choice:
-    choice = choose(store.set(file.header.kind), order.where, file, store.server.now(), watch)
+    choice = _choice(store, file, order.where, watch)
     order.guards.check(choice.matched)
     choice.skipped = choice.chosen.cut(order.guards.limit)
     if order.change.to_queues and choice.matched:
@@ -159,6 +160,15 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
     if order.change.front:
         choice.chosen.backwards()
     return choice
+
+
+def _choice(store: Store, file: OperationFile, where: Where | RecordWhere, watch: Watch) -> Choice:
+    now = store.server.now()
+    if isinstance(where, Where):
+        return choose(store.set(file.header.kind), where, file, now, watch)
+    from jobctl.actions.records.choosing import choose_records  # only records need it
+
+    return choose_records(store, file, where, now, watch)
 
 
 @contextmanager
@@ -178,6 +188,7 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
         keep=order.guards.undo,
         faktory=_server(store) if order.change.verb is Verb.RELEASE else None,
         context=order.context,
+        namespace=store.records_namespace if kind is Kind.RECORDS else None,
     )
     if order.plan is None:
         if not order.guards.dry_run:
@@ -237,7 +248,7 @@ def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) ->
         skipped=choice.skipped,
         missing=choice.missing,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
-        sample=Preparer(file, choice.chosen, store.layout).sample(store.set(header.kind)),
+        sample=Preparer.of(file, choice.chosen, store.layout).sample(),
         notes=order.change.notes,
         plan=order.plan,
         rehearsed=order.rehearsed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobctl.actions.operations.chosen import Chosen
@@ -16,9 +16,13 @@ from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import is_queue_name
-from jobctl.store.batches import BYTES, Call, Push
+from jobctl.model.record import Record
+from jobctl.model.rows import Row, listing_row
+from jobctl.store.batches import BYTES, MOST, Call, Push
 from jobctl.store.connection import Command
-from jobctl.store.sets import SortedSet
+from jobctl.store.opening import Store
+
+LISTED = ("jid", "jobtype", "queue", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Ready:
         members: what each of them is where it was chosen; only where they go to queues.
         failed: the jobs that cannot be changed: place and reason.
         left: retries left -> how many jobs, where jobs are to run again; None: never failed.
+        ledger: of records, by how much each of them changes the structures where it is done.
     """
 
     batch: Batch
@@ -44,6 +49,7 @@ class Ready:
     members: Sequence[bytes] = ()
     failed: Sequence[tuple[int, str]] = ()
     left: Counter[int | None] = field(default_factory=Counter)
+    ledger: Sequence[Mapping[str, int]] = ()
 
     @property
     def reasons(self) -> Counter[str]:
@@ -62,6 +68,17 @@ class _Sorted:
 
 class Preparer:
     """Makes the batches of one operation."""
+
+    most = MOST  # jobs of a batch
+
+    @classmethod
+    def of(cls, file: OperationFile, chosen: Chosen, layout: Layout) -> Preparer:
+        """Return the preparer of an operation, whatever it changes."""
+        if file.header.kind is not Kind.RECORDS:
+            return cls(file, chosen, layout)
+        from jobctl.actions.records.preparing import RecordPreparer  # only records need it
+
+        return RecordPreparer(file, chosen, layout)
 
     def __init__(self, file: OperationFile, chosen: Chosen, layout: Layout) -> None:
         self._file = file
@@ -98,12 +115,35 @@ class Preparer:
         members = self._file.read_all(places)
         return list(zip(members, self._chosen.scores(start, start + jobs), strict=True))
 
-    def sample(self, source: SortedSet) -> list[Entry]:
+    def sample(self) -> Sequence[Entry | Record]:
         """Return the first jobs of the operation; where the last one runs first, from its end."""
         pairs = self.scored(0, SAMPLE)
         if self._change.front:
             pairs = self.scored(max(0, len(self._chosen) - SAMPLE), SAMPLE)[::-1]
-        return [source.entry(raw, score) for raw, score in pairs]
+        kind = self._header.kind
+        return [Entry.scored(raw, score, kind, self._layout) for raw, score in pairs]
+
+    def row(self, place: int) -> Row:
+        """Return what identifies a job of the operation."""
+        ((raw, score),) = self.scored(place, 1)
+        return listing_row(Entry.scored(raw, score, self._header.kind, self._layout), LISTED)
+
+    def name(self, raw: bytes) -> str | None:
+        """Return the id of what was chosen, as far as it has one."""
+        return Entry.scored(raw, 0.0, self._header.kind, self._layout).jid
+
+    def drift(self, store: Store) -> list[str]:
+        """Return what has changed since it was chosen, a sentence each."""
+        gone = moved = start = 0
+        while jobs := self.size(start, self.most):
+            pairs = self.scored(start, jobs)
+            start += jobs
+            found = store.operations.present(self._header.kind, [raw for raw, _ in pairs])
+            for (_, planned), score in zip(pairs, found, strict=True):
+                gone += score is None
+                moved += score is not None and float(score) != planned
+        notes = [f"{gone:,} of them are gone since the plan was made"] if gone else []
+        return notes + ([f"{moved:,} of them have another time since"] if moved else [])
 
     def pushed(self, batch: Batch, place: int) -> tuple[bytes, bytes, float]:
         """Return what was pushed to a queue for a job, its member before that, and its score."""

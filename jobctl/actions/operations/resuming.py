@@ -20,7 +20,6 @@ from jobctl.errors import Refused
 from jobctl.model.change import Verb
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
-from jobctl.store.batches import MOST
 
 
 def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
@@ -40,7 +39,8 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
             return replace(report, seconds=time.monotonic() - begun)
         if past.choice is None:
             raise Refused(
-                f"operation {file.header.operation} was stopped while it was choosing jobs: "
+                f"operation {file.header.operation} was stopped while it was choosing "
+                f"{file.header.kind.thing}s: "
                 "nothing was changed",
                 hint="run its command again",
             )
@@ -84,7 +84,7 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: boo
         if not len(chosen):
             watch.show(preview)
             return replace(past.report(planned, planned.header.change.verb), operation=None)
-        preview = replace(preview, notes=_drift(store, planned, chosen))
+        preview = replace(preview, notes=Preparer.of(planned, chosen, store.layout).drift(store))
         if watch.rehearses:
             return rehearsed(past.report(planned, "apply"), preview, watch)
         if not watch.confirm(preview):
@@ -126,22 +126,6 @@ def _preview(
         chosen=left,
         skipped=report.skipped,
         missing=report.missing,
-        sample=Preparer(file, chosen, store.layout).sample(store.set(file.header.kind)),
+        sample=Preparer.of(file, chosen, store.layout).sample(),
         notes=file.header.change.notes,
     )
-
-
-def _drift(store: Store, file: OperationFile, chosen: Chosen) -> list[str]:
-    """Return what has changed since a plan was made, a sentence each."""
-    gone = moved = 0
-    preparer = Preparer(file, chosen, store.layout)
-    start = 0
-    while jobs := preparer.size(start, MOST):
-        pairs = preparer.scored(start, jobs)
-        start += jobs
-        found = store.operations.present(file.header.kind, [raw for raw, _ in pairs])
-        for (_, planned), score in zip(pairs, found, strict=True):
-            gone += score is None
-            moved += score is not None and float(score) != planned
-    notes = [f"{gone:,} of them are gone since the plan was made"] if gone else []
-    return notes + ([f"{moved:,} of them have another time since"] if moved else [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from jobctl.actions.operations.preparing import Ready
 from jobctl.model.layout import Kind
@@ -47,7 +47,10 @@ class Tally:
         at = 0
         for outcome, count in runs:
             self.outcomes[outcome] += count
-            if outcome in _MOVED:
+            if ready.ledger and outcome in _MOVED:
+                for changes in ready.ledger[at : at + count]:
+                    self.moved.update(changes)
+            elif outcome in _MOVED:
                 self._book(outcome, count, ready.queues[at : at + count])
             elif outcome is Outcome.FAILED:
                 self.reasons[reason] += count
@@ -68,10 +71,15 @@ class Tally:
                 self.moved[target.value] += count
 
 
+def is_touched(name: str, moved: Container[str]) -> bool:
+    """Tell whether the ledger names a structure: a queue, or a state, only where it changed."""
+    return name in moved or ":" not in name
+
+
 def target_of(header: Header) -> Kind | None:
     """Return the set that an operation moves jobs to; None where it moves them to none."""
     change = header.change
-    if change.in_place(header.kind) or change.to_queues:
+    if header.kind is Kind.RECORDS or change.in_place(header.kind) or change.to_queues:
         return None
     targets: Mapping[str, Kind] = {"kill": Kind.DEAD, "requeue": Kind.SCHEDULED}
     return targets.get(change.verb.value)

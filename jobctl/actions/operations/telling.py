@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import describe
 from jobctl.actions.operations.past import Past
-from jobctl.actions.operations.preparing import Preparer
+from jobctl.actions.operations.preparing import LISTED, Preparer
 from jobctl.actions.operations.tally import done_places
 from jobctl.actions.removal.concluding import removed_entries, segments
 from jobctl.model.change import Verb
@@ -17,14 +17,14 @@ from jobctl.model.operation import Outcome
 from jobctl.model.place import Place
 from jobctl.model.rows import Row, listing_row
 
-JOB_KEYS = ("jid", "jobtype", "queue", "at", "outcome")
+_JOB_KEYS = (*LISTED, "outcome")
+_RECORD_KEYS = ("id", "state", "job_name", "recorded_at", "outcome")
 _WORDS = {
     Outcome.DONE: "done",
     Outcome.MERGED: "done",
     Outcome.GONE: "gone",
     Outcome.FAILED: "failed",
 }
-_LISTED = ("jid", "jobtype", "queue", "at")
 
 
 def tell(file: OperationFile) -> dict[str, object]:
@@ -51,6 +51,11 @@ def tell(file: OperationFile) -> dict[str, object]:
     }
 
 
+def outcome_keys(file: OperationFile) -> tuple[str, ...]:
+    """Return the keys of the rows of `outcomes`; the first one is the id."""
+    return _RECORD_KEYS if file.header.kind is Kind.RECORDS else _JOB_KEYS
+
+
 def outcomes(file: OperationFile) -> Iterator[Row]:
     """Yield a row for each chosen job, in the order they are acted on; outcome null: not yet."""
     past = Past.noted(file)
@@ -58,7 +63,7 @@ def outcomes(file: OperationFile) -> Iterator[Row]:
         yield from _removed(file, past)
         return
     chosen = past.chosen(file)
-    preparer = Preparer(file, chosen, FAKTORY)
+    preparer = Preparer.of(file, chosen, FAKTORY)
     known: dict[int, str] = {}
     for number, batch in sorted(past.batches.items()):
         if number in past.results:
@@ -66,20 +71,18 @@ def outcomes(file: OperationFile) -> Iterator[Row]:
             for outcome, places in found.items():
                 known.update(dict.fromkeys(places, _WORDS[outcome]))
     for place in range(len(chosen)):
-        ((raw, score),) = preparer.scored(place, 1)
-        entry = Entry.scored(raw, score, file.header.kind, FAKTORY)
-        yield listing_row(entry, _LISTED) | {"outcome": known.get(place)}
+        yield preparer.row(place) | {"outcome": known.get(place)}
 
 
 def _removed(file: OperationFile, past: Past) -> Iterator[Row]:
     """Yield a row for each job of queues that were removed, in the order they would have run."""
     if past.choice is None:  # it was stopped while they were written: whose are they?
         for raw in file.members():
-            yield listing_row(Entry.queued(raw, Place(Kind.QUEUE)), _LISTED) | {"outcome": None}
+            yield listing_row(Entry.queued(raw, Place(Kind.QUEUE)), LISTED) | {"outcome": None}
         return
     found = segments(past.choice)
     back = {segment.queue for segment in found if segment.back}
     for entry in removed_entries(file, found):
         place = entry.place
         outcome = Outcome.FAILED if place.queue in back else Outcome.DONE
-        yield listing_row(entry, _LISTED) | {"queue": place.queue, "outcome": _WORDS[outcome]}
+        yield listing_row(entry, LISTED) | {"queue": place.queue, "outcome": _WORDS[outcome]}

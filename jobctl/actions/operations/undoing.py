@@ -14,12 +14,12 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer, Ready
-from jobctl.actions.operations.tally import done_places, target_of
+from jobctl.actions.operations.tally import done_places, is_touched, target_of
 from jobctl.actions.operations.unqueueing import Unqueue
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
 from jobctl.model.change import Verb
-from jobctl.model.job import Job
+from jobctl.model.layout import Kind
 from jobctl.model.operation import Batch, Header, Outcome, read_result
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
@@ -27,10 +27,6 @@ from jobctl.store.batches import Call
 from jobctl.store.connection import Command
 
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
-
-
-def _touched(name: str, moved: Counter[str]) -> bool:
-    return name in moved or not name.startswith("queue:")
 
 
 def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
@@ -45,6 +41,12 @@ def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         return undo_file(store, file, Past.read(store, file), watch)
 
 
+_WHY_NOT = {
+    Verb.REQUEST_KILL: "the jobs may have been told already",
+    Verb.MARK: "the jobs may have gone on from there",
+}
+
+
 def check_undoable(header: Header) -> None:
     """Check that this operation is one that can be undone.
 
@@ -54,7 +56,7 @@ def check_undoable(header: Header) -> None:
     if not header.change.undoable:
         raise Refused(
             f"operation {header.operation} is a {header.change.verb}, and that cannot be undone: "
-            "its jobs may be running, or done",
+            + _WHY_NOT.get(header.change.verb, "its jobs may be running, or done"),
             hint=f"jobctl journal show {header.operation} --jobs names them",
         )
 
@@ -69,7 +71,7 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
     if past.undone is not None or past.acting is None:
         return report
-    undoing = Undoing(store, file, past, watch)
+    undoing = _undoing(file.header)(store, file, past, watch)
     if not undoing.total:
         return report
     if watch.rehearses:
@@ -98,6 +100,14 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
     return replace(report, seconds=time.monotonic() - begun)
 
 
+def _undoing(header: Header) -> type[Undoing]:
+    if header.kind is not Kind.RECORDS:
+        return Undoing
+    from jobctl.actions.records.undoing import RecordUndoing  # only records need it
+
+    return RecordUndoing
+
+
 def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
     """Show what would be changed, and return the report of having changed nothing."""
     watch.show(replace(preview, rehearsed=True))
@@ -115,7 +125,7 @@ class Undoing:
         self._past = past
         self._watch = watch
         self._chosen: Chosen = past.chosen(file)
-        self._preparer = Preparer(file, self._chosen, store.layout)
+        self._preparer = Preparer.of(file, self._chosen, store.layout)
         self._outcomes: Counter[Outcome] = Counter()
         self._left: list[int] = []
         self._queues: Counter[str] = Counter()  # jobs taken out of each
@@ -139,7 +149,7 @@ class Undoing:
             server=header.server,
             matched=self.total,
             chosen=self.total,
-            sample=self._preparer.sample(self._store.set(header.kind)),
+            sample=self._preparer.sample(),
         )
 
     def run(self) -> None:
@@ -170,8 +180,8 @@ class Undoing:
             gone=gone,
             failed=rest if self._refusal is not None else 0,
             missing=tuple(self._jids()),
-            before={name: before.get(name, 0) for name in after if _touched(name, moved)},
-            after={name: count for name, count in after.items() if _touched(name, moved)},
+            before={name: before.get(name, 0) for name in after if is_touched(name, moved)},
+            after={name: count for name, count in after.items() if is_touched(name, moved)},
             moved=moved,
             reasons=reasons,
             unfinished=self._stopped or self._refusal is not None,
@@ -263,7 +273,6 @@ class Undoing:
     def _jids(self) -> Iterator[str]:
         """Yield the JIDs of what could not be put back."""
         for place in self._left[:NAMED]:
-            raw = self._file.read(*self._chosen.place(place))
-            jid = Job.decode(raw, self._store.layout).word("jid")
+            jid = self._preparer.name(self._file.read(*self._chosen.place(place)))
             if jid is not None:
                 yield jid

@@ -19,7 +19,7 @@ from jobctl.model.queue import Queue, is_queue_name
 from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.store.opening import Store
 
-Histogram = Mapping[tuple[str, str, str], int]
+Histogram = Mapping[tuple[str, ...], int]
 
 _LINES = 10  # queues that are told of one by one
 

@@ -1,0 +1,142 @@
+"""Choosing records: their snapshots go into the operation's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from jobctl.actions.operations.choosing import Choice, shortened
+from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.watching import Watch
+from jobctl.actions.records.spool import Spool
+from jobctl.errors import Refused
+from jobctl.model.change import Change, Verb
+from jobctl.model.jobba import decode
+from jobctl.model.record import Record
+from jobctl.model.record_snapshot import Snapshot
+from jobctl.model.record_where import RecordWhere
+from jobctl.store.opening import Store
+
+Keeps = Callable[[Snapshot, Record], bool]
+_OTHERS = ("(others)", "")
+_KEPT = (b"id", b"state", b"job_name", b"recorded_at", b"attempt")  # where nothing is undone
+
+
+def choose_records(
+    store: Store, file: OperationFile, where: RecordWhere, now: float, watch: Watch
+) -> Choice:
+    """Write what matches into the file, and return it, the first recorded first.
+
+    Raises:
+        Refused: some of it is not completed, and is to be deleted without force.
+        FileProblem: the disk is full. Nothing has been changed by then.
+    """
+    change = file.header.change
+    found = _Found(file, _keeper(where, change, now), watch)
+    asked = None if where.ids is None else frozenset(where.ids)
+    if asked is not None:
+        found.seen = set()
+    with _ids(store, file, where, now) as (ids, total):
+        watch.choosing(0, total, 0)
+        looked = 0
+        for pairs in store.snapshots(file.header.record_layout).take(ids, whole=change.undoable):
+            found.take([snapshot for _, snapshot in pairs if snapshot is not None])
+            looked += len(pairs)
+            watch.choosing(looked, total, len(found.choice.chosen))
+    choice = found.conclude()
+    if asked is not None and found.seen is not None:
+        choice.missing = tuple(sorted(asked - found.seen))
+    if change.verb is Verb.DELETE and found.incomplete and not change.force:
+        raise Refused(
+            f"{found.incomplete:,} of {choice.matched:,} that match are not completed; "
+            "nothing was changed",
+            hint="--force deletes them too; -w state=completed leaves them out",
+        )
+    return choice
+
+
+class _Found:
+    """What was found so far."""
+
+    def __init__(self, file: OperationFile, keeps: Keeps, watch: Watch) -> None:
+        self.choice = Choice(Chosen())
+        self.seen: set[str] | None = None
+        self.incomplete = 0
+        self._file = file
+        self._whole = file.header.change.undoable
+        self._keeps = keeps
+        self._counts = watch.wants_preview
+
+    def take(self, snapshots: Iterable[Snapshot]) -> None:
+        """Keep what matches of some."""
+        kept: list[Snapshot] = []
+        for snapshot in snapshots:
+            record = snapshot.record
+            if not self._keeps(snapshot, record):
+                continue
+            kept.append(snapshot)
+            self.incomplete += not (snapshot.orphan or record.completed)
+            if self._counts:
+                self.choice.histogram[_described(snapshot, record)] += 1
+        self.choice.histogram = shortened(self.choice.histogram, _OTHERS)
+        if self.seen is not None:
+            self.seen.update(snapshot.id for snapshot in kept)
+        lines = [(s if self._whole else _part(s)).line() for s in kept]
+        scores = [snapshot.score for snapshot in kept]
+        self._file.choose(lines, scores, decoded=True, chosen=self.choice.chosen)
+
+    def conclude(self) -> Choice:
+        """Put what was chosen in order, and return it."""
+        self.choice.chosen.settle(self._file.read)
+        self.choice.matched = len(self.choice.chosen)
+        return self.choice
+
+
+def _keeper(where: RecordWhere, change: Change, now: float) -> Keeps:
+    """Return what tells whether a record, as it stands now, is meant."""
+    wanted = where.query.sort(now)
+    orphans = change.verb is Verb.DELETE
+
+    def holds(snapshot: Snapshot, record: Record) -> bool:
+        if snapshot.orphan:  # no condition can be tested on it
+            return orphans and not where.query
+        return where.query.holds(record, now)
+
+    def keeps(snapshot: Snapshot, record: Record) -> bool:
+        if snapshot.orphan:
+            states = wanted.states
+            return where.orphans and (states is None or not states.isdisjoint(snapshot.states))
+        return wanted.keeps(record, now)
+
+    return keeps if where.ids is None else holds
+
+
+@contextmanager
+def _ids(
+    store: Store, file: OperationFile, where: RecordWhere, now: float
+) -> Iterator[tuple[Iterable[str], int]]:
+    """Yield the ids that may be meant, and how many there are."""
+    if where.ids is not None:
+        yield where.ids, len(where.ids)
+        return
+    from jobctl.actions.records.candidates import candidates
+
+    with Spool(file.path.parent) as spool:
+        for page in candidates(store.records_of(file.header.record_layout), where.query, now):
+            spool.add(page)
+        yield map(decode, spool.ids()), len(spool)
+
+
+def _part(snapshot: Snapshot) -> Snapshot:
+    """Return what tells people which record it is; nothing will be brought back."""
+    pairs = zip(snapshot.flat[::2], snapshot.flat[1::2], strict=True)
+    flat = [word for pair in pairs if pair[0] in _KEPT for word in pair]
+    return Snapshot(snapshot.id, flat or snapshot.flat[:2], states=snapshot.states)
+
+
+def _described(snapshot: Snapshot, record: Record) -> tuple[str, str]:
+    """Return a record's state and job name; empty where it has none."""
+    if snapshot.orphan:
+        return ("(orphan)", "")
+    return ("(none)" if record.state is None else record.state.value, record.job_name or "")

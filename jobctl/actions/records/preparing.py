@@ -1,0 +1,74 @@
+"""Batches of records: the same file and notes always make the same calls."""
+
+from __future__ import annotations
+
+from jobctl.actions.operations.preparing import Preparer, Ready
+from jobctl.model.change import Verb
+from jobctl.model.jobba import RecordState
+from jobctl.model.operation import Batch
+from jobctl.model.preview import SAMPLE
+from jobctl.model.record import Record
+from jobctl.model.record_snapshot import Snapshot
+from jobctl.model.rows import Row
+from jobctl.store.opening import Store
+from jobctl.store.records.batches import MOST, RecordCall
+
+_LISTED = ("id", "state", "job_name", "recorded_at")
+
+
+class RecordPreparer(Preparer):
+    """Makes the batches of one operation on records."""
+
+    most = MOST
+
+    def snapshots(self, start: int, count: int) -> list[Snapshot]:
+        """Return the records from a place on, as they were chosen."""
+        places = self._chosen.places(start, start + count)
+        return list(map(Snapshot.read, self._file.read_all(places)))
+
+    def ready(self, batch: Batch) -> Ready:
+        """Make a batch ready to be sent."""
+        snapshots = self.snapshots(batch.start, batch.jobs)
+        order = range(batch.start, batch.start + batch.jobs)
+        call = RecordCall(self._header.record_layout, self._header.operation, str(batch.number))
+        change = self._change
+        if change.verb is Verb.DELETE:
+            return Ready(batch, call.delete(snapshots), order, ledger=[s.ledger for s in snapshots])
+        if change.verb is Verb.REQUEST_KILL or change.state is None:
+            command = call.request_kill(snapshots)
+            return Ready(batch, command, order, ledger=[{} for _ in snapshots])
+        ledger = [_entering(snapshot, change.state) for snapshot in snapshots]
+        return Ready(batch, call.mark(snapshots, change.state), order, ledger=ledger)
+
+    def sample(self) -> list[Record]:
+        """Return the first records of the operation."""
+        return [snapshot.record for snapshot in self.snapshots(0, SAMPLE)]
+
+    def row(self, place: int) -> Row:
+        """Return what identifies a record of the operation."""
+        (snapshot,) = self.snapshots(place, 1)
+        row = snapshot.record.row()
+        return {key: row[key] for key in _LISTED}
+
+    def name(self, raw: bytes) -> str | None:
+        """Return the id of a record that was chosen."""
+        return Snapshot.read(raw).id
+
+    def drift(self, store: Store) -> list[str]:
+        """Return what has changed since it was chosen, a sentence each."""
+        gone = changed = 0
+        reader = store.records_of(self._header.record_layout)
+        for start in range(0, len(self._chosen), self.most):
+            planned = self.snapshots(start, self.most)
+            hashes = reader.hashes(s.id for s in planned)
+            for snapshot, (_, flat) in zip(planned, hashes, strict=True):
+                gone += not flat and not snapshot.orphan
+                changed += bool(flat) and not snapshot.stands(flat)
+        notes = [f"{gone:,} of them are gone since the plan was made"] if gone else []
+        return notes + ([f"{changed:,} of them were changed since"] if changed else [])
+
+
+def _entering(snapshot: Snapshot, state: str) -> dict[str, int]:
+    """Return how the structures change; a record that is there already stays as it is."""
+    stays = state == snapshot.record.state and state != RecordState.STARTED
+    return {} if stays else snapshot.entering(state)

@@ -1,0 +1,194 @@
+"""``jobctl record delete|request-kill|mark|cleanup``: changes to many records at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from jobctl.cli.guarding import check_answer, guard_options
+from jobctl.cli.helping import Command
+from jobctl.cli.options import FILTER, all_of, option, shared_options
+from jobctl.cli.session import Session
+from jobctl.cli.verbs import VERB
+from jobctl.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from jobctl.model.change import Change
+    from jobctl.model.record_where import RecordWhere
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_older = option(
+    FILTER, "--older-than", multiple=True, metavar="AGE",
+    help="Recorded longer ago: 90s, 15m, 2h, 3d, 12w.",
+)  # fmt: skip
+_rate = option(VERB, "--rate", metavar="N/s", help="At most so many records a second.")
+
+
+def _chosen() -> Callable[[_F], _F]:
+    """Add what chooses records: ids, and conditions."""
+    return all_of([
+        click.argument("named", nargs=-1, metavar="[ID...]"),
+        option(
+            FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
+            help="Expression: 'state=failed and job_name=SendEmail'; each must hold.",
+        ),
+        _older,
+        option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Likewise, less long."),
+        option(FILTER, "--all", "everything", is_flag=True, help="Every record there is."),
+    ])  # fmt: skip
+
+
+def _guarded() -> Callable[[_F], _F]:
+    return all_of([_rate, guard_options(first="recorded first"), shared_options()])
+
+
+@click.command(
+    "delete",
+    cls=Command,
+    help="""Delete records: the hash, its index entries and its archived attempts. Ids (- reads them
+    from stdin) and filters must all hold. jobctl undo puts them back, each as it was.
+
+    Records that neither succeeded nor failed are refused, unless --force is given. An id that is
+    named, and of which only index entries are left, is deleted as well.""",
+    short_help="Delete records; undo puts them back.",
+    examples=[
+        "jobctl record delete 8f3a6c0d-2b91-4e57-a1c0-5d1f00c2a7e4",
+        "jobctl record delete -w state=succeeded --older-than 3d --dry-run",
+        "jobctl record delete -w 'job_name=Import and state=killed' --force --expect 40 --yes",
+        "jobctl record delete - --yes < ids",
+    ],
+)
+@_chosen()
+@option(VERB, "--force", is_flag=True, help="Also those that neither succeeded nor failed.")
+@_guarded()
+@click.pass_obj
+def delete(session: Session, named: tuple[str, ...]) -> None:
+    """Delete records."""
+    from jobctl.model.change import Change, Verb
+
+    rate = _read_rate(session)
+    change = Change(Verb.DELETE, force=session.flag("force"), rate=rate)
+    _run(session, change, _where(session, named), _text(session, named))
+
+
+@click.command(
+    "request-kill",
+    cls=Command,
+    help="""Ask for the end of the records' jobs. A job that looks (kill_requested) can end itself
+    and mark its record killed; the first request stays. Ids (- reads them from stdin) and filters
+    must all hold. It cannot be undone.""",
+    short_help="Ask for the end of the records' jobs.",
+    examples=[
+        "jobctl record request-kill 8f3a6c0d-2b91-4e57-a1c0-5d1f00c2a7e4",
+        "jobctl record request-kill -w 'state=started and job_name=Import' --max 20 --yes",
+    ],
+)
+@_chosen()
+@_guarded()
+@click.pass_obj
+def request_kill(session: Session, named: tuple[str, ...]) -> None:
+    """Ask for the end of jobs."""
+    from jobctl.model.change import Change, Verb
+
+    change = Change(Verb.REQUEST_KILL, rate=_read_rate(session))
+    _run(session, change, _where(session, named), _text(session, named))
+
+
+@click.command(
+    "mark",
+    cls=Command,
+    help="""Let records enter a state: unqueued, queued, started, succeeded, failed, killed,
+    unknown. The time of a state is kept where there is one from before. A record that is started
+    once more restarts: what it was is put aside as an attempt. Ids (- reads them from stdin) and
+    filters must all hold. It cannot be undone.""",
+    short_help="Let records enter a state.",
+    examples=[
+        "jobctl record mark failed 8f3a6c0d-2b91-4e57-a1c0-5d1f00c2a7e4",
+        "jobctl record mark killed -w 'state=started and started_at<-2d' --dry-run",
+        "jobctl record mark unknown - --reason 'host 7 died' --yes < ids",
+    ],
+)
+@click.argument("state")
+@_chosen()
+@_guarded()
+@click.pass_obj
+def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
+    """Mark records."""
+    from jobctl.model.change import Change, Verb
+
+    change = Change(Verb.MARK, state=state, rate=_read_rate(session))
+    _run(session, change, _where(session, named), _text(session, named))
+
+
+@click.command(
+    "cleanup",
+    cls=Command,
+    help="""Delete records that were recorded long ago and have succeeded or failed; with --force
+    all of that age. Ids of which only index entries are left go as well. jobctl undo puts them
+    back.""",
+    short_help="Delete completed records by their age.",
+    examples=[
+        "jobctl record cleanup --older-than 12w --dry-run",
+        "jobctl record cleanup --older-than 12w --yes --no-undo",
+        "jobctl record cleanup --older-than 52w --force --max 10000",
+    ],
+)
+@_older
+@option(VERB, "--force", is_flag=True, help="Whatever state they are in.")
+@_guarded()
+@click.pass_obj
+def cleanup(session: Session) -> None:
+    """Delete old records."""
+    from jobctl.model.change import Change, Verb
+    from jobctl.model.record_where import RecordWhere
+
+    ages = session.texts("older_than")
+    if len(ages) != 1:
+        raise UsageProblem("cleanup of how old records?", hint="--older-than 12w, once")
+    force = session.flag("force")
+    where = RecordWhere.older(ages[0], completed=not force)
+    change = Change(Verb.DELETE, force=force, rate=_read_rate(session))
+    _run(session, change, where, f"cleanup {session.filter_text()}")
+
+
+COMMANDS = (delete, request_kill, mark, cleanup)
+
+
+def _run(session: Session, change: Change, where: RecordWhere, text: str) -> None:
+    """Do a change as the options ask for it, report, and exit with the report's code."""
+    from jobctl.cli.reporting import run
+    from jobctl.cli.verbs import check_order, read_order
+    from jobctl.model.layout import Kind
+
+    order = check_order(session, read_order(session, change, where, text), Kind.RECORDS)
+    check_answer(session)
+    with session.connect() as store:
+        records = store.records
+        run(session, store, lambda watch: records.change(order, watch), change.done)
+
+
+def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:
+    from jobctl.cli.stdin import read_ids
+    from jobctl.model.query import Query
+    from jobctl.model.record_where import RecordWhere, aged
+
+    query = Query.parse(*session.texts("expressions"))
+    for option_name, name in (("--older-than", "older_than"), ("--newer-than", "newer_than")):
+        ages = session.texts(name)
+        query = query & aged(option_name, ages) if ages else query
+    return RecordWhere(read_ids(named) if named else None, query)
+
+
+def _text(session: Session, named: tuple[str, ...]) -> str:
+    return " ".join([*map(quote, named), session.filter_text()]).strip()
+
+
+def _read_rate(session: Session) -> float | None:
+    from jobctl.model.times import parse_rate
+
+    rate = session.text("rate")
+    return None if rate is None else parse_rate(rate)

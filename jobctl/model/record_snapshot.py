@@ -1,0 +1,159 @@
+"""A snapshot of a status record: all that brings it back, as one line of an operation's file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha1
+
+from jobctl.model.jobba import decode, encode
+from jobctl.model.jsontext import dumps, loads_own
+from jobctl.model.record import Record
+
+_NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
+RECORDS = "records"  # the ledger's name of all records
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An archived attempt: its number, its hash (names and values in turn), when it expires."""
+
+    number: int
+    flat: Sequence[bytes]
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A record and its index entries, as they stood.
+
+    Attributes:
+        id: the record's.
+        flat: the hash as HGETALL gives it, names and values in turn; empty: an orphan, of which
+            there are index entries alone. A change that is never undone keeps a part of it.
+        expires: when the hash expires, in milliseconds since the epoch; None: never.
+        states: the sets of states that it is in.
+        times: the scores that it has, by the name of the time, as Redis writes them.
+        sets: the keys, behind the namespace, of the other sets that it is in.
+        attempts: its archived attempts.
+    """
+
+    id: str
+    flat: Sequence[bytes] = ()
+    expires: int | None = None
+    states: tuple[str, ...] = ()
+    times: Mapping[str, str] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def orphan(self) -> bool:
+        """Whether only its index entries are left."""
+        return not self.flat
+
+    @property
+    def record(self) -> Record:
+        """The record, decoded."""
+        return Record.read(self.id, list(self.flat))
+
+    @property
+    def score(self) -> bytes:
+        """When it was recorded, as its index has it; what has no such time comes first."""
+        return self.times.get("recorded_at", "0").encode()
+
+    @property
+    def fields(self) -> tuple[bytes, ...]:
+        """The names of its fields, in their order."""
+        return tuple(self.flat[::2])
+
+    @property
+    def digest(self) -> str:
+        """What tells its values from any others; as store/lua/record_delete.lua makes it."""
+        values = self.flat[1::2]
+        return sha1(b"".join([b"%d:%b" % (len(v), v) for v in values])).hexdigest()  # noqa: S324
+
+    def text(self, name: bytes) -> bytes:
+        """Return a field as it stands in the hash; nothing where it is not there."""
+        return next((value for field, value in self._pairs() if field == name), b"")
+
+    @property
+    def restarts_from(self) -> int:
+        """The number of its attempt, as a restart reads it: what is no number counts as 0."""
+        number = self.text(b"attempt")
+        return int(number) if _NUMBER.fullmatch(number) else 0
+
+    def entering(self, state: str) -> dict[str, int]:
+        """By how much each structure changes where it enters a state."""
+        left = [held for held in self.states if held != state]
+        found = {state_name(held): -1 for held in left}
+        return found if state in self.states else found | {state_name(state): 1}
+
+    def stands(self, flat: Sequence[bytes]) -> bool:
+        """Tell whether a hash is as it was, in whatever order its fields come."""
+        if len(flat) < len(self.flat):
+            return False
+        now = dict(zip(flat[::2], flat[1::2], strict=True))
+        return all(now.get(name) == value for name, value in self._pairs())
+
+    def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
+        return zip(self.flat[::2], self.flat[1::2], strict=True)
+
+    @property
+    def ledger(self) -> dict[str, int]:
+        """By how much each structure changes where it is deleted, as the ledger names them."""
+        found = {state_name(state): -1 for state in self.states}
+        if "recorded_at" in self.times:
+            found[RECORDS] = -1
+        return found
+
+    def line(self) -> bytes:
+        """Return it as one line of JSON; bytes that are no UTF-8 come as lone surrogates."""
+        document: dict[str, object] = {"id": self.id, "hash": _object(self.flat)}
+        if self.expires is not None:
+            document["expires"] = self.expires
+        document |= {"states": self.states, "times": self.times}
+        if self.sets:
+            document["sets"] = self.sets
+        if self.attempts:
+            document["attempts"] = [
+                {"number": a.number, "hash": _object(a.flat), "expires": a.expires}
+                for a in self.attempts
+            ]
+        return dumps(document)
+
+    @classmethod
+    def read(cls, line: bytes) -> Snapshot:
+        """Read a line."""
+        try:
+            found = loads_own(line)
+        except ValueError:
+            found = json.loads(line)  # lone surrogates: orjson refuses them
+        assert isinstance(found, dict)  # noqa: S101 (as it was written)
+        return cls(
+            found["id"],
+            _flat(found["hash"]),
+            found.get("expires"),
+            tuple(found["states"]),
+            found["times"],
+            tuple(found.get("sets", ())),
+            tuple(
+                Attempt(a["number"], _flat(a["hash"]), a["expires"])
+                for a in found.get("attempts", ())
+            ),
+        )
+
+
+def state_name(state: str) -> str:
+    """Return the ledger's name of the records in a state."""
+    return f"{RECORDS}:{state}"
+
+
+def _object(flat: Sequence[bytes]) -> dict[str, str]:
+    texts = list(map(decode, flat))
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _flat(found: Mapping[str, str]) -> list[bytes]:
+    return [encode(text) for pair in found.items() for text in pair]

@@ -1,0 +1,102 @@
+"""What may be written into a record, as the JSON text that Jobba writes for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from jobctl.errors import UsageProblem
+from jobctl.model.jobba import RecordState
+from jobctl.model.jsontext import dumps
+from jobctl.model.words import did_you_mean
+
+MOST_ARGS = 1000  # each has an index of its own, and all of them change at once
+
+
+def read_state(word: str) -> RecordState:
+    """Return the state of this name.
+
+    Raises:
+        UsageProblem: there is none; says which is near.
+    """
+    try:
+        return RecordState(word)
+    except ValueError:
+        raise UsageProblem(
+            f"no record is ever {word!r}", hint=did_you_mean(word, list(RecordState))
+        ) from None
+
+
+def progress_json(at: float, out_of: float | None = None) -> bytes:
+    """Return a progress from 0 to 1, by the rules of Jobba: a fraction, or so many out of so many.
+
+    Raises:
+        UsageProblem: it is none.
+    """
+    if not math.isfinite(at) or (out_of is not None and not math.isfinite(out_of)):
+        raise UsageProblem("progress is a number")
+    if at < 0:
+        raise UsageProblem(f"progress cannot be negative: {at:g}")
+    if out_of is None and at > 1:
+        raise UsageProblem(
+            f"progress is from 0 to 1, and this is {at:g}", hint="out of how many? say it behind it"
+        )
+    if out_of is not None and out_of < at:
+        raise UsageProblem(f"progress cannot be {at:g} out of {out_of:g}")
+    if out_of == 0:
+        raise UsageProblem("progress out of 0 is no number")
+    return float_json(at / (1 if out_of is None else out_of))
+
+
+def float_json(value: float) -> bytes:
+    """Return a float as Ruby writes it: there is always a point in it."""
+    mantissa, e, exponent = repr(float(value)).partition("e")
+    return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}{e}{exponent}".encode()
+
+
+def text_json(what: str, value: str) -> bytes:
+    """Return a text that is not empty.
+
+    Raises:
+        UsageProblem: it is empty, or no UTF-8; `what` it is, for the error.
+    """
+    if value == "":
+        raise UsageProblem(f"{what} is empty", hint="is a variable unset in your script?")
+    return dumps(_utf8(what, value))
+
+
+def args_json(args: Mapping[str, str]) -> bytes:
+    """Return the arguments of a job: texts by name.
+
+    Raises:
+        UsageProblem: one is no text, or no UTF-8, or there are too many.
+    """
+    if len(args) > MOST_ARGS:
+        raise UsageProblem(f"a record has at most {MOST_ARGS:,} arguments, not {len(args):,}")
+    for name, value in args.items():
+        if not isinstance(value, str):
+            raise UsageProblem(f"the argument {name} is no text", hint="Jobba keeps texts alone")
+        _utf8("an argument", name)
+        _utf8("an argument", value)
+    return dumps(dict(args))
+
+
+def value_json(what: str, value: object) -> bytes:
+    """Return any value.
+
+    Raises:
+        UsageProblem: JSON cannot say it; `what` it is, for the error.
+    """
+    try:
+        text = dumps(value)
+    except (TypeError, ValueError) as error:
+        raise UsageProblem(f"{what} cannot be written as JSON: {error}") from None
+    return text
+
+
+def _utf8(what: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageProblem(f"{what} is no UTF-8: {value!r}") from None
+    return value

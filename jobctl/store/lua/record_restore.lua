@@ -1,0 +1,117 @@
+-- Puts deleted records back: the way back of record_delete.
+-- KEYS  1 operation, then the 7 sets of states, the 6 sorted sets of times, a hash for each record,
+--       the hashes of archived attempts, the other sets that the records were in
+-- ARGV  1 number, 2 kept, 3 how many records, 4 how many attempts; then of each record: id, when
+--       it expires (milliseconds, or empty), how many words its hash has, these words; then of
+--       each attempt the place of its record, when it expires, how many words, these words; then
+--       of each set of a state: how many records, their places; then of each sorted set: how
+--       many, place and score in turn; then of each other set as of a state
+-- Returns the result: d, g (there is such a record again: it is left alone).
+
+local INDEXES, STATES = 13, 7
+local count, attempts = tonumber(ARGV[3]), tonumber(ARGV[4])
+local hashes = 1 + INDEXES
+local sets = hashes + count + attempts
+local MANY = 1000 -- words of a command
+
+local failure = claim(nil)
+if failure then return failure end
+
+local function write(key, from, words)
+  for i = from, from + words - 1, MANY do
+    local last = math.min(i + MANY - 1, from + words - 1)
+    local refused = change({'UNLINK', key}, 'HSET', key, unpack(ARGV, i, last))
+    if refused then return refused end
+  end
+end
+
+-- Puts a hash back whose words stand behind its expiry; returns the refusal, if there is one.
+local function put(key, at)
+  local expires, words = ARGV[at], tonumber(ARGV[at + 1])
+  local refused = write(key, at + 2, words)
+  if not refused and expires ~= '' and words > 0 then
+    refused = change({'PERSIST', key}, 'PEXPIREAT', key, expires)
+  end
+  return refused
+end
+
+local outcomes, back, ids = {}, {}, {}
+local refused
+local at = 5
+for i = 1, count do
+  local key = KEYS[hashes + i]
+  local there
+  there, refused = attempt('EXISTS', key)
+  if not refused then
+    ids[i] = ARGV[at]
+    back[i] = there == 0
+    outcomes[i] = back[i] and 'd' or 'g'
+    if back[i] then refused = put(key, at + 1) end
+  end
+  if refused then break end
+  at = at + 3 + tonumber(ARGV[at + 2])
+end
+for i = 1, attempts do
+  if refused then break end
+  local key = KEYS[hashes + count + i]
+  local there
+  there, refused = attempt('EXISTS', key)
+  if there == 0 and back[tonumber(ARGV[at])] then refused = put(key, at + 1) end
+  at = at + 3 + tonumber(ARGV[at + 2])
+end
+
+-- Adds those that are not in a set yet.
+local function into_set(key)
+  local members, many = {}, tonumber(ARGV[at])
+  for j = at + 1, at + many do
+    local place = tonumber(ARGV[j])
+    if back[place] then members[#members + 1] = ids[place] end
+  end
+  at = at + many + 1
+  if #members == 0 then return nil end
+  local held, denied = attempt('SMISMEMBER', key, unpack(members))
+  if denied then return denied end
+  local adding = {}
+  for i = 1, #members do
+    if held[i] == 0 then adding[#adding + 1] = members[i] end
+  end
+  return #adding > 0 and change({'SREM', key, unpack(adding)}, 'SADD', key, unpack(adding)) or nil
+end
+
+local function into_times(key)
+  local members, scores, many = {}, {}, tonumber(ARGV[at])
+  for j = at + 1, at + 2 * many, 2 do
+    local place = tonumber(ARGV[j])
+    if back[place] then
+      members[#members + 1] = ids[place]
+      scores[#scores + 1] = ARGV[j + 1]
+    end
+  end
+  at = at + 2 * many + 1
+  if #members == 0 then return nil end
+  local held, denied = attempt('ZMSCORE', key, unpack(members))
+  if denied then return denied end
+  local adding, pairs_of = {}, {}
+  for i = 1, #members do
+    if not held[i] then
+      adding[#adding + 1] = members[i]
+      pairs_of[#pairs_of + 1] = scores[i]
+      pairs_of[#pairs_of + 1] = members[i]
+    end
+  end
+  return #adding > 0 and change({'ZREM', key, unpack(adding)}, 'ZADD', key, unpack(pairs_of)) or nil
+end
+
+for i = 2, #KEYS do
+  if refused then break end
+  if i <= STATES + 1 or i > sets then
+    refused = into_set(KEYS[i])
+  elseif i <= hashes then
+    refused = into_times(KEYS[i])
+  end
+end
+if refused then
+  for i = #ways_back, 1, -1 do redis.pcall(unpack(ways_back[i])) end
+  return abandon(refused)
+end
+return finish(outcomes)
