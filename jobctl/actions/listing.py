@@ -58,7 +58,7 @@ class Page:
     offset: int = 0
     limit: int | None = None
 
-    def of(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+    def of(self, entries: Iterator[T]) -> Iterator[T]:
         """Cut the page out."""
         end = None if self.limit is None else self.offset + self.limit
         return islice(entries, self.offset, end)

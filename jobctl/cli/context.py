@@ -28,7 +28,8 @@ KEYS = (
     They stand in config.toml: $JOBCTL_CONFIG, else $XDG_CONFIG_HOME/jobctl/config.toml, else
     ~/.config/jobctl/config.toml. Each [contexts.NAME] has a url (Redis), a faktory (server), or
     both; and, where wanted, layout, records_namespace, password_command or password_file,
-    read_only, protected, reason_required, journal. Use one by --context NAME or JOBCTL_CONTEXT=NAME.""",
+    read_only, protected, reason_required, journal. Use one by --context NAME or
+    JOBCTL_CONTEXT=NAME.""",
     short_help=COMMANDS["context"].summary,
     examples=[
         "jobctl context ls",

@@ -44,7 +44,7 @@ def loads(raw: bytes) -> object:
     try:
         # Decoded here: given bytes, json would read UTF-16 as well, which no job server does.
         text = raw.decode("utf-8-sig", "surrogatepass")
-        return json.loads(text, parse_int=_integer, parse_float=Number, parse_constant=_refuse)
+        return json.loads(text, parse_int=_integer, parse_float=_fraction, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -60,6 +60,12 @@ def loads_own(raw: bytes) -> object:
 
 def _integer(text: str) -> int | Number:
     return int(text) if len(text) <= _EXACT_DIGITS and text != "-0" else Number(text)
+
+
+def _fraction(text: str) -> float | Number:
+    """Keep the text of a number that a float would print otherwise."""
+    value = float(text)
+    return value if orjson.dumps(value) == text.encode() else Number(text)
 
 
 def _refuse(name: str) -> object:

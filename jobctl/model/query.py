@@ -100,7 +100,10 @@ class Query:
         return Query(self.tests + other.tests)
 
     def __str__(self) -> str:
-        return " and ".join(f"({t})" if isinstance(t, Joined) else str(t) for t in self.tests)
+        single = len(self.tests) == 1
+        return " and ".join(
+            f"({t})" if isinstance(t, Joined) and not single else str(t) for t in self.tests
+        )
 
     @classmethod
     def parse(cls, *texts: str) -> Query:

@@ -20,6 +20,7 @@ ROW_KEYS = (
 )  # fmt: skip
 _TIMES = frozenset((*MOMENTS, KILL_REQUESTED))
 _MICRO = 1_000_000
+_STATES = {state.value: state for state in RecordState}
 _NAMES = {name.encode(): name for name in FIELDS}
 
 
@@ -59,10 +60,7 @@ class Record:
     @property
     def state(self) -> RecordState | None:
         """Its state; None where it has none that Jobba knows."""
-        try:
-            return RecordState(str(self.values.get("state")))
-        except ValueError:
-            return None
+        return _STATES.get(str(self.values.get("state")))
 
     @property
     def completed(self) -> bool:
@@ -142,6 +140,11 @@ class Record:
         if key == "id":
             return self.id
         return self.moment(key) if key in _TIMES else self.values.get(key)
+
+
+def state_of(text: bytes) -> RecordState | None:
+    """Return what a state's text in a hash says; None where Jobba knows no such state."""
+    return _STATES.get(str(_value(text)))
 
 
 def moment_text(micro: int) -> str | None:

@@ -34,7 +34,8 @@ def test_settings_are_explained_by_default(jobctl, tmp_path) -> None:
     found = explained(jobctl)
     assert list(found) == [
         "config_file", "context", "url", "faktory", "layout", "records_namespace", "password",
-        "read_only", "protected", "reason_required", "journal", "connect_timeout", "operations_directory",
+        "read_only", "protected", "reason_required", "journal", "connect_timeout",
+        "operations_directory",
     ]  # fmt: skip
     assert found["config_file"][0][1] == "XDG_CONFIG_HOME (not there)"
     assert found["url"] == [("redis://127.0.0.1:6379/0", "the default")]

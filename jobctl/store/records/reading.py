@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from jobctl.model.jobba import RecordLayout
 from jobctl.model.record import Record
 from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
+
+if TYPE_CHECKING:
+    from jobctl.store.records.indexes import Indexes
 
 _MOST = 500  # hashes that one pipe asks for
 _LOOKS = 1000
@@ -20,6 +25,13 @@ class RecordReader:
     def __init__(self, connection: Connection, layout: RecordLayout) -> None:
         self.layout = layout
         self._connection = connection
+
+    @cached_property
+    def indexes(self) -> Indexes:
+        """What leads to the records."""
+        from jobctl.store.records.indexes import Indexes  # who knows the id does without
+
+        return Indexes(self._connection, self.layout)
 
     def find(self, ident: str) -> Record | None:
         """Return the record of this id; None where there is none. It never creates one."""
