@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.status import Status, by_precedence
 from jobctl.store.opening import Store
+
+if TYPE_CHECKING:
+    from jobctl.model.joined import Joined
 
 OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five
 
@@ -17,7 +21,8 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
     """Return what is known of each JID, in the order asked.
 
     A job on the move can be seen twice or not at all, so what was not found, or was found in
-    more than one place, is looked for again before it is said.
+    more than one place, is looked for again before it is said. So is a job whose record says
+    another thing than its place.
     """
     odd = store.odd_keys()
     queues = store.queues.named()
@@ -33,8 +38,38 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
         for queue in queues
         if queue.wrong_type is not None
     }
-    warn = _Warnings(queues, odd, store.server.now())
-    return [_status(jid, found.get(jid, []), warn) for jid in jids]
+    now = store.server.now()
+    joined = store.joining.of(jids)
+    disputed = _disputed(found, joined, now)
+    if disputed:
+        again = _look(store, queues, disputed, odd)
+        found |= {jid: again.get(jid, []) for jid in disputed}
+        records = store.joining.of(disputed)
+        joined = {jid: its for jid, its in joined.items() if jid not in disputed} | records
+        still = _disputed(found, records, now)
+        disputed = {
+            jid: [text for text in texts if text in disputed[jid]] for jid, texts in still.items()
+        }
+    warn = _Warnings(queues, odd, now)
+    return [
+        _status(jid, found.get(jid, []), warn, joined.get(jid), disputed.get(jid, ()))
+        for jid in jids
+    ]
+
+
+def _disputed(
+    found: Mapping[str, list[Entry]], joined: Mapping[str, Joined], now: float
+) -> dict[str, list[str]]:
+    """Return what record and place do not agree on, of each job where there is such a thing."""
+    if not joined:
+        return {}
+    from jobctl.actions.records.contradicting import contradictions
+
+    told = {
+        jid: list(contradictions(jid, _sound(found.get(jid, [])), records, now))
+        for jid, records in joined.items()
+    }
+    return {jid: texts for jid, texts in told.items() if texts}
 
 
 def _look(
@@ -56,17 +91,35 @@ def _look(
     return found
 
 
-def _status(jid: str, entries: list[Entry], warn: _Warnings) -> Status:
-    ordered = by_precedence([entry for entry in entries if not entry.job.malformed])
+def _status(
+    jid: str,
+    entries: list[Entry],
+    warn: _Warnings,
+    joined: Joined | None,
+    disputed: Iterable[str],
+) -> Status:
+    ordered = _sound(entries)
     damaged = [entry.place.title for entry in entries if entry.job.malformed]
+    warnings = [*warn.of(ordered)]
+    warnings += [f"a malformed member of {name} holds this text" for name in damaged]
+    if joined is not None:
+        from jobctl.actions.records.contradicting import oddities
+
+        warnings += [*disputed, *oddities(joined)]
     return Status(
         jid,
         ordered,
-        (*warn.of(ordered), *(f"a malformed member of {name} holds this text" for name in damaged)),
+        tuple(warnings),
         held_back=warn.held_back(ordered),
         damaged=tuple(damaged),
-        unread=tuple(warn.unread),
+        unread=(*warn.unread, *(joined.unread if joined is not None else ())),
+        records=joined.records if joined is not None else (),
     )
+
+
+def _sound(entries: list[Entry]) -> tuple[Entry, ...]:
+    """Return the entries that are jobs, the one that decides the state first."""
+    return by_precedence([entry for entry in entries if not entry.job.malformed])
 
 
 class _Warnings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from jobctl.actions.look import status
 from jobctl.errors import JobctlError, NotFound, TimedOut, UsageProblem
@@ -16,6 +17,7 @@ from jobctl.store.opening import Store
 
 GONE = "gone"
 WAITABLE = (*(s.value for s in State if s is not State.UNKNOWN), GONE)
+_ENDED = (State.SUCCESS, State.FAILED, State.KILLED)  # by its record
 _SURE = 1.5  # seconds without a sight of it before a job counts as gone: it may be on the move
 _PAUSE = 0.25  # seconds between two looks; on large data a look's own time
 
@@ -61,9 +63,9 @@ def wait(store: Store, jids: Sequence[str], goal: Goal) -> Waited:
         jobs = status(store, jids)
         for job in jobs:
             watched[job.jid].see(job, began)
-        lost = [jid for jid, seen in watched.items() if seen.lost(goal, began)]
+        lost = [job.jid for job in jobs if watched[job.jid].lost(job, goal, began)]
         if lost:
-            return Waited(jobs, _lost(lost[0], goal, found=watched[lost[0]].found))
+            return Waited(jobs, _lost(lost[0], goal, watched[lost[0]]))
         if all(watched[job.jid].reached(job, goal, began) for job in jobs):
             return Waited(jobs)
         now = time.monotonic()
@@ -74,37 +76,57 @@ def wait(store: Store, jids: Sequence[str], goal: Goal) -> Waited:
 
 
 class _Watched:
-    """What was seen of one job so far."""
+    """What was seen of one job so far: in structures, and of its record."""
 
     def __init__(self) -> None:
-        self.found = False
+        self.known = False
+        self.state = State.UNKNOWN
+        self._found = False
         self._missing_since: float | None = None
 
     def see(self, job: Status, now: float) -> None:
-        if job.found:
-            self.found, self._missing_since = True, None
+        self.known = self.known or job.found
+        self.state = job.state
+        if job.entries:
+            self._found, self._missing_since = True, None
         elif self._missing_since is None:
             self._missing_since = now
 
     def gone(self, now: float) -> bool:
-        missing = self._missing_since
-        return self.found and missing is not None and now - missing >= _SURE
+        """Tell whether it is in no structure, and was in one, or its record says that it ended."""
+        return (self._found or self.state in _ENDED) and self._surely_out(now)
 
     def reached(self, job: Status, goal: Goal, now: float) -> bool:
-        if job.found:
-            return job.state.value in goal.states
-        return GONE in goal.states and self.gone(now)
+        if GONE in goal.states and self.gone(now):
+            return True
+        if not job.found or job.state.value not in goal.states:
+            return False
+        if job.entries:
+            return True
+        # What a record says of a job on the move may be of its last try.
+        return not self._found or job.state is State.SUCCESS or self._surely_out(now)
 
-    def lost(self, goal: Goal, now: float) -> bool:
+    def lost(self, job: Status, goal: Goal, now: float) -> bool:
         """Tell whether waiting is in vain: gone is not wanted, or it was never there to go."""
-        return not self.found if GONE in goal.states else self.gone(now)
+        if GONE in goal.states:
+            return not self.known
+        return self.gone(now) and not self.reached(job, goal, now)
+
+    def _surely_out(self, now: float) -> bool:
+        missing = self._missing_since
+        return missing is not None and now - missing >= _SURE
 
 
-def _lost(jid: str, goal: Goal, *, found: bool) -> JobctlError:
-    if not found:
+def _lost(jid: str, goal: Goal, seen: _Watched) -> JobctlError:
+    if not seen.known:
         return NotFound(
             f"{jid} is nowhere, so it cannot go",
             hint="a finished job leaves no trace: it may be gone already",
+        )
+    if seen.state is not State.UNKNOWN:
+        return NotFound(
+            f"{jid} is gone, and its record says {seen.state.value}; it was never seen {goal}",
+            hint=f"jobctl status {quote(jid)} shows the record; to wait for that: --wait gone",
         )
     return NotFound(
         f"{jid} is gone; it was never seen {goal}",

@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "working": Listed("sets:working", "Jobs that workers hold right now."),
         "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
         "info": Listed("info:info", "One screen: totals, days, server."),
+        "states": Listed("states:states", "The states of a job, and what other systems call them."),
     },
     "Repair": {
         "explain": Listed("explain:explain", "Show how a filter is read, and what it costs."),

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     help=f"""{COMMANDS["status"].summary}
 
     Looks in scheduled, the queues, working, retries and dead, and tests the job's own id, never a
-    substring. Several JIDs cost one pass; - reads them from stdin.""",
+    substring. Jobba's status records of that id or provider_job_id are shown as well; without a
+    place, they decide the state. Several JIDs cost one pass; - reads them from stdin.""",
     short_help=COMMANDS["status"].summary,
     examples=[
         "jobctl status 8f3a6c0d2b914e57a1c0",
@@ -146,7 +147,8 @@ def _not_found(missing: list[Status], asked: int, place: str) -> NotFound:
             hint=f"it holds another type than a job system keeps there: redis-cli type {keys}",
         )
     return NotFound(
-        f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead",
-        hint="it finished (that leaves no trace), was discarded, expired, or was purged 180 days "
-        "after its death; or this is not its Redis",
+        f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead; no status "
+        "record tells of it",
+        hint="it finished (that leaves no trace but a record), was discarded, expired, or was "
+        "purged 180 days after its death; or this is not its Redis",
     )

@@ -10,15 +10,16 @@ from jobctl.model.fields import Field, Read, Sort, dug, shortest, split_path
 from jobctl.model.jobba import GROUPS, KILL_REQUESTED, MOMENTS, RecordState
 from jobctl.model.jsontext import text_of
 from jobctl.model.record import ROW_KEYS, Record
+from jobctl.model.states import OF_RECORDS
 from jobctl.model.words import near_name
 
 TIMES = (*MOMENTS, KILL_REQUESTED)
 # jobctl's own words for some states, where Jobba's say nothing else by them.
-_CANONICAL = {"enqueued": "queued", "working": "started", "success": "succeeded"}
+_CANONICAL = {word.value: state for state, word in OF_RECORDS.items()}
 STATE_WORDS: Mapping[str, tuple[RecordState, ...]] = {
     **{state.value: (state,) for state in RecordState},
     **GROUPS,
-    **{word: (RecordState(state),) for word, state in _CANONICAL.items()},
+    **{word: (state,) for word, state in _CANONICAL.items()},
 }
 _OTHER_WORDS = {
     state: tuple(word for word, states in STATE_WORDS.items() if state in states and word != state)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
-from jobctl.model.states import PRECEDENCE, State, state_of
+from jobctl.model.states import OF_RECORDS, PRECEDENCE, State, state_of
+
+if TYPE_CHECKING:
+    from jobctl.model.record import Record
 
 PLACE_KEYS = (
     "jid", "state", "place", "queue", "position", "at", "wid", "jobtype", "retry_count",
@@ -17,10 +21,11 @@ PLACE_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One job's answer: where it is, and what is worth a warning.
+    """One job's answer: where it is, what its records say, and what is worth a warning.
 
     Attributes:
         entries: where it was seen, the place that decides its state first.
+        records: the status records whose id or provider_job_id it is, the newest first.
         warnings: one sentence each.
         held_back: why it will not run, though it is queued.
         damaged: structures with a malformed member that holds the JID's text.
@@ -33,16 +38,20 @@ class Status:
     held_back: str | None = None
     unread: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
+    records: tuple[Record, ...] = ()
 
     @property
     def state(self) -> State:
-        """Its canonical state."""
-        return state_of(entry.kind for entry in self.entries)
+        """Its canonical state: a place decides it, else the newest record that has one."""
+        if self.entries:
+            return state_of(entry.kind for entry in self.entries)
+        said = (record.state for record in self.records)
+        return next((OF_RECORDS[state] for state in said if state is not None), State.UNKNOWN)
 
     @property
     def found(self) -> bool:
-        """Whether it is anywhere."""
-        return bool(self.entries)
+        """Whether it is anywhere, or has a record."""
+        return bool(self.entries or self.records)
 
     def document(self) -> Row:
         """Return the JSON document of the contract; `job` is the payload as it stands."""
@@ -51,7 +60,7 @@ class Status:
             "state": self.state.value,
             "places": [_place(entry) for entry in self.entries],
             "job": self.entries[0].job.payload if self.entries else None,
-            "records": [],
+            "records": [record.row() for record in self.records],
             "track": None,
             "lock": None,
             "warnings": list(self.warnings),

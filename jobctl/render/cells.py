@@ -19,7 +19,8 @@ _COUNTS = frozenset(
     ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
      "failed", "skipped", "count")
 )  # fmt: skip
-RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others"}
+_TOOK = {"wait p50", "wait p95", "run p50", "run p95"}
+RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others", *_TOOK}
 _STYLES = {"errtype": "red", "problem": "yellow", "queue": "cyan", "args": "dim", "wid": "dim"}
 _MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
 _NOTHING = Text("-", style="dim")

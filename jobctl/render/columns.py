@@ -14,6 +14,7 @@ _MINIMUM = {
     "message": 20,
     "errtype": 14,
     "jobtype": 14,
+    "job_name": 14,
     "problem": 16,
     "wid": 10,
     "paused_by": 8,
@@ -23,11 +24,12 @@ _MINIMUM = {
     "faktory": 20,
     "value": 20,
     "source": 14,
+    "meaning": 24,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
-    "layout", "current", "journal", "reason_required", "faktory",
-    "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share",
+    "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
+    "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share", "wait p50", "run p50",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
     "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",

@@ -19,6 +19,15 @@ def duration(seconds: float) -> str:
     return "0s"
 
 
+def elapsed(seconds: float) -> str:
+    """Return how long something took, short ones finely: ``8.2ms``, ``340ms``, ``4.1s``, ``2m``."""
+    if seconds < 0.01:
+        return f"{seconds * 1000:.1f}ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f}ms"
+    return f"{seconds:.1f}s" if seconds < 59.95 else duration(seconds)
+
+
 def relative(moment: float, now: float) -> str:
     """Return ``in 3m`` or ``2h ago``; ``now`` within a second."""
     away = moment - now

@@ -13,9 +13,9 @@ from jobctl.model.jsontext import dumps
 from jobctl.model.layout import Kind
 from jobctl.model.states import State
 from jobctl.model.status import Status
-from jobctl.model.times import Instant, epoch
 from jobctl.render.human import number, relative, size
 from jobctl.render.safe import printable, printable_lines
+from jobctl.render.timeline import clock, shortened, timeline
 
 _STYLES = {
     State.WORKING: "bold cyan",
@@ -23,9 +23,11 @@ _STYLES = {
     State.SCHEDULED: "bold blue",
     State.RETRYING: "bold yellow",
     State.DEAD: "bold red",
+    State.SUCCESS: "bold green",
+    State.FAILED: "bold red",
+    State.KILLED: "bold yellow",
     State.UNKNOWN: "bold",
 }
-_LONGEST = 1000  # characters of an error or a name
 _SHOWN = 8192  # bytes of a payload that people get to see at once
 
 
@@ -34,7 +36,9 @@ def print_story(console: Console, status: Status, now: float) -> None:
     title = Text(printable(status.jid), style="bold")
     if status.entries:
         jobtype = status.entries[0].job.text("jobtype")
-        title.append(f"  {_cut(jobtype)}" if jobtype else "", style="not bold")
+        title.append(f"  {shortened(jobtype)}" if jobtype else "", style="not bold")
+    elif status.records and status.records[0].job_name:
+        title.append(f"  {shortened(status.records[0].job_name)}", style="not bold")
     title.append("  ")
     title.append(status.state.value, style=_STYLES.get(status.state, "bold"))
     console.print(title)
@@ -51,21 +55,30 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
         where = _where(entry) if i == 0 else f"{_where(entry)}; {_next(entry, now).plain}"
         yield "where" if i == 0 else "also in", Text(where)
     if not status.entries:
-        yield "where", Text("nowhere")
+        yield "where", Text("in no structure" if status.records else "nowhere")
+        yield from _records(status, now)
         yield from _warnings(status)
         return
     entry = status.entries[0]
     yield "next", _next(entry, now, held_back=status.held_back)
     if entry.kind is not Kind.QUEUE and entry.job.get("queue") is not None:
-        yield "queue", Text(_cut(entry.job.text("queue") or ""), style="cyan")
+        yield "queue", Text(shortened(entry.job.text("queue") or ""), style="cyan")
     yield "retries", Text(_retries(entry))
     error = _error(entry)
     if error:
         yield "error", Text(error, style="red")
     for i, line in enumerate(_timeline(entry, now)):
         yield "timeline" if i == 0 else "", line
+    yield from _records(status, now)
     yield from _warnings(status)
     yield "payload", _payload(entry)
+
+
+def _records(status: Status, now: float) -> Iterator[tuple[str, Text]]:
+    if status.records:
+        from jobctl.render.story_records import record_lines
+
+        yield from record_lines(status, now)
 
 
 def _warnings(status: Status) -> Iterator[tuple[str, Text]]:
@@ -77,7 +90,7 @@ def _where(entry: Entry) -> str:
     if entry.kind is Kind.QUEUE:
         return printable(f"queue {entry.place.queue}, position {number(entry.place.position)}")
     if entry.kind is Kind.WORKING:
-        return _cut(f"working, on worker {entry.reservation.get('wid') or '?'}")
+        return shortened(f"working, on worker {entry.reservation.get('wid') or '?'}")
     return entry.kind.value
 
 
@@ -90,7 +103,7 @@ def _next(entry: Entry, now: float, *, held_back: str | None = None) -> Text:
         return Text(f"runs after {ahead:,} {jobs}" if ahead else "runs next")
     if entry.score is None or entry.at is None:
         return Text("its time is no time", style="yellow")
-    when = f"{relative(entry.score, now)} ({_clock(entry.at)})"
+    when = f"{relative(entry.score, now)} ({clock(entry.at)})"
     overdue = entry.score < now
     if entry.kind is Kind.WORKING:
         return Text(f"its reservation {'expired' if overdue else 'expires'} {when}")
@@ -117,12 +130,7 @@ def _retries(entry: Entry) -> str:
 
 def _error(entry: Entry) -> str:
     parts = [entry.job.text(field) for field in ("errtype", "message")]
-    return _cut(": ".join(part for part in parts if part))
-
-
-def _cut(text: str) -> str:
-    shown = printable(text[:_LONGEST])
-    return shown if len(text) <= _LONGEST else f"{shown}… ({len(text):,} characters)"
+    return shortened(": ".join(part for part in parts if part))
 
 
 def _timeline(entry: Entry, now: float) -> list[Text]:
@@ -137,17 +145,7 @@ def _timeline(entry: Entry, now: float) -> list[Text]:
     if entry.at is not None:
         ends = {Kind.WORKING: "expires", Kind.DEAD: "purged", Kind.SCHEDULED: "due"}
         events.append((ends.get(entry.kind, "next try"), entry.at))
-    known = [(when, what, text) for what, text in events if (when := epoch(text)) is not None]
-    return [
-        Text.assemble(f"{what:<13}{relative(when, now):<13}", (_clock(text), "dim"))
-        for when, what, text in sorted(known, key=lambda event: event[0])
-    ]
-
-
-def _clock(text: object) -> str:
-    """Return a time to the second: people do not read nanoseconds."""
-    moment = Instant.parse(str(text))
-    return str(text) if moment is None else Instant(moment.seconds).rfc3339()
+    return timeline(events, now)
 
 
 def _payload(entry: Entry) -> Text:

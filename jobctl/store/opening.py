@@ -19,6 +19,7 @@ from jobctl.store.sets import SortedSet
 
 if TYPE_CHECKING:
     from jobctl.store.pauses import Pauses
+    from jobctl.store.records.joining import Joining
     from jobctl.store.records.reading import RecordReader
     from jobctl.store.records.snapshots import Snapshots
     from jobctl.store.removing import Removing
@@ -68,6 +69,13 @@ class Store:
         from jobctl.store.removing import Removing
 
         return Removing(self._connection, self.layout)
+
+    @cached_property
+    def joining(self) -> Joining:
+        """The status records of jobs, by the jobs' ids."""
+        from jobctl.store.records.joining import Joining
+
+        return Joining(self._connection, self.record_layout)
 
     @property
     def record_layout(self) -> RecordLayout:

@@ -7,6 +7,7 @@ import pytest
 from jobctl.actions.wait import Goal, wait
 from jobctl.errors import Exit, UsageProblem
 from tests.builders import enqueue, failed, job, retry
+from tests.statuses import record
 
 
 @pytest.fixture
@@ -89,3 +90,49 @@ def test_a_goal_that_does_not_exist_is_a_usage_error_with_the_near_name():
     assert raised.value.hint == "did you mean retrying?"
     with pytest.raises(UsageProblem):
         Goal.read("dead", "soon")
+
+
+def test_a_record_may_be_what_is_waited_for(raw, store, soon):
+    enqueue(raw, "default", job("done-0000001"))
+    record(raw, "r-1", "started", provider_job_id="done-0000001")
+
+    def finish(client):
+        record(client, "r-1", "succeeded", provider_job_id="done-0000001")
+        client.delete("q:default")
+
+    soon(0.3, finish)
+    waited = wait(store, ["done-0000001"], Goal.read("success", "10s"))
+    assert waited.problem is None
+    assert waited.jobs[0].state == "success"
+
+
+def test_a_record_is_enough_to_know_that_a_job_is_gone(raw, store, soon):
+    record(raw, "done-0000001", "started")
+    soon(0.3, lambda client: record(client, "done-0000001", "failed"))
+    waited = wait(store, ["done-0000001"], Goal.read("gone", "20s"))
+    assert waited.problem is None
+    assert waited.jobs[0].state == "failed"
+
+
+def test_gone_is_not_what_still_stands_in_a_structure_whatever_its_record_says(raw, store):
+    enqueue(raw, "default", job("stays-000001"))
+    record(raw, "stays-000001", "succeeded")
+    problem = wait(store, ["stays-000001"], Goal.read("gone,success", "300ms")).problem
+    assert problem is not None
+    assert problem.code is Exit.TIMED_OUT
+
+
+def test_a_record_that_ended_otherwise_ends_the_wait(raw, store):
+    record(raw, "done-0000001", "killed")
+    problem = wait(store, ["done-0000001"], Goal.read("success", "20s")).problem
+    assert problem is not None
+    assert "its record says killed" in problem.message
+
+
+def test_the_record_of_the_last_try_is_not_taken_for_a_job_on_the_move(raw, store, soon):
+    retry(raw, failed("moving-00001"))
+    record(raw, "moving-00001", "failed")
+    soon(0.3, lambda client: client.delete("retries"))
+    soon(0.9, lambda client: enqueue(client, "default", failed("moving-00001")))
+    waited = wait(store, ["moving-00001"], Goal.read("failed,enqueued", "10s"))
+    assert waited.jobs[0].state == "enqueued"

@@ -41,7 +41,7 @@ def complete(url, tmp_path):
 
 
 def test_commands_options_and_choices_complete(complete):
-    assert complete("jobctl st") == ["status"]
+    assert complete("jobctl st") == ["status", "states"]
     assert complete("jobctl retries ") == [
         "clear", "count", "discard", "group", "kill", "ls", "requeue", "reschedule", "show",
     ]  # fmt: skip
