@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, RecordState
-from jobctl.model.jsontext import text_of
+from jobctl.model.jsontext import Number, text_of
 from jobctl.model.record import Record
 from jobctl.model.status import Status
 from jobctl.render.human import bar
@@ -62,6 +62,8 @@ def _headline(record: Record, jid: str) -> Text:
 
 
 def _progress(progress: object) -> str:
+    if isinstance(progress, Number):
+        progress = float(progress.text)
     if isinstance(progress, bool) or not isinstance(progress, int | float):
         return "" if progress is None else f"progress {shortened(text_of(progress), _DATA)}"
     if not 0 <= progress <= 1:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobctl.errors import Refused
+from jobctl.model.jobba import MOMENTS, RecordLayout
+from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.store.connection import Command, Connection
 from jobctl.store.keys import DEMO
 
 if TYPE_CHECKING:  # half of what a start costs; only the demo needs it
     from jobctl.model.population import Population
+    from jobctl.model.population_records import StatusRecord
 
 
 class Seeds:
@@ -26,13 +29,18 @@ class Seeds:
         return None if mark is None else float(mark)
 
     def sow(self, population: Population, moment: float) -> None:
-        """Write a population in one transaction.
+        """Write a population, and the status records of it, in one transaction.
 
         Raises:
             Refused: the database is not empty.
         """
+        from jobctl.model.population_records import status_records
+
         self._refuse_strangers()
-        self._connection.pipe([("MULTI",), *self._writes(population, moment), ("EXEC",)])
+        commands = self._writes(population, moment)
+        for record in status_records(population, moment):
+            commands += _record(record)
+        self._connection.pipe([("MULTI",), *commands, ("EXEC",)])
 
     def clear(self) -> None:
         """Empty the database of a demo.
@@ -67,3 +75,27 @@ class Seeds:
             commands += [("ZADD", layout.sets[kind], repr(score), raw) for raw, score in members]
         commands += [("SET", name, count) for name, count in population.counters.items()]
         return [*commands, ("SET", DEMO, repr(moment))]
+
+
+def _record(record: StatusRecord) -> list[Command]:
+    """Return what writes a record, its attempts and its index entries, as the gem would."""
+    layout, fields = RecordLayout(), record.fields
+    hashes = {layout.record(record.id): fields}
+    hashes |= {layout.attempt(record.id, n): its for n, its in enumerate(record.attempts)}
+    commands: list[Command] = [
+        ("HSET", key, *(part for name, value in its.items() for part in (name, dumps(value))))
+        for key, its in hashes.items()
+    ]
+    commands += [("SADD", layout.state(s), record.id) for s in (record.state, *record.also_in)]
+    for name in MOMENTS:
+        if fields.get(name) is not None:
+            commands.append(("ZADD", layout.moment(name), text_of(fields[name]), record.id))
+    for key, value in (
+        (layout.job_name, fields.get("job_name")),
+        (layout.provider_job_id, fields.get("provider_job_id")),
+    ):
+        commands += [] if value is None else [("SADD", key(text_of(value)), record.id)]
+    args = fields.get("job_args")
+    for value in args.values() if isinstance(args, dict) else ():
+        commands.append(("SADD", layout.job_arg(value), record.id))
+    return commands
