@@ -124,6 +124,14 @@ class Table:
         times = [_seconds(found.seconds), _seconds(found.baseline), f"{found.ratio:.2f}"]
         self._judged(what, ok, *times, "" if bound is None else f"{bound:.2f}")
 
+    def faster(
+        self, what: str, seconds: float, baseline: float, ratio: float, bound: float | None = None
+    ) -> None:
+        """Add how many times faster than the baseline it is: at least the bound."""
+        ok = None if bound is None else ratio >= bound
+        times = [_seconds(seconds), _seconds(baseline), f"{ratio:.1f}x"]
+        self._judged(what, ok, *times, "" if bound is None else f">={bound:g}x")
+
     def memory(self, what: str, peak: int, bound: int | None = None) -> None:
         """Add a peak of memory, in bytes."""
         ok = None if bound is None else peak < bound
@@ -154,4 +162,6 @@ class Table:
 
 
 def _seconds(seconds: float) -> str:
+    if seconds < 0.01:
+        return f"{seconds * 1000:.1f} ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

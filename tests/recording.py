@@ -12,7 +12,9 @@ from jobctl.model.jobba import MOMENTS, RecordState
 START = 1_789_000_000_000_000  # microseconds: 2026-09-10T00:26:40Z
 
 
-def record(raw: redis.Redis, ident: str | bytes, *, prefix: bytes = b"jobba:", **fields: Any) -> None:
+def record(
+    raw: redis.Redis, ident: str | bytes, *, prefix: bytes = b"jobba:", **fields: Any
+) -> None:
     """Write a record and its indexes; None leaves a field out, times are microseconds.
 
     Ids are given as text, or as the bytes they are.

@@ -114,6 +114,7 @@ def _status(
         damaged=tuple(damaged),
         unread=(*warn.unread, *(joined.unread if joined is not None else ())),
         records=joined.records if joined is not None else (),
+        denied=joined is not None and joined.refused is not None,
     )
 
 

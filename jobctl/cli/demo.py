@@ -101,6 +101,9 @@ def _tour(command: str, seen: Highlights) -> list[tuple[str, str]]:
         (f"{command} retries group --by errtype,fingerprint", "what fails, and how often"),
         (f"{command} retries kill --type {kind} --dry-run", "what a repair would do"),
         (f"{command} working ls --older-than 1h", "who is stuck?"),
+        (f"{command} status {seen.stuck}", "its status record says that it is to end"),
+        (f"{command} query -w state=failed --limit 5", "status records, as Jobba keeps them"),
+        (f"{command} record stats", "how long jobs waited and ran"),
         (f"{command} dead ls -o jsonl", "for jq and friends"),
         (f"{command} server stop", "when you have seen enough"),
     ]

@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "dead": Listed("sets:dead", "Jobs that will not run again by themselves."),
         "working": Listed("sets:working", "Jobs that workers hold right now."),
         "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
+        "query": Listed("query:query", "Status records that match, as Jobba keeps them."),
         "info": Listed("info:info", "One screen: totals, days, server."),
         "states": Listed("states:states", "The states of a job, and what other systems call them."),
     },
@@ -32,7 +33,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "journal": Listed("journal:journal", "The operations that changed something."),
     },
     "Records": {
-        "record": Listed("record:record", "Jobba's status records, one or many of them."),
+        "record": Listed("record:record", "Status records of jobs, as the Jobba gem keeps them."),
     },
     "Set up": {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.helping import Command
-from jobctl.cli.options import FILTER, option, shared_options
+from jobctl.cli.options import FILTER, PAGE, option, shared_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.errors import UsageProblem
@@ -33,8 +33,9 @@ _PEOPLE = {
     (from started to succeeded, failed or killed): min, mean, p50, p95, max, in seconds.
 
     p95 is the shortest time that 95 % of them do not exceed. Records that lack the times are
-    counted only; negative times are left out. On a terminal the bar compares how long they ran
-    (p95), and -o wide has all columns.""",
+    counted only; negative times are left out. A restart keeps when a job was queued, so its waiting
+    holds the attempts before. On a terminal the bar compares how long they ran (p95), and -o wide
+    has all columns.""",
     short_help="Measure how long jobs waited and ran.",
     examples=[
         "jobctl record stats",
@@ -45,6 +46,7 @@ _PEOPLE = {
 @click.option(
     "--by", metavar="KEYS", default="job_name,state", help="job_name, state; else both of them."
 )
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @option("Options", "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups.")
 @option(
     FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
@@ -54,32 +56,31 @@ _PEOPLE = {
 @click.pass_obj
 def stats(session: Session, by: str) -> None:
     """Measure how long jobs waited and ran."""
-    from jobctl.actions.listing import Order, Page
-    from jobctl.actions.records.durations import MEASURES, measure, read_keys
-    from jobctl.actions.records.querying import find
+    from jobctl.actions.records.durations import MEASURES, read_keys
     from jobctl.model.query import Query
 
     keys = read_keys(by)
     if session.format is Format.IDS:
         raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
+    every = (*keys, "count", *(f"{name}_{m}" for name in ("waiting", "running") for m in MEASURES))
+    people = session.format is Format.TABLE
+    brief = (*_PEOPLE, "bar") if people else ()
+    columns = session.columns((*keys, "count", *brief) if people else every, (*every, *brief))
     query = Query.parse(*session.texts("expressions"))
     with session.connect() as store:
         now = store.server.now()
-        records = find(store.records, query, Order(), Page(), now)
-        measured = measure(records, keys)
+        measured = store.records.durations(query, by=keys)
     limit = session.number("limit")
     shown = measured.groups if limit is None else measured.groups[:limit]
-    if session.format is Format.TABLE:
-        columns = (*keys, "count", *_PEOPLE, "bar")
-        write_rows(session, _for_people(shown), columns, now)
-    else:
-        every = [f"{name}_{each}" for name in ("waiting", "running") for each in MEASURES]
-        write_rows(session, (each.row() for each in shown), (*keys, "count", *every), now)
+    rows = _for_people(shown) if people else (each.row() for each in shown)
+    write_rows(session, rows, columns, now)
     rest = measured.groups[len(shown) :]
     if rest:
         say(f"{len(rest):,} more groups, {sum(each.count for each in rest):,} records")
-    if measured.negative:
-        say(f"{measured.negative:,} negative times are left out: the clocks that wrote them differ")
+    left_out = measured.negative
+    if left_out:
+        times = "1 negative time is" if left_out == 1 else f"{left_out:,} negative times are"
+        say(f"{times} left out: the clocks that wrote them differ")
 
 
 def _for_people(groups: list[Group]) -> list[Row]:

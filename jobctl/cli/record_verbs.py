@@ -172,15 +172,11 @@ def _run(session: Session, change: Change, where: RecordWhere, text: str) -> Non
 
 
 def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:
+    from jobctl.cli.query import conditions
     from jobctl.cli.stdin import read_ids
-    from jobctl.model.query import Query
-    from jobctl.model.record_where import RecordWhere, aged
+    from jobctl.model.record_where import RecordWhere
 
-    query = Query.parse(*session.texts("expressions"))
-    for option_name, name in (("--older-than", "older_than"), ("--newer-than", "newer_than")):
-        ages = session.texts(name)
-        query = query & aged(option_name, ages) if ages else query
-    return RecordWhere(read_ids(named) if named else None, query)
+    return RecordWhere(read_ids(named) if named else None, conditions(session))
 
 
 def _text(session: Session, named: tuple[str, ...]) -> str:

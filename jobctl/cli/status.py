@@ -146,9 +146,10 @@ def _not_found(missing: list[Status], asked: int, place: str) -> NotFound:
             f"{who} not found in {place}, but nobody can look into {keys}",
             hint=f"it holds another type than a job system keeps there: redis-cli type {keys}",
         )
+    denied = missing[0].denied
+    records = "its status records may not be read" if denied else "no status record tells of it"
     return NotFound(
-        f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead; no status "
-        "record tells of it",
+        f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead; {records}",
         hint="it finished (that leaves no trace but a record), was discarded, expired, or was "
         "purged 180 days after its death; or this is not its Redis",
     )

@@ -23,7 +23,7 @@ def read_ids(given: Iterable[str]) -> tuple[str, ...]:
     for name in given:
         if name == "":
             raise UsageProblem("a JID is empty", hint="is a variable unset in your script?")
-        ids.update(dict.fromkeys(_lines() if name == "-" else [_argument(name)]))
+        ids.update(dict.fromkeys(_lines() if name == "-" else [argument_text(name)]))
     return tuple(ids)
 
 
@@ -47,7 +47,8 @@ def open_stdin(what: str, *, hint: str | None = None) -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _argument(text: str) -> str:
+def argument_text(text: str) -> str:
+    """Return an argument as ``-o ids`` wrote it, and as Python has it."""
     try:
         return _text(os.fsencode(text))
     except UnicodeEncodeError:  # not from a command line, but from Python: it is what it is

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jobctl.model.jobba import COMPLETED, KILL_REQUESTED, MOMENTS, RecordState
+from jobctl.model.jobba import COMPLETED, KILL_REQUESTED, MOMENTS, RecordState, decode
 from jobctl.model.jsontext import loads, text_of
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant
@@ -181,4 +181,8 @@ def _value(text: bytes) -> object:
     try:
         return loads(text)
     except ValueError:
-        return text.decode("utf-8", "surrogateescape")
+        plain = decode(text)
+    try:  # all that was wrong is that it is no UTF-8: those bytes are as in ids and names
+        return loads(plain.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return plain

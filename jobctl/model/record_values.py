@@ -34,7 +34,7 @@ def progress_json(at: float, out_of: float | None = None) -> bytes:
         UsageProblem: it is none.
     """
     if not math.isfinite(at) or (out_of is not None and not math.isfinite(out_of)):
-        raise UsageProblem("progress is a number")
+        raise UsageProblem("progress is a number, and no endless one")
     if at < 0:
         raise UsageProblem(f"progress cannot be negative: {at:g}")
     if out_of is None and at > 1:

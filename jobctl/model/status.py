@@ -29,6 +29,7 @@ class Status:
         warnings: one sentence each.
         held_back: why it will not run, though it is queued.
         damaged: structures with a malformed member that holds the JID's text.
+        denied: whether Redis let nobody see all of its records.
         unread: keys that could not be looked into: they hold another type than theirs.
     """
 
@@ -39,6 +40,7 @@ class Status:
     unread: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
+    denied: bool = False
 
     @property
     def state(self) -> State:

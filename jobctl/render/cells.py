@@ -6,22 +6,31 @@ from rich.text import Text
 
 from jobctl.model.rows import Row
 from jobctl.model.times import epoch
-from jobctl.render.human import duration, number, relative
+from jobctl.render.human import duration, number, percent, relative
 from jobctl.render.machine import cell
 from jobctl.render.safe import printable
 
 _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
-     "expires_at", "started_at", "paused_at",
+     "expires_at", "started_at", "paused_at", "recorded_at", "queued_at", "succeeded_at",
+     "killed_at", "kill_requested_at",
      "oldest", "newest")
 )  # fmt: skip
 _COUNTS = frozenset(
     ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
-     "failed", "skipped", "count")
+     "failed", "skipped", "count", "attempt")
 )  # fmt: skip
 _TOOK = {"wait p50", "wait p95", "run p50", "run p95"}
 RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others", *_TOOK}
-_STYLES = {"errtype": "red", "problem": "yellow", "queue": "cyan", "args": "dim", "wid": "dim"}
+_STYLES = {
+    "errtype": "red",
+    "errors": "red",
+    "problem": "yellow",
+    "queue": "cyan",
+    "args": "dim",
+    "wid": "dim",
+}
+_STATES = {"failed": "red", "dead": "red", "killed": "yellow", "succeeded": "green"}
 _MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
 _NOTHING = Text("-", style="dim")
 
@@ -40,6 +49,8 @@ def human_cell(key: str, row: Row, now: float, *, exact: bool) -> Text:
         return _malformed(key, row)
     if value is None or value in ("", []):
         return _NOTHING
+    if key == "errors" and isinstance(value, list) and not exact:
+        value = value[-1]  # the last one tells why it is where it is
     if key == "holders" and isinstance(value, list):
         return _holders(value)
     text = _plain(key, value, now, exact=exact)
@@ -57,6 +68,8 @@ def _plain(key: str, value: object, now: float, *, exact: bool) -> str:
         return f"{value:.1%}"
     if key in _COUNTS and type(value) is int:
         return number(value)
+    if key == "progress" and isinstance(value, int | float) and not isinstance(value, bool):
+        return percent(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return cell(value)
@@ -68,6 +81,8 @@ def _style(key: str, value: object, now: float) -> str:
         return "bold red" if moment is not None and moment < now else ""
     if key == "paused":
         return "bold yellow" if value is True else "dim"
+    if key == "state":
+        return _STATES.get(str(value), "")
     return _STYLES.get(key, "")
 
 

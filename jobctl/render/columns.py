@@ -15,6 +15,9 @@ _MINIMUM = {
     "errtype": 14,
     "jobtype": 14,
     "job_name": 14,
+    "job_args": 12,
+    "errors": 16,
+    "data": 12,
     "problem": 16,
     "wid": 10,
     "paused_by": 8,
@@ -30,6 +33,8 @@ _MINIMUM = {
 _EXPENDABLE = (
     "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
     "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share", "wait p50", "run p50",
+    "data", "job_args", "kill_requested_at", "killed_at", "succeeded_at", "queued_at",
+    "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
     "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",

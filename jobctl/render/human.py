@@ -58,6 +58,13 @@ def bar(fraction: float, width: int) -> str:
     return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
 
 
+def percent(fraction: float) -> str:
+    """Return a share in percent, with a small bar; what is no share comes as it is."""
+    if not 0 <= fraction <= 1:
+        return f"{fraction:g}"
+    return f"{int(fraction * 100):>3}% {bar(fraction, 5)}".rstrip()
+
+
 def sparkline(values: list[int]) -> str:
     """Return a bar per value, the highest full; nothing is the lowest."""
     top = max([*values, 1])

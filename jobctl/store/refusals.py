@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ def explain_login(error: Exception, target: Target) -> JobctlError:
             f"{target} has no database {target.db}",
             hint="redis-cli config get databases tells how many; a cluster has only 0",
         )
-    if isinstance(error, failures.NoPermissionError):
+    if isinstance(error, failures.NoPermissionError) or said.startswith(_DENIED_IN_SCRIPT):
         return explain_refusal(error, ("SELECT",), target)
     if isinstance(error, failures.AuthenticationError):
         return _password(said, target)
@@ -114,13 +115,13 @@ def explain_losing(error: Exception, target: Target, timeout: float) -> JobctlEr
 
 def explain_refusal(error: Exception, command: tuple[object, ...], target: Target) -> JobctlError:
     """Return the error for an answer that is an error."""
-    said = str(error)
+    said = _IN_SCRIPT.sub("", str(error))
     name = str(command[0])
     if isinstance(error, failures.AuthenticationError):
         return _password(said, target)
     if isinstance(error, failures.BusyLoadingError):
         return Loading(f"{target} is loading its data from disk", hint="try again in a moment")
-    if isinstance(error, failures.NoPermissionError):
+    if isinstance(error, failures.NoPermissionError) or said.startswith(_DENIED_IN_SCRIPT):
         return NoPermission(
             f"{target} denies {name}: {said}",
             hint="grant this user what it says (ACL SETUSER), or use another user",
@@ -136,7 +137,7 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
             f"{target} is part of a Redis Cluster", hint="clusters are not spoken yet"
         )
     if _is(said, "OOM", "READONLY") or isinstance(error, _NO_WRITES):
-        return _no_writes(error, name, target)
+        return _no_writes(error, said, name, target)
     if _is(said, "DENIED"):
         return _protected(target)
     if _is(said, "BUSY"):
@@ -170,6 +171,10 @@ def _wrong_type(keys: Sequence[str], target: Target) -> WrongType:
 
 
 _NAMED = 5  # keys in a sentence
+_IN_SCRIPT = re.compile(  # how Redis 6.2 begins
+    r"^(ERR )?(Error running script \(call to \w+\): )?(@user_script: ?\d+: )+-?"
+)
+_DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script")
 _CLUSTER = (
     failures.AskError,
     failures.ClusterDownError,
@@ -186,8 +191,8 @@ _WHY_LOST = {
 }
 
 
-def _no_writes(error: Exception, name: str, target: Target) -> JobctlError:
-    if isinstance(error, failures.ReadOnlyError) or _is(str(error), "READONLY"):
+def _no_writes(error: Exception, said: str, name: str, target: Target) -> JobctlError:
+    if isinstance(error, failures.ReadOnlyError) or _is(said, "READONLY"):
         return RefusedByRedis(
             f"{target} is a read-only replica, and refused {name}", hint="use the primary"
         )

@@ -264,6 +264,7 @@ def test_a_user_who_may_not_see_the_records_gets_the_places(raw, store, url):
             found = answer(narrow)
             assert found.state == "enqueued"
             assert any("not all of its records could be read" in text for text in found.warnings)
+            assert found.denied
     finally:
         raw.acl_deluser("faktory")
 

@@ -85,6 +85,17 @@ def test_what_is_not_found_has_no_record_either(jobctl):
     assert "no status record tells of it" in ran.err
 
 
+def test_records_that_may_not_be_read_are_not_said_to_be_missing(raw, jobctl, url):
+    keys = ["queues", "paused", "scheduled", "retries", "working", "dead"]
+    raw.acl_setuser("narrow", enabled=True, nopass=True, categories=["+@all"], keys=keys)
+    try:
+        ran = jobctl("status", "r-1", "-u", url.replace("unix://", "unix://narrow:x@"))
+    finally:
+        raw.acl_deluser("narrow")
+    assert ran.code == 4
+    assert "its status records may not be read" in ran.err
+
+
 def test_the_namespace_of_the_records_can_be_named(raw, jobctl):
     record(raw, "r-1", "failed", namespace="shop")
     assert jobctl("status", "r-1").code == 4

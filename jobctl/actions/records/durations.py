@@ -104,8 +104,7 @@ def read_keys(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name not in KEYS:
-            hint = did_you_mean(name, KEYS) or f"there are {' and '.join(KEYS)}"
-            raise UsageProblem(f"--by: there is no {name!r}", hint=hint)
+            raise UsageProblem(f"--by: there is no {name!r}", hint=did_you_mean(name, KEYS))
     return names
 
 

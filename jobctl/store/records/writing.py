@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
 from jobctl.model.jobba import RecordState, decode, encode
+from jobctl.model.jsontext import dumps, loads
 from jobctl.model.record import Record
 from jobctl.model.record_values import (
     args_json,
@@ -122,7 +123,14 @@ class RecordWriter(RecordReader):
         if error is None:
             raise UsageProblem("an error cannot be null")
         text = value_json("the error", error)
-        self._change(ident, _call("record_error", [self.layout.record(ident)], text))
+        words: list[bytes] = []  # what stands there is an array: no need to read it
+        for _ in range(_TRIES):
+            call = _call("record_error", [self.layout.record(ident)], text, *words)
+            if self._change(ident, call) != b"changed":
+                return
+            was = self._read(ident, "errors") or b""
+            words = [was, _array_with(was)]
+        raise _busy(ident)
 
     def save(self, ident: str, data: object) -> None:
         """Keep data with it, in place of what was there: anything JSON can say."""
@@ -210,6 +218,15 @@ class RecordWriter(RecordReader):
             hint=f"its keys begin with {self.layout.namespace}: (--records-namespace); "
             "a new one: jobctl record create",
         )
+
+
+def _array_with(odd: bytes) -> bytes:
+    """Return how an array begins whose first element is what stood in its place."""
+    try:
+        loads(odd)
+    except ValueError:
+        odd = dumps(decode(odd))
+    return b"[%b," % odd
 
 
 def _value(field: str, text: bytes) -> object:

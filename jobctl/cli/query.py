@@ -1,0 +1,212 @@
+"""``jobctl query``: status records that match, as Jobba keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.helping import Command
+from jobctl.cli.index import COMMANDS
+from jobctl.cli.options import FILTER, all_of, option, page_options, shared_options
+from jobctl.cli.session import Session
+from jobctl.errors import UsageProblem
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl import Store
+    from jobctl.actions.listing import Order, Page
+    from jobctl.actions.records.planning import Plan
+    from jobctl.model.query import Query
+    from jobctl.model.rows import Row
+
+COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")
+ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
+_COUNTED = 20_000  # matches that are counted exactly to say how many more there are
+
+
+@click.command(
+    "query",
+    cls=Command,
+    help="""List the status records that match, as Jobba keeps them: the newest recorded first,
+    without a condition all of them. A condition on state, job_name, job_arg, provider_job_id, id or
+    one of the times is answered by an index, any other by the records themselves. Nothing is
+    written.
+
+    Times are compared and sorted as their indexes have them; a record's own state decides. Records
+    without the field that is sorted by come last, by id.""",
+    short_help=COMMANDS["query"].summary,
+    examples=[
+        "jobctl query -w state=failed -w job_name=SendEmail,Retryer -w 'recorded_at>=-2d'",
+        "jobctl query -w state=incomplete --older-than 1h --count",
+        "jobctl query -w 'state=failed and error~timeout' -o ids",
+        "jobctl query -w state=started -w job_arg=u-1 --sort started_at --limit 20 --explain",
+    ],
+)
+@all_of([
+    option(
+        FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
+        help="Expression: 'state=completed and (data.rows>100 or error~timeout)'.",
+    ),
+    option(
+        FILTER, "--older-than", multiple=True, metavar="AGE",
+        help="Recorded so long ago: 90s, 15m, 2h, 3d, 12w.",
+    ),
+    option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Likewise."),
+])  # fmt: skip
+@page_options()
+@click.option("--count", is_flag=True, help="Print how many there are, and nothing else.")
+@click.option(
+    "--unverified", is_flag=True, help="With --count: count index entries, as Jobba itself does."
+)
+@click.option("--explain", is_flag=True, help="Show which indexes are used, and how.")
+@shared_options()
+@click.pass_obj
+def query(session: Session, count: bool, unverified: bool, explain: bool) -> None:
+    """Find status records."""
+    if count and explain:
+        raise UsageProblem("--count and --explain do not go together")
+    if unverified and not count:
+        raise UsageProblem("--unverified goes with --count")
+    request = Request.read(session)
+    if count:
+        request.whole()
+    with session.connect() as store:
+        if count:
+            _count(session, store, request.query, unverified)
+        elif explain:
+            _explain(session, store, request)
+        else:
+            _list(session, store, request)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A query as asked for: read, with all its mistakes, before there is a connection."""
+
+    query: Query
+    order: Order
+    page: Page
+    columns: tuple[str, ...]
+
+    @classmethod
+    def read(cls, session: Session) -> Request:
+        """Read the conditions, order, page and columns from the options.
+
+        Raises:
+            UsageProblem: one of them does not make sense.
+        """
+        from jobctl.actions.records.asking import page_of
+        from jobctl.model.record import ROW_KEYS
+
+        default = ROW_KEYS if session.format is Format.WIDE else COLUMNS
+        columns = session.columns(default, ROW_KEYS)
+        page = page_of(session.number("limit"), session.number("offset"), option="--")
+        return cls(conditions(session), session.order(ROW_KEYS), page, columns)
+
+    def whole(self) -> None:
+        """Check that all of it is meant.
+
+        Raises:
+            UsageProblem: only a part is.
+        """
+        if self.page.limit is not None:
+            raise UsageProblem("--count counts all of them: leave --limit and --offset out")
+
+
+def conditions(session: Session) -> Query:
+    """Return the conditions that the options mean.
+
+    Raises:
+        BadFilter: one of them makes no sense.
+    """
+    from jobctl.model.query import Query
+
+    found = Query.parse(*session.texts("expressions"))
+    for name in ("older_than", "newer_than"):
+        ages = session.texts(name)
+        if ages:
+            from jobctl.model.record_where import aged
+
+            found &= aged(f"--{name.replace('_', '-')}", ages)
+    return found
+
+
+def _count(session: Session, store: Store, asked: Query, unverified: bool) -> None:
+    from jobctl.actions.records.querying import count, index_count
+    from jobctl.cli.writing import say, write_number
+
+    now = store.server.now()
+    if unverified:
+        write_number(session, index_count(store.records, asked, now))
+        return
+    counted = count(store.records, asked, now)
+    write_number(session, counted.records)
+    if counted.orphans:
+        one = counted.orphans == 1
+        some = "1 id is" if one else f"{counted.orphans:,} ids are"
+        say(f"{some} in the indexes and {'has' if one else 'have'} no record: not counted")
+
+
+def _list(session: Session, store: Store, request: Request) -> None:
+    from jobctl.actions.listing import Page
+    from jobctl.actions.records.querying import explain
+    from jobctl.cli.writing import write_rows
+
+    now = store.server.now()
+    brief = session.brief and request.page.limit is None
+    page = Page(0, ON_A_TERMINAL) if brief else request.page
+    if page.limit == 0:
+        write_rows(session, (), request.columns, now, ident="id")
+        return
+    plan = explain(store.records, request.query, request.order, page, now)
+    rows = _rows(session, store, plan, page, now)
+    if not brief:
+        write_rows(session, rows, request.columns, now, ident="id")
+        return
+    shown = list(rows)
+    write_rows(session, shown, request.columns, now, ident="id")
+    if len(shown) == ON_A_TERMINAL:
+        _tell_more(store, request.query, plan, now)
+
+
+def _rows(session: Session, store: Store, plan: Plan, page: Page, now: float) -> Iterator[Row]:
+    from jobctl.actions.records.querying import found
+
+    ids = session.format is Format.IDS
+    for record in found(store.records, plan, page, now):
+        yield {"id": record.id} if ids else record.row()
+
+
+def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
+    """Say how many more there are: exactly where counting is cheap."""
+    from jobctl.actions.records.querying import count
+    from jobctl.cli.writing import say
+
+    most = plan.clauses[0].size if plan.clauses else plan.length
+    if most > _COUNTED:
+        say(f"more of up to {most:,}: --limit, a condition, or --count")
+        return
+    more = count(store.records, asked, now).records - ON_A_TERMINAL
+    if more > 0:
+        say(f"{more:,} more: --limit, or a condition")
+
+
+def _explain(session: Session, store: Store, request: Request) -> None:
+    from jobctl.actions.records.explaining import document, told
+    from jobctl.actions.records.querying import explain
+    from jobctl.cli.writing import console, write_document, write_rows
+
+    now = store.server.now()
+    plan = explain(store.records, request.query, request.order, request.page, now)
+    said = document(plan)
+    if session.in_json:
+        write_document(said)
+    elif session.format.human:
+        from jobctl.render.facts import print_facts
+
+        print_facts(console(session), told(plan))
+    else:
+        write_rows(session, [said], tuple(said), now, ident="way")

@@ -1,0 +1,173 @@
+"""``jobctl record``: a shell job reports on itself, and people read it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from jobctl.model.record import ROW_KEYS
+from tests.everything import everything
+from tests.recording import record
+
+
+@pytest.fixture
+def a(raw):
+    record(raw, "a", job_name="Import")
+    return raw
+
+
+def test_create_prints_the_id_and_nothing_else(raw, jobctl):
+    for tty in (False, True):
+        ran = jobctl("record", "create", "--name", "Import", "--arg", "k=a=b", tty=tty)
+        assert (ran.code, ran.err) == (0, "")
+        ident = ran.out.removesuffix("\n")
+        assert str(uuid.UUID(ident)) == ident
+        assert raw.hget(f"jobba:id:{ident}", "job_args") == b'{"k":"a=b"}'
+        assert raw.sismember("jobba:job_name:Import", ident)
+
+
+def test_create_takes_an_id_a_state_and_data_and_gives_the_row(raw, jobctl):
+    ran = jobctl("record", "create", "a", "--state", "started", "--provider-job-id", "42",
+                 "--data", '{"rows": 0}', "-o", "json")  # fmt: skip
+    row = json.loads(ran.out)
+    assert list(row) == list(ROW_KEYS)
+    assert (row["id"], row["state"], row["provider_job_id"]) == ("a", "started", "42")
+    assert raw.hget("jobba:id:a", "data") == b'{"rows":0}'
+    for fmt in ("jsonl", "tsv", "csv", "ids", "table", "wide"):
+        ran = jobctl("record", "create", f"b-{fmt}", "-o", fmt)
+        assert ran.code == 0
+        assert f"b-{fmt}" in ran.out
+
+
+def test_an_id_with_a_line_break_comes_back_as_it_went(raw, jobctl):
+    ran = jobctl("record", "create", "a\nb")
+    assert ran.out == "a\\nb\n"
+    assert raw.exists("jobba:id:a\nb")
+
+
+def test_an_id_that_is_taken_is_refused(a, jobctl):
+    before = everything(a)
+    ran = jobctl("record", "create", "a", "--name", "Other")
+    assert (ran.code, ran.out) == (7, "")
+    assert ran.err.startswith("error: there is a record a already; it is as it was\n")
+    assert everything(a) == before
+
+
+def test_a_shell_job_reports_itself_in_silence(a, jobctl):
+    ran = [
+        jobctl("record", "progress", "a", "3", "8"),
+        jobctl("record", "error", "a", "the disk is full"),
+        jobctl("record", "error", "a", "-", stdin=b"two\nlines\xff\n"),
+        jobctl("record", "error", "a", "--json", '{"code": 4}'),
+        jobctl("record", "save", "a", '{"rows": [1, 2.5]}'),
+        jobctl("record", "args", "a", "user=u-1", "file=/tmp/a b"),
+        jobctl("record", "name", "a", "Export"),
+        jobctl("record", "provider", "a", "8f3a"),
+    ]
+    assert {(each.code, each.out, each.err) for each in ran} == {(0, "", "")}
+    found = a.hgetall("jobba:id:a")
+    assert found[b"progress"] == b"0.375"
+    assert found[b"errors"] == '["the disk is full","two\\nlines\ufffd",{"code":4}]'.encode()
+    assert found[b"data"] == b'{"rows":[1,2.5]}'
+    assert found[b"job_args"] == b'{"user":"u-1","file":"/tmp/a b"}'
+    assert (found[b"job_name"], found[b"provider_job_id"]) == (b'"Export"', b'"8f3a"')
+    assert not a.exists("jobba:job_name:Import")
+
+
+def test_a_person_is_told_and_a_format_gets_the_row(a, jobctl):
+    assert jobctl("record", "progress", "a", "1", tty=True).err == "a: its progress is set\n"
+    row = json.loads(jobctl("record", "progress", "a", "0.5", "-o", "json").out)
+    assert (row["id"], row["progress"]) == ("a", 0.5)
+    assert jobctl("record", "name", "a", "X", "-o", "ids").out == "a\n"
+
+
+def test_data_is_read_from_stdin(a, jobctl):
+    assert jobctl("record", "save", "a", "-", stdin='[12345678901234567890, "ü"]').code == 0
+    assert a.hget("jobba:id:a", "data") == '[12345678901234567890,"ü"]'.encode()
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("progress", "a", "2"), "progress is from 0 to 1, and this is 2"),
+        (("progress", "a", "3", "2"), "progress cannot be 3 out of 2"),
+        (("progress", "a", "--", "-1"), "progress cannot be negative: -1"),
+        (("progress", "a", "0", "0"), "progress out of 0 is no number"),
+        (("progress", "a", "nan"), "progress is a number"),
+        (("progress", "a", "half"), "is not a valid float"),
+        (("error", "a", "--json", "null"), "an error cannot be null"),
+        (("error", "a", "--json", "{"), "the error is no JSON"),
+        (("save", "a", "done"), "the data is no JSON"),
+        (("save", "a", "\udcff"), "the data is no JSON: it is no UTF-8"),
+        (("args", "a", "x"), "an argument is KEY=VALUE, not 'x'"),
+        (("args", "a", "x=1", "x=2"), "x is given twice"),
+        (("args", "a", "x=\udcff"), "no UTF-8"),
+        (("args", "a"), "Missing argument"),
+        (("name", "a", ""), "the name is empty"),
+        (("provider", "a", ""), "the provider's job id is empty"),
+        (("progress", "", "1"), "the id is empty"),
+        (("show", ""), "the id is empty"),
+        (("create", ""), "the id is empty"),
+        (("create", "--state", "fialed"), "no record is ever 'fialed'"),
+        (("create", "--data", "{"), "--data is no JSON"),
+        (("create", "--arg", "x"), "--arg is KEY=VALUE, not 'x'"),
+        (("create", "\udcff"), "the id is no UTF-8"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_a_usage_error_and_changes_nothing(a, jobctl, argv, said):
+    before = everything(a)
+    ran = jobctl("record", *argv)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert everything(a) == before
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("show", "b"), ("progress", "b", "1"), ("error", "b", "x"), ("save", "b", "1"),
+        ("args", "b", "k=v"), ("name", "b", "N"), ("provider", "b", "p"),
+    ],
+)  # fmt: skip
+def test_an_id_without_a_record_is_not_found_and_none_is_made(a, jobctl, argv):
+    before = everything(a)
+    ran = jobctl("record", *argv)
+    assert (ran.code, ran.out) == (4, "")
+    assert ran.err.startswith("error: there is no record b in unix://")
+    assert "\nhint: " in ran.err
+    assert everything(a) == before
+
+
+def test_a_read_only_context_refuses_every_change_and_shows(a, jobctl, config, url):
+    config(f'[contexts.prod]\nurl = "{url}"\nread_only = true\n')
+    before = everything(a)
+    for argv in (
+        ("create", "b"), ("progress", "a", "1"), ("error", "a", "x"), ("save", "a", "1"),
+        ("args", "a", "k=v"), ("name", "a", "N"), ("provider", "a", "p"),
+    ):  # fmt: skip
+        ran = jobctl("record", *argv, "--context", "prod", url=None)
+        assert (ran.code, ran.err.splitlines()[0]) == (
+            7, "error: context prod is read-only; nothing was changed",
+        )  # fmt: skip
+    assert everything(a) == before
+    assert jobctl("record", "show", "a", "-o", "ids", "--context", "prod", url=None).out == "a\n"
+
+
+def test_the_namespace_can_be_named(raw, jobctl):
+    assert jobctl("record", "create", "a", "--records-namespace", "other").out == "a\n"
+    assert raw.exists("other:id:a")
+    assert jobctl("record", "show", "a").code == 4
+    assert jobctl("record", "show", "a", "-o", "ids", "--records-namespace", "other").code == 0
+
+
+def test_an_id_that_is_no_utf8_is_shown_and_changed(raw, jobctl):
+    record(raw, b"a\xff")
+    shown = jobctl("record", "show", "a\udcff", "-o", "ids")
+    assert shown.code == 0
+    written = shown.out.removesuffix("\n")  # as -o ids writes it
+    for ident in ("a\udcff", written):
+        assert jobctl("record", "progress", ident, "0.5").code == 0
+    assert raw.hget(b"jobba:id:a\xff", "progress") == b"0.5"
+    assert "\\udcff" in jobctl("record", "show", "a\udcff", "-o", "table").out

@@ -1,0 +1,117 @@
+"""``jobctl record show``: one record and its attempts, odd ones too."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jobctl.model.record import ROW_KEYS
+from tests.builders import NOW
+from tests.everything import everything
+from tests.recording import START, record
+
+MINUTE = 60_000_000
+AT = int(NOW * 1_000_000)
+
+
+@pytest.fixture
+def retold(raw):
+    """A record on its third attempt, the second of which is lost."""
+    record(raw, "a", state="failed", attempt=2, progress=0.375, job_name="Import",
+           job_args={"user": "u-1", "file": "/tmp/\x1b[31m"}, provider_job_id="8f3a",
+           recorded_at=AT - 90 * MINUTE, queued_at=AT - 80 * MINUTE, started_at=AT - 70 * MINUTE,
+           failed_at=AT - 60 * MINUTE - 654_321, kill_requested_at=AT - 65 * MINUTE,
+           errors=["boom", {"code": 4}], data={"rows": 12, "of": [1, None]})  # fmt: skip
+    raw.hset("jobba:id:a:0", mapping={
+        "id": '"a:0"', "state": '"failed"', "attempt": "0", "errors": '["the first"]',
+        "recorded_at": str(AT - 90 * MINUTE),
+    })  # fmt: skip
+
+
+def test_people_get_the_story(retold, noon, jobctl, golden):
+    golden("record-show.txt", jobctl("record", "show", "a", tty=True).out)
+
+
+def test_what_happened_at_one_time_is_told_in_the_order_of_states(jobctl):
+    jobctl("record", "create", "a", "--state", "queued")
+    story = jobctl("record", "show", "a", "-o", "table").out
+    assert story.index("recorded") < story.index("queued", story.index("timeline"))
+
+
+def test_programs_get_the_row_with_every_key_and_the_attempts(retold, jobctl):
+    row = json.loads(jobctl("record", "show", "a", "-o", "json").out)
+    assert list(row) == [*ROW_KEYS, "attempts"]
+    assert (row["attempt"], row["failed_at"]) == (2, "2026-09-21T13:13:19.345679Z")
+    assert [list(each) for each in row["attempts"]] == [list(ROW_KEYS)]
+    assert row["attempts"][0] | {} == dict.fromkeys(ROW_KEYS) | {
+        "id": "a:0", "state": "failed", "attempt": 0, "errors": ["the first"],
+        "recorded_at": "2026-09-21T12:43:20Z",
+    }  # fmt: skip
+    assert json.loads(jobctl("record", "show", "a", "-o", "jsonl").out) == row
+
+
+def test_lines_have_the_rows_keys_and_ids_the_id(retold, jobctl):
+    header, line = jobctl("record", "show", "a").out.splitlines()
+    assert header.split("\t") == list(ROW_KEYS)
+    assert line.split("\t")[:2] == ["a", "failed"]
+    assert jobctl("record", "show", "a", "-o", "ids").out == "a\n"
+
+
+def test_an_attempt_is_shown_by_its_own_id(retold, jobctl):
+    assert json.loads(jobctl("record", "show", "a:0", "-o", "json").out)["id"] == "a:0"
+
+
+def test_showing_writes_nothing(retold, raw, jobctl):
+    before = everything(raw)
+    for ident in ("a", "a:1", "nobody"):
+        jobctl("record", "show", ident)
+    assert everything(raw) == before
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"progress": "0.5"},
+        {"id": '"a"', "state": '"melted"', "errors": "42", "job_args": "[1]"},
+        {"id": '"b"', "state": '"failed"', "progress": "-9223372036854775808", "attempt": "1.5"},
+        {"state": "null", "recorded_at": "null", "started_at": "1e300", "failed_at": '"x"'},
+        {"state": "broken", "errors": '["\udcff"]', "data": "[" * 50},
+        {"progress": '"\\u001b[31mred"', "job_name": "42", "provider_job_id": "{}"},
+        {"attempt": "3", "state": '"started"', "progress": "true"},
+        {"attempt": "true", "progress": "1" * 400},
+        {"state": '"failed"', "errors": json.dumps([f"e{i}" for i in range(30)])},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_odd_data_is_shown_in_every_format(raw, jobctl, fields):
+    mapping = {k: v.encode("utf-8", "surrogateescape") for k, v in fields.items()}
+    raw.hset("jobba:id:a", mapping=mapping)
+    for fmt in ("table", "wide", "json", "jsonl", "csv", "tsv", "ids"):
+        ran = jobctl("record", "show", "a", "-o", fmt)
+        assert (ran.code, ran.err) == (0, ""), fmt
+        if fmt in ("table", "wide"):
+            assert "\x1b" not in ran.out
+    assert json.loads(jobctl("record", "show", "a", "-o", "json").out)["id"] == "a"
+
+
+def test_a_megabyte_is_cut_for_people_and_whole_for_programs(raw, jobctl):
+    record(raw, "a", data={"text": "x" * 1_000_000}, errors=["y" * 1_000_000])
+    shown = jobctl("record", "show", "a", "-o", "table").out
+    assert len(shown) < 30_000
+    assert "whole with -o json" in shown
+    row = json.loads(jobctl("record", "show", "a", "-o", "json").out)
+    assert (len(row["data"]["text"]), len(row["errors"][0])) == (1_000_000, 1_000_000)
+
+
+def test_a_record_of_another_type_is_an_error_that_names_its_key(raw, jobctl):
+    raw.set("jobba:id:a", "text")
+    ran = jobctl("record", "show", "a")
+    assert (ran.code, ran.out) == (3, "")
+    assert "the key jobba:id:a of" in ran.err
+
+
+def test_an_attempt_whose_key_is_another_records_is_counted_no_less(raw, jobctl):
+    record(raw, "a", attempt=1)
+    record(raw, "a:0", recorded_at=START)
+    assert len(json.loads(jobctl("record", "show", "a", "-o", "json").out)["attempts"]) == 1
