@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from jobctl.model.jobba import COMPLETED, KILL_REQUESTED, MOMENTS, RecordState, decode
 from jobctl.model.jsontext import loads, text_of
@@ -20,6 +21,7 @@ ROW_KEYS = (
 )  # fmt: skip
 _TIMES = frozenset((*MOMENTS, KILL_REQUESTED))
 _MICRO = 1_000_000
+_MINUTE = 60 * _MICRO
 _STATES = {state.value: state for state in RecordState}
 _NAMES = {name.encode(): name for name in FIELDS}
 
@@ -149,11 +151,20 @@ def state_of(text: bytes) -> RecordState | None:
 
 def moment_text(micro: int) -> str | None:
     """Return microseconds as RFC 3339; None outside the years 1 to 9999."""
-    moment = Instant.of_epoch(micro // _MICRO)
-    if moment is None:
+    minutes, rest = divmod(micro, _MINUTE)
+    minute = _minute(minutes)
+    if minute is None:
         return None
-    fraction = f"{micro % _MICRO:06d}".rstrip("0")
-    return Instant(moment.seconds, fraction).rfc3339()
+    seconds, fraction = divmod(rest, _MICRO)
+    digits = f".{fraction:06d}".rstrip("0") if fraction else ""
+    return f"{minute}{seconds:02d}{digits}Z"
+
+
+@lru_cache(4096)  # the times of records that are listed together are near each other
+def _minute(minutes: int) -> str | None:
+    """Return what stands before the seconds, in all times of this minute."""
+    moment = Instant.of_epoch(minutes * 60)
+    return None if moment is None else moment.rfc3339().removesuffix("00Z")
 
 
 def _whole(value: object) -> int | None:

@@ -17,6 +17,7 @@ from redis.connection import SSLConnection, UnixDomainSocketConnection
 
 from jobctl.errors import ConnectionLost, JobctlError
 from jobctl.model.target import Target
+from jobctl.store.packing import pack
 from jobctl.store.refusals import (
     explain_connecting,
     explain_login,
@@ -169,7 +170,7 @@ class Connection:
                 self._trace("> " + _shown(command))
             self._sent_at = time.perf_counter()
         try:
-            self._link.send_packed_command(self._link.pack_commands(commands), check_health=False)
+            self._link.send_packed_command([pack(commands)], check_health=False)
         except (failures.RedisError, OSError) as error:
             raise self._lost(error) from error
         self._owed = len(commands)

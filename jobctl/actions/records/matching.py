@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from heapq import nlargest, nsmallest
 from typing import Generic, TypeVar
 
-from jobctl.actions.records.planning import NEWEST, Plan, Way
+from jobctl.actions.records.planning import HELD, NEWEST, Plan, Way
 from jobctl.model.jobba import RecordState
 from jobctl.model.query import Clause, Span, Values
 from jobctl.model.sorting import SortKey
-from jobctl.store.records.indexes import Indexes
+from jobctl.store.records.indexes import Budget, Indexes
 from jobctl.store.records.walking import Scored
 
 _EVERY_STATE = Values("state", tuple(RecordState))
-_SLACK = 100  # ids kept more than are wanted: some may have no record
+SLACK = 100  # ids kept more than are wanted: some may have no record
 
 T = TypeVar("T", bytes, Scored, tuple[SortKey, bytes])
 
@@ -34,15 +34,13 @@ def pages_of(indexes: Indexes, clauses: tuple[Clause, ...]) -> Iterator[list[byt
 
     The first clause leads; without one it is everything that is in a state or was recorded.
     """
-    if not clauses:
-        yield from indexes.members(Span(NEWEST))
-        yield from _unrecorded(indexes)
+    if clauses:
+        yield from indexes.matching(clauses[0], clauses[1:])
         return
-    first, *others = clauses
-    for page in indexes.members(first):
-        passing = indexes.passing(page, others) if others else page
-        if passing:
-            yield passing
+    yield from indexes.matching(Span(NEWEST))
+    for page in indexes.matching(_EVERY_STATE):
+        scores = indexes.scores(NEWEST, page)
+        yield [ident for ident, score in zip(page, scores, strict=True) if score is None]
 
 
 def once(pages: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
@@ -55,48 +53,35 @@ def once(pages: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
             yield fresh
 
 
-def _unrecorded(indexes: Indexes) -> Iterator[list[bytes]]:
-    """Yield the ids that are in a state, and have no time of recording."""
-    for page in indexes.members(_EVERY_STATE):
-        scores = indexes.scores(NEWEST, page)
-        yield [ident for ident, score in zip(page, scores, strict=True) if score is None]
-
-
 def _walked(indexes: Indexes, plan: Plan, order: Span) -> Iterator[bytes]:
     """Walk the order's index and test; past the budget go the other way for the rest."""
     tests = tuple(c for c in plan.leading if c != order)
     shown: set[bytes] | None = None if plan.budget is None else set()
-    looked = 0
-    for scored in indexes.walk(order, descending=plan.reverse, size=plan.chunk):
-        looked += len(scored)
-        ids = [ident for _, ident in scored]
-        passing = indexes.passing(ids, tests) if tests else ids
+    budget = Budget(plan.budget)
+    for ids in indexes.matching(
+        order, tests, descending=plan.reverse, size=plan.chunk, budget=budget
+    ):
         if shown is not None:
-            shown.update(passing)
-        yield from passing
-        if plan.budget is not None and looked >= plan.budget:
-            yield from (i for i in _driven(indexes, plan) if shown is None or i not in shown)
-            return
+            shown.update(ids)
+        yield from ids
+    if not budget.lasts:
+        yield from (i for i in _driven(indexes, plan) if shown is None or i not in shown)
+        return
     if not plan.bounded:
-        absent = Best[bytes](plan.most, reverse=False)
-        for page in pages_of(indexes, plan.leading):
-            scores = indexes.scores(order.field, page)
-            absent.add(i for i, score in zip(page, scores, strict=True) if score is None)
-        yield from absent.items()
+        yield from _unordered(indexes, plan, _most(plan), None)
 
 
 def _driven(indexes: Indexes, plan: Plan) -> Iterator[bytes]:
     """Go through the smallest index, test in the others, and sort; as much as is wanted first."""
-    most = None if plan.most is None else plan.most + _SLACK
+    most = _most(plan)
+    if plan.order is None:
+        yield from _unordered(indexes, plan, most, None)
+        return
     last: Scored | None = None
-    last_absent: bytes | None = None
     while True:
         timed = Best[Scored](most, reverse=plan.reverse, behind=last)
-        absent = Best[bytes](most, reverse=plan.order is None and plan.reverse, behind=last_absent)
+        absent = Best[bytes](most, reverse=False)
         for page in pages_of(indexes, plan.leading):
-            if plan.order is None:
-                absent.add(page)
-                continue
             scores = indexes.scores(plan.order.field, page)
             pairs = list(zip(scores, page, strict=True))
             timed.add((score, ident) for score, ident in pairs if score is not None)
@@ -104,15 +89,41 @@ def _driven(indexes: Indexes, plan: Plan) -> Iterator[bytes]:
                 absent.add(ident for score, ident in pairs if score is None)
         ready = timed.items()
         yield from (ident for _, ident in ready)
-        last = ready[-1] if ready else last
-        if most is not None and len(ready) == most:
-            most *= 4
-            continue
-        rest = absent.items()
-        yield from rest
-        if most is None or len(rest) < most:
+        if most is None or len(ready) < most:
+            break
+        last, most = ready[-1], most * 4
+    rest = absent.items()
+    yield from rest
+    if most is not None and len(rest) == most:
+        yield from _unordered(indexes, plan, most * 4, rest[-1])
+
+
+def _unordered(
+    indexes: Indexes, plan: Plan, most: int | None, last: bytes | None
+) -> Iterator[bytes]:
+    """Yield the ids that have no place in the order's index, by id, from behind one on."""
+    reverse = plan.order is None and plan.reverse
+    while True:
+        best = Best[bytes](most, reverse=reverse, behind=last)
+        for page in pages_of(indexes, plan.leading):
+            if plan.order is None:
+                best.add(page)
+            else:
+                scores = indexes.scores(plan.order.field, page)
+                best.add(i for i, score in zip(page, scores, strict=True) if score is None)
+        ready = best.items()
+        yield from ready
+        if most is None or len(ready) < most:
             return
-        last_absent, most = rest[-1], most * 4
+        last, most = ready[-1], most * 4
+
+
+def _most(plan: Plan) -> int | None:
+    """Return how many ids to hold: some may have no record, or not meet what only those tell."""
+    smallest = plan.smallest
+    if plan.most is None or (plan.sorted.rest and smallest and smallest.size <= HELD):
+        return None
+    return plan.most + SLACK
 
 
 class Best(Generic[T]):

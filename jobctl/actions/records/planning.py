@@ -18,7 +18,7 @@ from jobctl.model.query import Clause, Sorted, Span
 NEWEST = "recorded_at"
 _WALKED, _DRIVEN = 0.7, 0.5  # microseconds that an id costs
 _ONE_PAGE = 1000  # so few ids are looked at faster than it is decided how
-_HELD = 200_000  # matches that may wait to be sorted where they could be walked in order
+HELD = 200_000  # matches that may wait to be sorted where they could be walked in order
 _LEAST, _MOST = 64, 1000  # ids of a walk's page
 
 
@@ -124,7 +124,7 @@ def first_plan(wanted: Sorted, sizes: list[int], length: int, order: Order, page
         return replace(plan, way=Way.NOTHING)
     if span is None:
         return plan
-    if not clauses or length <= clauses[0].size or (most is None and clauses[0].size > _HELD):
+    if not clauses or length <= clauses[0].size or (most is None and clauses[0].size > HELD):
         return replace(plan, way=Way.WALK)
     if most is not None and len(clauses) == 1:
         return _weighed(plan, clauses[0].size)

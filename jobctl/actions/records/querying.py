@@ -94,7 +94,7 @@ def explain(reader: RecordReader, query: Query, order: Order, page: Page, now: f
 
 def _sample(reader: RecordReader, plan: Plan) -> Sample:
     first, *others = (sized.clause for sized in plan.clauses)
-    ids = next(reader.indexes.members(first), [])
+    ids = next((page for page in reader.indexes.matching(first) if page), [])
     return Sample(len(ids), len(reader.indexes.passing(ids, others)))
 
 

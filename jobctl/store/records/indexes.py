@@ -6,14 +6,32 @@ Ids are the bytes that Redis holds. Every call is bounded by a page, however lar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from jobctl.model.jobba import RecordLayout, RecordState, encode
+from jobctl.model.jobba import RecordLayout, encode
 from jobctl.model.query import Clause, Span, Values
 from jobctl.store.connection import Command, Connection
-from jobctl.store.records.walking import Scored, walk
+from jobctl.store.records.testing import Tests, set_keys
+from jobctl.store.records.walking import PAGE, NamedPages, ScorePages, SetPages, Source
 
-PAGE = 1000  # ids of one call
 _TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many ids may still be looked at; None: however many there are."""
+
+    left: int | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether there is some of it."""
+        return self.left is None or self.left > 0
+
+    def spend(self, count: int) -> None:
+        """Take so many off."""
+        if self.left is not None:
+            self.left -= count
 
 
 class Indexes:
@@ -35,35 +53,42 @@ class Indexes:
             for clause, mine in zip(clauses, asked, strict=True)
         ]
 
-    def members(self, clause: Clause) -> Iterator[list[bytes]]:
-        """Yield the ids that meet a clause, page by page, in no order, some perhaps repeated."""
-        if isinstance(clause, Span):
-            for scored in self.walk(clause):
-                yield [ident for _, ident in scored]
-        elif clause.field == "id":
-            ids = [encode(value) for value in clause.values]
-            yield from (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+    def matching(
+        self,
+        lead: Clause,
+        tests: Sequence[Clause] = (),
+        *,
+        descending: bool = False,
+        size: int = PAGE,
+        budget: Budget | None = None,
+    ) -> Iterator[list[bytes]]:
+        """Yield page by page the ids that meet a clause, and all of the others too.
+
+        Those within a span come in order of time, then of id. Those of sets come in no order, and
+        some perhaps more than once.
+
+        Args:
+            lead: what is gone through.
+            tests: what else they must meet; looked up while the next page is under way.
+            descending: the latest first.
+            size: ids of the first page of a span; of later ones more.
+            budget: how many ids are looked at, about; what is left is written into it.
+        """
+        if isinstance(lead, Span):
+            if lead.empty:
+                return
+            key = self._layout.moment(lead.field)
+            ends = (_end(lead.low, b"-inf"), _end(lead.high, b"+inf"))
+            source: Source = ScorePages(self._connection, key, ends, descending, size)
+        elif lead.field == "id":
+            source = NamedPages([encode(value) for value in lead.values])
         else:
-            for key in self._keys(clause):
-                yield from self._scan(key)
+            source = SetPages(set_keys(self._layout, lead))
+        yield from self._tested(source, Tests(self._layout, tests), budget or Budget())
 
-    def walk(
-        self, span: Span, *, descending: bool = False, size: int = PAGE
-    ) -> Iterator[list[Scored]]:
-        """Yield the ids within a span of time, page by page, in order of time, then of id."""
-        if not span.empty:
-            key = self._layout.moment(span.field)
-            ends = (_end(span.low, b"-inf"), _end(span.high, b"+inf"))
-            yield from walk(self._connection, key, ends, descending=descending, size=size)
-
-    def passing(self, ids: Sequence[bytes], clauses: Sequence[Clause]) -> list[bytes]:
+    def passing(self, ids: list[bytes], clauses: Sequence[Clause]) -> list[bytes]:
         """Return those ids that meet all of the clauses, in the order they came."""
-        tests = sum(len(c.values) if isinstance(c, Values) else 1 for c in clauses)
-        size = max(1, PAGE * _TESTS // max(tests, _TESTS))
-        found: list[bytes] = []
-        for start in range(0, len(ids), size):
-            found += self._passing(list(ids[start : start + size]), clauses)
-        return found
+        return self._passing(ids, Tests(self._layout, clauses))
 
     def scores(self, moment: str, ids: Sequence[bytes]) -> list[float | None]:
         """Return the time of each id in an index, in microseconds; None where it is not in it."""
@@ -92,70 +117,51 @@ class Indexes:
             found += self._connection.pipe(("HGET", record + ident, "state") for ident in page)
         return found
 
-    def _passing(self, ids: list[bytes], clauses: Sequence[Clause]) -> list[bytes]:
-        for clause in clauses:
-            if isinstance(clause, Values) and clause.field == "id":
-                named = frozenset(map(encode, clause.values))
-                ids = [ident for ident in ids if ident in named]
-        asked: list[Command] = []
-        if ids:
-            asked = [test for clause in clauses for test in self._tests(clause, ids)]
-        replies = iter(self._connection.pipe(asked))
-        keep: list[bool] | None = None
-        for clause in clauses:
-            if isinstance(clause, Values) and clause.field == "id":
-                continue
-            if not ids:
-                return []
-            mine = _meets(clause, [next(replies) for _ in self._tests(clause, ())])
-            keep = mine if keep is None else [a and b for a, b in zip(keep, mine, strict=True)]
-        if keep is None:
-            return ids
-        return [ident for ident, kept in zip(ids, keep, strict=True) if kept]
+    def _tested(self, source: Source, tests: Tests, budget: Budget) -> Iterator[list[bytes]]:
+        """Yield the pages of a source, tested; the tests of one go with the asking for the next."""
+        if not tests.many or tests.many > _TESTS:
+            while budget.lasts and not source.ended:
+                page = self._page(source)
+                budget.spend(len(page))
+                yield self._passing(page, tests)
+            return
+        waiting: list[bytes] = []
+        while waiting or (budget.lasts and not source.ended):
+            asked = tests.commands(waiting) if waiting else []
+            upcoming = source.command() if budget.lasts and not source.ended else None
+            replies = self._connection.pipe(asked if upcoming is None else [*asked, upcoming])
+            passing = tests.passing(waiting, replies[: len(asked)]) if waiting else []
+            if budget.lasts and not source.ended:
+                waiting = source.take(replies[len(asked) :])
+                budget.spend(len(waiting))
+                waiting = tests.named(waiting)
+            else:
+                waiting = []
+            if passing:
+                yield passing
 
-    def _tests(self, clause: Clause, ids: Sequence[bytes]) -> list[Command]:
-        if isinstance(clause, Span):
-            return [("ZMSCORE", self._layout.moment(clause.field), *ids)]
-        if clause.field == "id":
-            return []
-        return [("SMISMEMBER", key, *ids) for key in self._keys(clause)]
+    def _page(self, source: Source) -> list[bytes]:
+        command = source.command()
+        return source.take([] if command is None else self._connection.pipe([command]))
+
+    def _passing(self, ids: list[bytes], tests: Tests) -> list[bytes]:
+        ids = tests.named(ids)
+        if not tests.many:
+            return ids
+        size = max(1, PAGE * _TESTS // max(tests.many, _TESTS))
+        found: list[bytes] = []
+        for start in range(0, len(ids), size):
+            page = ids[start : start + size]
+            found += tests.passing(page, self._connection.pipe(tests.commands(page)))
+        return found
 
     def _size(self, clause: Clause) -> list[Command]:
         if isinstance(clause, Span):
             key = self._layout.moment(clause.field)
             return [("ZCOUNT", key, _end(clause.low, b"-inf"), _end(clause.high, b"+inf"))]
-        return [("SCARD", key) for key in self._keys(clause)]
-
-    def _keys(self, clause: Values) -> list[bytes]:
-        layout, values = self._layout, clause.values
-        if clause.field == "state":
-            return [layout.state(RecordState(value)) for value in values]
-        if clause.field == "job_name":
-            return [layout.job_name(value) for value in values]
-        if clause.field == "job_arg":
-            return [layout.job_arg(value) for value in values]
-        if clause.field == "provider_job_id":
-            return [layout.provider_job_id(value) for value in values]
-        return []
-
-    def _scan(self, key: bytes) -> Iterator[list[bytes]]:
-        cursor = b"0"
-        while True:
-            cursor, ids = self._connection.call("SSCAN", key, cursor, "COUNT", PAGE)
-            if ids:
-                yield ids
-            if cursor == b"0":
-                return
-
-
-def _meets(clause: Clause, replies: list[list[int | bytes | None]]) -> list[bool]:
-    if isinstance(clause, Span):
-        low = float("-inf") if clause.low is None else float(clause.low)
-        high = float("inf") if clause.high is None else float(clause.high)
-        return [score is not None and low <= float(score) <= high for score in replies[0]]
-    if len(replies) == 1:
-        return [found == 1 for found in replies[0]]
-    return [any(found) for found in zip(*replies, strict=True)]
+        if clause.field == "id":
+            return []
+        return [("SCARD", key) for key in set_keys(self._layout, clause)]
 
 
 def _end(micro: int | None, opened: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from jobctl.model.jobba import RecordLayout
@@ -54,7 +54,7 @@ class RecordReader:
 
         def follow(last: list[Reply] | None) -> list[Command]:
             if last is not None:
-                chunk.learn(len(last), sum(len(text) for flat in last for text in flat))
+                chunk.learn(len(last), sum(map(len, chain.from_iterable(last))))
             ids = list(islice(upcoming, chunk.size))
             asked.append(ids)
             return [("HGETALL", self.layout.record(ident)) for ident in ids]

@@ -1,86 +1,139 @@
-"""Walking a sorted set by score and id, while others add to it and take from it.
+"""Going through an index page by page, while others add to it and take from it.
 
-Each page begins at the score where the last one ended; what is not behind the last member shown
-is dropped. So nothing that stays comes twice or is left out, and no page costs more than another.
+A sorted set is walked by score and id. Each page begins at the score where the last one ended; what
+is not behind the last member shown is dropped. So nothing that stays comes twice or is left out,
+and no page costs more than another.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from typing import Protocol
 
-from jobctl.store.connection import Connection
+from jobctl.store.connection import Command, Connection, Reply
 
 Scored = tuple[float, bytes]  # a score and a member: they sort as the set does
 
-_MOST = 1000  # members of a page
+PAGE = 1000  # ids of one call
 _TIED = 500  # members of one score, from which on they are found by rank
 _KNOWN = 32  # members shown last, of which one will still be there
 
 
-def walk(
-    connection: Connection,
-    key: bytes,
-    ends: tuple[bytes, bytes],
-    *,
-    descending: bool,
-    size: int,
-) -> Iterator[list[Scored]]:
-    """Yield pages of (score, member), of the scores between two ends, both inclusive.
+class Source(Protocol):
+    """What ids are read from, a page at a time."""
 
-    Args:
-        connection: where.
-        key: the sorted set.
-        ends: the lowest and the highest score, as Redis takes them.
-        descending: from the highest to the lowest.
-        size: members of a page; of later pages more.
+    @property
+    def ended(self) -> bool:
+        """Whether there are no more pages."""
+
+    def command(self) -> Command | None:
+        """Return what asks for the next page; None where nothing need be asked."""
+
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return the page in the reply to it; an empty one is not the end."""
+
+
+class NamedPages:
+    """Ids that were given."""
+
+    def __init__(self, ids: list[bytes]) -> None:
+        self._left = ids
+
+    @property
+    def ended(self) -> bool:
+        """Whether all were shown."""
+        return not self._left
+
+    def command(self) -> Command | None:
+        """Ask for nothing."""
+        return None
+
+    def take(self, replies: list[Reply]) -> list[bytes]:  # noqa: ARG002
+        """Return the next ones."""
+        page, self._left = self._left[:PAGE], self._left[PAGE:]
+        return page
+
+
+class SetPages:
+    """The members of sets, one after the other; SSCAN may show one again."""
+
+    def __init__(self, keys: list[bytes]) -> None:
+        self._keys = deque(keys)
+        self._cursor = b"0"
+
+    @property
+    def ended(self) -> bool:
+        """Whether all sets were gone through."""
+        return not self._keys
+
+    def command(self) -> Command | None:
+        """Ask for the next members."""
+        return ("SSCAN", self._keys[0], self._cursor, "COUNT", PAGE)
+
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return them, and remember the place."""
+        self._cursor, page = replies[0]
+        if self._cursor == b"0":
+            self._keys.popleft()
+        return list(page)
+
+
+class ScorePages:
+    """The members of a sorted set between two scores, both inclusive.
+
+    Attributes:
+        ended: whether there are no more.
     """
-    pages = _Pages(connection, key, ends, descending)
-    while True:
-        page = pages.next(size)
-        if page:
-            yield page
-        if pages.ended:
-            return
-        size = max(size, min(size * 2, _MOST))
-
-
-class _Pages:
-    """The place in the set that was reached."""
 
     def __init__(
-        self, connection: Connection, key: bytes, ends: tuple[bytes, bytes], descending: bool
+        self,
+        connection: Connection,
+        key: bytes,
+        ends: tuple[bytes, bytes],
+        descending: bool,
+        size: int,
     ) -> None:
         self.ended = False
         self._connection = connection
         self._key = key
         self._descending = descending
         self._from, self._to = reversed(ends) if descending else ends
+        self._size = size
         self._last: Scored | None = None
         self._tied = 0  # members of the last score that were shown, or were there before them
         self._shown: deque[bytes] = deque(maxlen=_KNOWN)
+        self._asked = 0
+        self._before = 0  # members tied with the first one of the page asked for, left out there
+        self._ranked = False
 
-    def next(self, size: int) -> list[Scored]:
-        """Return the next members; none does not mean the end."""
+    def command(self) -> Command | None:
+        """Ask for the next members: from the last score on, or behind so many of it by rank."""
         rank = self._rank() if self._tied >= _TIED else None
+        self._ranked = rank is not None
+        order = ("REV",) if self._descending else ()
         if rank is not None:
-            return self._by_rank(rank, size)
-        skip = max(0, self._tied - _TIED)
-        asked = size + self._tied - skip
-        items = self._ask(
-            self._from, self._to, "BYSCORE", *self._order(), "LIMIT", skip, asked, "WITHSCORES"
-        )
-        self.ended = len(items) < asked
-        return self._fresh(items, skip)
+            self._asked, self._before = self._size + 1, self._tied - 1
+            return ("ZRANGE", self._key, rank, rank + self._size, *order, "WITHSCORES")
+        self._before = max(0, self._tied - _TIED)
+        self._asked = self._size + self._tied - self._before
+        limit = ("LIMIT", self._before, self._asked, "WITHSCORES")
+        return ("ZRANGE", self._key, self._from, self._to, "BYSCORE", *order, *limit)
 
-    def _by_rank(self, rank: int, size: int) -> list[Scored]:
-        items = self._ask(rank, rank + size, *self._order(), "WITHSCORES")
-        end = float(self._to)
-        within = [
-            item for item in items if (item[0] >= end if self._descending else item[0] <= end)
-        ]
-        self.ended = len(within) <= size
-        return self._fresh(within, self._tied - 1)
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return those of them that were not shown yet."""
+        flat = replies[0]
+        if flat:
+            self._from = flat[-1]
+        items: list[Scored] = list(zip(map(float, flat[1::2]), flat[::2], strict=True))
+        if self._ranked:
+            end = float(self._to)
+            if self._descending:
+                items = [item for item in items if item[0] >= end]
+            else:
+                items = [item for item in items if item[0] <= end]
+        self.ended = len(items) < self._asked
+        self._size = max(self._size, min(self._size * 2, PAGE))
+        return [ident for _, ident in self._fresh(items)]
 
     def _rank(self) -> int | None:
         """Return the rank of the member shown last; of one before it, where that has gone."""
@@ -88,14 +141,7 @@ class _Pages:
         ranks = self._connection.pipe((name, self._key, ident) for ident in self._shown)
         return max((rank for rank in ranks if rank is not None), default=None)
 
-    def _ask(self, *words: str | bytes | int) -> list[Scored]:
-        flat = self._connection.call("ZRANGE", self._key, *words)
-        if flat:
-            self._from = flat[-1]
-        return list(zip(map(float, flat[1::2]), flat[::2], strict=True))
-
-    def _fresh(self, items: list[Scored], before: int) -> list[Scored]:
-        """Return what was not shown yet; `before`: members that are tied with the first item."""
+    def _fresh(self, items: list[Scored]) -> list[Scored]:
         last, fresh = self._last, items
         if last is not None:
             known = (i for i, item in enumerate(items) if self._after(item, last))
@@ -103,7 +149,7 @@ class _Pages:
         if items:
             score = items[-1][0]
             tied = next((i for i, item in enumerate(reversed(items)) if item[0] != score), None)
-            self._tied = before + len(items) if tied is None else tied
+            self._tied = self._before + len(items) if tied is None else tied
         if fresh:
             self._last = fresh[-1]
             self._shown.extend(ident for _, ident in fresh[-_KNOWN:])
@@ -111,6 +157,3 @@ class _Pages:
 
     def _after(self, item: Scored, last: Scored) -> bool:
         return item < last if self._descending else item > last
-
-    def _order(self) -> tuple[str, ...]:
-        return ("REV",) if self._descending else ()

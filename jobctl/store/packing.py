@@ -1,0 +1,30 @@
+"""Commands as the bytes that are sent: what redis-py does, without what jobctl never gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import hiredis
+
+Words = tuple[str | bytes | int | float, ...]
+
+_pack = cast("Any", hiredis.pack_command)  # its types know of one word only
+_MANY = 32  # words of a command, from which on it is looked at whether they are all alike
+
+
+def pack(commands: Iterable[Words]) -> bytes:
+    """Return commands as Redis reads them, one behind the other."""
+    return b"".join([_alike(c) if len(c) > _MANY else _pack(c) for c in commands])
+
+
+def _alike(command: Words) -> bytes:
+    """Pack a command of many words: ids of one length, as UUIDs are, are joined at once."""
+    ids = [word for word in command[2:] if type(word) is bytes]
+    lengths = set(map(len, ids))
+    if len(ids) != len(command) - 2 or len(lengths) != 1:
+        return bytes(_pack(command))
+    head: bytes = _pack(command[:2])
+    before = b"\r\n$%d\r\n" % lengths.pop()
+    # The head says that there are two words: all of them stand behind another number.
+    return b"*%d%b%b%b\r\n" % (len(command), head[2:-2], before, before.join(ids))
