@@ -70,9 +70,12 @@ class Snapshot:
 
     @property
     def digest(self) -> str:
-        """What tells its values from any others; as store/lua/record_delete.lua makes it."""
-        values = self.flat[1::2]
-        return sha1(b"".join([b"%d:%b" % (len(v), v) for v in values])).hexdigest()  # noqa: S324
+        """What tells its hash from any other; as store/lua/record_delete.lua makes it."""
+        text = b"\0".join(self.flat)
+        if text.count(b"\0") == len(self.flat) - 1:
+            return sha1(text).hexdigest()  # noqa: S324
+        counted = b"".join([b"%d:%b" % (len(word), word) for word in self.flat])
+        return f"l{sha1(counted).hexdigest()}"  # noqa: S324
 
     def text(self, name: bytes) -> bytes:
         """Return a field as it stands in the hash; nothing where it is not there."""

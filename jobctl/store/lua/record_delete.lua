@@ -3,7 +3,7 @@
 --       the hashes of archived attempts, the other sets that the records are in
 -- ARGV  1 number, 2 kept, 3 how many records, 4 how many attempts, 5 how many shapes; then of each
 --       shape: how many fields, their names; then of each record: id, shape (0: an orphan), the
---       digest of its values; then of each attempt the place of its record; then of each other
+--       digest of its fields; then of each attempt the place of its record; then of each other
 --       set: how many records, their places
 -- Returns the result: d, g (it is not there any more, or was changed since it was chosen).
 
@@ -12,6 +12,7 @@ local count, attempts, shapes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(A
 local hashes = 1 + INDEXES
 local sets = hashes + count + attempts
 local MANY = 1000 -- words of a command
+local LENGTHS = 'l' -- begins a digest that counts the bytes of each word: one of them holds a zero
 
 local at = 6
 local fields = {}
@@ -36,17 +37,32 @@ for i = 2, #KEYS do
   end
 end
 
-local function digest(key, names)
-  local parts = {}
+-- Names and values in turn, those of a shape in its order; nil where one of them is missing.
+local function in_order(key, names)
+  if redis.call('HLEN', key) ~= #names then return nil end
+  local flat = {}
   for from = 1, #names, MANY do
-    local values = redis.call('HMGET', key, unpack(names, from, math.min(#names, from + MANY - 1)))
+    local last = math.min(#names, from + MANY - 1)
+    local values = redis.call('HMGET', key, unpack(names, from, last))
     for i = 1, #values do
       if not values[i] then return nil end
-      parts[#parts + 1] = #values[i] .. ':' .. values[i]
+      flat[#flat + 1] = names[from + i - 1]
+      flat[#flat + 1] = values[i]
     end
   end
-  if redis.call('HLEN', key) ~= #names then return nil end
-  return redis.sha1hex(table.concat(parts))
+  return flat
+end
+
+-- Whether a hash is what a digest was made of. A large one gives its fields in any order.
+local function same(key, names, digest)
+  if redis.sha1hex(table.concat(redis.call('HGETALL', key), '\0')) == digest then return true end
+  local flat = in_order(key, names)
+  if not flat then return false end
+  if string.sub(digest, 1, 1) ~= LENGTHS then
+    return redis.sha1hex(table.concat(flat, '\0')) == digest
+  end
+  for i = 1, #flat do flat[i] = #flat[i] .. ':' .. flat[i] end
+  return LENGTHS .. redis.sha1hex(table.concat(flat)) == digest
 end
 
 local function in_an_index(name)
@@ -59,20 +75,21 @@ end
 
 local function unchanged(i)
   local key, shape = KEYS[hashes + i], tonumber(ARGV[first + 3 * (i - 1) + 1])
-  local kind = redis.call('TYPE', key).ok
-  if shape == 0 then return kind == 'none' and in_an_index(id(i)) end
-  return kind == 'hash' and digest(key, fields[shape]) == ARGV[first + 3 * (i - 1) + 2]
+  if shape == 0 then return redis.call('EXISTS', key) == 0 and in_an_index(id(i)) end
+  return same(key, fields[shape], ARGV[first + 3 * (i - 1) + 2])
 end
 
 local outcomes, going, ids, keys = {}, {}, {}, {}
 for i = 1, count do
-  local known, same = pcall(unchanged, i)
+  local known, here = pcall(unchanged, i)
   if not known then
-    return abandon(redis.error_reply(type(same) == 'table' and same.err or tostring(same)))
+    local why = type(here) == 'table' and here.err or tostring(here)
+    if not string.find(why, 'WRONGTYPE', 1, true) then return abandon(redis.error_reply(why)) end
+    here = false
   end
-  outcomes[i] = same and 'd' or 'g'
-  going[i] = same
-  if same then
+  outcomes[i] = here and 'd' or 'g'
+  going[i] = here
+  if here then
     ids[#ids + 1] = id(i)
     keys[#keys + 1] = KEYS[hashes + i]
   end

@@ -1,0 +1,151 @@
+"""How fast jobctl deletes status records, against the way of the gem that writes them.
+
+    python benchmarks/deleting.py [--quick]
+
+Starts a private server, fills it, prints a table, stops it; exits with 1 when a bound fails. The
+bound is that of the issue that asked for records. jobctl writes each record to the operation's file
+before it goes, and can put all of them back; the baselines keep nothing:
+
+- the gem's `delete_all!`: a HGETALL for each id, then one MULTI that holds every other client up,
+- a MULTI for each record, which is what a script over the gem's `delete!` comes to.
+
+All are called in one process, in turn, each on records of its own. Ratios are the baseline's time
+over jobctl's: the larger the better.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+import records
+import redis
+from measuring import MIB, Runner, Table
+from running import clean_env, compile_all, ours, private_server
+from slow import Slow
+
+from jobctl import Store, connect
+from jobctl.model.jobba import MOMENTS, RecordState
+from jobctl.model.record_where import RecordWhere
+
+DELETED = 10_000
+PAIRS = 5
+BOUND = 3
+PEAK = 150 * MIB
+
+
+def gem_words(ident: str, found: dict[bytes, bytes]) -> Iterator[tuple[str, ...]]:
+    """Yield the commands by which the gem deletes a record that it has loaded."""
+    yield "DEL", f"jobba:id:{ident}"
+    for state in RecordState:
+        yield "SREM", f"jobba:{state}", ident
+    for moment in MOMENTS:
+        yield "ZREM", f"jobba:{moment}", ident
+    if b"job_name" in found:
+        yield "SREM", f"jobba:job_name:{json.loads(found[b'job_name'])}", ident
+    for value in json.loads(found.get(b"job_args", b"{}")).values():
+        yield "SREM", f"jobba:job_arg:{value}", ident
+    if b"provider_job_id" in found:
+        yield "SREM", f"jobba:provider_job_id:{json.loads(found[b'provider_job_id'])}", ident
+
+
+def all_at_once(db: redis.Redis, idents: Sequence[str]) -> None:
+    """Delete as `delete_all!` does."""
+    loaded = [(ident, db.hgetall(f"jobba:id:{ident}")) for ident in idents]
+    with db.pipeline(transaction=True) as pipe:
+        for ident, found in loaded:
+            for words in gem_words(ident, found):
+                pipe.execute_command(*words)
+        pipe.execute()
+
+
+def one_by_one(db: redis.Redis, idents: Sequence[str]) -> None:
+    """Delete as `delete!` of each does."""
+    for ident in idents:
+        found = db.hgetall(f"jobba:id:{ident}")
+        with db.pipeline(transaction=True) as pipe:
+            for words in gem_words(ident, found):
+                pipe.execute_command(*words)
+            pipe.execute()
+
+
+def with_a_file(store: Store, idents: Sequence[str]) -> str | None:
+    """Delete as jobctl does; return what undoes it."""
+    report = store.records.delete_all(RecordWhere(ids=tuple(idents)), force=True)
+    if report.done != len(idents):
+        raise SystemExit(f"deleted {report.done} of {len(idents)}")
+    return report.operation
+
+
+def deletions(table: Table, store: Store, db: redis.Redis, deleted: int, pairs: int) -> None:
+    """Compare deletions of so many records, and the undo of them."""
+    for what, baseline, bound in (
+        ("delete_all! of the gem", all_at_once, BOUND),
+        ("a MULTI for each", one_by_one, BOUND),
+    ):
+        ran = []
+        for _ in range(pairs):
+            idents = [raw.decode() for raw in db.zrange("jobba:recorded_at", 0, 2 * deleted - 1)]
+            begun = time.perf_counter()
+            with_a_file(store, idents[::2])
+            middle = time.perf_counter()
+            baseline(db, idents[1::2])
+            ran.append((middle - begun, time.perf_counter() - middle))
+        ratio = median(theirs / mine for mine, theirs in ran)
+        mine, theirs = (median(each) for each in zip(*ran, strict=True))
+        table.faster(f"delete {deleted:,} of {size_of(db):,} / {what}", mine, theirs, ratio, bound)
+
+
+def size_of(db: redis.Redis) -> int:
+    return int(db.zcard("jobba:recorded_at"))
+
+
+def whole(table: Table, runner: Runner, db: redis.Redis, url: str) -> None:
+    """Everything at once, and back: time, memory, slow calls."""
+    size = size_of(db)
+    slow = Slow(db)
+    for what, program in (
+        ("record delete --all", ours("record", "delete", "--all", "--force", "--yes", "-o", "ids")),
+        ("its undo", None),
+    ):
+        if program is None:
+            (newest, *_) = sorted(
+                (Path(runner.env["XDG_STATE_HOME"]) / "jobctl" / "operations").glob("*.jsonl"),
+                key=lambda file: -file.stat().st_mtime,
+            )
+            program = ours("undo", newest.stem, "--yes", "-o", "ids")
+        ran = runner.run(program, url)
+        table.single(f"{what}, {size:,}: {ran.seconds / size * 1e6:.0f} us a record", ran.seconds)
+        table.memory(f"{what}, {size:,}", ran.peak, PEAK)
+    if size_of(db) != size:
+        table.failed.append("undo")
+    table.nothing("calls over 10 ms", slow.over())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer records, fewer runs")
+    quick = parser.parse_args().quick
+    compile_all()
+    table = Table()
+    with tempfile.TemporaryDirectory(prefix="jobctl-bench-") as name:
+        directory = Path(name)
+        with private_server(directory) as socket, redis.Redis(unix_socket_path=str(socket)) as db:
+            url = f"unix://{socket}"
+            records.fill(db, 60_000 if quick else 400_000, time.time())
+            with connect(url, operations=directory / "operations") as store:
+                deletions(table, store, db, 3000 if quick else DELETED, 3 if quick else PAIRS)
+            whole(table, Runner(clean_env() | {"XDG_STATE_HOME": name}), db, url)
+    if table.failed:
+        print("over its bound:", "; ".join(table.failed))
+    return 1 if table.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
