@@ -240,7 +240,7 @@ class History(RuleBasedStateMachine):
     def _in_every_way(self, asked: Question, rows: list[str]) -> None:
         now = self.store.server.now()
         plan = self.store.records.explain(*asked.texts, **asked.paging)
-        page = page_of(asked.limit, asked.offset)
+        page = page_of(asked.limit, asked.paging["offset"])
         for forced in ways(plan):
             got = [record.id for record in found(self.store.records, forced, page, now)]
             assert got == rows, (asked.texts, asked.paging, got, rows, forced)

@@ -118,7 +118,7 @@ class Question:
 
     @property
     def paging(self) -> dict[str, Any]:
-        found = {"limit": self.limit, "offset": self.offset}
+        found = {"limit": self.limit, "offset": None if self.limit is None else self.offset}
         return found | {"sort": self.sort, "reverse": self.reverse}
 
     def ids(self, world: World) -> list[str]:
