@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,7 +21,7 @@ from jobctl.errors import NotFound
 from jobctl.errors import Refused as RefusedByJobctl
 from tests.records.gem import COMPLETED, STATES, Gem, Status, raw
 from tests.records.model import Refused, World, dump
-from tests.records.oracle import ARGS, NAMES, PIDS, Question, question
+from tests.records.oracle import ARGS, NAMES, PIDS, Asked, Question, question
 
 IDENTS = ("a", "a:0", "b", "Zoë:1", "two words", "null")
 ODD_IDENT = "\udcff\udcfe"  # no UTF-8: only what is there already can be so named
@@ -39,9 +40,10 @@ data = st.sampled_from(("saved", None, {"k": [1, 2.5, "Zoë"]}, ""))
 class History(RuleBasedStateMachine):
     """The model, beside a real database."""
 
-    def __init__(self, client: redis.Redis, store: Store) -> None:
+    def __init__(self, client: redis.Redis, store: Store, directory: Path) -> None:
         super().__init__()
         self.redis, self.store = client, store
+        store.operations_directory = directory
         client.flushdb()
         self.began = self.clock()
         self.ago = 0
@@ -150,7 +152,7 @@ class History(RuleBasedStateMachine):
         modelled = {
             "set_progress": lambda: world.set(ident, "progress", done, gem=by_gem),
             "save": lambda: world.set(ident, "data", value, gem=by_gem),
-            "add_error": lambda: world.add_error(ident, words[0], gem=by_gem),
+            "add_error": lambda: world.add_error(ident, value or "boom", gem=by_gem),
             "request_kill": lambda: world.request_kill(ident, gem=by_gem),
         }[verb]
         writer: Any = self.store.records if not by_gem else self.of_gem(ident)
@@ -169,6 +171,18 @@ class History(RuleBasedStateMachine):
             )
         elif status is not None and self._readable(ident):
             self.change(lambda: status.delete(force=True), lambda: self.world.delete_by_gem(ident))
+
+    @rule(words=st.sampled_from(("completed", "started", "queued", "failed")), undone=st.booleans())
+    def delete_all(self, words: str, undone: bool) -> None:
+        """Delete all of a state at once; an undo leaves no trace of that."""
+        asked = Question((Asked("state", "=", (words,)),))
+        going = asked.matching(self.world)
+        report = self.store.records.delete_all(asked.texts[0], force=True)
+        assert (report.matched, report.done) == (len(going), len(going))
+        if undone and going:
+            assert self.store.undo(report.operation).done == len(going)
+        else:
+            self.world.delete_all(going)
 
     def _readable(self, ident: str) -> bool:
         return all(self.of_gem(each) or not self.world.hash(each) for each in (ident, f"{ident}:0"))
@@ -212,7 +226,9 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_as_it_should_be(self) -> None:
-        assert dump(self.redis) == self.world.dump()
+        real, modelled = dump(self.redis), self.world.dump()
+        keys = [key for key in {**real, **modelled} if real.get(key) != modelled.get(key)]
+        assert not keys, [(key, real.get(key), modelled.get(key)) for key in keys]
 
     @rule(seed=st.integers(0, 2**32))
     def ask(self, seed: int) -> None:

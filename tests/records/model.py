@@ -215,6 +215,16 @@ class World:
                 self.drop(f"{ident}:{number}")
         self._unindex(ident)
 
+    def delete_all(self, idents: Iterable[str]) -> None:
+        """Delete records at once, by force: which attempts are records is asked before."""
+        going = list(idents)
+        aside = [f"{i}:{n}" for i in going for n in range(self.attempt(i))]
+        archived = [ident for ident in aside if not self.in_states(ident)]
+        for ident in going:
+            self._unindex(ident)
+        for ident in archived:
+            self.drop(ident)
+
     def delete_by_gem(self, ident: str) -> None:
         """Delete by force; each attempt is deleted as a status of its own."""
         attempts = self.attempt(ident)

@@ -17,10 +17,10 @@ SOME = settings(
 MANY = settings(SOME, max_examples=2000, stateful_step_count=80, derandomize=False)
 
 
-def test_random_histories_agree_with_a_plain_model(raw, store):
-    run_state_machine_as_test(lambda: History(raw, store), settings=SOME)
+def test_random_histories_agree_with_a_plain_model(raw, store, tmp_path):
+    run_state_machine_as_test(lambda: History(raw, store, tmp_path), settings=SOME)
 
 
 @pytest.mark.campaign
-def test_many_random_histories_agree_with_a_plain_model(raw, store):
-    run_state_machine_as_test(lambda: History(raw, store), settings=MANY)
+def test_many_random_histories_agree_with_a_plain_model(raw, store, tmp_path):
+    run_state_machine_as_test(lambda: History(raw, store, tmp_path), settings=MANY)
