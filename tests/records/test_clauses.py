@@ -22,7 +22,7 @@ def indexed(clause, found):
     return value is not None and str(value) in clause.values
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=200, derandomize=True, deadline=None)
 @given(st.lists(hashes(), min_size=5, max_size=10), queries)
 def test_a_record_meets_a_query_when_it_is_in_the_indexes_and_meets_the_rest(several, texts):
     query = Query.parse(*texts)
