@@ -1,0 +1,276 @@
+"""``jobctl query``: what it shows, counts, explains and refuses."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from jobctl.model.record import ROW_KEYS
+from tests.builders import NOW
+from tests.recording import START, orphan, record
+
+READING = {
+    "scard", "zcard", "zcount", "sscan", "smismember", "zmscore", "zrange", "zrank", "zrevrank",
+    "hgetall", "hget", "exists",
+}  # fmt: skip
+GREETING = {"client|setname", "info", "time", "select", "config|resetstat"}
+DAY = 86_400_000_000
+
+
+@pytest.fixture
+def shop(raw):
+    """Five records, and what is odd about indexes."""
+    now = int(NOW * 1e6)
+    record(
+        raw,
+        "job-1",
+        state="failed",
+        job_name="SendEmail",
+        recorded_at=now - 5 * DAY,
+        failed_at=now - 4 * DAY,
+        errors=["first", "last\x1b[31m"],
+        progress=0.5,
+    )
+    record(
+        raw,
+        "job-2",
+        state="succeeded",
+        job_name="Import",
+        recorded_at=now - 3 * DAY,
+        progress=1.0,
+        job_args={"user": "u-1"},
+        data={"rows": 7},
+        provider_job_id=42,
+    )
+    record(raw, "job-3", state="started", job_name="SendEmail", recorded_at=now - DAY, attempt=1)
+    record(
+        raw,
+        "job-4",
+        state="failed",
+        job_name="Retryer",
+        recorded_at=now - 60_000_000,
+        failed_at=now - 30_000_000,
+        errors=["timeout"],
+    )
+    record(raw, "job-5", state="queued", recorded_at=None)
+    raw.sadd("jobba:failed", "job-3")  # a restart by the gem left it there
+    orphan(raw, "ghost", "failed", "recorded_at", at=now)
+
+
+def ids(ran):
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out.split()
+
+
+@pytest.mark.usefixtures("shop", "noon")
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ((), "job-4 job-3 job-2 job-1 job-5"),
+        (("--reverse",), "job-1 job-2 job-3 job-4 job-5"),
+        (("--sort", "recorded_at"), "job-1 job-2 job-3 job-4 job-5"),
+        (("--sort", "failed_at", "--reverse"), "job-4 job-1 job-2 job-3 job-5"),
+        (("--sort", "id"), "job-1 job-2 job-3 job-4 job-5"),
+        (("--sort", "job_name"), "job-2 job-4 job-1 job-3 job-5"),
+        (("--sort", "job_name", "--reverse"), "job-3 job-1 job-4 job-2 job-5"),
+        (("--limit", "2"), "job-4 job-3"),
+        (("--limit", "2", "--offset", "2"), "job-2 job-1"),
+        (("--limit", "9", "--offset", "4"), "job-5"),
+        (("--limit", "0"), ""),
+        (("-w", "state=failed"), "job-4 job-1"),
+        (("-w", "state=working"), "job-3"),
+        (("-w", "state=completed"), "job-4 job-2 job-1"),
+        (("-w", "state=incomplete"), "job-3 job-5"),
+        (("-w", "state=failed", "-w", "job_name=SendEmail,Retryer", "-w", "recorded_at>=-2d"),
+         "job-4"),
+        (("-w", "state=failed and error~time"), "job-4"),
+        (("-w", "job_arg=u-1"), "job-2"),
+        (("-w", "provider_job_id=42"), "job-2"),
+        (("-w", "id=job-5,job-1,ghost,none"), "job-1 job-5"),
+        (("-w", "data.rows>5"), "job-2"),
+        (("--older-than", "2d"), "job-2 job-1"),
+        (("--newer-than", "2d", "-w", "state=failed"), "job-4"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_query_gives_what_matches_newest_first(jobctl, asked, expected):
+    assert ids(jobctl("query", *asked, "-o", "ids")) == expected.split()
+
+
+@pytest.mark.usefixtures("shop", "noon")
+def test_each_format_says_the_same_records(jobctl):
+    rows = json.loads(jobctl("query", "-w", "state=completed", "-o", "json").out)
+    assert [row["id"] for row in rows] == ["job-4", "job-2", "job-1"]
+    assert all(tuple(row) == ROW_KEYS for row in rows)
+    assert rows[1] == {
+        "id": "job-2", "state": "succeeded", "progress": 1.0, "job_name": "Import",
+        "job_args": {"user": "u-1"}, "provider_job_id": 42, "attempt": 0,
+        "recorded_at": "2026-09-18T14:13:20Z", "queued_at": None, "started_at": None,
+        "succeeded_at": None, "failed_at": None, "killed_at": None, "kill_requested_at": None,
+        "errors": [], "data": {"rows": 7},
+    }  # fmt: skip
+    lines = jobctl("query", "-w", "state=completed", "-o", "jsonl").out.splitlines()
+    assert [json.loads(line) for line in lines] == rows
+    table = list(csv.DictReader(io.StringIO(jobctl("query", "-o", "csv").out)))
+    assert [row["id"] for row in table] == ["job-4", "job-3", "job-2", "job-1", "job-5"]
+    tsv = jobctl("query", "-w", "id=job-1", "--columns", "id,errors", "--no-header").out
+    assert tsv == 'job-1\t["first","last\\\\u001b[31m"]\n'
+    few = json.loads(jobctl("query", "-w", "id=job-1", "--columns", "state,id", "-o", "json").out)
+    assert few == [{"state": "failed", "id": "job-1"}]
+
+
+@pytest.mark.usefixtures("shop", "noon")
+def test_a_table_shows_the_last_error_and_how_far_it_is(jobctl):
+    ran = jobctl("query", "-w", "state=completed", "--color", "never", tty=True)
+    header, _, *lines = [line.rstrip() for line in ran.out.splitlines()]
+    assert header.split() == [
+        "id", "state", "progress", "job_name", "attempt", "recorded_at", "errors",
+    ]  # fmt: skip
+    assert lines[1].split() == [
+        "job-2",
+        "succeeded",
+        "100%",
+        "█████",
+        "Import",
+        "0",
+        "3d",
+        "ago",
+        "-",
+    ]
+    assert lines[2].endswith(r"last\x1b[31m")
+    assert "50%" in lines[2]
+
+
+def test_a_terminal_gets_50_rows_and_is_told_how_many_more_there_are(raw, jobctl):
+    for i in range(64):
+        record(raw, f"r-{i}", recorded_at=START + i)
+    orphan(raw, "ghost", "queued")
+    ran = jobctl("query", tty=True)
+    assert (len(ran.out.splitlines()), ran.err) == (52, "14 more: --limit, or a condition\n")
+    assert len(jobctl("query", "--limit", "60", tty=True).out.splitlines()) == 62
+    assert len(jobctl("query").out.splitlines()) == 65
+    assert jobctl("query", "-w", "id=r-1", tty=True).err == ""
+
+
+@pytest.mark.usefixtures("shop", "noon")
+def test_count_counts_rows_and_tells_of_orphans(jobctl):
+    ran = jobctl("query", "-w", "state=failed", "--count")
+    assert (ran.out, ran.err) == ("2\n", "1 id is in the indexes and has no record: not counted\n")
+    ran = jobctl("query", "-w", "state=failed", "--count", "--unverified", "-o", "json")
+    assert (json.loads(ran.out), ran.err) == ({"count": 4}, "")
+    assert jobctl("query", "--count").out == "5\n"
+    assert jobctl("query", "-w", "state=killed", "--count").out == "0\n"
+    assert jobctl("query", "-w", "error~time", "--count").out == "1\n"
+
+
+@pytest.mark.usefixtures("shop", "noon")
+def test_explain_shows_the_plan_and_runs_nothing(jobctl):
+    ran = jobctl("query", "-w", "state=failed", "-w", "job_name=Retryer", "-w", "error~x",
+                 "--limit", "3", "--explain", "-o", "json")  # fmt: skip
+    assert json.loads(ran.out) == {
+        "way": "drive", "leads": {"index": "job_name=Retryer", "ids": 1},
+        "tests": [{"index": "state=failed", "ids": 4}], "sample": None, "page": None,
+        "budget": None, "order": "recorded_at", "reverse": True, "most": 3, "states": ["failed"],
+        "loaded": ["error~x"],
+    }  # fmt: skip
+    told = jobctl("query", "--explain", "-o", "table").out
+    assert "recorded_at: 5 ids" in told
+    assert "nothing" in jobctl("query", "-w", "job_name=None", "--explain", "-o", "table").out
+    assert jobctl("query", "-w", "state=failed", "--explain").out.startswith("way\tleads\ttests")
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "hint"),
+    [
+        (("--offset", "1"), "--offset goes with --limit", "say how many records"),
+        (("--limit", "-1"), "'--limit': -1", ""),
+        (("--limit", "1", "--offset", "-1"), "'--offset': -1", ""),
+        (("-w", "stat=failed"), "records have no field 'stat'", "did you mean state?"),
+        (("-w", "state=faild"), "no record is ever 'faild'", "did you mean failed?"),
+        (("-w", "jobname=A"), "records have no field 'jobname'", "did you mean job_name?"),
+        (("-w", "state failed"), "state failed\n        ^", ""),
+        (("-w", "recorded_at>=soon"), "'soon' is not a time", "2026-"),
+        (("--older-than", "soon"), "'soon' is not a duration", "90s"),
+        (("--sort", "recordedat"), "--sort: there is no field", "did you mean recorded_at?"),
+        (("--columns", "jid"), "--columns: there is no field 'jid'", "did you mean id?"),
+        (("--count", "--limit", "1"), "--count counts all of them", ""),
+        (("--count", "--explain"), "do not go together", ""),
+        (("--unverified",), "--unverified goes with --count", ""),
+        (("-o", "xml"), "'xml'", ""),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_a_usage_error(jobctl, asked, error, hint):
+    ran = jobctl("query", *asked, url="redis://127.0.0.1:1")
+    assert (ran.code, ran.out) == (2, "")
+    assert error in ran.err
+    assert hint in ran.err
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_query_sends_nothing_that_writes(raw, jobctl):
+    raw.config_resetstat()
+    for asked in (
+        (), ("-w", "state=failed", "--count"), ("-w", "state=failed", "-w", "job_name=SendEmail"),
+        ("--sort", "job_name"), ("-w", "id=job-1,nobody"), ("--count", "--unverified"),
+        ("-w", "recorded_at>=-9d", "--limit", "2", "--explain"),
+    ):  # fmt: skip
+        assert jobctl("query", *asked, "-o", "jsonl").code == 0
+    sent = {name.removeprefix("cmdstat_") for name in raw.info("commandstats")}
+    assert sent <= READING | GREETING
+    assert not raw.exists("jobba:id:nobody")
+
+
+@pytest.mark.usefixtures("shop")
+def test_who_may_only_read_can_query(raw, jobctl, server):
+    raw.execute_command("ACL", "SETUSER", "reader", "reset", "on", ">pw", "~jobba:*", "+@read")
+    try:
+        url = server.url.replace("unix://", "unix://reader:pw@")
+        ran = jobctl("query", "-w", "state=failed", "-w", "job_name=Retryer", "-o", "ids", url=url)
+        assert ids(ran) == ["job-4"]
+        ran = jobctl("query", "--count", url=url)
+        assert (ran.code, ran.out) == (0, "5\n")
+    finally:
+        raw.execute_command("ACL", "DELUSER", "reader")
+
+
+@pytest.mark.parametrize("key", ["jobba:failed", "jobba:job_name:A", "jobba:recorded_at"])
+def test_an_index_of_another_type_is_named(raw, jobctl, key):
+    record(raw, "r-1", state="failed", job_name="A")
+    raw.delete(key)
+    raw.set(key, "x")
+    ran = jobctl("query", "-w", "state=failed", "-w", "job_name=A")
+    assert (ran.code, ran.out) == (3, "")
+    assert f"the key {key} of" in ran.err
+
+
+def test_odd_ids_and_values_are_rows_like_any_other(raw, jobctl):
+    odd = [b"a:0", b"\xff\xfe", "Zoë 💥".encode(), b"tab\there", b""]
+    for i, ident in enumerate(odd):
+        record(raw, ident, state="failed", job_name="A:B", recorded_at=START + i)
+    record(raw, "large", state="failed", data="x" * 1_000_000, recorded_at=START + 9)
+    raw.hset("jobba:id:stub", "progress", "0.5")
+    raw.sadd("jobba:failed", "stub")
+    raw.hset("jobba:id:nan", mapping={"id": '"nan"', "state": '"failed"', "progress": "1e999"})
+    raw.sadd("jobba:failed", "nan")
+    record(raw, "null", state="failed", recorded_at=None)
+    raw.hset("jobba:id:null", mapping={"recorded_at": "null", "started_at": "null"})
+    ran = jobctl("query", "-w", "state=failed", "-o", "ids")
+    shown = ["large", "", r"tab\there", "Zoë 💥", "\udcff\udcfe", "a:0", "nan", "null"]
+    assert ran.code == 0
+    assert ran.out.split("\n")[:-1] == shown
+    for form in ("table", "wide", "json", "csv", "tsv", "jsonl"):
+        assert jobctl("query", "-o", form).code == 0
+    assert ids(jobctl("query", "-w", 'job_name="A:B"', "-w", "id=a:0", "-o", "ids")) == ["a:0"]
+    assert jobctl("query", "-w", "id=stub", "-o", "jsonl").out.startswith(
+        '{"id":"stub","state":null'
+    )
+    assert len(jobctl("query", "-w", "data~xxx", "-o", "jsonl").out) > 1_000_000
+
+
+def test_another_namespace_has_other_records(raw, jobctl):
+    record(raw, "mine", prefix=b"other:ns:")
+    record(raw, "theirs")
+    ran = jobctl("query", "--records-namespace", "other:ns", "-o", "ids")
+    assert ids(ran) == ["mine"]
