@@ -104,10 +104,11 @@ def request_kill(session: Session, named: tuple[str, ...]) -> None:
     help="""Let records enter a state: unqueued, queued, started, succeeded, failed, killed,
     unknown. The time of a state is kept where there is one from before. A record that is started
     once more restarts: what it was is put aside as an attempt. Ids (- reads them from stdin) and
-    filters must all hold. It cannot be undone.""",
+    filters must all hold. It cannot be undone. Ids that are typed are marked without asking, so
+    that a job can do it; what is read or filtered is asked for.""",
     short_help="Let records enter a state.",
     examples=[
-        "jobctl record mark failed 8f3a6c0d-2b91-4e57-a1c0-5d1f00c2a7e4",
+        'jobctl record mark succeeded "$ID"',
         "jobctl record mark killed -w 'state=started and started_at<-2d' --dry-run",
         "jobctl record mark unknown - --reason 'host 7 died' --yes < ids",
     ],
@@ -120,6 +121,8 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
     """Mark records."""
     from jobctl.model.change import Change, Verb
 
+    if named and "-" not in named:  # a protected context asks for its name all the same
+        session.given["yes"] = True
     change = Change(Verb.MARK, state=state, rate=_read_rate(session))
     _run(session, change, _where(session, named), _text(session, named))
 

@@ -100,7 +100,7 @@ class Record:
     def attempt(self) -> int:
         """Which attempt this is, from 0 on."""
         found = self.values.get("attempt")
-        return found if isinstance(found, int) and found > 0 else 0
+        return found if type(found) is int and found > 0 else 0  # true is none
 
     @property
     def job_name(self) -> str | None:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
+from itertools import chain
 
 from jobctl.model.jobba import decode, encode
 from jobctl.model.jsontext import dumps, loads_own
 from jobctl.model.record import Record
 
 _NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
+_ZERO = b"\0"  # in no JSON text
 RECORDS = "records"  # the ledger's name of all records
 
 
@@ -38,6 +40,7 @@ class Snapshot:
         times: the scores that it has, by the name of the time, as Redis writes them.
         sets: the keys, behind the namespace, of the other sets that it is in.
         attempts: its archived attempts.
+        decoded: the record, where it was decoded already.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Snapshot:
     times: Mapping[str, str] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    decoded: Record | None = field(default=None, compare=False, repr=False)
 
     @property
     def orphan(self) -> bool:
@@ -56,7 +60,7 @@ class Snapshot:
     @property
     def record(self) -> Record:
         """The record, decoded."""
-        return Record.read(self.id, list(self.flat))
+        return self.decoded or Record.read(self.id, list(self.flat))
 
     @property
     def score(self) -> bytes:
@@ -71,8 +75,8 @@ class Snapshot:
     @property
     def digest(self) -> str:
         """What tells its hash from any other; as store/lua/record_delete.lua makes it."""
-        text = b"\0".join(self.flat)
-        if text.count(b"\0") == len(self.flat) - 1:
+        text = _ZERO.join(self.flat)
+        if text.count(_ZERO) == len(self.flat) - 1:
             return sha1(text).hexdigest()  # noqa: S324
         counted = b"".join([b"%d:%b" % (len(word), word) for word in self.flat])
         return f"l{sha1(counted).hexdigest()}"  # noqa: S324
@@ -154,9 +158,17 @@ def state_name(state: str) -> str:
 
 
 def _object(flat: Sequence[bytes]) -> dict[str, str]:
-    texts = list(map(decode, flat))
+    together = _ZERO.join(flat)
+    if together.count(_ZERO) == len(flat) - 1:  # one decoding instead of one for each
+        texts = decode(together).split("\0")
+    else:
+        texts = list(map(decode, flat))
     return dict(zip(texts[::2], texts[1::2], strict=True))
 
 
 def _flat(found: Mapping[str, str]) -> list[bytes]:
-    return [encode(text) for pair in found.items() for text in pair]
+    texts = list(chain.from_iterable(found.items()))
+    together = encode("\0".join(texts))
+    if texts and together.count(_ZERO) == len(texts) - 1:
+        return together.split(_ZERO)
+    return list(map(encode, texts))

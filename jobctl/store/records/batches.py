@@ -12,7 +12,7 @@ from jobctl.store.keys import KEPT, operation_key
 from jobctl.store.records.indexing import fixed_indexes
 from jobctl.store.scripts import script
 
-MOST = 200  # records of a call: with all their index entries well under 10 ms
+MOST = 100  # records of a call: with all their index entries well under 10 ms
 
 Word = str | bytes | int
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from jobctl.errors import JobctlError
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt, Snapshot
 from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.records.indexing import value_indexes
+from jobctl.store.scripts import script
 
 _MOST = 200  # records of a pipe
 _PAGE = 100  # attempts that are asked for at once
 _STATES = tuple(state.value for state in RecordState)
+_INDEXES = len(MOMENTS) + len(_STATES)
+_NAMING = ("job_name", "job_args", "provider_job_id")
+
+Taken = list[tuple[str, Snapshot | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,102 +31,111 @@ class Snapshots:
     connection: Connection
     layout: RecordLayout
 
-    def take(
-        self, idents: Iterable[str], *, whole: bool = True
-    ) -> Iterator[list[tuple[str, Snapshot | None]]]:
+    def take(self, idents: Iterable[str], *, whole: bool = True) -> Iterator[Taken]:
         """Yield ids with their snapshots, many at once; None where not even an index knows one.
 
-        What a pipe asks for is bounded by the size of the records met so far. Without `whole` the
-        archived attempts, and the sets that the record's own fields name, are left out.
+        The next ones are under way meanwhile: nothing else may use the connection. What a pipe
+        asks for is bounded by the size of the records met so far. Without `whole` the archived
+        attempts, and the sets that the record's own fields name, are left out.
         """
-        upcoming = iter(idents)
-        chunk = Chunk(_MOST)
-        while ids := list(islice(upcoming, chunk.size)):
-            found = self._read(ids)
-            if whole:
-                found = self._with_attempts(self._with_sets(found))
-            size = sum(len(text) for each in found if each for text in each.flat)
-            chunk.learn(len(ids), size)
-            yield list(zip(ids, found, strict=True))
+        reading = _Reading(self.connection, self.layout, idents, whole)
+        for _ in self.connection.stream(reading.follow):
+            while reading.ready:
+                yield reading.ready.popleft()
 
-    def _read(self, ids: Sequence[str]) -> list[Snapshot | None]:
-        raw = [encode(ident) for ident in ids]
-        keys = [self.layout.record(ident) for ident in ids]
-        commands: list[Command] = [("ZMSCORE", self.layout.moment(name), *raw) for name in MOMENTS]
-        commands += [("SMISMEMBER", self.layout.index(state), *raw) for state in _STATES]
+
+class _Reading:
+    """One pass: a pipe asks for the sets of some records, and for the next records themselves."""
+
+    def __init__(
+        self, connection: Connection, layout: RecordLayout, idents: Iterable[str], whole: bool
+    ) -> None:
+        self.ready: deque[Taken] = deque()
+        self._connection = connection
+        self._layout = layout
+        self._upcoming = iter(idents)
+        self._whole = whole
+        self._chunk = Chunk(_MOST)
+        self._ids: list[str] = []  # asked for
+        self._found: list[_Found] = []  # those before them
+        self._named: dict[bytes, list[int]] | None = None  # the sets that were asked of those
+
+    def follow(self, last: list[Reply] | None) -> list[Command]:
+        """Take replies in, and return what to ask for next."""
+        replies = list(last or ())
+        if self._named is not None:
+            self._settle(replies.pop(0))
+        if self._ids:
+            self._found = self._read(self._ids, replies)
+        commands: list[Command] = []
+        if self._whole and any(one.flat for one in self._found):
+            self._add_attempts()
+            self._named = self._sets()
+            commands.append(self._looking(self._named))
+        elif self._found:
+            self._release()
+        self._ids = list(islice(self._upcoming, self._chunk.size))
+        return commands + self._asking(self._ids) if self._ids else commands
+
+    def _looking(self, named: Mapping[bytes, Sequence[int]]) -> Command:
+        """Return the call that says when the records found expire, and which sets they are in."""
+        words: list[bytes | int] = [len(self._found), *(one.raw for one in self._found)]
+        for places in named.values():
+            words += [len(places), *places]
+        keys = [*(self._layout.record(one.ident) for one in self._found), *named]
+        return ("EVAL", script("record_look"), len(keys), *keys, *words)
+
+    def _settle(self, reply: Sequence[int]) -> None:
+        """Say of those found before when they expire and which sets they are in."""
+        found, now = self._found, reply[0] * 1000 + reply[1] // 1000
+        for one, life in zip(found, reply[2:], strict=False):
+            one.expires = now + life if life >= 0 else None
+        at = 2 + len(found)
+        for key, places in (self._named or {}).items():
+            inside = reply[at : at + len(places)]
+            at += len(places)
+            if any(inside):
+                name = decode(key)[len(self._layout.namespace) + 1 :]
+                for place, there in zip(places, inside, strict=True):
+                    if there:
+                        found[place - 1].sets.append(name)
+        self._release()
+
+    def _release(self) -> None:
+        self.ready.append([(one.ident, one.snapshot()) for one in self._found])
+        self._found, self._named = [], None
+
+    def _asking(self, ids: Sequence[str]) -> list[Command]:
+        raw = list(map(encode, ids))
+        keys = [self._layout.record(ident) for ident in ids]
+        commands: list[Command] = [("ZMSCORE", self._layout.moment(name), *raw) for name in MOMENTS]
+        commands += [("SMISMEMBER", self._layout.index(state), *raw) for state in _STATES]
         commands += [("HGETALL", key) for key in keys]
-        commands.append(("TIME",))
-        commands += [("PTTL", key) for key in keys]
-        replies = self.connection.pipe(commands)
-        first = len(MOMENTS) + len(_STATES)
-        times = list(zip(*replies[: len(MOMENTS)], strict=True))
-        states = list(zip(*replies[len(MOMENTS) : first], strict=True))
-        flats = replies[first : first + len(ids)]
-        now = _milliseconds(replies[first + len(ids)])
-        lives = replies[first + len(ids) + 1 :]
-        found = [
-            Snapshot(
-                ident,
-                flat,
-                now + life if life >= 0 else None,
-                tuple(name for name, held in zip(_STATES, inside, strict=True) if held),
-                {
-                    name: score.decode()
-                    for name, score in zip(MOMENTS, scores, strict=True)
-                    if score is not None
-                },
-            )
-            for ident, flat, life, inside, scores in zip(
-                ids, flats, lives, states, times, strict=True
-            )
-        ]
-        return [s if s.flat or s.states or s.times else None for s in found]
+        return commands
 
-    def _with_sets(self, found: list[Snapshot | None]) -> list[Snapshot | None]:
-        """Add the sets that the records' own fields name, where they are in them."""
-        asked: dict[bytes, list[int]] = {}
-        for place, snapshot in enumerate(found):
-            if snapshot is not None and snapshot.flat:
-                for key in self._named(snapshot.record):
-                    asked.setdefault(key, []).append(place)
-        commands: list[Command] = [
-            ("SMISMEMBER", key, *(_raw(found[place]) for place in places))
-            for key, places in asked.items()
-        ]
-        held: dict[int, list[str]] = {}
-        for (key, places), inside in zip(
-            asked.items(), self.connection.attempt(commands), strict=True
-        ):
-            if isinstance(inside, JobctlError):  # no set: nobody is in it
-                continue
-            name = decode(key)[len(self.layout.namespace) + 1 :]
-            for place, there in zip(places, inside, strict=True):
-                if there:
-                    held.setdefault(place, []).append(name)
-        return [
-            replace(snapshot, sets=tuple(held[place]))
-            if snapshot is not None and place in held
-            else snapshot
-            for place, snapshot in enumerate(found)
-        ]
+    def _read(self, ids: Sequence[str], replies: Sequence[Reply]) -> list[_Found]:
+        times = zip(*replies[: len(MOMENTS)], strict=True)
+        states = zip(*replies[len(MOMENTS) : _INDEXES], strict=True)
+        flats = replies[_INDEXES:]
+        self._chunk.learn(len(ids), sum(len(text) for flat in flats for text in flat))
+        return [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
 
-    def _named(self, record: Record) -> list[bytes]:
-        """Return the sets that a record's own fields name."""
-        fields = ("job_name", "job_args", "provider_job_id")
-        return [
-            key
-            for field in fields
-            if (value := record.values.get(field)) is not None
-            for key in value_indexes(self.layout, field, value)
-        ]
+    def _sets(self) -> dict[bytes, list[int]]:
+        """Return the sets that the records' own fields name, each with the places of those."""
+        named: dict[bytes, list[int]] = {}
+        for place, one in enumerate(self._found, 1):
+            values = one.record.values
+            for field in _NAMING:
+                value = values.get(field)
+                if value is not None:
+                    for key in value_indexes(self._layout, field, value):
+                        named.setdefault(key, []).append(place)
+        return named
 
-    def _with_attempts(self, found: list[Snapshot | None]) -> list[Snapshot | None]:
-        return [
-            replace(snapshot, attempts=tuple(self._attempts(snapshot.id, most)))
-            if snapshot is not None and snapshot.flat and (most := snapshot.record.attempt)
-            else snapshot
-            for snapshot in found
-        ]
+    def _add_attempts(self) -> None:
+        for one in self._found:
+            if one.flat and one.record.attempt:
+                one.attempts = tuple(self._attempts(one.ident, one.record.attempt))
 
     def _attempts(self, ident: str, most: int) -> Iterator[Attempt]:
         """Yield the archived attempts that are there; one that an index knows is a record.
@@ -130,13 +144,13 @@ class Snapshots:
         """
         for start in range(0, most, _PAGE):
             numbers = range(start, min(most, start + _PAGE))
-            keys = [self.layout.attempt(ident, number) for number in numbers]
+            keys = [self._layout.attempt(ident, number) for number in numbers]
             names = [encode(f"{ident}:{number}") for number in numbers]
             commands: list[Command] = [("HGETALL", key) for key in keys]
             commands.append(("TIME",))
             commands += [("PTTL", key) for key in keys]
-            commands += [("SMISMEMBER", self.layout.index(state), *names) for state in _STATES]
-            replies = self.connection.pipe(commands)
+            commands += [("SMISMEMBER", self._layout.index(state), *names) for state in _STATES]
+            replies = self._connection.pipe(commands)
             flats, lives = replies[: len(keys)], replies[len(keys) + 1 : 2 * len(keys) + 1]
             now = _milliseconds(replies[len(keys)])
             own = [any(held) for held in zip(*replies[2 * len(keys) + 1 :], strict=True)]
@@ -147,8 +161,49 @@ class Snapshots:
                 return
 
 
-def _raw(snapshot: Snapshot | None) -> bytes:
-    return b"" if snapshot is None else encode(snapshot.id)
+class _Found:
+    """An id, and what is known of it so far."""
+
+    __slots__ = (
+        "attempts",
+        "expires",
+        "flat",
+        "ident",
+        "inside",
+        "raw",
+        "record",
+        "scores",
+        "sets",
+    )
+
+    def __init__(
+        self,
+        ident: str,
+        flat: list[bytes],
+        inside: Sequence[int],
+        scores: Sequence[bytes | None],
+    ) -> None:
+        self.ident = ident
+        self.raw = encode(ident)
+        self.flat = flat
+        self.expires: int | None = None
+        self.inside = inside
+        self.scores = scores
+        self.record = Record.read(ident, flat)
+        self.sets: list[str] = []
+        self.attempts: tuple[Attempt, ...] = ()
+
+    def snapshot(self) -> Snapshot | None:
+        """Return its snapshot; None where not even an index knows it."""
+        states = tuple([name for name, held in zip(_STATES, self.inside, strict=True) if held])
+        scored = zip(MOMENTS, self.scores, strict=True)
+        times = {name: score.decode() for name, score in scored if score is not None}
+        if not (self.flat or states or times):
+            return None
+        return Snapshot(
+            self.ident, self.flat, self.expires, states, times, tuple(self.sets), self.attempts,
+            self.record,
+        )  # fmt: skip
 
 
 def _milliseconds(clock: Reply) -> int:

@@ -1,0 +1,66 @@
+"""``jobctl record mark``: what asks, and what a job can do by itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def started(store) -> str:
+    return store.records.create("a", state="started").id
+
+
+def state(store, ident: str = "a") -> str:
+    found = store.records.find(ident)
+    assert found is not None
+    return str(found.state)
+
+
+def test_an_id_that_is_typed_is_marked_without_asking(jobctl, store, started) -> None:
+    ran = jobctl("record", "mark", "succeeded", started, "-o", "json")
+    assert (ran.code, json.loads(ran.out)["done"], state(store)) == (0, 1, "succeeded")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("-",), ("a", "-"), ("-w", "id=a"), ("--all",), ("--newer-than", "1d")],
+    ids=" ".join,
+)
+def test_what_is_read_or_filtered_is_asked_for(jobctl, store, started, words) -> None:
+    ran = jobctl("record", "mark", "failed", *words, stdin=started)
+    assert (ran.code, state(store)) == (7, "started")
+    assert "--yes goes on without asking" in ran.err
+    assert jobctl("record", "mark", "failed", *words, "--yes", stdin=started).code == 0
+    assert state(store) == "failed"
+
+
+@pytest.mark.parametrize("verb", [("delete", "--force"), ("request-kill",)], ids=" ".join)
+def test_the_other_changes_of_many_ask_for_typed_ids_too(jobctl, store, started, verb) -> None:
+    assert jobctl("record", *verb, started).code == 7
+    assert (state(store), store.records.kill_requested("a")) == ("started", False)
+
+
+def test_a_protected_context_asks_for_its_name_all_the_same(
+    jobctl, store, started, config, url
+) -> None:
+    config(f'[contexts.prod]\nurl = "{url}"\nprotected = true\n')
+    words = ("--context", "prod", "record", "mark", "failed", started)
+    assert jobctl(*words, url=None).code == 7
+    assert state(store) == "started"
+    assert jobctl(*words, "--confirm", "prod", url=None).code == 0
+    assert state(store) == "failed"
+
+
+def test_a_state_that_is_none_is_a_usage_error(jobctl, store, started) -> None:
+    ran = jobctl("record", "mark", "faild", started)
+    assert (ran.code, state(store)) == (2, "started")
+    assert "did you mean failed" in ran.err or "failed" in ran.err
+
+
+def test_an_id_without_a_record_is_missing(jobctl, raw) -> None:
+    ran = jobctl("record", "mark", "failed", "nope", "-o", "json")
+    report = json.loads(ran.out)
+    assert (ran.code, report["matched"], report["missing"]) == (0, 0, ["nope"])
+    assert raw.keys("jobba:*") == []
