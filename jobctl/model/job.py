@@ -91,7 +91,7 @@ def glance(raw: bytes) -> dict[str, object] | None:
     try:
         value = jsontext.loads_own(raw)
     except ValueError:
-        return read_object(raw)
+        return None
     return value if isinstance(value, dict) else None
 
 

@@ -55,7 +55,10 @@ def loads_own(raw: bytes) -> object:
     Raises:
         ValueError: it is not JSON.
     """
-    return orjson.loads(raw)
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return loads(raw)  # lone surrogates, for bytes that are no UTF-8: orjson refuses them
 
 
 def _integer(text: str) -> int | Number:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,10 +132,7 @@ class Snapshot:
     @classmethod
     def read(cls, line: bytes) -> Snapshot:
         """Read a line."""
-        try:
-            found = loads_own(line)
-        except ValueError:
-            found = json.loads(line)  # lone surrogates: orjson refuses them
+        found = loads_own(line)
         assert isinstance(found, dict)  # noqa: S101 (as it was written)
         return cls(
             found["id"],

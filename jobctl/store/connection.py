@@ -17,7 +17,7 @@ from redis.connection import SSLConnection, UnixDomainSocketConnection
 
 from jobctl.errors import ConnectionLost, JobctlError
 from jobctl.model.target import Target
-from jobctl.store.packing import pack
+from jobctl.store.packing import Words, pack
 from jobctl.store.refusals import (
     explain_connecting,
     explain_login,
@@ -26,7 +26,7 @@ from jobctl.store.refusals import (
 )
 from jobctl.tls import check_files
 
-Command = tuple[str | bytes | int | float, ...]
+Command = Words
 Reply = Any
 Trace = Callable[[str], None]
 
