@@ -177,8 +177,11 @@ def stuck_option() -> Callable[[_F], _F]:
     )  # fmt: skip
 
 
-def page_options() -> Callable[[_F], _F]:
-    """Add limit, offset, sort, reverse and columns."""
+_SORT = "Sort by a column, in memory; without it by what happens next (dead: newest first)."
+
+
+def page_options(*, sort: str = _SORT) -> Callable[[_F], _F]:
+    """Add limit, offset, sort, reverse and columns; `sort` is the help of that."""
     return all_of(
         [
             option(
@@ -191,24 +194,23 @@ def page_options() -> Callable[[_F], _F]:
             option(
                 PAGE, "--offset", type=click.IntRange(min=0), metavar="N", help="Leave so many out."
             ),
-            *_sorting(),
+            *_sorting(sort),
         ]
     )
 
 
 def sort_options() -> Callable[[_F], _F]:
     """Add sort, reverse and columns."""
-    return all_of(_sorting())
+    return all_of(_sorting(_SORT))
 
 
-def _sorting() -> list[Callable[[_F], _F]]:
+def _sorting(sort: str) -> list[Callable[[_F], _F]]:
     return [
         option(
             PAGE,
             "--sort",
             metavar="FIELD",
-            help="Sort by a column, in memory; without it by what happens next (dead: newest "
-            "first).",
+            help=sort,
         ),
         option(PAGE, "--reverse", is_flag=True, help="The other way round."),
         option(PAGE, "--columns", metavar="A,B", help="Show these columns only."),

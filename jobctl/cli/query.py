@@ -52,11 +52,11 @@ _COUNTED = 20_000  # matches that are counted exactly to say how many more there
     ),
     option(
         FILTER, "--older-than", multiple=True, metavar="AGE",
-        help="Recorded so long ago: 90s, 15m, 2h, 3d, 12w.",
+        help="Recorded longer ago: 90s, 15m, 2h, 3d, 12w.",
     ),
-    option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Likewise."),
+    option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Likewise, less long."),
 ])  # fmt: skip
-@page_options()
+@page_options(sort="Sort by a column; without it the newest recorded first.")
 @click.option("--count", is_flag=True, help="Print how many there are, and nothing else.")
 @click.option(
     "--unverified", is_flag=True, help="With --count: count index entries, as Jobba itself does."
@@ -67,7 +67,10 @@ _COUNTED = 20_000  # matches that are counted exactly to say how many more there
 def query(session: Session, count: bool, unverified: bool, explain: bool) -> None:
     """Find status records."""
     if count and explain:
-        raise UsageProblem("--count and --explain do not go together")
+        raise UsageProblem(
+            "--count and --explain do not go together",
+            hint="--explain alone says how large each index is",
+        )
     if unverified and not count:
         raise UsageProblem("--unverified goes with --count")
     request = Request.read(session)

@@ -179,7 +179,7 @@ def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:
     from jobctl.cli.stdin import read_ids
     from jobctl.model.record_where import RecordWhere
 
-    return RecordWhere(read_ids(named) if named else None, conditions(session))
+    return RecordWhere(read_ids(named, "an id") if named else None, conditions(session))
 
 
 def _text(session: Session, named: tuple[str, ...]) -> str:

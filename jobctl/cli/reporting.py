@@ -59,7 +59,7 @@ def write_report(session: Session, report: Report, done: str) -> None:
     elif not session.format.human:
         row = report.document()
         write_rows(session, [row], COLUMNS, 0.0, ident="operation")
-    elif (report.matched or report.before) and not report.dry_run:
+    elif _prints(report) and not report.dry_run:
         from jobctl.render.report import print_report
 
         print_report(console(session), report, done)
@@ -75,12 +75,27 @@ def _say_more(session: Session, report: Report) -> None:
     if not session.format.human:
         for reason, count in report.reasons.items():
             say(f"failed, {count:,}: {reason}")
+    if report.missing and not _names_missing(session, report):
+        from jobctl.render.report import missing_line
+
+        say(missing_line(report))
     _say_next(report)
-    if not report.matched and not report.before:
+    if not _prints(report):
         nothing = f"nothing matched in {report.target}"
         if report.action == Verb.REMOVE:  # of queues, which may be empty
             nothing = "no job waits there"
         say("there is nothing left to undo" if report.action == "undo" else nothing)
+
+
+def _names_missing(session: Session, report: Report) -> bool:
+    """Tell whether what was written says already which ids matched nothing."""
+    if session.in_json:
+        return True
+    return report.matched > 0 if report.dry_run else session.format.human and _prints(report)
+
+
+def _prints(report: Report) -> bool:
+    return bool(report.matched or report.before)
 
 
 def _say_next(report: Report) -> None:

@@ -11,7 +11,7 @@ from jobctl.errors import UsageProblem
 from jobctl.render.safe import from_field
 
 
-def read_ids(given: Iterable[str]) -> tuple[str, ...]:
+def read_ids(given: Iterable[str], one: str = "a JID") -> tuple[str, ...]:
     r"""Return the ids given, a ``-`` replaced by the lines of stdin, each id once.
 
     Lines are as ``-o ids`` writes them: ``\\ \t \n \r`` written out. Empty lines are skipped.
@@ -22,13 +22,13 @@ def read_ids(given: Iterable[str]) -> tuple[str, ...]:
     ids: dict[str, None] = {}
     for name in given:
         if name == "":
-            raise UsageProblem("a JID is empty", hint="is a variable unset in your script?")
-        ids.update(dict.fromkeys(_lines() if name == "-" else [argument_text(name)]))
+            raise UsageProblem(f"{one} is empty", hint="is a variable unset in your script?")
+        ids.update(dict.fromkeys(_lines(one) if name == "-" else [argument_text(name)]))
     return tuple(ids)
 
 
-def _lines() -> Iterator[str]:
-    for line in open_stdin("JIDs", hint="pipe them in"):
+def _lines(one: str) -> Iterator[str]:
+    for line in open_stdin(f"{one.split()[-1]}s", hint="pipe them in"):
         text = _text(line.rstrip(b"\n").removesuffix(b"\r"))
         if text:
             yield from_field(text)

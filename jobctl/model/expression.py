@@ -27,26 +27,28 @@ _HINTS = {
     "||": "write or",
     "!": "write not (..), or field!=value",
 }
-_HOW = "a filter looks like: jobtype=SendEmail and (error~timeout or retry_count>=20)"
+_EXAMPLE = "jobtype=SendEmail and (error~timeout or retry_count>=20)"
 
 
-def parse(text: str, find: Find) -> Node:
+def parse(text: str, find: Find, example: str = _EXAMPLE) -> Node:
     """Read an expression.
 
     Args:
         text: as it was typed.
         find: finds the field of a name.
+        example: an expression on such fields, for whom does not know how.
 
     Raises:
         BadFilter: it makes no sense; knows the place in it.
     """
-    return _Parser(text, find).whole()
+    return _Parser(text, find, example).whole()
 
 
 class _Parser:
     """Reads one expression from left to right."""
 
-    def __init__(self, text: str, find: Find) -> None:
+    def __init__(self, text: str, find: Find, example: str) -> None:
+        self._how = f"a filter looks like: {example}"
         self._text = text
         self._find = find
         self._at = 0
@@ -55,7 +57,7 @@ class _Parser:
     def whole(self) -> Node:
         self._space()
         if self._at == len(self._text):
-            raise self._bad("the expression is empty", _HOW)
+            raise self._bad("the expression is empty", self._how)
         node = self._either()
         if self._at < len(self._text):
             if self._text[self._at] == ")":
@@ -102,7 +104,7 @@ class _Parser:
         start = self._at
         found = match_field(self._text, start)
         if found is None:
-            raise self._bad("a field is missing here", self._odd() or _HOW)
+            raise self._bad("a field is missing here", self._odd() or self._how)
         self._at = found.end()
         self._space()
         op = self._operator(found[0])

@@ -15,6 +15,7 @@ from jobctl.model.record_fields import STATE_WORDS, find_record_field
 from jobctl.model.times import Instant
 
 MICRO = 1_000_000
+_EXAMPLE = "state=failed and (error~timeout or job_name=SendEmail)"
 NAMED = ("job_name", "job_arg", "provider_job_id", "id")
 
 
@@ -112,7 +113,7 @@ class Query:
         Raises:
             BadFilter: one makes no sense; knows the place in it.
         """
-        parsed = (parse(text, find_record_field) for text in texts)
+        parsed = (parse(text, find_record_field, _EXAMPLE) for text in texts)
         return cls(tuple(part for node in parsed for part in _conjuncts(node)))
 
     def holds(self, record: Record, now: float) -> bool:

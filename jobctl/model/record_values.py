@@ -22,9 +22,12 @@ def read_state(word: str) -> RecordState:
     try:
         return RecordState(word)
     except ValueError:
-        raise UsageProblem(
-            f"no record is ever {word!r}", hint=did_you_mean(word, list(RecordState))
-        ) from None
+        from jobctl.model.states import OF_RECORDS
+
+        # By jobctl's enqueued queued is meant, though unqueued is more like it.
+        own = next((state for state, other in OF_RECORDS.items() if other == word), None)
+        hint = f"did you mean {own}?" if own else did_you_mean(word, list(RecordState))
+        raise UsageProblem(f"no record is ever {word!r}", hint=hint) from None
 
 
 def progress_json(at: float, out_of: float | None = None) -> bytes:
@@ -69,13 +72,17 @@ def args_json(args: Mapping[str, str]) -> bytes:
     """Return the arguments of a job: texts by name.
 
     Raises:
-        UsageProblem: one is no text, or no UTF-8, or there are too many.
+        UsageProblem: one is no text, no UTF-8 or without a name, or there are too many.
     """
     if len(args) > MOST_ARGS:
         raise UsageProblem(f"a record has at most {MOST_ARGS:,} arguments, not {len(args):,}")
     for name, value in args.items():
         if not isinstance(value, str):
             raise UsageProblem(f"the argument {name} is no text", hint="Jobba keeps texts alone")
+        if name == "":
+            raise UsageProblem(
+                "an argument has no name", hint="is a variable unset in your script?"
+            )
         _utf8("an argument", name)
         _utf8("an argument", value)
     return dumps(dict(args))

@@ -37,7 +37,7 @@ def print_report(console: Console, report: Report, done: str) -> None:
         line = f"  {number(report.merged)} of them were there already: now there is one of each"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if report.missing:
-        console.print(Text(f"  {_missing(report)}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"  {missing_line(report)}", style="yellow"), soft_wrap=True)
     if report.before:
         print_ledger(console, report)
 
@@ -73,7 +73,8 @@ def _rest(report: Report) -> str:
     return f": {', '.join(parts)}" if parts else ""
 
 
-def _missing(report: Report) -> str:
+def missing_line(report: Report) -> str:
+    """Return which ids were asked for and matched nothing, the first of them."""
     left = "left meanwhile" if report.action == "undo" else "not there"
     return f"{left}: {_some(report.missing, len(report.missing))}"
 

@@ -200,6 +200,7 @@ def test_explain_shows_the_plan_and_runs_nothing(jobctl):
         (("-w", "stat=failed"), "records have no field 'stat'", "did you mean state?"),
         (("-w", "state=faild"), "no record is ever 'faild'", "did you mean failed?"),
         (("-w", "jobname=A"), "records have no field 'jobname'", "did you mean job_name?"),
+        (("-w", ""), "the expression is empty", "looks like: state=failed and (error~timeout"),
         (("-w", "state failed"), "state failed\n        ^", ""),
         (("-w", "recorded_at>=soon"), "'soon' is not a time", "2026-"),
         (("--older-than", "soon"), "'soon' is not a duration", "90s"),

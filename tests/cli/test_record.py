@@ -104,6 +104,7 @@ def test_data_is_read_from_stdin(a, jobctl):
         (("args", "a", "x"), "an argument is KEY=VALUE, not 'x'"),
         (("args", "a", "x=1", "x=2"), "x is given twice"),
         (("args", "a", "x=\udcff"), "no UTF-8"),
+        (("args", "a", "=x"), "an argument has no name"),
         (("args", "a"), "Missing argument"),
         (("name", "a", ""), "the name is empty"),
         (("provider", "a", ""), "the provider's job id is empty"),

@@ -64,3 +64,31 @@ def test_an_id_without_a_record_is_missing(jobctl, raw) -> None:
     report = json.loads(ran.out)
     assert (ran.code, report["matched"], report["missing"]) == (0, 0, ["nope"])
     assert raw.keys("jobba:*") == []
+
+
+@pytest.mark.parametrize("form", ["tsv", "table"])
+@pytest.mark.parametrize("others", [(), ("a",)], ids=["alone", "beside"])
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["done", "dry"])
+def test_ids_without_a_record_are_named_once(jobctl, started, form, others, dry) -> None:
+    ran = jobctl("record", "mark", "failed", "nope", "x\x1b", *others, *dry, "-o", form)
+    assert ran.code == 0
+    assert (ran.out + ran.err).count("not there: nope, x\\x1b\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("enqueued", "queued"), ("working", "started"), ("success", "succeeded")]
+)
+def test_by_a_word_of_jobctl_the_state_of_jobba_is_meant(jobctl, started, word, meant) -> None:
+    ran = jobctl("record", "mark", word, started)
+    assert (ran.code, ran.err.splitlines()[1]) == (2, f"hint: did you mean {meant}?")
+
+
+def test_what_is_asked_for_names_the_job_of_each_record(jobctl, store) -> None:
+    store.records.create("a", provider_job_id="pj-1")
+    ran = jobctl("record", "mark", "failed", "a", "--dry-run", "-o", "table")
+    assert ran.out.splitlines()[4].split()[-1] == "pj-1"
+
+
+def test_an_empty_id_is_no_jid(jobctl) -> None:
+    ran = jobctl("record", "mark", "failed", "")
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "error: an id is empty")

@@ -96,6 +96,31 @@ def test_records_that_may_not_be_read_are_not_said_to_be_missing(raw, jobctl, ur
     assert "its status records may not be read" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (
+            "SADD jobba:failed r-1",
+            "record r-1 says succeeded, and stands in the set of those failed",
+        ),
+        ("SET jobba:killed what?", "the key jobba:killed holds a string"),
+    ],
+)
+def test_who_may_only_read_is_told_of_records_all_the_same(raw, jobctl, url, odd, said):
+    record(raw, "r-1", "succeeded")
+    raw.execute_command(*odd.split())
+    raw.acl_setuser("reader", enabled=True, nopass=True, categories=["+@read"], keys=["*"])
+    try:
+        ran = jobctl(
+            "status", "r-1", "-u", url.replace("unix://", "unix://reader:x@"), "-o", "json"
+        )
+    finally:
+        raw.acl_deluser("reader")
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["state"], len(answer["records"])) == (0, "success", 1)
+    assert [warning[: len(said)] for warning in answer["warnings"]] == [said]
+
+
 def test_the_namespace_of_the_records_can_be_named(raw, jobctl):
     record(raw, "r-1", "failed", namespace="shop")
     assert jobctl("status", "r-1").code == 4

@@ -20,7 +20,8 @@ from jobctl.store.opening import Store
 
 Keeps = Callable[[Snapshot, Record], bool]
 _OTHERS = ("(others)", "")
-_KEPT = (b"id", b"state", b"job_name", b"recorded_at", b"attempt")  # where nothing is undone
+# Where nothing is undone: what tells people which record it is.
+_KEPT = (b"id", b"state", b"job_name", b"recorded_at", b"provider_job_id", b"attempt")
 
 
 def choose_records(

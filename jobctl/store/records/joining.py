@@ -142,6 +142,11 @@ class Joining:
         from jobctl.model.joined import Kept
         from jobctl.model.record import Record
 
+        answers = replies[-1]
+        if isinstance(replies[0], NoPermission):
+            # A user who may only read (+@read) has no MULTI: each command was answered by itself.
+            answers = replies = replies[1:-1]
+            replies = [reply for reply in replies if not isinstance(reply, WrongType)]
         refusal = next((reply for reply in replies if isinstance(reply, JobctlError)), None)
         if refusal is not None:
             if not isinstance(refusal, NoPermission):
@@ -149,8 +154,8 @@ class Joining:
             return _Read(None, set(), refusal.message)
         keys = [self._layout.record(ident), *map(self._layout.state, RecordState)]
         # Within a MULTI a key of another type is an answer.
-        unread = {key for key, reply in zip(keys, replies[-1], strict=True) if _odd(reply)}
-        flat, *asked = (None if _odd(reply) else reply for reply in replies[-1])
+        unread = {key for key, reply in zip(keys, answers, strict=True) if _odd(reply)}
+        flat, *asked = (None if _odd(reply) else reply for reply in answers)
         sets = frozenset(s for s, there in zip(RecordState, asked, strict=True) if there)
         return _Read(Kept(Record.read(ident, flat), sets) if flat else None, unread, None)
 
