@@ -18,7 +18,6 @@ from jobctl.store.scripts import script
 
 _MOST = 200  # records of a pipe
 _STATES = tuple(state.value for state in RecordState)
-_INDEXES = len(MOMENTS) + len(_STATES)
 _NAMING = ("job_name", "job_args", "provider_job_id")
 
 Taken = list[tuple[str, Snapshot | None]]
@@ -108,15 +107,17 @@ class _Reading:
     def _asking(self, ids: Sequence[str]) -> list[Command]:
         raw = list(map(encode, ids))
         keys = [self._layout.record(ident) for ident in ids]
-        commands: list[Command] = [("ZMSCORE", self._layout.moment(name), *raw) for name in MOMENTS]
+        # The hashes first: who changes one before its indexes are read has changed what the
+        # snapshot is compared with before anything is deleted.
+        commands: list[Command] = [("HGETALL", key) for key in keys]
+        commands += [("ZMSCORE", self._layout.moment(name), *raw) for name in MOMENTS]
         commands += [("SMISMEMBER", self._layout.index(state), *raw) for state in _STATES]
-        commands += [("HGETALL", key) for key in keys]
         return commands
 
     def _read(self, ids: Sequence[str], replies: Sequence[Reply]) -> list[_Found]:
-        times = zip(*replies[: len(MOMENTS)], strict=True)
-        states = zip(*replies[len(MOMENTS) : _INDEXES], strict=True)
-        flats = replies[_INDEXES:]
+        flats, indexes = replies[: len(ids)], replies[len(ids) :]
+        times = zip(*indexes[: len(MOMENTS)], strict=True)
+        states = zip(*indexes[len(MOMENTS) :], strict=True)
         self._chunk.learn(len(ids), sum(len(text) for flat in flats for text in flat))
         return [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
 
