@@ -56,11 +56,12 @@ class RecordPreparer(Preparer):
 
     def drift(self, store: Store) -> list[str]:
         """Return what has changed since it was chosen, a sentence each."""
-        gone = changed = 0
+        gone = changed = start = 0
         whole = self._change.undoable
         reader = store.records_of(self._header.record_layout)
-        for start in range(0, len(self._chosen), self.most):
-            planned = self.snapshots(start, self.most)
+        while count := self.size(start, self.most):
+            planned = self.snapshots(start, count)
+            start += count
             hashes = reader.hashes(s.id for s in planned)
             for snapshot, (_, flat) in zip(planned, hashes, strict=True):
                 gone += not flat and not snapshot.orphan

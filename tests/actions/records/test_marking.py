@@ -79,6 +79,25 @@ def test_who_is_in_another_state_by_now_is_gone(raw, store):
     assert store.records.find("b") is None
 
 
+@pytest.mark.parametrize("verb", ["mark", "request-kill"])
+def test_who_was_restarted_by_now_is_gone(raw, store, verb):
+    for ident in ("a", "b"):
+        record(raw, ident, state="started", started_at=START)
+
+    class Meanwhile(Watch):
+        def confirm(self, preview):
+            store.records.mark("a", "started")
+            return True
+
+    if verb == "mark":
+        report = store.records.mark_all("state=started", "killed", watch=Meanwhile())
+    else:
+        report = store.records.request_kill_all("state=started", watch=Meanwhile())
+    assert (report.matched, report.done, report.gone) == (2, 1, 1)
+    again = store.records.find("a")
+    assert (again.state, again.attempt, again.kill_requested) == ("started", 1, False)
+
+
 def test_odd_records_are_marked_without_a_crash(raw, store):
     idents = odd_records(raw)
     report = store.records.mark_all("", "killed", guards=ALL)
