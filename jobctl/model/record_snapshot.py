@@ -94,7 +94,7 @@ class Snapshot:
         return found if state in self.states else found | {state_name(state): 1}
 
     def stands(self, flat: Sequence[bytes], *, whole: bool) -> bool:
-        """Tell whether a hash is as it was, in any order; without `whole`, its state and attempt."""
+        """Tell whether a hash is as it was, in any order; not `whole`: its state and attempt."""
         now = dict(zip(flat[::2], flat[1::2], strict=True))
         if whole:
             return now == dict(self._pairs())
