@@ -127,10 +127,11 @@ def _ids(
     if where.ids is not None:
         yield where.ids, len(where.ids)
         return
-    from jobctl.actions.records.candidates import candidates
+    from jobctl.actions.records.matching import candidates
 
+    indexes = store.records_of(file.header.record_layout).indexes
     with Spool(file.path.parent) as spool:
-        for page in candidates(store.records_of(file.header.record_layout), where.query, now):
+        for page in candidates(indexes, where.query.sort(now)):
             spool.add(page)
         yield map(decode, spool.ids()), len(spool)
 
