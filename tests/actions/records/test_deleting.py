@@ -32,10 +32,10 @@ def test_odd_records_are_deleted_without_a_trace_and_come_back_as_they_were(raw,
     left = contents(raw)
     assert left == {
         # of what is no record any more, and of a name that no record says it has
-        b"jobba:succeeded": (b"set", {b"orphan"}),
-        b"jobba:recorded_at": (b"zset", {b"orphan": START}),
-        b"jobba:succeeded_at": (b"zset", {b"orphan": START}),
-        b"jobba:job_name:Old": (b"set", {b"two"}),
+        b"jobba:succeeded": {b"orphan"},
+        b"jobba:recorded_at": {b"orphan": START},
+        b"jobba:succeeded_at": {b"orphan": START},
+        b"jobba:job_name:Old": {b"two"},
     }
     back = store.undo(report.operation)
     assert (back.matched, back.done, back.missing) == (len(idents), len(idents), ())
@@ -48,7 +48,7 @@ def test_odd_records_are_deleted_by_id_orphans_too(raw, store):
     before = contents(raw)
     report = store.records.delete_all(RecordWhere(ids=idents), force=True)
     assert report.done == len(idents)
-    assert contents(raw) == {b"jobba:job_name:Old": (b"set", {b"two"})}
+    assert contents(raw) == {b"jobba:job_name:Old": {b"two"}}
     assert store.undo(report.operation).done == len(idents)
     assert contents(raw) == before
 
