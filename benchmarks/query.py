@@ -152,10 +152,15 @@ def loading(bench: Bench) -> None:
     """Ten thousand records, decoded on both sides."""
     some = Clause(("jobba:recorded_at",), low=records.micro(records.DAYS * 20_000 / bench.size))
     ids = bench.gem.ids((some,))[:10_000]
+    names = [ident.decode() for ident in ids]
     clause = f"recorded_at>=-{records.DAYS * 20_000 / bench.size * 86400:.0f}s"
 
     bench.compare(
-        f"{len(ids):,} loaded", lambda: list(bench.ours.where(clause, limit=len(ids))),
+        f"{len(ids):,} loaded by their ids", lambda: list(bench.ours.load(names)),
+        lambda: bench.gem.load(ids), 1.25,
+    )  # fmt: skip
+    bench.compare(
+        f"{len(ids):,} found and loaded", lambda: list(bench.ours.where(clause, limit=len(ids))),
         lambda: bench.gem.load(bench.gem.ids((some,), limit=len(ids))), 1.25,
     )  # fmt: skip
 

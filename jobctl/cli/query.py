@@ -187,7 +187,7 @@ def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
 
     most = plan.clauses[0].size if plan.clauses else plan.length
     if most > _COUNTED:
-        say(f"more of up to {most:,}: --limit, a condition, or --count")
+        say(f"there are more, {most:,} at most: --limit, a condition, or --count")
         return
     more = count(store.records, asked, now).records - ON_A_TERMINAL
     if more > 0:

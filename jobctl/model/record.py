@@ -25,6 +25,7 @@ _NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
 _MICRO = 1_000_000
 _MINUTE = 60 * _MICRO
 _STATES = {state.value: state for state in RecordState}
+_WRITTEN = {b'"%b"' % name.encode(): state for name, state in _STATES.items()}
 _NAMES = {name.encode(): name for name in FIELDS}
 
 
@@ -148,7 +149,7 @@ class Record:
 
 def state_of(text: bytes) -> RecordState | None:
     """Return what a state's text in a hash says; None where Jobba knows no such state."""
-    return _STATES.get(str(_value(text)))
+    return _WRITTEN.get(text) or _STATES.get(str(_value(text)))
 
 
 def attempt_number(text: bytes) -> int:

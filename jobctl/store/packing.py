@@ -20,11 +20,13 @@ def pack(commands: Iterable[Words]) -> bytes:
 
 def _alike(command: Words) -> bytes:
     """Pack a command of many words: ids of one length, as UUIDs are, are joined at once."""
-    ids = [word for word in command[2:] if type(word) is bytes]
-    lengths = set(map(len, ids))
-    if len(ids) != len(command) - 2 or len(lengths) != 1:
+    try:
+        ids = cast("tuple[bytes, ...]", command[2:])
+        (length,) = set(map(len, ids))
+        before = b"\r\n$%d\r\n" % length
+        joined = before.join(ids)
+    except (TypeError, ValueError):  # they are no bytes, or not of one length
         return bytes(_pack(command))
     head: bytes = _pack(command[:2])
-    before = b"\r\n$%d\r\n" % lengths.pop()
     # The head says that there are two words: all of them stand behind another number.
-    return b"*%d%b%b%b\r\n" % (len(command), head[2:-2], before, before.join(ids))
+    return b"*%d%b%b%b\r\n" % (len(command), head[2:-2], before, joined)

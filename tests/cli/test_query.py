@@ -153,6 +153,17 @@ def test_a_terminal_gets_50_rows_and_is_told_how_many_more_there_are(raw, jobctl
     assert jobctl("query", "-w", "id=r-1", tty=True).err == ""
 
 
+def test_where_counting_them_takes_long_it_says_how_many_there_are_at_most(
+    raw, jobctl, monkeypatch
+):
+    monkeypatch.setattr("jobctl.cli.query._COUNTED", 60)
+    for i in range(64):
+        record(raw, f"r-{i}", recorded_at=START + i)
+    said = "there are more, 64 at most: --limit, a condition, or --count\n"
+    assert jobctl("query", tty=True).err == said
+    assert jobctl("query", "-w", "state=queued", tty=True).err == said
+
+
 @pytest.mark.usefixtures("shop", "noon")
 def test_count_counts_rows_and_tells_of_orphans(jobctl):
     ran = jobctl("query", "-w", "state=failed", "--count")

@@ -107,11 +107,17 @@ def _verified(
     if wanted.rest:
         loaded = [r for r in reader.load(map(decode, ids)) if r is not None]
         return len(loaded), sum(wanted.keeps(record, now) for record in loaded)
-    there = reader.indexes.existing(ids)
-    if wanted.states is None:
+    indexes, states = reader.indexes, wanted.states
+    if states is None:
+        there = indexes.existing(ids)
         return there, there
-    stand = reader.indexes.own_states(ids)
-    return there, sum(state_of(text) in wanted.states for text in stand if text is not None)
+    found = indexes.own_states(ids)
+    absent = [ident for ident, text in zip(ids, found, strict=True) if text is None]
+    stubs = (
+        indexes.existing(absent) if absent else 0
+    )  # a record without a state is one all the same
+    matching = sum(state_of(text) in states for text in found if text is not None)
+    return len(ids) - len(absent) + stubs, matching
 
 
 def _kept(

@@ -125,13 +125,15 @@ class _Reading:
         """Return the sets that the records' own fields name, each with the places of those."""
         named: dict[bytes, list[int]] = {}
         for place, one in enumerate(self._found, 1):
-            values = one.record.values
-            for field in _NAMING:
-                value = values.get(field)
-                if value is not None:
-                    for key in value_indexes(self._layout, field, value):
-                        named.setdefault(key, []).append(place)
+            for key in self._keys(one.record.values):
+                named.setdefault(key, []).append(place)
         return named
+
+    def _keys(self, values: Mapping[str, object]) -> Iterator[bytes]:
+        for field in _NAMING:
+            value = values.get(field)
+            if value is not None:
+                yield from value_indexes(self._layout, field, value)
 
     def _add_attempts(self) -> None:
         for one in self._found:

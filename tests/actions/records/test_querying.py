@@ -45,6 +45,8 @@ def seed(raw, rng, size):
         if rng.random() < 0.1:  # a restart by the gem left it in its old state's set
             raw.sadd(layout.state(rng.choice(list(RecordState))), f"r-{i}")
     for i in range(size // 10):
+        raw.hset(f"jobba:id:stub-{i}", "progress", "0.5")  # a write after its deletion
+        orphan(raw, f"stub-{i}", rng.choice(list(RecordState)).value, "job_name:Import")
         orphan(raw, f"ghost-{i}", rng.choice(list(RecordState)).value, "recorded_at", "failed_at")
         orphan(raw, f"ghost-{i}", "job_name:Import")
 

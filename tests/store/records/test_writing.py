@@ -98,7 +98,7 @@ def test_what_an_orphan_left_in_other_states_is_taken_out_at_creation(raw, store
         {"ident": ""}, {"ident": "\udcff"}, {"job_name": ""}, {"job_name": "\udcff"},
         {"job_args": {"a": 1}}, {"job_args": ["a"]}, {"job_args": {"a": "\udcff"}},
         {"job_args": {str(i): "x" for i in range(1001)}}, {"provider_job_id": ""},
-        {"provider_job_id": 1.5}, {"provider_job_id": True}, {"data": object()},
+        {"provider_job_id": 1.5}, {"provider_job_id": True}, {"data": {1, 2}},
         {"state": "fialed"},
     ],
     ids=str,
