@@ -18,6 +18,7 @@ from jobctl.store.scripts import script
 
 _MOST = 200  # records of a pipe
 _STATES = tuple(state.value for state in RecordState)
+_SET = 350  # bytes that a set to be looked into counts for: 1,500 of them are a pipe's share
 _NAMING = ("job_name", "job_args", "provider_job_id")
 
 Taken = list[tuple[str, Snapshot | None]]
@@ -118,8 +119,11 @@ class _Reading:
         flats, indexes = replies[: len(ids)], replies[len(ids) :]
         times = zip(*indexes[: len(MOMENTS)], strict=True)
         states = zip(*indexes[len(MOMENTS) :], strict=True)
-        self._chunk.learn(len(ids), sum(len(text) for flat in flats for text in flat))
-        return [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
+        found = [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
+        size = sum(len(text) for flat in flats for text in flat)
+        sets = sum(len(one.record.job_args) for one in found)
+        self._chunk.learn(len(ids), size + _SET * sets)
+        return found
 
     def _sets(self) -> dict[bytes, list[int]]:
         """Return the sets that the records' own fields name, each with the places of those."""

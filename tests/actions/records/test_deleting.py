@@ -202,3 +202,22 @@ def test_one_record_is_deleted_at_once(raw, store):
     assert not list(raw.scan_iter("jobctl:op:*"))
     with pytest.raises(NotFound, match="no record a"):
         store.records.delete("a")
+
+
+def test_records_with_many_arguments_go_in_small_batches(raw, store, monkeypatch):
+    sets = [f"{i}-{j}" for i in range(12) for j in range(500)]
+    for i in range(12):
+        args = {f"k{j}": value for j, value in enumerate(sets[500 * i : 500 * (i + 1)])}
+        record(raw, f"a{i}", state="succeeded", job_args=args)
+    before, keys = contents(raw), []
+    send = store._connection._send
+
+    def measured(commands):
+        keys.extend(command[2] for command in commands if command[0] == "EVAL")
+        send(commands)
+
+    monkeypatch.setattr(store._connection, "_send", measured)
+    report = store.records.delete_all("state=succeeded")
+    assert (report.done, max(keys) < 2200) == (12, True)
+    assert store.undo(report.operation).done == 12
+    assert contents(raw) == before
