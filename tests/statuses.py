@@ -1,15 +1,15 @@
-"""Status records as the Jobba gem writes them, in plain commands."""
+"""Status records by how long ago things happened to them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import redis
 
+from jobctl.model.record_fields import TIMES
+from tests import recording
 from tests.builders import NOW
 
-MOMENTS = ("recorded_at", "queued_at", "started_at", "succeeded_at", "failed_at", "killed_at")
 _ON_THE_WAY = {
     "unqueued": (),
     "queued": ("queued_at",),
@@ -42,21 +42,8 @@ def record(
     """
     times = {"recorded_at": -ago}
     times |= {name: 10 * (i + 1) - ago for i, name in enumerate(_ON_THE_WAY[state])}
-    full: dict[str, Any] = {
-        "id": ident, "state": state, "progress": 0, "errors": [], "attempt": 0,
-    } | times | fields  # fmt: skip
-    full = {
-        name: micro(value) if name in (*MOMENTS, "kill_requested_at") else value
-        for name, value in full.items()
-        if value is not None
+    given = {
+        name: micro(value) if name in TIMES and value is not None else value
+        for name, value in (times | fields).items()
     }
-    raw.hset(f"{namespace}:id:{ident}", mapping={name: json.dumps(full[name]) for name in full})
-    raw.sadd(f"{namespace}:{state}", ident)
-    for name in MOMENTS:
-        if name in full:
-            raw.zadd(f"{namespace}:{name}", {ident: full[name]})
-    for name in ("job_name", "provider_job_id"):
-        if name in full:
-            raw.sadd(f"{namespace}:{name}:{full[name]}", ident)
-    for value in full.get("job_args", {}).values():
-        raw.sadd(f"{namespace}:job_arg:{value}", ident)
+    recording.record(raw, ident, prefix=f"{namespace}:".encode(), state=state, **given)

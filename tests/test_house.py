@@ -132,6 +132,16 @@ def test_the_front_door_is_light(argv, environ):
     assert ran.stdout.splitlines()[-1] == "[]"
 
 
+def test_who_asks_for_no_record_does_not_load_what_reads_them():
+    code = (
+        "import sys\nfrom jobctl.connecting import connect\n"
+        "from jobctl.actions import jobs, look\nfrom jobctl.actions.operations import performing\n"
+        "print([m for m in sys.modules if m.startswith('jobctl.') and 'record' in m])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
 def test_the_library_needs_neither_click_nor_rich():
     code = (
         "import sys\nsys.modules['click'] = sys.modules['rich'] = None\n"

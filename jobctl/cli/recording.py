@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from jobctl import Store
+    from jobctl.actions.records.library import Records
     from jobctl.model.record import Record
 
 _COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
@@ -43,7 +44,7 @@ def read_ident(text: str) -> str:
 
 
 @contextmanager
-def changing(session: Session) -> Iterator[Store]:
+def _changing(session: Session) -> Iterator[Store]:
     """Open the Redis to change a record in it.
 
     Raises:
@@ -92,7 +93,7 @@ def create(session: Session, ident: str | None) -> None:
     data = None if text is None else _json("--data", _bytes(text))
     wanted = None if ident is None else read_ident(ident)
     session.given.setdefault("output", "ids")  # ID=$(..) wants nothing else
-    with changing(session) as store:
+    with _changing(session) as store:
         made = store.records.create(
             wanted,
             state=state,
@@ -118,10 +119,7 @@ def create(session: Session, ident: str | None) -> None:
 @click.pass_obj
 def progress(session: Session, ident: str, at: float, out_of: float | None) -> None:
     """Set the progress."""
-    ident = read_ident(ident)
-    with changing(session) as store:
-        store.records.set_progress(ident, at, out_of)
-        _tell(session, store, ident, "its progress is set")
+    _change(session, ident, "its progress is set", lambda r, i: r.set_progress(i, at, out_of))
 
 
 @click.command(
@@ -144,15 +142,12 @@ def progress(session: Session, ident: str, at: float, out_of: float | None) -> N
 @click.pass_obj
 def error(session: Session, ident: str, text: str) -> None:
     """Add an error."""
-    ident = read_ident(ident)
     given = _given(text, "the error")
     # A text that is no UTF-8 must not be lost, now that something has failed already.
     found = _json("the error", given) if session.flag("as_json") else _plain(given)
     if found is None:
         raise UsageProblem("an error cannot be null")
-    with changing(session) as store:
-        store.records.add_error(ident, found)
-        _tell(session, store, ident, "the error is added")
+    _change(session, ident, "the error is added", lambda r, i: r.add_error(i, found))
 
 
 @click.command(
@@ -171,11 +166,8 @@ def error(session: Session, ident: str, text: str) -> None:
 @click.pass_obj
 def save(session: Session, ident: str, text: str) -> None:
     """Save data."""
-    ident = read_ident(ident)
     data = _json("the data", _given(text, "the data"))
-    with changing(session) as store:
-        store.records.save(ident, data)
-        _tell(session, store, ident, "the data is saved")
+    _change(session, ident, "the data is saved", lambda r, i: r.save(i, data))
 
 
 @click.command(
@@ -192,11 +184,8 @@ def save(session: Session, ident: str, text: str) -> None:
 @click.pass_obj
 def args(session: Session, ident: str, pairs: Sequence[str]) -> None:
     """Set the arguments."""
-    ident = read_ident(ident)
     given = _pairs("an argument", pairs)
-    with changing(session) as store:
-        store.records.set_job_args(ident, given)
-        _tell(session, store, ident, "its arguments are set")
+    _change(session, ident, "its arguments are set", lambda r, i: r.set_job_args(i, given))
 
 
 @click.command(
@@ -212,10 +201,7 @@ def args(session: Session, ident: str, pairs: Sequence[str]) -> None:
 @click.pass_obj
 def name(session: Session, ident: str, name: str) -> None:
     """Set the name."""
-    ident = read_ident(ident)
-    with changing(session) as store:
-        store.records.set_job_name(ident, name)
-        _tell(session, store, ident, "its job is named")
+    _change(session, ident, "its job is named", lambda r, i: r.set_job_name(i, name))
 
 
 @click.command(
@@ -231,20 +217,24 @@ def name(session: Session, ident: str, name: str) -> None:
 @click.pass_obj
 def provider(session: Session, ident: str, jid: str) -> None:
     """Set the provider's job id."""
-    ident = read_ident(ident)
-    with changing(session) as store:
-        store.records.set_provider_job_id(ident, jid)
-        _tell(session, store, ident, "its provider's job id is set")
+    done = "its provider's job id is set"
+    _change(session, ident, done, lambda r, i: r.set_provider_job_id(i, jid))
 
 
-def _tell(session: Session, store: Store, ident: str, done: str) -> None:
-    """Write the record where a format was asked for; tell a person that it is done."""
-    if session.text("output") is not None:
-        found = store.records.find(ident)
-        if found is not None:
-            _write(session, store, found)
-    elif sys.stderr.isatty():
-        say(f"{ident}: {done}")
+def _change(session: Session, text: str, done: str, change: Callable[[Records, str], None]) -> None:
+    """Change the record that an argument names.
+
+    Write it where a format was asked for, else tell a person that it is `done`.
+    """
+    ident = read_ident(text)
+    with _changing(session) as store:
+        change(store.records, ident)
+        if session.text("output") is not None:
+            found = store.records.find(ident)
+            if found is not None:
+                _write(session, store, found)
+        elif sys.stderr.isatty():
+            say(f"{ident}: {done}")
 
 
 def _write(session: Session, store: Store, found: Record) -> None:

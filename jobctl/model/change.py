@@ -8,7 +8,6 @@ from enum import StrEnum
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import Kind
 from jobctl.model.queue import is_queue_name
-from jobctl.model.record_values import read_state
 
 
 class Verb(StrEnum):
@@ -124,6 +123,8 @@ class Change:
             names = ", ".join(targets)
             raise UsageProblem(f"{self.verb} works on {names}, not on {kind.value}")
         if self.verb is Verb.MARK:
+            from jobctl.model.record_values import read_state  # the other verbs have no state
+
             read_state(self.state or "")
         times = [name for name, value in self._times() if value is not None]
         if len(times) > 1:

@@ -87,8 +87,15 @@ class RecordLayout:
 
 
 def encode(text: str) -> bytes:
-    """Return a text as Redis has it."""
-    return text.encode("utf-8", "surrogateescape")
+    r"""Return a text as Redis has it.
+
+    A surrogate that stands for no byte (``"\ud800"`` in JSON) is there as Ruby writes it: as if
+    it were a character.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def decode(raw: bytes) -> str:

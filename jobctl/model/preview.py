@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobctl.model.change import Change
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
-from jobctl.model.record import Record
+
+if TYPE_CHECKING:
+    from jobctl.model.record import Record
 
 SAMPLE = 5  # jobs
 

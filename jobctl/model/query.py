@@ -57,6 +57,10 @@ class Span:
         """Whether nothing can be in it."""
         return self.low is not None and self.high is not None and self.low > self.high
 
+    def holds(self, micro: float) -> bool:
+        """Tell whether a time is within it."""
+        return (self.low is None or self.low <= micro) and (self.high is None or micro <= self.high)
+
     def __and__(self, other: Span) -> Span:
         lows = [low for low in (self.low, other.low) if low is not None]
         highs = [high for high in (self.high, other.high) if high is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +21,7 @@ ROW_KEYS = (
     *MOMENTS, KILL_REQUESTED, "errors", "data",
 )  # fmt: skip
 _TIMES = frozenset((*MOMENTS, KILL_REQUESTED))
+_NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
 _MICRO = 1_000_000
 _MINUTE = 60 * _MICRO
 _STATES = {state.value: state for state in RecordState}
@@ -148,6 +150,11 @@ class Record:
 def state_of(text: bytes) -> RecordState | None:
     """Return what a state's text in a hash says; None where Jobba knows no such state."""
     return _WRITTEN.get(text) or _STATES.get(str(_value(text)))
+
+
+def attempt_number(text: bytes) -> int:
+    """Return an attempt as a restart reads it; what is no number counts as 0 (see records.lua)."""
+    return int(text) if _NUMBER.fullmatch(text) else 0
 
 
 def moment_text(micro: int) -> str | None:

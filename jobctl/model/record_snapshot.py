@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
@@ -10,9 +9,8 @@ from itertools import chain
 
 from jobctl.model.jobba import decode, encode
 from jobctl.model.jsontext import dumps, loads_own
-from jobctl.model.record import Record
+from jobctl.model.record import Record, attempt_number
 
-_NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
 _ZERO = b"\0"  # in no JSON text
 RECORDS = "records"  # the ledger's name of all records
 
@@ -86,9 +84,8 @@ class Snapshot:
 
     @property
     def restarts_from(self) -> int:
-        """The number of its attempt, as a restart reads it: what is no number counts as 0."""
-        number = self.text(b"attempt")
-        return int(number) if _NUMBER.fullmatch(number) else 0
+        """The number of its attempt, as a restart reads it."""
+        return attempt_number(self.text(b"attempt"))
 
     def entering(self, state: str) -> dict[str, int]:
         """By how much each structure changes where it enters a state."""
@@ -97,11 +94,12 @@ class Snapshot:
         return found if state in self.states else found | {state_name(state): 1}
 
     def stands(self, flat: Sequence[bytes], *, whole: bool) -> bool:
-        """Tell whether a hash is as it was, in whatever order; without `whole`, its state."""
+        """Tell whether a hash is as it was, in any order; not `whole`: its state and attempt."""
         now = dict(zip(flat[::2], flat[1::2], strict=True))
         if whole:
             return now == dict(self._pairs())
-        return now.get(b"state", b"") == self.text(b"state")
+        number = attempt_number(now.get(b"attempt", b""))
+        return number == self.restarts_from and now.get(b"state", b"") == self.text(b"state")
 
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
         return zip(self.flat[::2], self.flat[1::2], strict=True)

@@ -58,11 +58,16 @@ def bar(fraction: float, width: int) -> str:
     return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
 
 
+def whole_percent(fraction: float) -> int:
+    """Return a share in whole percent: 100 is all of it, and no rounding."""
+    return int(fraction * 100 + 1e-9)  # 0.57 * 100 is a little less than 57
+
+
 def percent(fraction: float) -> str:
     """Return a share in percent, with a small bar; what is no share comes as it is."""
     if not 0 <= fraction <= 1:
         return f"{fraction:g}"
-    return f"{int(fraction * 100):>3}% {bar(fraction, 5)}".rstrip()
+    return f"{whole_percent(fraction):>3}% {bar(fraction, 5)}".rstrip()
 
 
 def sparkline(values: list[int]) -> str:

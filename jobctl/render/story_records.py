@@ -6,23 +6,15 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, RecordState
-from jobctl.model.jsontext import Number, text_of
+from jobctl.model.jsontext import text_of
 from jobctl.model.record import Record
 from jobctl.model.status import Status
-from jobctl.render.human import bar
-from jobctl.render.timeline import shortened, timeline
+from jobctl.render.record_parts import progress_text, record_timeline, state_text
+from jobctl.render.timeline import shortened
 
 _SHOWN = 3  # records
 _DATA = 300  # characters
 _BAR = 10  # cells
-_STYLES = {
-    RecordState.STARTED: "bold cyan",
-    RecordState.QUEUED: "bold blue",
-    RecordState.SUCCEEDED: "bold green",
-    RecordState.FAILED: "bold red",
-    RecordState.KILLED: "bold yellow",
-}
 
 
 def record_lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
@@ -34,7 +26,7 @@ def record_lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
             yield "", Text(f"its job's id is {shortened(other or '')}")
         if record.job_args:
             yield "", Text(f"args {shortened(text_of(record.job_args), _DATA)}", style="dim")
-        for line in timeline(_events(record), now):
+        for line in record_timeline(record, now):
             yield "", line
         if record.errors:
             yield "", Text(_last_error(record), style="red")
@@ -50,32 +42,12 @@ def _headline(record: Record, jid: str) -> Text:
     line = Text()
     if record.id != jid:
         line.append(f"{shortened(record.id)}  ", style="bold")
-    state = record.state
-    said = record.values.get("state")
-    word = state.value if state is not None else "no state" if said is None else text_of(said)
-    line.append(shortened(word, _DATA), style=_STYLES.get(state, "bold") if state else "bold")
-    progress = _progress(record.progress)
+    line.append(state_text(record))
+    progress = progress_text(record.progress, _BAR)
     line.append(f"  {progress}" if progress else "")
     line.append(f"  {shortened(record.job_name)}" if record.job_name else "")
     line.append(f"  attempt {record.attempt + 1}" if record.attempt else "")
     return line
-
-
-def _progress(progress: object) -> str:
-    if isinstance(progress, Number):
-        progress = float(progress.text)
-    if isinstance(progress, bool) or not isinstance(progress, int | float):
-        return "" if progress is None else f"progress {shortened(text_of(progress), _DATA)}"
-    if not 0 <= progress <= 1:
-        return f"progress {text_of(progress)}"
-    drawn = f"{bar(progress, _BAR)} " if 0 < progress < 1 else ""
-    return f"{drawn}{int(progress * 100)}%"
-
-
-def _events(record: Record) -> Iterator[tuple[str, object]]:
-    for name in (*MOMENTS, KILL_REQUESTED):
-        what = "kill asked" if name == KILL_REQUESTED else name.removesuffix("_at")
-        yield what, record.moment(name)
 
 
 def _last_error(record: Record) -> str:

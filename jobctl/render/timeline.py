@@ -10,14 +10,16 @@ from jobctl.model.times import Instant, epoch
 from jobctl.render.human import relative
 from jobctl.render.safe import printable
 
+_NARROW = 13  # cells of what happened, at least
 _LONGEST = 1000  # characters of an error or a name
 
 
 def timeline(events: Iterable[tuple[str, object]], now: float) -> list[Text]:
     """Return a line for each event whose time is one, in their order; `now` in unix seconds."""
     known = [(when, what, text) for what, text in events if (when := epoch(text)) is not None]
+    width = max((_NARROW, *(len(what) + 1 for _, what, _ in known)))
     return [
-        Text.assemble(f"{what:<13}{relative(when, now):<13}", (clock(text), "dim"))
+        Text.assemble(f"{what:<{width}}{relative(when, now):<13}", (clock(text), "dim"))
         for when, what, text in sorted(known, key=lambda event: event[0])
     ]
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission
 from jobctl.model.jobba import RecordLayout, RecordState
 from jobctl.model.layout import Kind, Layout, QueueForm
-from jobctl.model.record_snapshot import RECORDS, Snapshot, state_name
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
 from jobctl.store.queues import encode_name
+
+if TYPE_CHECKING:  # few starts are about records
+    from jobctl.model.record_snapshot import Snapshot
 
 
 class Operations:
@@ -68,6 +71,8 @@ class Operations:
         All of them are those whose recording has a time: it is the one index that a record enters
         once and stays in.
         """
+        from jobctl.model.record_snapshot import RECORDS, state_name
+
         asked: dict[str, Command] = {RECORDS: ("ZCARD", layout.moment("recorded_at"))}
         for state in RecordState:
             asked[state_name(state.value)] = ("SCARD", layout.state(state))

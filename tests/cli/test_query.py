@@ -171,6 +171,8 @@ def test_count_counts_rows_and_tells_of_orphans(jobctl):
     ran = jobctl("query", "-w", "state=failed", "--count", "--unverified", "-o", "json")
     assert (json.loads(ran.out), ran.err) == ({"count": 4}, "")
     assert jobctl("query", "--count").out == "5\n"
+    ran = jobctl("query", "-w", "id=job-1,nobody", "--count")
+    assert (ran.out, ran.err) == ("1\n", "")  # what was only named is in no index
     assert jobctl("query", "-w", "state=killed", "--count").out == "0\n"
     assert jobctl("query", "-w", "error~time", "--count").out == "1\n"
 

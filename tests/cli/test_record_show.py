@@ -33,6 +33,15 @@ def test_people_get_the_story(retold, noon, jobctl, golden):
     golden("record-show.txt", jobctl("record", "show", "a", tty=True).out)
 
 
+@pytest.mark.parametrize(
+    ("progress", "shown"), [(0, "0%"), (0.29, "29%"), (0.57, "57%"), (0.999, "99%"), (1.0, "100%")]
+)
+def test_a_progress_is_in_whole_percent_and_100_is_all_of_it(raw, jobctl, progress, shown):
+    record(raw, "a", progress=progress, provider_job_id="jid-1")
+    for argv in (("record", "show", "a"), ("status", "jid-1"), ("query",)):
+        assert f" {shown}" in jobctl(*argv, "-o", "table").out, argv
+
+
 def test_what_happened_at_one_time_is_told_in_the_order_of_states(jobctl):
     jobctl("record", "create", "a", "--state", "queued")
     story = jobctl("record", "show", "a", "-o", "table").out

@@ -159,7 +159,7 @@ def test_odd_values_are_shown_as_text_that_does_nothing(raw, jobctl):
     assert "[bold]x[/bold]" in ran.out
     assert "90,000 characters" in ran.out
     raw.hset("jobba:id:r-1", "progress", "7")
-    assert "progress 7" in jobctl("status", "r-1", tty=True).out
+    assert "7, which is no progress" in jobctl("status", "r-1", tty=True).out
 
 
 def test_watching_and_waiting_know_the_record(raw, jobctl):

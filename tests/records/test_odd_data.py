@@ -36,6 +36,11 @@ ODD = {
     "no-json": ({"job_name": "Import", "job_args": "{", "errors": "[", "data": "1,2"}, []),
     "pairs": ({"progress": "1,2", "data": "[1],[2]", "errors": '"a","b"', "attempt": "0,0"}, []),
     "huge": ({"data": HUGE, "provider_job_id": HUGE, "failed_at": HUGE}, []),
+    "surrogate": (
+        {"job_name": '"\\ud800"', "job_args": '{"x":"\\udfff"}', "provider_job_id": '"\\ud801"'},
+        ["job_name:\udced\udca0\udc80", "job_arg:\udced\udcbf\udcbf"],  # as Ruby writes it
+    ),
+    "many-attempts": ({"attempt": str(10**14)}, []),  # that no restart ever wrote
     "unknown-state": ({"state": '"melted"'}, []),
     "wrong-types": ({"job_args": "[1]", "errors": "42", "attempt": '"x"', "job_name": "{}"}, []),
     "line\nbreak\ttab": ({"job_name": '"\\u001b[31mred\\u202e"', "errors": '["\\n"]'}, []),

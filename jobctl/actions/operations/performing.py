@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out
@@ -23,9 +24,11 @@ from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
-from jobctl.model.record_where import RecordWhere
 from jobctl.model.report import Report
 from jobctl.model.where import Where
+
+if TYPE_CHECKING:  # few changes are of records
+    from jobctl.model.record_where import RecordWhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
@@ -16,11 +17,13 @@ from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import is_queue_name
-from jobctl.model.record import Record
 from jobctl.model.rows import Row, listing_row
 from jobctl.store.batches import BYTES, MOST, Call, Push
 from jobctl.store.connection import Command
 from jobctl.store.opening import Store
+
+if TYPE_CHECKING:
+    from jobctl.model.record import Record
 
 LISTED = ("jid", "jobtype", "queue", "at")
 

@@ -13,6 +13,7 @@ from jobctl.actions.records.spool import Spool
 from jobctl.errors import Refused
 from jobctl.model.change import Change, Verb
 from jobctl.model.jobba import decode
+from jobctl.model.query import Span
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.record_where import RecordWhere
@@ -97,6 +98,7 @@ class _Found:
 def _keeper(where: RecordWhere, change: Change, now: float) -> Keeps:
     """Return what tells whether a record, as it stands now, is meant."""
     wanted = where.query.sort(now)
+    spans = [clause for clause in wanted.clauses if isinstance(clause, Span)]
     orphans = change.verb is Verb.DELETE
 
     def holds(snapshot: Snapshot, record: Record) -> bool:
@@ -105,6 +107,11 @@ def _keeper(where: RecordWhere, change: Change, now: float) -> Keeps:
         return where.query.holds(record, now)
 
     def keeps(snapshot: Snapshot, record: Record) -> bool:
+        # The ids were read a while before: who was restarted since may have other times.
+        for span in spans:
+            score = snapshot.times.get(span.field)
+            if score is None or not span.holds(float(score)):
+                return False
         if snapshot.orphan:
             states = wanted.states
             return where.orphans and (states is None or not states.isdisjoint(snapshot.states))
@@ -121,10 +128,11 @@ def _ids(
     if where.ids is not None:
         yield where.ids, len(where.ids)
         return
-    from jobctl.actions.records.candidates import candidates
+    from jobctl.actions.records.matching import candidates
 
+    indexes = store.records_of(file.header.record_layout).indexes
     with Spool(file.path.parent) as spool:
-        for page in candidates(store.records_of(file.header.record_layout), where.query, now):
+        for page in candidates(indexes, where.query.sort(now)):
             spool.add(page)
         yield map(decode, spool.ids()), len(spool)
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from jobctl.actions.records.planning import HELD, NEWEST, Plan, Way
 from jobctl.model.jobba import RecordState
-from jobctl.model.query import Clause, Span, Values
+from jobctl.model.query import Clause, Sorted, Span, Values
 from jobctl.model.sorting import SortKey
 from jobctl.store.records.indexes import Budget, Indexes
 from jobctl.store.records.walking import Scored
@@ -41,6 +41,17 @@ def pages_of(indexes: Indexes, clauses: tuple[Clause, ...]) -> Iterator[list[byt
     for page in indexes.matching(_EVERY_STATE):
         scores = indexes.scores(NEWEST, page)
         yield [ident for ident, score in zip(page, scores, strict=True) if score is None]
+
+
+def candidates(indexes: Indexes, wanted: Sorted) -> Iterator[list[bytes]]:
+    """Yield pages of the ids that the indexes give, in no order, some perhaps repeated.
+
+    The smallest index leads, the others are asked.
+    """
+    sizes = indexes.sizes(wanted.clauses)
+    pairs = sorted(zip(sizes, wanted.clauses, strict=True), key=lambda pair: pair[0])
+    if wanted.states != frozenset() and not (pairs and pairs[0][0] == 0):
+        yield from pages_of(indexes, tuple(clause for _, clause in pairs))
 
 
 def once(pages: Iterable[list[bytes]]) -> Iterator[list[bytes]]:

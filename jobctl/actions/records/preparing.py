@@ -13,6 +13,9 @@ from jobctl.model.rows import Row
 from jobctl.store.opening import Store
 from jobctl.store.records.batches import MOST, RecordCall
 
+_SETS = 1500  # of arguments, in a batch: each is asked and changed by a command of its own
+_ARGUMENT = b'"job_arg:'
+_SMALL = 600  # bytes of a record, below which a batch cannot be in many more
 _LISTED = ("id", "state", "job_name", "recorded_at")
 
 
@@ -20,6 +23,19 @@ class RecordPreparer(Preparer):
     """Makes the batches of one operation on records."""
 
     most = MOST
+
+    def size(self, start: int, most: int) -> int:
+        """Return how many records make a batch: bounded by the sets that they are in as well."""
+        count = super().size(start, most)
+        places = list(self._chosen.places(start, start + count))
+        if sum(length for _, length in places) < _SMALL * count:
+            return count
+        sets = 0
+        for taken, line in enumerate(self._file.read_all(places)):
+            sets += line.count(_ARGUMENT)
+            if taken and sets > _SETS:
+                return taken
+        return count
 
     def snapshots(self, start: int, count: int) -> list[Snapshot]:
         """Return the records from a place on, as they were chosen."""
@@ -56,11 +72,12 @@ class RecordPreparer(Preparer):
 
     def drift(self, store: Store) -> list[str]:
         """Return what has changed since it was chosen, a sentence each."""
-        gone = changed = 0
+        gone = changed = start = 0
         whole = self._change.undoable
         reader = store.records_of(self._header.record_layout)
-        for start in range(0, len(self._chosen), self.most):
-            planned = self.snapshots(start, self.most)
+        while count := self.size(start, self.most):
+            planned = self.snapshots(start, count)
+            start += count
             hashes = reader.hashes(s.id for s in planned)
             for snapshot, (_, flat) in zip(planned, hashes, strict=True):
                 gone += not flat and not snapshot.orphan

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from jobctl.actions.listing import Order, Page
-from jobctl.actions.records.matching import Best, ids_in_order, once, pages_of
+from jobctl.actions.records.matching import Best, candidates, ids_in_order, once, pages_of
 from jobctl.actions.records.planning import (
     Plan,
     Sample,
@@ -61,11 +61,13 @@ def count(reader: RecordReader, query: Query, now: float) -> Count:
     """Count the records that `find` would yield, and the orphans on the way."""
     wanted = query.sort(now)
     records = orphans = 0
-    for ids in _matching(reader, wanted):
+    for ids in once(candidates(reader.indexes, wanted)):
         there, matching = _verified(reader, ids, wanted, now)
         records += matching
         orphans += len(ids) - there
-    return Count(records, orphans)
+    named = [isinstance(c, Values) and c.field == "id" for c in wanted.clauses]
+    only_named = bool(named) and all(named)  # then no index has led there
+    return Count(records, 0 if only_named else orphans)
 
 
 def index_count(reader: RecordReader, query: Query, now: float) -> int:
@@ -76,7 +78,7 @@ def index_count(reader: RecordReader, query: Query, now: float) -> int:
         (clause,) = wanted.clauses
         if not isinstance(clause, Values) or len(clause.values) <= 1 or clause.field == "id":
             return sizes[0]
-    return sum(map(len, _matching(reader, wanted)))
+    return sum(map(len, once(candidates(reader.indexes, wanted))))
 
 
 def explain(reader: RecordReader, query: Query, order: Order, page: Page, now: float) -> Plan:
@@ -96,16 +98,6 @@ def _sample(reader: RecordReader, plan: Plan) -> Sample:
     first, *others = (sized.clause for sized in plan.clauses)
     ids = next((page for page in reader.indexes.matching(first) if page), [])
     return Sample(len(ids), len(reader.indexes.passing(ids, others)))
-
-
-def _matching(reader: RecordReader, wanted: Sorted) -> Iterator[list[bytes]]:
-    if wanted.states == frozenset():
-        return iter(())
-    sizes = reader.indexes.sizes(wanted.clauses)
-    pairs = sorted(zip(sizes, wanted.clauses, strict=True), key=lambda pair: pair[0])
-    if pairs and pairs[0][0] == 0:
-        return iter(())
-    return once(pages_of(reader.indexes, tuple(clause for _, clause in pairs)))
 
 
 def _verified(

@@ -4,7 +4,7 @@
 --       record, where its attempt is put when it restarts
 -- ARGV  1 number, 2 kept, 3 the state, or nothing: a request for the end, then of each record:
 --       id, its state as it was chosen (as it stands in the hash, or nothing), its attempt
--- Returns the result: d, g (there is no such record, or it is in another state by now), f.
+-- Returns the result: d, g (there is no such record, or it is in another state or attempt), f.
 
 local entered = ARGV[3]
 local where = indexes(2)
@@ -25,7 +25,9 @@ local function change_one(i)
   local outcome, detail = unfit(hash)
   if outcome then return outcome, detail end
   local at = 3 + 3 * (i - 1)
-  if (redis.call('HGET', hash, 'state') or '') ~= ARGV[at + 2] then return 'changed' end
+  local was = redis.call('HMGET', hash, 'state', 'attempt')
+  if (was[1] or '') ~= ARGV[at + 2] then return 'changed' end
+  if attempt_number(was[2]) ~= ARGV[at + 3] then return 'changed' end  -- it was restarted
   if entered == '' then return request_kill(hash, time) end
   local aside = KEYS[where.last + count + i]
   local record = { hash = hash, id = ARGV[at + 1], number = ARGV[at + 3], aside = aside }

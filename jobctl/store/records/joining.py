@@ -170,11 +170,7 @@ def _odd(reply: Reply) -> bool:
 
 def _ident(jid: str) -> str:
     """Return a JID as the keys of records have it: lone surrogates are bytes there."""
-    try:
-        encode(jid)
-    except UnicodeEncodeError:
-        return decode(jid.encode("utf-8", "surrogatepass"))
-    return jid
+    return decode(encode(jid))
 
 
 def _size(reply: Reply) -> int:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from jobctl.store.records.indexes import Indexes
 
 _MOST = 500  # hashes that one pipe asks for
-_LOOKS = 1000
 
 
 class RecordReader:
@@ -64,11 +63,11 @@ class RecordReader:
 
     def attempts(self, record: Record) -> list[Record]:
         """Return the archived attempts of a record, the first one first; lost ones are left out."""
-        keys = [self.layout.attempt(record.id, number) for number in range(record.attempt)]
-        found: list[Record] = []
-        for start in range(0, len(keys), _LOOKS):
-            commands: list[Command] = [("HGETALL", key) for key in keys[start : start + _LOOKS]]
-            for number, flat in enumerate(self._connection.pipe(commands), start):
-                if flat:
-                    found.append(Record.read(f"{record.id}:{number}", flat))
-        return found
+        from jobctl.store.records.attempts import read_attempts  # few are ever restarted
+
+        if not record.attempt:
+            return []
+        found = read_attempts(
+            self._connection, self.layout, record.id, record.attempt, records=True
+        )
+        return [Record.read(f"{record.id}:{each.number}", list(each.flat)) for each in found]

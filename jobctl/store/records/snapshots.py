@@ -12,13 +12,13 @@ from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt, Snapshot
 from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
+from jobctl.store.records.attempts import read_attempts
 from jobctl.store.records.indexing import value_indexes
 from jobctl.store.scripts import script
 
 _MOST = 200  # records of a pipe
-_PAGE = 100  # attempts that are asked for at once
 _STATES = tuple(state.value for state in RecordState)
-_INDEXES = len(MOMENTS) + len(_STATES)
+_SET = 350  # bytes that a set to be looked into counts for: 1,500 of them are a pipe's share
 _NAMING = ("job_name", "job_args", "provider_job_id")
 
 Taken = list[tuple[str, Snapshot | None]]
@@ -108,17 +108,22 @@ class _Reading:
     def _asking(self, ids: Sequence[str]) -> list[Command]:
         raw = list(map(encode, ids))
         keys = [self._layout.record(ident) for ident in ids]
-        commands: list[Command] = [("ZMSCORE", self._layout.moment(name), *raw) for name in MOMENTS]
+        # The hashes first: who changes one before its indexes are read has changed what the
+        # snapshot is compared with before anything is deleted.
+        commands: list[Command] = [("HGETALL", key) for key in keys]
+        commands += [("ZMSCORE", self._layout.moment(name), *raw) for name in MOMENTS]
         commands += [("SMISMEMBER", self._layout.index(state), *raw) for state in _STATES]
-        commands += [("HGETALL", key) for key in keys]
         return commands
 
     def _read(self, ids: Sequence[str], replies: Sequence[Reply]) -> list[_Found]:
-        times = zip(*replies[: len(MOMENTS)], strict=True)
-        states = zip(*replies[len(MOMENTS) : _INDEXES], strict=True)
-        flats = replies[_INDEXES:]
-        self._chunk.learn(len(ids), sum(len(text) for flat in flats for text in flat))
-        return [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
+        flats, indexes = replies[: len(ids)], replies[len(ids) :]
+        times = zip(*indexes[: len(MOMENTS)], strict=True)
+        states = zip(*indexes[len(MOMENTS) :], strict=True)
+        found = [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
+        size = sum(len(text) for flat in flats for text in flat)
+        sets = sum(len(one.record.job_args) for one in found)
+        self._chunk.learn(len(ids), size + _SET * sets)
+        return found
 
     def _sets(self) -> dict[bytes, list[int]]:
         """Return the sets that the records' own fields name, each with the places of those."""
@@ -137,30 +142,8 @@ class _Reading:
     def _add_attempts(self) -> None:
         for one in self._found:
             if one.flat and one.record.attempt:
-                one.attempts = tuple(self._attempts(one.ident, one.record.attempt))
-
-    def _attempts(self, ident: str, most: int) -> Iterator[Attempt]:
-        """Yield the archived attempts that are there; one that an index knows is a record.
-
-        An attempt number that no restart ever wrote may be huge: a page without any ends it.
-        """
-        for start in range(0, most, _PAGE):
-            numbers = range(start, min(most, start + _PAGE))
-            keys = [self._layout.attempt(ident, number) for number in numbers]
-            names = [encode(f"{ident}:{number}") for number in numbers]
-            commands: list[Command] = [("HGETALL", key) for key in keys]
-            commands.append(("TIME",))
-            commands += [("PTTL", key) for key in keys]
-            commands += [("SMISMEMBER", self._layout.index(state), *names) for state in _STATES]
-            replies = self._connection.pipe(commands)
-            flats, lives = replies[: len(keys)], replies[len(keys) + 1 : 2 * len(keys) + 1]
-            now = _milliseconds(replies[len(keys)])
-            own = [any(held) for held in zip(*replies[2 * len(keys) + 1 :], strict=True)]
-            for number, flat, life, record in zip(numbers, flats, lives, own, strict=True):
-                if flat and not record:
-                    yield Attempt(number, flat, now + life if life >= 0 else None)
-            if not any(flats):
-                return
+                found = read_attempts(self._connection, self._layout, one.ident, one.record.attempt)
+                one.attempts = tuple(found)
 
 
 class _Found:
@@ -206,7 +189,3 @@ class _Found:
             self.ident, self.flat, self.expires, states, times, tuple(self.sets), self.attempts,
             self.record,
         )  # fmt: skip
-
-
-def _milliseconds(clock: Reply) -> int:
-    return int(clock[0]) * 1000 + int(clock[1]) // 1000

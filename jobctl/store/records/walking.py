@@ -16,6 +16,7 @@ Scored = tuple[float, bytes]  # a score and a member: they sort as the set does
 
 PAGE = 1000  # ids of one call
 _TIED = 500  # members of one score, from which on they are found by rank
+_SPARE = 100  # members before those: so many may go while a page is asked for
 _KNOWN = 32  # members shown last, of which one will still be there
 
 
@@ -103,29 +104,29 @@ class ScorePages:
         self._tied = 0  # members of the last score that were shown, or were there before them
         self._shown: deque[bytes] = deque(maxlen=_KNOWN)
         self._asked = 0
-        self._before = 0  # members tied with the first one of the page asked for, left out there
-        self._ranked = False
+        self._rank: int | None = None  # where the page asked for begins; None: at the last score
 
     def command(self) -> Command | None:
         """Ask for the next members: from the last score on, or behind so many of it by rank."""
-        rank = self._rank() if self._tied >= _TIED else None
-        self._ranked = rank is not None
         order = ("REV",) if self._descending else ()
-        if rank is not None:
-            self._asked, self._before = self._size + 1, self._tied - 1
-            return ("ZRANGE", self._key, rank, rank + self._size, *order, "WITHSCORES")
-        self._before = max(0, self._tied - _TIED)
-        self._asked = self._size + self._tied - self._before
-        limit = ("LIMIT", self._before, self._asked, "WITHSCORES")
+        if self._tied >= _TIED:
+            rank = self._rank = max(0, self._find() - _SPARE)
+            self._asked = self._size + 1 + _SPARE
+            return ("ZRANGE", self._key, rank, rank + self._asked - 1, *order, "WITHSCORES")
+        self._rank = None
+        self._asked = self._size + self._tied
+        limit = ("LIMIT", 0, self._asked, "WITHSCORES")
         return ("ZRANGE", self._key, self._from, self._to, "BYSCORE", *order, *limit)
 
     def take(self, replies: list[Reply]) -> list[bytes]:
         """Return those of them that were not shown yet."""
         flat = replies[0]
+        items: list[Scored] = list(zip(map(float, flat[1::2]), flat[::2], strict=True))
+        if self._passed_over(items):
+            return []
         if flat:
             self._from = flat[-1]
-        items: list[Scored] = list(zip(map(float, flat[1::2]), flat[::2], strict=True))
-        if self._ranked:
+        if self._rank is not None:
             end = float(self._to)
             if self._descending:
                 items = [item for item in items if item[0] >= end]
@@ -135,11 +136,44 @@ class ScorePages:
         self._size = max(self._size, min(self._size * 2, PAGE))
         return [ident for _, ident in self._fresh(items)]
 
-    def _rank(self) -> int | None:
-        """Return the rank of the member shown last; of one before it, where that has gone."""
+    def _passed_over(self, items: list[Scored]) -> bool:
+        """Tell whether a page by rank begins behind the last member shown: it is asked for again.
+
+        Members before it have gone since its rank was asked for, and what is behind moved up.
+        """
+        if not self._rank or self._last is None:
+            return False
+        return not items or self._after(items[0], self._last)
+
+    def _find(self) -> int:
+        """Return the rank of the member shown last; of one before it, where that has gone.
+
+        Where all are gone that are known, those of a score are sorted: it is searched for.
+        """
         name = "ZREVRANK" if self._descending else "ZRANK"
         ranks = self._connection.pipe((name, self._key, ident) for ident in self._shown)
-        return max((rank for rank in ranks if rank is not None), default=None)
+        known = max((rank for rank in ranks if rank is not None), default=None)
+        if known is None:
+            return 0 if self._last is None else self._search(*self._last)
+        return int(known)
+
+    def _search(self, at: float, last: bytes) -> int:
+        """Return the rank before that of the first member of a score that is behind this one."""
+        score = repr(at).encode()
+        ends = (b"(" + score, b"+inf") if self._descending else (b"-inf", b"(" + score)
+        order = ("REV",) if self._descending else ()
+        low, tied = self._connection.pipe(
+            [("ZCOUNT", self._key, *ends), ("ZCOUNT", self._key, score, score)]
+        )
+        high = low + tied
+        while low < high:
+            middle = (low + high) // 2
+            found = self._connection.call("ZRANGE", self._key, middle, middle, *order)
+            if found and (found[0] >= last if self._descending else found[0] <= last):
+                low = middle + 1
+            else:
+                high = middle
+        return int(max(0, low - 1))
 
     def _fresh(self, items: list[Scored]) -> list[Scored]:
         last, fresh = self._last, items
@@ -149,7 +183,8 @@ class ScorePages:
         if items:
             score = items[-1][0]
             tied = next((i for i, item in enumerate(reversed(items)) if item[0] != score), None)
-            self._tied = self._before + len(items) if tied is None else tied
+            before = 0 if self._rank is None else max(0, self._tied - 1 - _SPARE)  # not in it
+            self._tied = before + len(items) if tied is None else tied
         if fresh:
             self._last = fresh[-1]
             self._shown.extend(ident for _, ident in fresh[-_KNOWN:])

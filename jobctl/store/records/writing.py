@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
 from jobctl.model.jobba import RecordState, decode, encode
 from jobctl.model.jsontext import dumps, loads
-from jobctl.model.record import Record
+from jobctl.model.record import Record, attempt_number
 from jobctl.model.record_values import (
     args_json,
     progress_json,
@@ -22,7 +21,6 @@ from jobctl.store.records.reading import RecordReader
 from jobctl.store.scripts import script
 
 _TRIES = 20  # somebody else has changed the same record each time
-_NUMBER = re.compile(rb"[1-9][0-9]{0,14}")
 
 
 class RecordWriter(RecordReader):
@@ -99,8 +97,7 @@ class RecordWriter(RecordReader):
         for _ in range(_TRIES):
             number = 0
             if entered is RecordState.STARTED:
-                text = self._read(ident, "attempt") or b""
-                number = int(text) if _NUMBER.fullmatch(text) else 0
+                number = attempt_number(self._read(ident, "attempt") or b"")
             keys = [hash_key, self.layout.attempt(ident, number), *indexes]
             call = _call("record_mark", keys, encode(ident), entered.value, str(number))
             outcome = self._change(ident, call)

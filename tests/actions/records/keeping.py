@@ -6,21 +6,14 @@ from typing import Any
 
 import redis
 
+from tests.everything import everything
 from tests.recording import START, orphan, record
 
-Contents = dict[bytes, tuple[bytes, Any]]
 
-
-def contents(raw: redis.Redis) -> Contents:
+def contents(raw: redis.Redis) -> dict[bytes, Any]:
     """Return every key with its value, but jobctl's own."""
-    read = {
-        b"hash": raw.hgetall,
-        b"set": raw.smembers,
-        b"zset": lambda key: dict(raw.zrange(key, 0, -1, withscores=True)),
-        b"string": raw.get,
-    }
-    keys = [key for key in raw.scan_iter() if not key.startswith(b"jobctl:")]
-    return {key: (kind := raw.type(key), read[kind](key)) for key in keys}
+    found = everything(raw)
+    return {key: found[key] for key in found if not key.startswith(b"jobctl:")}
 
 
 def expiries(raw: redis.Redis) -> dict[bytes, int]:

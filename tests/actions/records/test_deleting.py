@@ -32,10 +32,10 @@ def test_odd_records_are_deleted_without_a_trace_and_come_back_as_they_were(raw,
     left = contents(raw)
     assert left == {
         # of what is no record any more, and of a name that no record says it has
-        b"jobba:succeeded": (b"set", {b"orphan"}),
-        b"jobba:recorded_at": (b"zset", {b"orphan": START}),
-        b"jobba:succeeded_at": (b"zset", {b"orphan": START}),
-        b"jobba:job_name:Old": (b"set", {b"two"}),
+        b"jobba:succeeded": {b"orphan"},
+        b"jobba:recorded_at": {b"orphan": START},
+        b"jobba:succeeded_at": {b"orphan": START},
+        b"jobba:job_name:Old": {b"two"},
     }
     back = store.undo(report.operation)
     assert (back.matched, back.done, back.missing) == (len(idents), len(idents), ())
@@ -48,7 +48,7 @@ def test_odd_records_are_deleted_by_id_orphans_too(raw, store):
     before = contents(raw)
     report = store.records.delete_all(RecordWhere(ids=idents), force=True)
     assert report.done == len(idents)
-    assert contents(raw) == {b"jobba:job_name:Old": (b"set", {b"two"})}
+    assert contents(raw) == {b"jobba:job_name:Old": {b"two"}}
     assert store.undo(report.operation).done == len(idents)
     assert contents(raw) == before
 
@@ -202,3 +202,22 @@ def test_one_record_is_deleted_at_once(raw, store):
     assert not list(raw.scan_iter("jobctl:op:*"))
     with pytest.raises(NotFound, match="no record a"):
         store.records.delete("a")
+
+
+def test_records_with_many_arguments_go_in_small_batches(raw, store, monkeypatch):
+    sets = [f"{i}-{j}" for i in range(12) for j in range(500)]
+    for i in range(12):
+        args = {f"k{j}": value for j, value in enumerate(sets[500 * i : 500 * (i + 1)])}
+        record(raw, f"a{i}", state="succeeded", job_args=args)
+    before, keys = contents(raw), []
+    send = store._connection._send
+
+    def measured(commands):
+        keys.extend(command[2] for command in commands if command[0] == "EVAL")
+        send(commands)
+
+    monkeypatch.setattr(store._connection, "_send", measured)
+    report = store.records.delete_all("state=succeeded")
+    assert (report.done, max(keys) < 2200) == (12, True)
+    assert store.undo(report.operation).done == 12
+    assert contents(raw) == before

@@ -79,6 +79,39 @@ def test_who_is_in_another_state_by_now_is_gone(raw, store):
     assert store.records.find("b") is None
 
 
+@pytest.mark.parametrize("verb", ["mark", "request-kill"])
+def test_who_was_restarted_by_now_is_gone(raw, store, verb):
+    for ident in ("a", "b"):
+        record(raw, ident, state="started", started_at=START)
+
+    class Meanwhile(Watch):
+        def confirm(self, preview):
+            store.records.mark("a", "started")
+            return True
+
+    if verb == "mark":
+        report = store.records.mark_all("state=started", "killed", watch=Meanwhile())
+    else:
+        report = store.records.request_kill_all("state=started", watch=Meanwhile())
+    assert (report.matched, report.done, report.gone) == (2, 1, 1)
+    again = store.records.find("a")
+    assert (again.state, again.attempt, again.kill_requested) == ("started", 1, False)
+
+
+def test_who_restarts_while_others_are_chosen_is_tested_by_its_new_time(raw, store):
+    for ident in ("a", "b"):
+        record(raw, ident, state="started", started_at=START)
+
+    class Meanwhile(Watch):
+        def choosing(self, looked, total, found):
+            if not looked:
+                store.records.mark("a", "started")
+
+    query = f"state=started and started_at<={START}"
+    report = store.records.mark_all(query, "killed", watch=Meanwhile())
+    assert (report.matched, report.done, raw.smembers("jobba:killed")) == (1, 1, {b"b"})
+
+
 def test_odd_records_are_marked_without_a_crash(raw, store):
     idents = odd_records(raw)
     report = store.records.mark_all("", "killed", guards=ALL)

@@ -50,6 +50,32 @@ def test_a_budget_ends_a_walk_behind_the_page_that_uses_it_up(indexes):
     assert not budget.lasts
 
 
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("taken", [1, 40, 1500, 5000])
+def test_what_stays_of_one_score_is_not_passed_over_while_others_take_what_was_shown(
+    raw, store, monkeypatch, descending, taken
+):
+    raw.zadd("jobba:recorded_at", dict.fromkeys(IDS, START) | {"before": 1.0, "last": START + 1.0})
+    expected = [b"before", *IDS, b"last"]
+    connection, sent = store._connection, [0]
+    send, shown = connection._send, []
+
+    def meanwhile(commands):  # before each page, and between its rank and the page itself
+        sent[0] += 1
+        if shown[-taken:]:
+            raw.zrem("jobba:recorded_at", *shown[-taken:])
+            del shown[-taken:]
+        send(commands)
+
+    monkeypatch.setattr(connection, "_send", meanwhile)
+    found = []
+    for page in store.records.indexes.matching(Span("recorded_at"), descending=descending):
+        found += page
+        shown += page
+    assert found == (expected[::-1] if descending else expected)
+    assert sent[0] < 300
+
+
 def test_sizes_are_those_of_the_indexes(indexes):
     clauses = [Values("state", ("queued", "failed")), Span("recorded_at", None, START + 9),
                Values("id", ("a", "b")), Values("job_name", ("None",))]  # fmt: skip
