@@ -67,7 +67,7 @@ def _attempts(record: Record, attempts: Sequence[Record]) -> Iterator[tuple[str,
     lost = record.attempt - len(attempts)
     if record.attempt:
         more = f", {lost:,} of those before are gone" if lost > 0 else ""
-        yield "attempt", Text(f"{record.attempt + 1:,}{more}")
+        yield "attempt", Text(f"{record.attempt:,}{more}")
     for attempt in attempts[-_LAST:]:
         state = attempt.state
         errors = attempt.errors

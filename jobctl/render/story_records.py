@@ -46,7 +46,7 @@ def _headline(record: Record, jid: str) -> Text:
     progress = progress_text(record.progress, _BAR)
     line.append(f"  {progress}" if progress else "")
     line.append(f"  {shortened(record.job_name)}" if record.job_name else "")
-    line.append(f"  attempt {record.attempt + 1}" if record.attempt else "")
+    line.append(f"  attempt {record.attempt}" if record.attempt else "")
     return line
 
 
