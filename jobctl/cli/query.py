@@ -117,6 +117,8 @@ class Request:
         """
         if self.page.limit is not None:
             raise UsageProblem("--count counts all of them: leave --limit and --offset out")
+        if self.order.field is not None or self.order.reverse:
+            raise UsageProblem("a count has no order: leave --sort and --reverse out")
 
 
 def conditions(session: Session) -> Query:

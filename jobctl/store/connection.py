@@ -117,19 +117,23 @@ class Connection:
             yield reply
 
     def stream(
-        self, follow: Callable[[list[Reply] | None], list[Command]]
+        self,
+        follow: Callable[[list[Reply] | None], list[Command]],
+        *,
+        kept: type[JobctlError] | None = None,
     ) -> Generator[list[Reply], None, None]:
         """Yield replies, with the next commands under way while these are worked on.
 
         Args:
             follow: given the last replies (None at first), returns what to send next; an empty
                 list ends it.
+            kept: the refusals that are yielded in their places, as the errors; others are raised.
         """
         commands = follow(None)
         self._send(commands)
         try:
             while commands:
-                replies = self._collect(commands)
+                replies = self._collect(commands, kept)
                 commands = follow(replies)
                 self._send(commands)
                 yield replies
@@ -137,9 +141,11 @@ class Connection:
             if self._open and self._owed:
                 self._drain()
 
-    def _collect(self, commands: list[Command]) -> list[Reply]:
+    def _collect(
+        self, commands: list[Command], kept: type[JobctlError] | None = None
+    ) -> list[Reply]:
         replies = self._replies(commands)
-        _raise_refusal(replies)
+        _raise_refusal(r for r in replies if kept is None or not isinstance(r, kept))
         return replies
 
     def _replies(self, commands: list[Command]) -> list[Reply]:
@@ -197,7 +203,7 @@ class Connection:
         return explain_losing(error, self.target, self._link.socket_timeout)
 
 
-def _raise_refusal(replies: list[Reply]) -> None:
+def _raise_refusal(replies: Iterable[Reply]) -> None:
     for reply in replies:
         if isinstance(reply, JobctlError):
             raise reply

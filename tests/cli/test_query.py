@@ -210,6 +210,8 @@ def test_explain_shows_the_plan_and_runs_nothing(jobctl):
         (("--columns", "jid"), "--columns: there is no field 'jid'", "did you mean id?"),
         (("--count", "--limit", "1"), "--count counts all of them", ""),
         (("--count", "--explain"), "do not go together", ""),
+        (("--count", "--sort", "id"), "a count has no order", ""),
+        (("--count", "--reverse"), "a count has no order", ""),
         (("--unverified",), "--unverified goes with --count", ""),
         (("-o", "xml"), "'xml'", ""),
     ],
@@ -288,3 +290,17 @@ def test_another_namespace_has_other_records(raw, jobctl):
     record(raw, "theirs")
     ran = jobctl("query", "--records-namespace", "other:ns", "-o", "ids")
     assert ids(ran) == ["mine"]
+
+
+def test_a_record_key_of_another_type_harms_nothing_but_itself(jobctl, raw, store) -> None:
+    for ident in ("a", "b"):
+        store.records.create(ident, state="failed", job_name="Import")
+    raw.set("jobba:id:w", "no hash")
+    raw.sadd("jobba:failed", "w")
+    raw.sadd("jobba:job_name:Import", "w")
+    for words in (("-w", "state=failed"), ("-w", "job_name=Import"), ("-w", "progress>=0"), ()):
+        ran = jobctl("query", *words, "-o", "ids")
+        assert (ran.code, ran.err, sorted(ran.out.split())) == (0, "", ["a", "b"])
+    assert jobctl("query", "-w", "state=failed", "--count").out == "2\n"
+    assert jobctl("record", "stats", "-o", "json").code == 0
+    assert jobctl("record", "show", "w").code == 3

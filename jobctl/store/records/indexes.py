@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from jobctl.errors import JobctlError, WrongType
 from jobctl.model.jobba import RecordLayout, encode
 from jobctl.model.query import Clause, Span, Values
 from jobctl.store.connection import Command, Connection
@@ -114,7 +115,11 @@ class Indexes:
         found: list[bytes | None] = []
         for start in range(0, len(ids), PAGE):
             page = ids[start : start + PAGE]
-            found += self._connection.pipe(("HGET", record + ident, "state") for ident in page)
+            asked = [("HGET", record + ident, "state") for ident in page]
+            for reply in self._connection.attempt(asked):
+                if isinstance(reply, JobctlError) and not isinstance(reply, WrongType):
+                    raise reply
+                found.append(None if isinstance(reply, WrongType) else reply)
         return found
 
     def _tested(self, source: Source, tests: Tests, budget: Budget) -> Iterator[list[bytes]]:

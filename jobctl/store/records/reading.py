@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from jobctl.errors import WrongType
 from jobctl.model.jobba import RecordLayout
 from jobctl.model.record import Record
 from jobctl.store.chunks import Chunk
@@ -46,20 +47,23 @@ class RecordReader:
             yield Record.read(ident, flat) if flat else None
 
     def hashes(self, idents: Iterable[str]) -> Iterator[tuple[str, list[bytes]]]:
-        """Yield each id with its hash as HGETALL gives it: names and values in turn."""
+        """Yield each id with its hash as HGETALL gives it: names and values in turn.
+
+        What is no hash is no record: it is as if nothing were there.
+        """
         upcoming = iter(idents)
         chunk = Chunk(_MOST)
         asked: list[list[str]] = []
 
         def follow(last: list[Reply] | None) -> list[Command]:
             if last is not None:
-                chunk.learn(len(last), sum(map(len, chain.from_iterable(last))))
+                chunk.learn(len(last), sum(map(len, chain.from_iterable(map(_flat, last)))))
             ids = list(islice(upcoming, chunk.size))
             asked.append(ids)
             return [("HGETALL", self.layout.record(ident)) for ident in ids]
 
-        for replies in self._connection.stream(follow):
-            yield from zip(asked.pop(0), replies, strict=True)
+        for replies in self._connection.stream(follow, kept=WrongType):
+            yield from zip(asked.pop(0), map(_flat, replies), strict=True)
 
     def attempts(self, record: Record) -> list[Record]:
         """Return the archived attempts of a record, the first one first; lost ones are left out."""
@@ -71,3 +75,7 @@ class RecordReader:
             self._connection, self.layout, record.id, record.attempt, records=True
         )
         return [Record.read(f"{record.id}:{each.number}", list(each.flat)) for each in found]
+
+
+def _flat(reply: Reply) -> list[bytes]:
+    return reply if isinstance(reply, list) else []
