@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from jobctl.actions.listing import Source, matching
-from jobctl.errors import Refused, UsageProblem
+from jobctl.errors import Refused
 from jobctl.model.comparing import Literal
 from jobctl.model.entry import Entry
 from jobctl.model.fingerprint import fingerprint, fingerprint_regex
@@ -16,7 +16,7 @@ from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant, score_time
 from jobctl.model.where import Where
-from jobctl.model.words import did_you_mean
+from jobctl.model.words import read_names
 
 KEYS = ("type", "queue", "errtype", "fingerprint", "hour", "day")
 MOST = 100_000  # groups that are held
@@ -62,11 +62,7 @@ def read_keys(text: str) -> tuple[str, ...]:
     Raises:
         UsageProblem: one of them is none.
     """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in KEYS:
-            raise UsageProblem(f"--by: there is no {name!r}", hint=did_you_mean(name, KEYS))
-    return names
+    return read_names("--by", text, KEYS)
 
 
 def group(

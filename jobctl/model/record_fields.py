@@ -51,7 +51,9 @@ def find_record_field(name: str, at: tuple[str, int]) -> Field:
     near = near_name(str(first), sorted((*ROW_KEYS, *_SPECIAL, *_ALIASES)), 0.7)
     raise BadFilter(
         f"-w: records have no field {name!r}",
-        hint=f"did you mean {near}?" if near else f"they have {', '.join((*ROW_KEYS, *_SPECIAL))}",
+        hint=f"did you mean {near}?"
+        if near
+        else f"they have {', '.join(dict.fromkeys((*ROW_KEYS, *_SPECIAL)))}",
         at=at,
     )
 

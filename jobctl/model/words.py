@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from jobctl.errors import UsageProblem
+
 _NAMED = 10  # names in a sentence
 
 
@@ -30,3 +32,16 @@ def listed(names: Sequence[str]) -> str:
     """Return names in a sentence, the first of them where they are many."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def read_names(option: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Read the names that an option gives, with commas between them; each counts once.
+
+    Raises:
+        UsageProblem: one of them is not known.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in known:
+            raise UsageProblem(f"{option}: there is no {name!r}", hint=did_you_mean(name, known))
+    return names

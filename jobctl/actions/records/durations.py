@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, fsum
 
-from jobctl.errors import Refused, UsageProblem
+from jobctl.errors import Refused
 from jobctl.model.jobba import RecordState
 from jobctl.model.jsontext import text_of
 from jobctl.model.record import Record
 from jobctl.model.rows import Row
-from jobctl.model.words import did_you_mean
+from jobctl.model.words import read_names
 
 KEYS = ("job_name", "state")
 MEASURES = ("min", "mean", "p50", "p95", "max")
@@ -101,11 +101,7 @@ def read_keys(text: str) -> tuple[str, ...]:
     Raises:
         UsageProblem: one of them is none.
     """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in KEYS:
-            raise UsageProblem(f"--by: there is no {name!r}", hint=did_you_mean(name, KEYS))
-    return names
+    return read_names("--by", text, KEYS)
 
 
 def measure(records: Iterable[Record], by: Sequence[str]) -> Durations:
