@@ -26,7 +26,12 @@ class Holder:
     def start(self, *argv: str, script: str = "", group: bool = True) -> subprocess.Popen[str]:
         """Hold queues while a shell runs a script; return once the script has begun."""
         begun = self.directory / f"begun-{time.monotonic_ns()}"
-        command = ["sh", "-c", f"touch {begun}; {script}"]
+        # A trap stands before the mark: a signal may follow at once.
+        trap, _, rest = script.partition("; ") if script.startswith("trap ") else ("", "", script)
+        if trap.count("'") == 1:  # the first blank is inside of it
+            more, _, rest = rest.partition("; ")
+            trap = f"{trap}; {more}"
+        command = ["sh", "-c", f"{trap or ':'}; touch {begun}; {rest}"]
         process = subprocess.Popen(
             [sys.executable, "-m", "jobctl", "queue", "hold", *argv, "--", *command],
             env=os.environ | {"JOBCTL_URL": self.url} | self.environ,
