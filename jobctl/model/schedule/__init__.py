@@ -1,0 +1,1 @@
+"""Schedules in the server's own dialect: what they say, when they fire."""

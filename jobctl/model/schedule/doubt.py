@@ -1,0 +1,32 @@
+"""What may not be meant about a schedule, or will not work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad it is: an error stops the server, or what is asked for never happens."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing about a schedule.
+
+    Attributes:
+        level: how bad it is.
+        code: its name for programs: ``never-fires``.
+        message: its name for people.
+        hint: what to do about it.
+        position: where in the schedule's text, in characters; None where it is the whole.
+    """
+
+    level: Level
+    code: str
+    message: str
+    hint: str | None = None
+    position: int | None = None
