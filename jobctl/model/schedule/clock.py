@@ -1,0 +1,172 @@
+"""A zone's wall clock: offsets, changes, and local times as Go's time.Date reads them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from jobctl.errors import UnknownZone
+from jobctl.model.words import near_name
+
+DAY = 86400
+FIRST_YEAR, LAST_YEAR = 2, 9990  # a search looks five years ahead, and datetime ends at 9999
+_EPOCH = date(1970, 1, 1).toordinal()
+_SAMPLE = 3 * DAY  # no zone has ever changed and changed back within less
+_LONGEST = 60  # characters of a zone's name in a message
+_OUTSIDE = re.compile(r"^[/\\]|\.\.")  # Go's own test
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A clock change: the first instant after it (unix seconds), the offsets before and after."""
+
+    at: int
+    before: int
+    after: int
+
+    @property
+    def takes_midnight(self) -> bool:
+        """Whether a local midnight is skipped or comes twice."""
+        low, high = sorted((self.at + self.before, self.at + self.after))
+        return high // DAY * DAY >= low
+
+
+class Clock:
+    """What a zone's wall clock reads; instants are unix seconds, walls are such as if in UTC."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+        self._fixed = _fixed(zone)
+        self._years: dict[int, tuple[Change, ...]] = {}
+
+    @classmethod
+    def named(cls, name: str) -> Clock:
+        """Return the clock of an IANA zone; the empty name is UTC, as Go has it.
+
+        Raises:
+            UnknownZone: there is none of this name; it is case-sensitive.
+        """
+        return _named(name)
+
+    @property
+    def name(self) -> str:
+        """The zone's name."""
+        return getattr(self.zone, "key", None) or str(self.zone)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it never changes."""
+        return self._fixed is not None
+
+    def offset(self, instant: int) -> int:
+        """Return how far the wall clock is ahead of UTC, in seconds."""
+        if self._fixed is not None:
+            return self._fixed
+        away = datetime.fromtimestamp(instant, self.zone).utcoffset()
+        assert away is not None  # noqa: S101 (an aware one has it)
+        return away.days * DAY + away.seconds
+
+    def wall(self, instant: int) -> int:
+        """Return what the wall clock reads."""
+        return instant + self.offset(instant)
+
+    def instant(self, wall: int) -> int:
+        """Return when the wall clock reads this, as Go's time.Date says.
+
+        One that never is comes out before or after the gap, one that is twice as one of the two.
+        """
+        return wall - self.offset(wall - self.offset(wall))
+
+    def changes(self, start: int, end: int) -> list[Change]:
+        """Return the clock changes from `start` until before `end`, in order."""
+        if self._fixed is not None or end <= start:
+            return []
+        found: list[Change] = []
+        for year in range(year_of(start), year_of(end) + 1):
+            found += self._changes_of(year)
+        ats = [change.at for change in found]
+        return found[bisect_left(ats, start) : bisect_left(ats, end)]
+
+    def _changes_of(self, year: int) -> tuple[Change, ...]:
+        """Return the changes of a year in UTC; each year is looked at once."""
+        known = self._years.get(year)
+        if known is None:
+            known = self._years[year] = tuple(self._look(_start(year), _start(year + 1)))
+        return known
+
+    def _look(self, start: int, end: int) -> list[Change]:
+        found = []
+        low, before = start - 1, self.offset(start - 1)
+        while low < end - 1:
+            high = min(low + _SAMPLE, end - 1)
+            after = self.offset(high)
+            if after != before:
+                found.append(self._narrow(low, high, before))
+            low, before = high, after
+        return found
+
+    def _narrow(self, low: int, high: int, before: int) -> Change:
+        """Find the change between two instants by halves."""
+        span = range(low + 1, high + 1)
+        at = span[bisect_left(span, True, key=lambda instant: self.offset(instant) != before)]
+        return Change(at, before, self.offset(at))
+
+
+def midnight(year: int, month: int, day: int) -> int:
+    """Return a date's midnight on a wall clock."""
+    return (date(year, month, day).toordinal() - _EPOCH) * DAY
+
+
+def date_of(wall: int) -> date:
+    """Return the date that a wall clock reads."""
+    return date.fromordinal(wall // DAY + _EPOCH)
+
+
+def moment(instant: int, zone: tzinfo) -> datetime:
+    """Return an instant as an aware datetime."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant)).astimezone(zone)
+
+
+def year_of(wall: int) -> int:
+    """Return the year that a wall clock reads."""
+    return date_of(wall).year
+
+
+@lru_cache(maxsize=1024)
+def _start(year: int) -> int:
+    return midnight(year, 1, 1)
+
+
+def _fixed(zone: tzinfo) -> int | None:
+    """Return the offset of a zone that never changes; None where it may."""
+    away = zone.utcoffset(None)
+    return None if away is None else away.days * DAY + away.seconds
+
+
+@lru_cache(maxsize=256)
+def _named(name: str) -> Clock:
+    if name in ("", "UTC"):
+        return Clock(UTC)
+    shown = repr(name if len(name) <= _LONGEST else name[:_LONGEST] + "…")
+    if _OUTSIDE.search(name):
+        raise UnknownZone(
+            f"{shown} is a path, not a time zone", hint="zones look like Europe/Berlin"
+        )
+    try:
+        return Clock(ZoneInfo(name))
+    except (LookupError, ValueError, OSError):  # a folder, a file that is none, too long a name
+        raise UnknownZone(f"there is no time zone {shown}", hint=_near(name)) from None
+
+
+def _near(name: str) -> str:
+    names = available_timezones()
+    same = next((known for known in names if known.lower() == name.lower()), None)
+    if same is not None:
+        return f"did you mean {same}? upper and lower case matter"
+    last = {known.rpartition("/")[2]: known for known in sorted(names)}
+    near = near_name(name, names, 0.7) or last.get(name.rpartition("/")[2])
+    return f"did you mean {near}?" if near else "zones look like Europe/Berlin, or UTC"

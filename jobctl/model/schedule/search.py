@@ -1,0 +1,139 @@
+"""All firings after an instant: the server's, in a fraction of its steps.
+
+Far from clock changes the server finds just what the wall clock says, so there the matching days
+are walked over the values of the fields. Near a change, and over one that takes a midnight, the
+server's own steps decide (crawl.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from jobctl.model.schedule.clock import DAY, LAST_YEAR, Clock, date_of, midnight, year_of
+from jobctl.model.schedule.crawl import YEARS, Crawl
+from jobctl.model.schedule.sixfields import Fields
+
+_NEAR = 3 * DAY  # of a change; no step of a search that begins and ends further away is touched
+_MONTH_BACK = 32 * DAY  # a search for a month begins at the first of its own
+_AHEAD = 400 * DAY  # how far to look for the next change
+_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Time without a clock change: until when on the wall clock, and the offset."""
+
+    until: float
+    offset: int
+
+
+class Search:
+    """The firings of six fields on a clock."""
+
+    def __init__(self, fields: Fields, clock: Clock) -> None:
+        self._fields = fields
+        self._clock = clock
+        self._hours = tuple(hour * _HOUR for hour in fields.hour.values)
+        self._within = tuple(
+            minute * 60 + second
+            for minute in fields.minute.values
+            for second in fields.second.values
+        )
+
+    def after(self, start: int) -> Iterator[int]:
+        """Yield every firing after an instant (unix seconds), each the next one of the last.
+
+        Raises:
+            HangingSchedule: the server's search for the next one never ends.
+        """
+        if self._fields.impossible:
+            return
+        last: int | None = start
+        while last is not None and year_of(last) <= LAST_YEAR:
+            for firing in self._calm(last):
+                yield firing
+                last = firing
+            last = Crawl(self._fields, self._clock, last).find()
+            if last is not None:
+                yield last
+
+    def _calm(self, last: int) -> Iterator[int]:
+        """Yield firings as long as nothing disturbs the search from each to the next."""
+        stretch = self._stretch(last)
+        if stretch is None:
+            return
+        begun = last + 1 + stretch.offset
+        today = begun // DAY * DAY
+        for day in self._days(begun):
+            if day >= stretch.until:
+                following = self._pass(last, day)
+                if following is None:
+                    return
+                stretch = following
+            base = day - stretch.offset
+            if day == today:
+                yield from self._rest(base, last)
+            else:
+                for hour in self._hours:
+                    for second in self._within:
+                        yield base + hour + second
+            last = max(last, base + self._hours[-1] + self._within[-1])
+
+    def _rest(self, base: int, last: int) -> Iterator[int]:
+        """Yield what is left of a day."""
+        for hour in self._hours:
+            if base + hour + _HOUR > last:
+                for second in self._within:
+                    if base + hour + second > last:
+                        yield base + hour + second
+
+    def _days(self, begun: int) -> Iterator[int]:
+        """Yield the midnights of the matching days on the wall clock, from that of `begun` on.
+
+        It ends where the server gives up.
+        """
+        first = date_of(begun)
+        year, month, day = first.year, first.month, first.day
+        limit = year + YEARS
+        while year <= min(limit, LAST_YEAR + YEARS):
+            if month in self._fields.month.values:
+                for found in self._fields.days(year, month):
+                    if found >= day:
+                        yield midnight(year, month, found)
+                        # The second after the last one of a year is in the next.
+                        limit = year + YEARS + self._ends_year(month, found)
+            day = 1
+            year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+
+    def _ends_year(self, month: int, day: int) -> bool:
+        last = self._hours[-1] + self._within[-1]
+        return month == 12 and day == 31 and last == DAY - 1
+
+    def _stretch(self, last: int) -> _Stretch | None:
+        """Return the calm time around an instant; None where it is not calm."""
+        clock = self._clock
+        offset = clock.offset(last)
+        if offset % 60:
+            return None
+        if clock.fixed:
+            return _Stretch(inf, offset)
+        around = clock.changes(last - _NEAR, last + _AHEAD)
+        until = (around[0].at if around else last + _AHEAD) - _NEAR
+        if until <= last:
+            return None
+        if any(change.takes_midnight for change in clock.changes(last - _MONTH_BACK, last)):
+            today = date_of(last + offset)
+            following = midnight(today.year + today.month // 12, today.month % 12 + 1, 1)
+            until = min(until, following - offset)
+        return _Stretch(until + offset, offset)
+
+    def _pass(self, last: int, day: int) -> _Stretch | None:
+        """Return the calm time around a day; None where something on the way there disturbs."""
+        clock = self._clock
+        passed = clock.changes(last - _MONTH_BACK, day)
+        if any(change.takes_midnight for change in passed):
+            return None
+        stretch = self._stretch(clock.instant(day))
+        return stretch if stretch is not None and day < stretch.until else None
