@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jobctl.errors import BadSchedule
 from jobctl.model.crontab.entry import CronEntry
 from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.gojob import go_job, mismatches, not_numbers
@@ -11,6 +12,7 @@ from jobctl.model.crontab.noting import Notes
 from jobctl.model.crontab.pushing import check_push
 from jobctl.model.crontab.scanning import Path
 from jobctl.model.crontab.unread import check_entry_keys, check_job_keys, near_key
+from jobctl.model.schedule import Schedule
 
 
 def check_entry(notes: Notes, number: int, table: Mapping[str, object]) -> CronEntry:
@@ -23,6 +25,7 @@ def check_entry(notes: Notes, number: int, table: Mapping[str, object]) -> CronE
     """
     path: Path = ("cron", number - 1)
     schedule = _schedule(notes, path, table)
+    parsed = None if schedule is None else _parsed(notes, path, schedule)
     check_entry_keys(notes, path, table)
     job = _job(notes, path, table)
     queue, jobtype = job.get("queue"), job.get("jobtype")
@@ -33,6 +36,7 @@ def check_entry(notes: Notes, number: int, table: Mapping[str, object]) -> CronE
         file=begins.file,
         line=begins.line,
         schedule=schedule,
+        parsed=parsed,
         jobtype=jobtype if isinstance(jobtype, str) else None,
         queue=queue if isinstance(queue, str) and queue else "default",
         job=job,
@@ -54,6 +58,22 @@ def _schedule(notes: Notes, path: Path, table: Mapping[str, object]) -> str | No
         hint = "put it into quotes"
         notes.error(here, "wrong-type", message, stage=Stage.ENTRY, hint=hint)
     return schedule if isinstance(schedule, str) else None
+
+
+def _parsed(notes: Notes, path: Path, text: str) -> Schedule | None:
+    """Read a schedule; note why the server refuses it."""
+    try:
+        return Schedule.parse(text)
+    except BadSchedule as error:
+        here = (*path, "schedule")
+        # Go slices the text up to a blank that is not there.
+        crashes = text.startswith(("TZ=", "CRON_TZ=")) and " " not in text
+        stage = Stage.CRASH if crashes else Stage.SCHEDULE
+        position = error.at[1] if error.at and notes.spot(here).plain else None
+        notes.error(
+            here, "bad-schedule", error.message, stage=stage, hint=error.hint, position=position
+        )
+    return None
 
 
 def _job(notes: Notes, path: Path, table: Mapping[str, object]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.crontab.source import Document, Place
+from jobctl.model.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class CronEntry:
         file: the file it begins in.
         line: the line there, from 1 on: its ``[[cron]]``.
         schedule: its text; None where there is none.
+        parsed: the schedule; None where there is none, or the server refuses it.
         jobtype: of the jobs it makes; None where there is none.
         queue: their queue; ``default`` where none is named.
         job: what each of them holds, under Faktory's names, as JSON would have it.
@@ -29,6 +31,7 @@ class CronEntry:
     file: str
     line: int
     schedule: str | None
+    parsed: Schedule | None
     jobtype: str | None
     queue: str
     job: dict[str, object]

@@ -18,6 +18,7 @@ class Stage(StrEnum):
     ENTRIES = "entries"  # the plugin is on, and there is no `cron` key
     ENTRY = "entry"  # an entry is not what it should be
     SCHEDULE = "schedule"  # an entry's schedule is refused
+    CRASH = "crash"  # an entry's schedule kills it, also at a reload
     NOTHING = "nothing"  # it starts, whatever comes of it later
 
 

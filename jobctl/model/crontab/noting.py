@@ -75,13 +75,19 @@ class Notes:
         return self.document.place(spot.value_line, spot.value_column)
 
     def error(
-        self, path: Path, code: str, message: str, *, stage: Stage, hint: str | None = None
+        self,
+        path: Path,
+        code: str,
+        message: str,
+        *,
+        stage: Stage,
+        hint: str | None = None,
+        position: int | None = None,
     ) -> None:
-        """Note that a value is wrong."""
+        """Note that a value is wrong; `position`: at which character of a string, from 0 on."""
         spot = self.spot(path)
-        self._add(
-            path, (spot.value_line, spot.value_column), Level.ERROR, code, message, hint, stage
-        )
+        column = spot.value_column + (0 if position is None else 1 + position)
+        self._add(path, (spot.value_line, column), Level.ERROR, code, message, hint, stage)
 
     def warning(self, path: Path, code: str, message: str, *, hint: str | None = None) -> None:
         """Note that a key or its value may not be meant."""
