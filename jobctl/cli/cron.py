@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from jobctl.cli.cron_edit import add, rm
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 
@@ -24,3 +25,7 @@ from jobctl.cli.index import COMMANDS
 )
 def cron() -> None:
     """Cron."""
+
+
+cron.add_command(add)
+cron.add_command(rm)
