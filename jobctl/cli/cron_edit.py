@@ -145,7 +145,8 @@ def rm(
         raise UsageProblem("rm takes --line N or --entry N", hint=f"jobctl cron ls {file}")
     old = read_one(file)
     spans = spans_of(file, old)
-    chosen = {*numbers, *(_at_line(file, spans, line) for line in lines)}
+    chosen = {_known(file, old, number) for number in numbers}
+    chosen |= {_at_line(file, spans, line) for line in lines}
     new = remove_entries(file, old, sorted(chosen))
     edited = judge(file, old, new)
     _refuse(edited, file, strict=strict)
@@ -178,6 +179,19 @@ def _json(option: str, text: str, kind: type) -> object:
             raise UsageProblem(f"{option}: {each} is too long a number for TOML")
         todo += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
     return value
+
+
+def _known(file: str, raw: bytes, number: int) -> int:
+    """Return the number of an entry that is there."""
+    from jobctl.model.crontab.loading import load
+    from jobctl.model.crontab.source import Document
+    from jobctl.model.crontab.verdict import counted
+
+    count = len(load(Document.of([(file, raw)])).entries)
+    if not 1 <= number <= count:
+        hint = f"there {'is' if count == 1 else 'are'} {counted(count)}" if count else None
+        raise NotFound(f"{file}: there is no entry {number}", hint=hint)
+    return number
 
 
 def _at_line(file: str, spans: Sequence[Span], line: int) -> int:
