@@ -86,6 +86,11 @@ class Schedule:
         """Return the clock it is read by; `local` is the server's own."""
         return local if self.zone in (None, LOCAL) else Clock.named(self.zone or "")
 
+    @property
+    def zone_matters(self) -> bool:
+        """Whether when it fires is left to the server's own zone."""
+        return self.zone in (None, LOCAL) and not isinstance(self.plan, Every)
+
     def seconds(self, after: int, local: Clock) -> Iterator[int]:
         """Yield every firing after an instant, both in unix seconds, as the server gives them.
 

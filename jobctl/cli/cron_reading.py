@@ -1,0 +1,128 @@
+"""What the cron commands have in common: the zone, the time and the dialect to read in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from jobctl.cli.options import all_of, option
+from jobctl.cli.session import Session
+from jobctl.cli.writing import say
+from jobctl.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from jobctl.model.schedule import Dialect, Schedule
+    from jobctl.model.schedule.clock import Clock
+
+READING = "Schedule options"
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def zone_option() -> Callable[[_F], _F]:
+    """Add ``--tz``: see `local_clock`."""
+    return option(
+        READING, "--tz", metavar="ZONE",
+        help="The server's own zone, for schedules that name none: Europe/Berlin. Else UTC.",
+    )  # fmt: skip
+
+
+def from_option() -> Callable[[_F], _F]:
+    """Add ``--from``: see `start`."""
+    return option(
+        READING, "--from", "start", metavar="T",
+        help="Begin after this time: 2026-09-21T14:00:00Z, +2h, -5m, epoch seconds. Else now.",
+    )  # fmt: skip
+
+
+def until_option() -> Callable[[_F], _F]:
+    """Add ``--until``: see `end`."""
+    return option(
+        READING, "--until", metavar="T", help="End with this time; written likewise."
+    )  # fmt: skip
+
+
+def dialect_option() -> Callable[[_F], _F]:
+    """Add ``--dialect``: see `dialect`."""
+    return option(
+        READING, "--dialect", type=click.Choice(["faktory", "unix"]),
+        help="How to read it: as the server does, or as a crontab's line. Else faktory.",
+    )  # fmt: skip
+
+
+def reading_options(*, until: bool = False) -> Callable[[_F], _F]:
+    """Add ``--from``, perhaps ``--until``, ``--tz`` and ``--dialect``."""
+    ends = [until_option()] if until else []
+    return all_of([from_option(), *ends, zone_option(), dialect_option()])
+
+
+def local_clock(session: Session) -> Clock:
+    """Return the clock of schedules that name no zone: that of ``--tz``, else UTC.
+
+    Raises:
+        UnknownZone: there is no such zone, or it is a path.
+        UsageProblem: it is empty.
+    """
+    from jobctl.model.schedule.clock import Clock
+
+    name = session.text("tz")
+    if name == "":
+        raise UsageProblem("--tz is empty", hint="is a variable unset in your script?")
+    return Clock.named(name or "UTC")
+
+
+def start(session: Session, now: float) -> int:
+    """Return the unix second to search from: that of ``--from``, else of now.
+
+    What fires in that very second is not found: the search begins with the next whole one.
+
+    Raises:
+        UsageProblem: it is not a time.
+    """
+    text = session.text("start")
+    return math.floor(now) if text is None else _second("--from", text, now)
+
+
+def end(session: Session, now: float) -> int | None:
+    """Return the last unix second to search: that of ``--until``; None without it.
+
+    Raises:
+        UsageProblem: it is not a time, or before the one to search from.
+    """
+    text = session.text("until")
+    if text is None:
+        return None
+    last = _second("--until", text, now)
+    if last < start(session, now):
+        raise UsageProblem("--until is before --from", hint="nothing fires in between")
+    return last
+
+
+def dialect(session: Session) -> Dialect:
+    """Return how to read schedules: as the server does, else by ``--dialect``."""
+    from jobctl.model.schedule import Dialect
+
+    return Dialect(session.text("dialect") or Dialect.FAKTORY)
+
+
+def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
+    """Say that schedules were read in UTC, where one of them leaves its zone to the server."""
+    if session.text("tz") is None and any(schedule.zone_matters for schedule in schedules):
+        say("read in UTC: --tz names another zone")
+
+
+def _second(option: str, text: str, now: float) -> int:
+    """Return the whole second of a time."""
+    from jobctl.model.times import Instant, parse_moment
+
+    exact = Instant.parse(text)  # a float would round 59.999999999 up
+    if exact is not None:
+        return exact.seconds
+    try:
+        return math.floor(parse_moment(text, now))
+    except UsageProblem as error:
+        error.message = f"{option}: {error.message}"
+        raise
