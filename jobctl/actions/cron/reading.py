@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from jobctl.errors import BadCronFile, JobctlError, NotFound
+from jobctl.errors import BadCronFile, JobctlError, NotFound, UsageProblem
 from jobctl.model.crontab.source import Document
 
 MOST = 16 * 1024 * 1024  # bytes of a document: a large crontab has some ten thousand
@@ -34,7 +34,12 @@ def read_documents(
     Raises:
         NotFound: there is no such file, or no ``*.toml`` in a directory.
         BadCronFile: it cannot be read, is no file, or is too large.
+        UsageProblem: a path is empty.
     """
+    if "" in paths:
+        raise UsageProblem(
+            "the name of a file is empty", hint="is a variable unset in your script?"
+        )
     documents = []
     for path in paths:
         try:
@@ -90,10 +95,10 @@ def _read(path: str, most: int) -> bytes:
             raise BadCronFile(f"{path}: cannot be read: it is {what}", hint=_hint(path))
         with Path(path).open("rb") as file:
             return _held(file, path, most)
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         if Path(path).is_symlink():
             raise BadCronFile(f"{path}: cannot be read: it is a link to nothing") from None
-        raise NotFound(f"{path}: {error.strerror}") from None
+        raise NotFound(f"{path}: there is no such file or directory") from None
     except (OSError, ValueError) as error:
         raise _refused(path, error) from None
 
