@@ -23,7 +23,8 @@ WORDS = [
     ("30 * * * *", "at 30 minutes past every hour"),
     ("10,25,40 * * * *", "at 10, 25 and 40 minutes past every hour"),
     ("10,25,40 9-17 * * *", "at 10, 25 and 40 minutes past every hour from 09 to 17, every day"),
-    ("10,25,40 9,12,15,17,19 * * *", "at 10, 25 and 40 minutes past the hours 09, 12, 15, 17 and 19, every day"),
+    ("10,25,40 9,12,15,17,19 * * *",
+     "at 10, 25 and 40 minutes past the hours 09, 12, 15, 17 and 19, every day"),
     ("0-29 * * * *", "at minutes 0 to 29 of every hour"),
     ("* 9-17 * * *", "every minute from 09:00 to 17:59, every day"),
     ("* 9 * * *", "every minute from 09:00 to 09:59, every day"),
@@ -38,11 +39,13 @@ WORDS = [
     ("*/7 */5 * * *", "at minutes 0, 7, 14 … 56 of the hours 00, 05, 10 … 20, every day"),
     ("5,10,20,22 9 * * *", "at 09:05, 09:10, 09:20 and 09:22 every day"),
     ("5,10,20,22,47 9 * * *", "at 09:05, 09:10, 09:20, 09:22 and 09:47 every day"),
-    ("5,10,20,22,47,51,52,54,56 9 * * *", "at minutes 5, 10, 20, 22, 47, 51 and 3 more of the hour 09, every day"),
+    ("5,10,20,22,47,51,52,54,56 9 * * *",
+     "at minutes 5, 10, 20, 22, 47, 51 and 3 more of the hour 09, every day"),
     ("30 9 * * MON-FRI", "at 09:30, Monday to Friday"),
     ("0 0 1 * *", "at 00:00 on the 1st of every month"),
     ("0 12 1,15 JAN,JUL *", "at 12:00 on the 1st and 15th of January and July"),
-    ("CRON_TZ=Europe/Berlin 0 12 1,15 1,7 *", "at 12:00 on the 1st and 15th of January and July, in Europe/Berlin"),
+    ("CRON_TZ=Europe/Berlin 0 12 1,15 1,7 *",
+     "at 12:00 on the 1st and 15th of January and July, in Europe/Berlin"),
     ("TZ=Local 30 9 * * *", "at 09:30 every day, in the server's own zone"),
     ("TZ= 30 9 * * *", "at 09:30 every day, in UTC"),
     ("0 9,12,17 * * *", "at 09:00, 12:00 and 17:00 every day"),
@@ -86,7 +89,8 @@ WORDS = [
     ("*/5 * * 1 *", "every 5 minutes in January"),
     ("*/5 * 1 * *", "every 5 minutes on the 1st of every month"),
     ("0 0 1 1,2,3,4,5,6,7,9,10,11,12 *", "at 00:00 on the 1st of every month but August"),
-    ("0 0 1,2,5,7,11,13,17,19,23,29 * *", "at 00:00 on the 1st, 2nd, 5th, 7th, 11th, 13th and 4 more of every month"),
+    ("0 0 1,2,5,7,11,13,17,19,23,29 * *",
+     "at 00:00 on the 1st, 2nd, 5th, 7th, 11th, 13th and 4 more of every month"),
     ("* * * * * *", "every second"),
     ("*/10 * * * * *", "every 10 seconds"),
     ("5/10 * * * * *", "every 10 seconds, at 5, 15, 25 … 55 past the minute"),
@@ -106,8 +110,10 @@ WORDS = [
     ("*/10 0-29 9 * * *", "every 10 seconds from 09:00:00 to 09:29:50, every day"),
     ("5,15,16 * * * * *", "at 5, 15 and 16 seconds past every minute"),
     ("5,15,16,18,20 30 9 * * *", "at 5, 15, 16, 18 and 20 seconds past 09:30 every day"),
-    ("5,15 */20 9 * * *", "at 5 and 15 seconds past the minute, at 09:00, 09:20 and 09:40 every day"),
-    ("1,2,3,5,7,11,13,17,19,23,29,31,37,41,43,47 * * * *", "at minutes 1 to 3, 5, 7, 11, 13, 17 and 8 more of every hour"),
+    ("5,15 */20 9 * * *",
+     "at 5 and 15 seconds past the minute, at 09:00, 09:20 and 09:40 every day"),
+    ("1,2,3,5,7,11,13,17,19,23,29,31,37,41,43,47 * * * *",
+     "at minutes 1 to 3, 5, 7, 11, 13, 17 and 8 more of every hour"),
     ("@yearly", "at 00:00 on the 1st of January"),
     ("@monthly", "at 00:00 on the 1st of every month"),
     ("@weekly", "at 00:00 on Sundays"),
@@ -189,7 +195,7 @@ def test_a_crontabs_odd_line_has_no_fields():
 
 
 def _random(seed: int) -> str:
-    dice = Random(seed)  # noqa: S311 (no secret)
+    dice = Random(seed)
 
     def field(least: int, most: int) -> str:
         if dice.random() < 0.3:
@@ -203,7 +209,7 @@ def _random(seed: int) -> str:
 
 
 @pytest.mark.parametrize("seed", range(300))
-def test_whatever_is_said_is_short_and_names_the_first_time(seed):
+def test_whatever_is_said_reads_as_a_sentence(seed):
     schedule = Schedule.parse(_random(seed))
     words = schedule.explain()
     assert 0 < len(words) < 400
