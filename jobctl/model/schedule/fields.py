@@ -36,6 +36,10 @@ class Unit:
         lower = word.replace("\u0130", "i").lower()  # Go lowers a dotted capital I to a plain i
         return self.names.index(lower) + self.least if lower in self.names else None
 
+    def name_of(self, value: int) -> str:
+        """Return a value's name in capitals; where there are none, its digits."""
+        return self.names[value - self.least].upper() if self.names else str(value)
+
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SECOND = Unit("second", 0, 59)
@@ -207,10 +211,10 @@ def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None
         raise part.wrong(f"{end} is above {unit.most}", at=at_end, hint=hint)
     if start > end:
         hint = "the server's ranges do not wrap; write two: "
-        hint += f"{_name(unit, start)}-{_name(unit, unit.most)},{_name(unit, unit.least)}-"
+        hint += f"{unit.name_of(start)}-{unit.name_of(unit.most)},{unit.name_of(unit.least)}-"
         raise part.wrong(
             f"the range {_quoted(part.text.split('/')[0])} runs backwards",
-            hint=f"{hint}{_name(unit, end)}",
+            hint=f"{hint}{unit.name_of(end)}",
         )
     if step == 0:
         raise part.wrong("a step of 0", at=part.text.index("/") + 1, hint="steps begin at 1")
@@ -229,10 +233,6 @@ def _missing(unit: Unit) -> str:
 
 def _span(unit: Unit) -> str:
     return f"{unit.least}-{unit.most}"
-
-
-def _name(unit: Unit, value: int) -> str:
-    return unit.names[value - unit.least].upper() if unit.names else str(value)
 
 
 def _quoted(text: str) -> str:
