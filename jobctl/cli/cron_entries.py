@@ -10,7 +10,7 @@ from jobctl.cli.writing import say, write_rows
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.model.crontab.entry import CronEntry
+    from jobctl.model.crontab.entry import CronEntry, Crontab
     from jobctl.model.crontab.finding import Finding
     from jobctl.model.rows import Row
 
@@ -38,6 +38,42 @@ def write_entries(
         write_rows(session, places, ("place",), now, ident="place")
     else:
         write_rows(session, rows, columns, now)
+
+
+def read_crontabs(paths: Sequence[str]) -> list[Crontab]:
+    """Return the documents of files, directories and ``-``, each of them once.
+
+    Raises:
+        NotFound: there is no such file, or no ``*.toml`` in a directory.
+        BadCronFile: it cannot be read.
+        UsageProblem: ``-`` is given, and stdin is a terminal.
+    """
+    from jobctl.actions.cron.reading import STDIN, read_documents
+    from jobctl.cli.stdin import open_stdin
+    from jobctl.model.crontab.loading import load
+
+    named = tuple(dict.fromkeys(paths))
+    stdin = open_stdin("a file of cron entries") if STDIN in named else None
+    return [load(document) for document in read_documents(named, stdin)]
+
+
+def say_problems(crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
+    """Say the errors in documents, and where no entry runs; return the first error of each entry.
+
+    Its key is the file and line that the entry begins in.
+    """
+    problems: dict[tuple[str, int], str] = {}
+    for crontab in crontabs:
+        for each in crontab.findings:
+            if each.is_error:
+                say_finding(each)
+                known = each.entry is not None and each.entry <= len(crontab.entries)
+                entry = crontab.entries[each.entry - 1] if known and each.entry else None
+                place = (entry.file, entry.line) if entry else (each.file or "", each.line or 0)
+                problems.setdefault(place, each.message)
+            elif each.code == "plugin-off":
+                say_finding(each)
+    return problems
 
 
 def say_finding(finding: Finding) -> None:

@@ -56,14 +56,32 @@ def listing_row(entry: CronEntry, now: int, local: Clock, problem: str | None) -
         entry: of a file.
         now: unix seconds: what fires in this very second is the last firing.
         local: the server's own clock.
-        problem: what is wrong with it; None for nothing.
+        problem: what is wrong with it; None for nothing, and then that it fires no more is.
 
     Raises:
         HangingSchedule: the server's search never ends.
     """
     schedule = entry.parsed
-    coming = None if schedule is None else _next(schedule, now, local)
-    last = None if schedule is None else last_firing(schedule, now, local)
+    if schedule is None:
+        return unknown_row(entry, problem)
+    coming, last = _next(schedule, now, local), last_firing(schedule, now, local)
+    if coming is None and problem is None:
+        problem = "never fires" if last is None else "does not fire any more"
+    return _row(entry, schedule, coming, last, problem)
+
+
+def unknown_row(entry: CronEntry, problem: str | None) -> Row:
+    """Return the row of an entry of which nobody knows when it fires."""
+    return _row(entry, entry.parsed, None, None, problem)
+
+
+def _row(
+    entry: CronEntry,
+    schedule: Schedule | None,
+    coming: int | None,
+    last: int | None,
+    problem: str | None,
+) -> Row:
     return {
         "file": entry.file,
         "line": entry.line,
