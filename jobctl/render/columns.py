@@ -40,8 +40,8 @@ _EXPENDABLE = (
     "data", "job_args", "kill_requested_at", "killed_at", "succeeded_at", "queued_at",
     "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
-    "created_at", "wid", "args", "queue", "words", "retry_count", "message", "enqueued_at", "reserved_at",
-    "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",
+    "created_at", "wid", "args", "queue", "words", "retry_count", "message", "enqueued_at",
+    "reserved_at", "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",
     "protected", "read_only",
 )  # fmt: skip
 GAP = 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from jobctl.model.schedule.clock import DAY, Clock
 
@@ -57,7 +58,7 @@ class Buckets:
         changes = clock.changes(start + 1, end)
         cuts = [start, *(change.at for change in changes), end]
         pieces, first = [], 0
-        for here, there in zip(cuts, cuts[1:], strict=False):
+        for here, there in pairwise(cuts):
             offset = clock.offset(here)
             low = (here + offset) // size * size
             pieces.append(Piece(here, there, offset, first, low))
@@ -93,11 +94,17 @@ class Buckets:
 
 def days_from(clock: Clock, start: int, days: int) -> int:
     """Return the instant at which so many days of the wall clock end; that of `start` is one."""
-    today = clock.wall(start) // DAY * DAY
-    return clock.instant(today + days * DAY)
+    return _begins(clock, clock.wall(start) // DAY + days)
 
 
 def midnight_of(clock: Clock, instant: int) -> int:
     """Return the first instant of the wall clock's day that an instant is in."""
-    today = clock.wall(instant) // DAY * DAY
-    return clock.instant(today)
+    return _begins(clock, clock.wall(instant) // DAY)
+
+
+def _begins(clock: Clock, day: int) -> int:
+    """Return the first instant of a day, also where a clock change takes its midnight."""
+    found = clock.instant(day * DAY)
+    if clock.wall(found) < day * DAY:
+        return next((change.at for change in clock.changes(found, found + 2 * DAY)), found)
+    return found
