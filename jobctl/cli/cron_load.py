@@ -114,24 +114,20 @@ def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Cl
         say("nothing fires in this time")
         return
     out = console(session)
-    hourly = load.buckets.size == HOUR
-    what = "jobs an hour" if hourly else "jobs a minute"
+    unit, row = ("hour", "day") if load.buckets.size == HOUR else ("minute", "hour")
     times, queues = by_time(load), by_queue(load, ON_A_TERMINAL if session.brief else None)
     several = len(times.lines) + times.left_out > 1
-    out.print(f"{what}, {_span(load, local)}", style="bold", soft_wrap=True)
+    out.print(f"jobs by {unit}, {_span(load, local)}", style="bold", soft_wrap=True)
     if several:
-        print_heatmap(out, times, what, first="day" if hourly else "hour")
+        print_heatmap(out, times, unit, first=row)
         if times.left_out:
-            out.print(f"{times.left_out:,} more {things(times.left_out, 'hour')}, less busy")
+            out.print(f"{times.left_out:,} more {things(times.left_out, row)}, less busy")
     if not several or len(queues.lines) > 1:
-        together = f"all {'days' if hourly else 'hours'} together"
+        together = f"all {row}s together" if several else ""
         if several:
-            out.print()
-            out.print(f"by queue, {together}", style="bold")
+            out.print(f"\nby queue, {together}", style="bold")
         every = all_queues(load) if len(queues.lines) > 1 else None
-        print_heatmap(
-            out, queues, what if not several else f"jobs, {together}", first="queue", every=every
-        )
+        print_heatmap(out, queues, unit, first="queue", together=together, every=every)
         if queues.left_out:
             say(f"{queues.left_out:,} more {things(queues.left_out, 'queue')}: -o wide, or --queue")
     out.print(_peak_text(load, peak, local), soft_wrap=True)

@@ -25,6 +25,7 @@ _LONGEST = 40  # and at most
 _WIDEST = 6  # cells of a column
 _NUMBERS = 4  # cells of a column that has numbers in it, at least
 _GAP = 2
+_ARTICLES = {"hour": "an", "minute": "a"}
 _STEPS = {24: (1, 2, 3, 6, 12), 60: (1, 5, 10, 15, 30)}
 
 
@@ -71,15 +72,22 @@ class _Layout:
 
 
 def print_heatmap(
-    console: Console, grid: Grid, what: str, *, first: str, every: Line | None = None
+    console: Console,
+    grid: Grid,
+    unit: str,
+    *,
+    first: str,
+    together: str = "",
+    every: Line | None = None,
 ) -> None:
     """Print a grid with its columns numbered above, its totals beside, and its scale below.
 
     Args:
         console: where; its width is what the columns share.
         grid: the counts.
-        what: what they are of: ``jobs an hour``.
+        unit: what a column is: ``hour``, ``minute``.
         first: what the rows are of, above the labels.
+        together: what else is added up in a column, where something is.
         every: a last row for all of them, as bars, of its own scale.
     """
     lines = [*grid.lines, *([every] if every else [])]
@@ -96,8 +104,8 @@ def print_heatmap(
         bars = _merged(every, layout.merged)
         _print(console, _row(bars, layout, _bars(bars, layout)))
     if grid.lines:
-        per = f" ({layout.merged} columns in one)" if layout.merged > 1 else ""
-        console.print(scale.legend(what + per))
+        many = f"in {layout.merged} {unit}s" if layout.merged > 1 else f"{_ARTICLES[unit]} {unit}"
+        console.print(scale.legend(f"jobs {many}{together and f', {together}'}"))
 
 
 def _print(console: Console, line: Text) -> None:

@@ -58,9 +58,9 @@ def by_time(load: Load) -> Grid:
     if row == DAY:
         return Grid(tuple(made))
     busy = [line for line in made if line.total]
-    least = sorted((line.total for line in busy), reverse=True)[:BUSIEST]
-    shown = [line for line in busy if line.total >= least[-1]][:BUSIEST] if busy else []
-    return Grid(tuple(shown), len(busy) - len(shown))
+    order = sorted(range(len(busy)), key=lambda i: -busy[i].total)[:BUSIEST]
+    shown = tuple(busy[i] for i in sorted(order))
+    return Grid(shown, len(busy) - len(shown))
 
 
 def by_queue(load: Load, most: int | None) -> Grid:
