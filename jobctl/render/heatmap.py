@@ -17,7 +17,7 @@ from jobctl.render.safe import printable
 
 _SHADES = "░▒▓█"
 _NONE = "·"
-_STYLES = ("green", "yellow", "dark_orange", "bold red")
+_STYLES = ("green", "yellow", "red", "bright_magenta")
 _LEVELS = len(_SHADES)
 _SKEWED = 20  # times the usual count: the scale then grows by factors
 _LABEL = 11  # cells of a label, at least: a day and an hour
