@@ -78,9 +78,13 @@ def validate(
 
 def _write(session: Session, findings: Sequence[Finding], columns: Sequence[str]) -> None:
     if session.format is Format.TABLE and session.text("columns") is None:
+        from jobctl.cli.listings import ON_A_TERMINAL
         from jobctl.render.findings import print_findings
 
-        print_findings(console(session), findings)
+        shown = findings[:ON_A_TERMINAL] if session.brief else findings
+        print_findings(console(session), shown)
+        if len(shown) < len(findings):
+            say(f"{len(findings) - len(shown):,} more: -o wide")
     elif session.format is Format.IDS:
         rows = [_place(each) for each in findings]
         write_rows(session, rows, ("place",), 0.0, ident="place")

@@ -14,6 +14,7 @@ from jobctl.model.crontab.source import Document
 from jobctl.model.schedule.doubt import Level
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_DIGITS = re.compile(r"[\d_]{4000}")
 _BOM = "\ufeff"
 _INT64 = range(-(2**63), 2**63)
 
@@ -42,6 +43,9 @@ def parse(document: Document) -> Parsed | Finding:
         return _refused(document, str(error))
     except RecursionError:
         return _stop(document, 1, 1, "values are nested too deeply to be looked at")
+    except ValueError:  # Python's own limit to the digits of a number
+        line = next((n for n, each in enumerate(document.lines, 1) if _DIGITS.search(each)), 1)
+        return _stop(document, line, 1, "a number is too long")
     if wide is not None:
         spot = found.spots[wide]
         message = "the number does not fit into 64 bits"
