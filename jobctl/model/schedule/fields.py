@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobctl.errors import BadSchedule
+from jobctl.model.schedule.doubt import Code
 from jobctl.model.words import near_name
 
 _INTEGER = re.compile(r"\+?0*([0-9]+)", re.ASCII)
@@ -54,7 +55,7 @@ WEEKDAY = Unit("day of week", 0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "
 class Note:
     """Something odd that the server lets through: what it is, and where in the field's text."""
 
-    code: str
+    code: Code
     message: str
     position: int
 
@@ -159,7 +160,7 @@ def _parts(text: str, unit: Unit, notes: list[Note]) -> Iterator[_Part]:
             yield _Part(piece, start, unit)
         else:
             notes.append(
-                Note("empty-entry", f"{unit.name}: an empty entry in a list is left out", start)
+                Note(Code.EMPTY_ENTRY, f"{unit.name}: an empty entry in a list is left out", start)
             )
         start += len(piece) + 1
 
@@ -175,7 +176,7 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
         if rest:
             ignored = span[1:]
             message = f"{unit.name}: {_quoted(ignored)} behind {first} is ignored"
-            notes.append(Note("ignored", message, part.start + 1))
+            notes.append(Note(Code.IGNORED, message, part.start + 1))
     else:
         start, end = _ends(part, first, rest)
     step = 1
@@ -224,7 +225,7 @@ def _note_zeros(part: _Part, notes: list[Note]) -> None:
     for found in re.finditer(r"(?<![0-9])\+?0[0-9]+|\+[0-9]+", part.text, re.ASCII):
         plain = found[0].lstrip("+").lstrip("0") or "0"
         message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
-        notes.append(Note("odd-number", message, part.start + found.start()))
+        notes.append(Note(Code.ODD_NUMBER, message, part.start + found.start()))
 
 
 def _missing(unit: Unit) -> str:
