@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.finding import Finding, Stage
 from jobctl.model.crontab.noting import finding_at
 from jobctl.model.crontab.scanning import Path, Scan, Statement, scan
@@ -153,7 +154,7 @@ def _stop(
     column: int,
     message: str,
     *,
-    code: str = "toml",
+    code: Code = Code.TOML,
     hint: str | None = None,
 ) -> Finding:
     return finding_at(
