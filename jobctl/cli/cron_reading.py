@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobctl.model.schedule.clock import Clock
 
 READING = "Schedule options"
+_FAR = 1e15  # seconds: what is behind is refused where it is searched
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -122,7 +123,7 @@ def _second(option: str, text: str, now: float) -> int:
     if exact is not None:
         return exact.seconds
     try:
-        return math.floor(parse_moment(text, now))
+        return math.floor(min(parse_moment(text, now), _FAR))
     except UsageProblem as error:
         error.message = f"{option}: {error.message}"
         raise

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobctl.errors import BadSchedule
+from jobctl.model.schedule.doubt import Code
 from jobctl.model.words import near_name
 
 _INTEGER = re.compile(r"\+?0*([0-9]+)", re.ASCII)
@@ -36,6 +37,10 @@ class Unit:
         lower = word.replace("\u0130", "i").lower()  # Go lowers a dotted capital I to a plain i
         return self.names.index(lower) + self.least if lower in self.names else None
 
+    def name_of(self, value: int) -> str:
+        """Return a value's name in capitals; where there are none, its digits."""
+        return self.names[value - self.least].upper() if self.names else str(value)
+
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SECOND = Unit("second", 0, 59)
@@ -50,7 +55,7 @@ WEEKDAY = Unit("day of week", 0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "
 class Note:
     """Something odd that the server lets through: what it is, and where in the field's text."""
 
-    code: str
+    code: Code
     message: str
     position: int
 
@@ -155,7 +160,7 @@ def _parts(text: str, unit: Unit, notes: list[Note]) -> Iterator[_Part]:
             yield _Part(piece, start, unit)
         else:
             notes.append(
-                Note("empty-entry", f"{unit.name}: an empty entry in a list is left out", start)
+                Note(Code.EMPTY_ENTRY, f"{unit.name}: an empty entry in a list is left out", start)
             )
         start += len(piece) + 1
 
@@ -171,7 +176,7 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
         if rest:
             ignored = span[1:]
             message = f"{unit.name}: {_quoted(ignored)} behind {first} is ignored"
-            notes.append(Note("ignored", message, part.start + 1))
+            notes.append(Note(Code.IGNORED, message, part.start + 1))
     else:
         start, end = _ends(part, first, rest)
     step = 1
@@ -207,10 +212,10 @@ def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None
         raise part.wrong(f"{end} is above {unit.most}", at=at_end, hint=hint)
     if start > end:
         hint = "the server's ranges do not wrap; write two: "
-        hint += f"{_name(unit, start)}-{_name(unit, unit.most)},{_name(unit, unit.least)}-"
+        hint += f"{unit.name_of(start)}-{unit.name_of(unit.most)},{unit.name_of(unit.least)}-"
         raise part.wrong(
             f"the range {_quoted(part.text.split('/')[0])} runs backwards",
-            hint=f"{hint}{_name(unit, end)}",
+            hint=f"{hint}{unit.name_of(end)}",
         )
     if step == 0:
         raise part.wrong("a step of 0", at=part.text.index("/") + 1, hint="steps begin at 1")
@@ -220,7 +225,7 @@ def _note_zeros(part: _Part, notes: list[Note]) -> None:
     for found in re.finditer(r"(?<![0-9])\+?0[0-9]+|\+[0-9]+", part.text, re.ASCII):
         plain = found[0].lstrip("+").lstrip("0") or "0"
         message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
-        notes.append(Note("odd-number", message, part.start + found.start()))
+        notes.append(Note(Code.ODD_NUMBER, message, part.start + found.start()))
 
 
 def _missing(unit: Unit) -> str:
@@ -229,10 +234,6 @@ def _missing(unit: Unit) -> str:
 
 def _span(unit: Unit) -> str:
     return f"{unit.least}-{unit.most}"
-
-
-def _name(unit: Unit, value: int) -> str:
-    return unit.names[value - unit.least].upper() if unit.names else str(value)
 
 
 def _quoted(text: str) -> str:
