@@ -94,13 +94,11 @@ def _job(notes: Notes, path: Path, table: Mapping[str, object]) -> dict[str, obj
 
 
 def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str, object]:
-    fits = True
     if "type" not in job:
         near = near_key("type", job)
         hint = f"did you mean type by {near}?" if near else "type = 'SendEmail'"
         notes.error(path, "missing-type", "the job has no type", stage=Stage.ENTRY, hint=hint)
     for wrong in mismatches(job):
-        fits = False
         its = (*path, *wrong.path)
         value: object = job
         for step in wrong.path:
@@ -111,8 +109,6 @@ def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str,
         message = "nan and inf cannot be written as JSON"
         notes.error((*path, *odd), "not-a-number", message, stage=Stage.ENTRY)
     check_job_keys(notes, path, job)
-    if not fits:
-        return {}
     made = go_job(job)
     check_push(notes, path, job, made)
     return made

@@ -67,3 +67,19 @@ class Finding:
     def is_error(self) -> bool:
         """Whether it is an error."""
         return self.level is Level.ERROR
+
+
+def unreadable(path: str, message: str, hint: str | None) -> Finding:
+    """Return the finding of a file that cannot be read."""
+    message = message.removeprefix(f"{path}: ")
+    return Finding(
+        file=path,
+        line=None,
+        column=None,
+        entry=None,
+        level=Level.ERROR,
+        code="unreadable",
+        message=message,
+        hint=hint,
+        stage=Stage.DOCUMENT,
+    )

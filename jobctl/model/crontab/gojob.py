@@ -89,18 +89,20 @@ def not_numbers(value: object, path: Path = ()) -> Iterator[Path]:
 
 
 def go_job(table: Mapping[str, object]) -> dict[str, object]:
-    """Return the job that the server makes of a table whose types are right.
+    """Return the job that the server makes of a table.
 
-    Its keys are Faktory's; what it does not know, or overwrites at each run, is not in it.
+    Its keys are Faktory's; what it does not know, or overwrites at each run, is not in it, and
+    neither is what has the wrong type.
     """
     whole = {"args": [], **table, "jobtype": table.get("type", "")}
     job: dict[str, object] = {}
     for key in sorted(whole, key=str.encode):
         name = field_of(key)
-        if name not in JOB_FIELDS or name in ("jid", "created_at"):
+        shape = JOB_FIELDS.get(name)
+        if shape is None or name in ("jid", "created_at") or not _fits(whole[key], shape):
             continue
         value, held = as_json(whole[key]), job.get(name)
-        if isinstance(value, int | float) and JOB_FIELDS[name] is Shape.INTEGER:
+        if isinstance(value, float):
             value = int(value)
         # Go decodes a second object into the first one.
         job[name] = (

@@ -111,7 +111,8 @@ class Notes:
         hint: str | None,
         stage: Stage,
     ) -> None:
-        number = path[1] + 1 if path[:1] == ("cron",) and len(path) > 1 else None  # type: ignore[operator]
+        step = path[1] if path[:1] == ("cron",) and len(path) > 1 else None
+        number = step + 1 if isinstance(step, int) else None
         found = finding_at(
             self.document, *here, level, code, message, hint=hint, entry=number, stage=stage
         )

@@ -14,6 +14,7 @@ from jobctl.model.crontab.source import Document
 from jobctl.model.schedule.doubt import Level
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_DIGITS = re.compile(r"[\d_]{4000}")
 _BOM = "\ufeff"
 _INT64 = range(-(2**63), 2**63)
 
@@ -42,6 +43,9 @@ def parse(document: Document) -> Parsed | Finding:
         return _refused(document, str(error))
     except RecursionError:
         return _stop(document, 1, 1, "values are nested too deeply to be looked at")
+    except ValueError:  # Python's own limit to the digits of a number
+        line = next((n for n, each in enumerate(document.lines, 1) if _DIGITS.search(each)), 1)
+        return _stop(document, line, 1, "a number is too long")
     if wide is not None:
         spot = found.spots[wide]
         message = "the number does not fit into 64 bits"
@@ -79,18 +83,24 @@ def _again(document: Document, line: int) -> Finding | None:
     here = document.place(this.line, this.column)
     there = f"line {where.line}" if where.file == here.file else f"{where.file} line {where.line}"
     hint = "keep one of them"
-    if where.file != here.file:
+    if _strays(document, before, this):
+        hint = f"begin the file with a header: without one it goes on in {headed(this.table)}"
+    elif isinstance(this.path[-1], int):
+        hint = f"begin each of them with {headed(this.path)}, in two pairs of brackets"
+    elif where.file != here.file:
         hint += ": the server reads all of its files as one document"
-    elif _strays(document, before, this):
-        hint = f"without a header above it, it falls into {shown(this.table)} of the file before"
-    message = f"{_named(this)} cannot be set again: it is set in {there}"
+    named = headed(this.path) if this.header else shown(this.path[len(this.table) :])
+    message = f"{named} cannot be set again: it is set in {there}"
     return _stop(document, this.line, this.column, message, hint=hint)
 
 
 def _strays(document: Document, before: list[Statement], this: Statement) -> bool:
+    """Tell whether a key falls into a table of the file before."""
     part = document.part_of(this.line)
-    return not this.header and not any(
-        each.header and document.part_of(each.line) == part for each in before
+    return (
+        part > 0
+        and not this.header
+        and not any(each.header and document.part_of(each.line) == part for each in before)
     )
 
 
@@ -104,7 +114,7 @@ def _first(before: list[Statement], this: Statement) -> Statement | None:
     )
     for test in tests:
         for each in before:
-            if test(_names(each.path)) and each.path != this.table:
+            if test(_names(each.path)) and (this.header or each.path != this.table):
                 return each
     return None
 
@@ -114,15 +124,14 @@ def _names(path: Path) -> Path:
     return path[:-1] if path and isinstance(path[-1], int) else path
 
 
-def _named(statement: Statement) -> str:
-    if not statement.header:
-        return shown(statement.path[len(statement.table) :])
-    return f"[{shown(statement.path)}]"
-
-
 def shown(path: Path) -> str:
     """Return a path as it is written in headers: ``cron.job.args``."""
     return ".".join(step for step in path if isinstance(step, str))
+
+
+def headed(path: Path) -> str:
+    """Return a path as a header: ``[cron.job]``, ``[[cron]]``."""
+    return f"[[{shown(path)}]]" if path and isinstance(path[-1], int) else f"[{shown(path)}]"
 
 
 def _wide_integers(data: dict[str, object]) -> Iterator[Path]:

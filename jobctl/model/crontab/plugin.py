@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.noting import Notes
-from jobctl.model.crontab.parsing import shown
+from jobctl.model.crontab.parsing import headed, shown
 from jobctl.model.crontab.unread import near_key
 from jobctl.model.schedule.doubt import Level
 from jobctl.model.words import near_name, things
@@ -70,6 +70,10 @@ def find_entries(
     if "cron" not in data:
         _none(notes, data, enabled=enabled)
         return []
+    for key in data:
+        if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",), _NEAR):
+            message = f"{key} is not read: the entries are called cron"
+            notes.warning((key,), "unknown-key", message, hint="did you mean [[cron]]?")
     cron = data["cron"]
     if cron == []:
         notes.warning(("cron",), "no-entries", "there is no entry in it", hint="[[cron]]")
@@ -113,7 +117,7 @@ def check_strays(notes: Notes) -> None:
             more = _more(notes, its)
             message = (
                 f"{shown(each.path[len(each.table) :])}{more} of {file} falls into "
-                f"[{shown(table.path)}] of {where.file} line {where.line}"
+                f"{headed(table.path)} of {where.file} line {where.line}"
             )
             hint = "begin the file with a header: the server reads its files as one document"
             notes.warning(each.path, "stray-key", message, hint=hint)

@@ -6,15 +6,17 @@ import json
 from collections.abc import Sequence
 
 from jobctl.model.crontab.entry import CronEntry
+from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.noting import Notes
 
 
 def check_twice(notes: Notes, entries: Sequence[CronEntry]) -> None:
     """Note entries whose schedule and job are those of an earlier one."""
+    broken = {each.entry for each in notes.findings if each.stage is Stage.ENTRY}
     first: dict[str, CronEntry] = {}
     for entry in entries:
-        if entry.schedule is None or not entry.job:
-            continue
+        if entry.number in broken:
+            continue  # what is wrong in it is not in its job
         same = first.setdefault(content(entry), entry)
         if same is not entry:
             there = f"line {same.line}" if same.file == entry.file else f"{same.file}:{same.line}"

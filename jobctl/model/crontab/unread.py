@@ -35,12 +35,22 @@ def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> N
             f": these {' and '.join(value)} are lost" if value and isinstance(value, dict) else ""
         )
         if near is not None:
-            hint = f"did you mean {near}?"
+            hint = f"did you mean {_header(near, value)}?"
         elif field_of(key) in JOB_KEYS:
             hint = "it belongs into [cron.job]"
         else:
             hint = "the plugin reads schedule and job"
         notes.warning((*path, key), "unknown-key", f"{key} is not read{lost}", hint=hint)
+
+
+def _header(near: str, value: object) -> str:
+    """Return how a near name is written: as a header where a header was."""
+    if near != "job" or not isinstance(value, dict) or not value:
+        return near
+    within = next(iter(value.values()))
+    if len(value) == 1 and isinstance(within, list) and all(isinstance(it, dict) for it in within):
+        return f"[[cron.job.{next(iter(value))}]]"
+    return "[cron.job]"
 
 
 def check_job_keys(notes: Notes, path: Path, job: Mapping[str, object]) -> None:
