@@ -45,19 +45,23 @@ class Search:
     def after(self, start: int) -> Iterator[int]:
         """Yield every firing after an instant (unix seconds), each the next one of the last.
 
+        The year 9990 is the last one looked at.
+
         Raises:
             HangingSchedule: the server's search for the next one never ends.
         """
         if self._fields.impossible:
             return
-        last: int | None = start
-        while last is not None and year_of(last) <= LAST_YEAR:
+        last = start
+        while True:
             for firing in self._calm(last):
                 yield firing
                 last = firing
-            last = Crawl(self._fields, self._clock, last).find()
-            if last is not None:
-                yield last
+            found = Crawl(self._fields, self._clock, last).find()
+            if found is None or year_of(found) > LAST_YEAR:
+                return
+            yield found
+            last = found
 
     def _calm(self, last: int) -> Iterator[int]:
         """Yield firings as long as nothing disturbs the search from each to the next."""
@@ -97,7 +101,7 @@ class Search:
         first = date_of(begun)
         year, month, day = first.year, first.month, first.day
         limit = year + YEARS
-        while year <= min(limit, LAST_YEAR + YEARS):
+        while year <= min(limit, LAST_YEAR):
             if month in self._fields.month.values:
                 for found in self._fields.days(year, month):
                     if found >= day:
