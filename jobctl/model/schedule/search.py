@@ -96,7 +96,8 @@ class Search:
     def _days(self, begun: int) -> Iterator[int]:
         """Yield the midnights of the matching days on the wall clock, from that of `begun` on.
 
-        It ends where the server gives up.
+        It ends where the server gives up: years after the second behind the last firing. That may
+        be in the next year already; but what fires on a 31st of December fires on the next one too.
         """
         first = date_of(begun)
         year, month, day = first.year, first.month, first.day
@@ -106,14 +107,9 @@ class Search:
                 for found in self._fields.days(year, month):
                     if found >= day:
                         yield midnight(year, month, found)
-                        # The second after the last one of a year is in the next.
-                        limit = year + YEARS + self._ends_year(month, found)
+                        limit = year + YEARS
             day = 1
             year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-
-    def _ends_year(self, month: int, day: int) -> bool:
-        last = self._hours[-1] + self._within[-1]
-        return month == 12 and day == 31 and last == DAY - 1
 
     def _stretch(self, last: int) -> _Stretch | None:
         """Return the calm time around an instant; None where it is not calm."""
