@@ -17,6 +17,7 @@ from tests.model.crontab.making import ON, crontab, job, told
         ("a = 01", 1, 6, "expected newline"),
         ("a = 9223372036854775808", 1, 5, "64 bits"),
         ("[x]\ny = [{a = [-9223372036854775809]}]", 2, 12, "64 bits"),
+        ("a = [-inf, 1e400]", 1, 12, "64 bits"),
         ("a = {b = 1, b = 2}", 1, 18, ""),
         ("a = 1\r\nb = 2\rc", 2, 6, ""),
         ("a" * 5000, 1, 5001, "expected '='"),
@@ -31,7 +32,9 @@ def test_what_is_no_toml_is_one_error_where_it_stands(text, line, column, words)
     assert (found.entries, found.enabled) == ((), False)
 
 
-@pytest.mark.parametrize("text", ["a = 9223372036854775807", "a = -9223372036854775808"])
+@pytest.mark.parametrize(
+    "text", ["a = 9223372036854775807", "a = -9223372036854775808", "a = [+inf, -inf, 1e308]"]
+)
 def test_numbers_of_64_bits_are_fine(text):
     assert [each.code for each in crontab(text).findings] == ["no-entries"]
 
