@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.cron_entries import KEYS, entry_row, say_finding, write_entries
+from jobctl.cli.cron_reading import local_clock, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import output_options
 from jobctl.cli.session import Session
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 @click.option("--enable", is_flag=True, help="Write [cron_plugin] too, where it is missing.")
 @click.option("--strict", is_flag=True, help="Do not add it where there is a warning.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
+@zone_option()
 @output_options()
 @click.pass_obj
 def add(
@@ -90,7 +93,7 @@ def add(
     with contextlib.suppress(NotFound):
         old = read_one(file)
     new = add_entry(file, old or b"", NewEntry(schedule, given, comment or ""), enable=enable)
-    edited = judge(file, old, new)
+    edited = judge(file, old, new, int(time.time()), local_clock(session))
     entry = edited.after.entries[-1]
     _refuse(edited, file, strict=strict, added=entry)
     _put(session, file, old, new, (entry,), dry_run=dry_run)
@@ -126,6 +129,7 @@ def add(
 )
 @click.option("--strict", is_flag=True, help="Do not remove it where that makes a warning.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
+@zone_option()
 @output_options()
 @click.pass_obj
 def rm(
@@ -148,7 +152,7 @@ def rm(
     chosen = {_known(file, old, number) for number in numbers}
     chosen |= {_at_line(file, spans, line) for line in lines}
     new = remove_entries(file, old, sorted(chosen))
-    edited = judge(file, old, new)
+    edited = judge(file, old, new, int(time.time()), local_clock(session))
     _refuse(edited, file, strict=strict)
     entries = edited.before.entries if edited.before is not None else ()
     gone = tuple(entry for entry in entries if entry.number in chosen)

@@ -66,7 +66,7 @@ def validate(
     columns = session.columns(KEYS, KEYS)
     now, local = int(time.time()), local_clock(session)
     if expressions:
-        findings, summary = _check_expressions(expressions)
+        findings, summary = _check_expressions(expressions, now, local)
     else:
         findings, summary = _check_files(paths, now, local)
     _write(session, findings, columns)
@@ -78,9 +78,13 @@ def validate(
 
 def _write(session: Session, findings: Sequence[Finding], columns: Sequence[str]) -> None:
     if session.format is Format.TABLE and session.text("columns") is None:
+        from jobctl.cli.listings import ON_A_TERMINAL
         from jobctl.render.findings import print_findings
 
-        print_findings(console(session), findings)
+        shown = findings[:ON_A_TERMINAL] if session.brief else findings
+        print_findings(console(session), shown)
+        if len(shown) < len(findings):
+            say(f"{len(findings) - len(shown):,} more: -o wide")
     elif session.format is Format.IDS:
         rows = [_place(each) for each in findings]
         write_rows(session, rows, ("place",), 0.0, ident="place")
@@ -93,12 +97,14 @@ def _place(finding: Finding) -> Row:
     return {"place": None if finding.file is None else f"{finding.file}{line}"}
 
 
-def _check_expressions(expressions: Sequence[str]) -> tuple[list[Finding], list[str]]:
+def _check_expressions(
+    expressions: Sequence[str], now: int, local: Clock
+) -> tuple[list[Finding], list[str]]:
     """Return the findings of schedules, and what to say of them all."""
     from jobctl.model.crontab.timely import expression_findings
     from jobctl.model.crontab.verdict import schedules_summary
 
-    findings = [each for text in expressions for each in expression_findings(text)]
+    findings = [each for text in expressions for each in expression_findings(text, now, local)]
     return findings, [schedules_summary(findings, len(expressions))]
 
 

@@ -28,15 +28,17 @@ _MINIMUM = {
     "value": 20,
     "source": 14,
     "meaning": 24,
-    "file": 16,
+    "hint": 20,
+    "file": 14,
     "schedule": 18,
     "words": 24,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
+    "hint", "entry", "column",
     "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
     "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share", "wait p50", "run p50",
-    "entry", "last",
+    "last",
     "data", "job_args", "kill_requested_at", "killed_at", "succeeded_at", "queued_at",
     "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from jobctl.model.crontab.finding import Finding
+from jobctl.render.cells import LEVELS
 from jobctl.render.safe import printable
 
-_STYLES = {"error": "bold red", "warning": "bold yellow"}
 _INDENT = 2
 _AROUND = 400  # characters of a long line that are looked at on either side of the caret
 
@@ -21,8 +21,8 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
     for i, finding in enumerate(findings):
         if i:
             console.print()
-        # Not broken into lines: an editor finds the place by file:line:column.
-        console.print(_head(finding), soft_wrap=True)
+        for line in _head(finding).wrap(console, console.width):
+            console.print(_stripped(line), soft_wrap=True)
         for line in (*_source(finding, console.width - _INDENT), *_hint(finding, console)):
             console.print(Text(" " * _INDENT) + line, soft_wrap=True)
 
@@ -46,7 +46,7 @@ def _head(finding: Finding) -> Text:
     )
     text = Text(f"{printable(place)}: " if place else "", style="bold")
     return text + Text.assemble(
-        (f"{finding.level}: ", _STYLES[finding.level]),
+        (f"{finding.level}: ", LEVELS[finding.level]),
         (printable(finding.message), "bold"),
         (f" [{finding.code}]", "dim"),
     )
@@ -70,7 +70,7 @@ def _source(finding: Finding, width: int) -> list[Text]:
     line = f"{before}{behind}{'…' if cut_behind else ''}"
     if finding.column is None:
         return [Text(line)]
-    return [Text(line), Text(" " * cell_len(before) + "^", style=_STYLES[finding.level])]
+    return [Text(line), Text(" " * cell_len(before) + "^", style=LEVELS[finding.level])]
 
 
 def _plain(text: str) -> str:

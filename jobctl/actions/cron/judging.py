@@ -14,6 +14,8 @@ from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.crontab.loading import load
 from jobctl.model.crontab.source import Document
+from jobctl.model.crontab.timely import with_time
+from jobctl.model.schedule.clock import Clock
 
 FOLDER = "conf.d"
 # What a file alone does not tell: the others of its folder may have it.
@@ -36,28 +38,36 @@ class Edited:
     worse: tuple[Finding, ...]
 
 
-def judge(path: str, old: bytes | None, new: bytes) -> Edited:
+def judge(path: str, old: bytes | None, new: bytes, now: int, local: Clock) -> Edited:
     """Compare what the server says of a file before and after an edit.
 
     Of a file in a folder named ``conf.d``, which the server reads as one document with the others
     there, that document is compared as well.
 
+    Args:
+        path: of the file.
+        old: its bytes; None where there was none.
+        new: those it is to have.
+        now: unix seconds; when entries fire is looked at in the year after it.
+        local: the server's own clock.
+
     Raises:
         BadCronFile: another file of the folder cannot be read.
     """
-    before = None if old is None else load(Document.of([(path, old)]))
-    after = load(Document.of([(path, new)]))
+
+    def look(document: Document) -> Crontab:
+        return with_time(load(document), now, local)
+
+    before = None if old is None else look(Document.of([(path, old)]))
+    after = look(Document.of([(path, new)]))
     worse = _new(before.findings if before else (), after.findings)
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 (links stay: the server globs names)
     if folder.name == FOLDER and path.endswith(".toml"):
         worse = [each for each in worse if each.code not in _OF_THE_WHOLE]
-        known = {(each.code, each.message) for each in worse}
-        was, now = _whole(folder, path, old, new)
-        worse += [
-            each
-            for each in _new(load(was).findings, load(now).findings)
-            if (each.code, each.message) not in known
-        ]
+        known = {_alike(each) for each in worse}
+        was, becomes = _whole(folder, path, old, new)
+        more = _new(look(was).findings, look(becomes).findings)
+        worse += [each for each in more if _alike(each) not in known]
     return Edited(before, after, tuple(worse))
 
 

@@ -13,6 +13,7 @@ from jobctl.model.crontab.source import Document
 
 MOST = 16 * 1024 * 1024  # bytes of a document: a large crontab has some ten thousand
 STDIN = "-"
+_OPEN = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")  # what a shell makes of <(..), open by now
 
 Unreadable = Callable[[str, JobctlError], None]
 
@@ -90,9 +91,10 @@ def _directory(path: str) -> Document:
 def _read(path: str, most: int) -> bytes:
     try:
         # Asked of the path first: to open a FIFO waits until somebody writes to it.
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            what = "a directory" if Path(path).is_dir() else "no regular file"
-            raise BadCronFile(f"{path}: cannot be read: it is {what}", hint=_hint(path))
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode) and not (stat.S_ISFIFO(mode) and path.startswith(_OPEN)):
+            what = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+            raise BadCronFile(f"{path}: cannot be read: it is {what}")
         with Path(path).open("rb") as file:
             return _held(file, path, most)
     except FileNotFoundError:
@@ -116,7 +118,3 @@ def _held(file: BinaryIO, name: str, most: int) -> bytes:
 def _refused(path: str, error: OSError | ValueError) -> BadCronFile:
     why = error.strerror if isinstance(error, OSError) else str(error)
     return BadCronFile(f"{path}: cannot be read: {why}")
-
-
-def _hint(path: str) -> str | None:
-    return f"{path}: - reads stdin" if path.startswith(("/dev/", "/proc/")) else None

@@ -15,8 +15,8 @@ from jobctl.model.schedule.sixfields import Fields
 from jobctl.model.words import things
 
 _YEAR = 366 * 86400
-_PAIR = 10_000  # firings that are looked at for a pair of entries
-_ALL = 100_000  # for all pairs of a document: about a second
+_PAIR = 20_000  # firings that are looked at for a pair of entries: a year of every hour
+_ALL = 1_000_000  # for all pairs of a document: about a second
 _AHEAD = 50  # firings to go on by one by one before the search begins anew
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.rows import Row
 from jobctl.model.schedule.doubt import Level
 
@@ -58,7 +59,7 @@ class Finding:
             "column": self.column,
             "entry": self.entry,
             "level": self.level.value,
-            "code": self.code,
+            "code": str(self.code),
             "message": self.message,
             "hint": self.hint,
         }
@@ -78,7 +79,7 @@ def unreadable(path: str, message: str, hint: str | None) -> Finding:
         column=None,
         entry=None,
         level=Level.ERROR,
-        code="unreadable",
+        code=Code.UNREADABLE,
         message=message,
         hint=hint,
         stage=Stage.DOCUMENT,

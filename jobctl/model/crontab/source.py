@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jobctl.model.crontab.code import Code
+
 _BOM = "\ufeff"
 
 
@@ -33,7 +35,7 @@ class Unfit:
         hint: what to do about it.
     """
 
-    code: str
+    code: Code
     message: str
     line: int
     column: int
@@ -114,12 +116,12 @@ def _unfit(whole: bytes) -> Unfit | None:
     except UnicodeDecodeError as error:
         byte, at = f"0x{whole[error.start]:02x}", error.start
         message = f"the byte {byte} is not UTF-8"
-        code, hint = "not-utf-8", "save the file as UTF-8: TOML knows no other encoding"
+        code, hint = Code.NOT_UTF_8, "save the file as UTF-8: TOML knows no other encoding"
     else:
         at = whole.find(b"\0")
         if at < 0:
             return None
-        code, message = "nul-byte", "a NUL byte"
+        code, message = Code.NUL_BYTE, "a NUL byte"
         hint = "save the file as UTF-8 text: is it UTF-16, or no text at all?"
     before = whole[:at].removeprefix(_BOM.encode())
     line = before.count(b"\n") + 1

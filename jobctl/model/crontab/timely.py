@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from jobctl.errors import BadSchedule
 from jobctl.model.crontab.clashing import Clashes
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import CronEntry, Crontab
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.crontab.source import Document, Place
 from jobctl.model.schedule import Schedule
 from jobctl.model.schedule.clock import Clock
 from jobctl.model.schedule.doubt import Doubt, Level
+from jobctl.model.schedule.doubts import doubts
 
 
 def with_time(crontab: Crontab, now: int, local: Clock) -> Crontab:
@@ -25,6 +26,12 @@ def with_time(crontab: Crontab, now: int, local: Clock) -> Crontab:
     """
     document = crontab.document
     found = list(crontab.findings)
+    known: dict[str, list[Doubt]] = {}
+    for entry in crontab.entries:
+        if entry.parsed is not None and entry.schedule is not None:
+            if entry.schedule not in known:
+                known[entry.schedule] = doubts(entry.parsed, now, local)
+            found += [_finding(document, entry, each) for each in known[entry.schedule]]
     for entry, other, when in Clashes(crontab.entries, now, local).found():
         found.append(_clash(document, entry, other, when))
     return replace(crontab, findings=tuple(sorted(found, key=lambda each: _order(document, each))))
@@ -35,6 +42,13 @@ def _order(document: Document, finding: Finding) -> tuple[int, int]:
     return document.line_of(place), place.column
 
 
+def _finding(document: Document, entry: CronEntry, doubt: Doubt) -> Finding:
+    place = entry.schedule_at
+    if entry.plain and doubt.position is not None:
+        place = replace(place, column=place.column + 1 + doubt.position)
+    return _at(document, place, entry, doubt)
+
+
 def _clash(document: Document, entry: CronEntry, other: CronEntry, when: str) -> Finding:
     there = f"line {other.line}" if other.file == entry.file else f"{other.file}:{other.line}"
     message = (
@@ -42,7 +56,7 @@ def _clash(document: Document, entry: CronEntry, other: CronEntry, when: str) ->
         f"with the same type and queue: {when}"
     )
     hint = "if both are meant, move one by a minute"
-    doubt = Doubt(Level.WARNING, "same-instant", message, hint)
+    doubt = Doubt(Level.WARNING, Code.SAME_INSTANT, message, hint)
     return _at(document, entry.schedule_at, entry, doubt)
 
 
@@ -60,14 +74,13 @@ def _at(document: Document, place: Place, entry: CronEntry, doubt: Doubt) -> Fin
     )
 
 
-def expression_findings(text: str) -> list[Finding]:
+def expression_findings(text: str, now: int, local: Clock) -> list[Finding]:
     """Return what is wrong with a schedule of the command line, or may not be meant."""
     try:
-        Schedule.parse(text)
-        doubted: Sequence[Doubt] = ()
+        doubted = doubts(Schedule.parse(text), now, local)
     except BadSchedule as error:
         position = error.at[1] if error.at else None
-        doubted = [Doubt(Level.ERROR, "bad-schedule", error.message, error.hint, position)]
+        doubted = [Doubt(Level.ERROR, Code.BAD_SCHEDULE, error.message, error.hint, position)]
     return [
         Finding(
             file=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import CronEntry
 from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.noting import Notes
@@ -22,7 +23,7 @@ def check_twice(notes: Notes, entries: Sequence[CronEntry]) -> None:
             there = f"line {same.line}" if same.file == entry.file else f"{same.file}:{same.line}"
             message = f"the same schedule and job as entry {same.number} in {there}"
             hint = "leave one of them out: each firing makes the job twice"
-            notes.warning(("cron", entry.number - 1), "duplicate", message, hint=hint)
+            notes.warning(("cron", entry.number - 1), Code.DUPLICATE, message, hint=hint)
 
 
 def content(entry: CronEntry) -> str:

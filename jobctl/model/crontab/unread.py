@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.gojob import JOB_FIELDS, field_of
 from jobctl.model.crontab.noting import Notes
 from jobctl.model.crontab.scanning import Path
@@ -40,7 +41,7 @@ def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> N
             hint = "it belongs into [cron.job]"
         else:
             hint = "the plugin reads schedule and job"
-        notes.warning((*path, key), "unknown-key", f"{key} is not read{lost}", hint=hint)
+        notes.warning((*path, key), Code.UNKNOWN_KEY, f"{key} is not read{lost}", hint=hint)
 
 
 def _header(near: str, value: object) -> str:
@@ -61,13 +62,15 @@ def check_job_keys(notes: Notes, path: Path, job: Mapping[str, object]) -> None:
             continue
         if key == "jobtype":
             notes.warning(
-                (*path, key), "overwritten", "jobtype is set to type", hint="leave it out"
+                (*path, key), Code.OVERWRITTEN, "jobtype is set to type", hint="leave it out"
             )
         elif name in _SET:
-            notes.warning((*path, key), "overwritten", f"{key} is not kept: {_SET[name]}")
+            notes.warning((*path, key), Code.OVERWRITTEN, f"{key} is not kept: {_SET[name]}")
         elif name not in JOB_FIELDS:
             hint = _hint(key, job)
-            notes.warning((*path, key), "unknown-key", f"{key} is not read, and dropped", hint=hint)
+            notes.warning(
+                (*path, key), Code.UNKNOWN_KEY, f"{key} is not read, and dropped", hint=hint
+            )
         elif key != name:
             _other_case(notes, (*path, key), name, job)
 
@@ -79,7 +82,9 @@ def _other_case(notes: Notes, path: Path, name: str, job: Mapping[str, object]) 
         message = f"{key} is lost: {name if name in job else instead} counts"
     else:
         message = f"{key} is taken for {name}"
-    notes.warning(path, "other-case", message, hint=f"write {name}" if name != "jobtype" else None)
+    notes.warning(
+        path, Code.OTHER_CASE, message, hint=f"write {name}" if name != "jobtype" else None
+    )
 
 
 def _hint(key: str, job: Mapping[str, object]) -> str:

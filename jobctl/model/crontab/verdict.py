@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.finding import Finding, Stage
+from jobctl.model.schedule.doubt import Code as DoubtCode
 from jobctl.model.words import things
 
 _ORDER = (
@@ -24,6 +26,8 @@ def verdict(crontab: Crontab) -> str:
     if not crontab.enabled:
         return "the plugin is off: the server starts, and no entry runs"
     if stop is None:
+        if any(each.code == DoubtCode.HANGS for each in crontab.findings):
+            return "the server starts, and hangs as soon as it looks for the next firing"
         count = len(crontab.entries)
         return f"the server starts with {counted(count)}"
     if stop.stage is Stage.CRASH:
@@ -72,7 +76,7 @@ def files_summary(crontabs: Sequence[Crontab], findings: Sequence[Finding]) -> l
     if not findings:
         return [f"{where}: the server accepts {_them(count)}"]
     said = f"{_levels(findings)} in {where}"
-    missed = sum(each.code == "unreadable" for each in findings)
+    missed = sum(each.code == Code.UNREADABLE for each in findings)
     if missed:
         said += f"; {missed:,} {things(missed, 'file')} could not be read"
     if len(crontabs) == 1 and not missed:

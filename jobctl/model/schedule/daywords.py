@@ -13,7 +13,7 @@ MONTHS = (
     "October", "November", "December",
 )  # fmt: skip
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_WEEK, _YEAR, _SHORTEST = 7, 12, 28
+_WEEK, _YEAR, SHORTEST = 7, 12, 28
 _FEBRUARY = 2
 
 
@@ -75,10 +75,10 @@ def _dates(fields: Fields) -> str:
     longest = max(LENGTHS[month - 1] for month in months)
     days = tuple(day for day in fields.day.values if day <= longest)
     on = f"on the {series(days, _ordinal)} of"
-    if months == (_FEBRUARY,) and days[0] > _SHORTEST:
+    if months == (_FEBRUARY,) and days[0] > SHORTEST:
         return f"{on} February, in leap years"
     if len(fields.month.values) == _YEAR:
-        having = f" that has {'one' if len(days) == 1 else 'them'}" if days[0] > _SHORTEST else ""
+        having = f" that has {'one' if len(days) == 1 else 'them'}" if days[0] > SHORTEST else ""
         return f"{on} every month{having}"
     return f"{on} {_every_month(months) or series(months, _month)}"
 

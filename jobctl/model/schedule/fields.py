@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobctl.errors import BadSchedule
+from jobctl.model.schedule.doubt import Code
 from jobctl.model.words import near_name
 
 _INTEGER = re.compile(r"\+?0*([0-9]+)", re.ASCII)
@@ -54,7 +55,7 @@ WEEKDAY = Unit("day of week", 0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "
 class Note:
     """Something odd that the server lets through: what it is, and where in the field's text."""
 
-    code: str
+    code: Code
     message: str
     position: int
 
@@ -159,7 +160,7 @@ def _parts(text: str, unit: Unit, notes: list[Note]) -> Iterator[_Part]:
             yield _Part(piece, start, unit)
         else:
             notes.append(
-                Note("empty-entry", f"{unit.name}: an empty entry in a list is left out", start)
+                Note(Code.EMPTY_ENTRY, f"{unit.name}: an empty entry in a list is left out", start)
             )
         start += len(piece) + 1
 
@@ -175,7 +176,7 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
         if rest:
             ignored = span[1:]
             message = f"{unit.name}: {_quoted(ignored)} behind {first} is ignored"
-            notes.append(Note("ignored", message, part.start + 1))
+            notes.append(Note(Code.IGNORED, message, part.start + 1))
     else:
         start, end = _ends(part, first, rest)
     step = 1
@@ -204,17 +205,17 @@ def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None
     unit = part.unit
     if start < unit.least:
         raise part.wrong(f"{start} is below {unit.least}", hint=f"the server takes {_span(unit)}")
-    if end > unit.most:
-        hint = f"the server takes {_span(unit)}"
-        if unit is WEEKDAY and end == 7:
-            hint = "the server takes 0-6: Sunday is 0"
-        raise part.wrong(f"{end} is above {unit.most}", at=at_end, hint=hint)
+    for value, at in ((start, 0), (end, at_end)):
+        if value > unit.most:
+            hint = f"the server takes {_span(unit)}"
+            if unit is WEEKDAY and value == 7:
+                hint = "the server takes 0-6: Sunday is 0"
+            raise part.wrong(f"{value} is above {unit.most}", at=at, hint=hint)
     if start > end:
-        hint = "the server's ranges do not wrap; write two: "
-        hint += f"{unit.name_of(start)}-{unit.name_of(unit.most)},{unit.name_of(unit.least)}-"
+        two = f"{_range(unit, start, unit.most)},{_range(unit, unit.least, end)}"
         raise part.wrong(
             f"the range {_quoted(part.text.split('/')[0])} runs backwards",
-            hint=f"{hint}{unit.name_of(end)}",
+            hint=f"the server's ranges do not wrap; write two: {two}",
         )
     if step == 0:
         raise part.wrong("a step of 0", at=part.text.index("/") + 1, hint="steps begin at 1")
@@ -224,7 +225,7 @@ def _note_zeros(part: _Part, notes: list[Note]) -> None:
     for found in re.finditer(r"(?<![0-9])\+?0[0-9]+|\+[0-9]+", part.text, re.ASCII):
         plain = found[0].lstrip("+").lstrip("0") or "0"
         message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
-        notes.append(Note("odd-number", message, part.start + found.start()))
+        notes.append(Note(Code.ODD_NUMBER, message, part.start + found.start()))
 
 
 def _missing(unit: Unit) -> str:
@@ -233,6 +234,11 @@ def _missing(unit: Unit) -> str:
 
 def _span(unit: Unit) -> str:
     return f"{unit.least}-{unit.most}"
+
+
+def _range(unit: Unit, start: int, end: int) -> str:
+    first, last = unit.name_of(start), unit.name_of(end)
+    return first if start == end else f"{first}-{last}"
 
 
 def _quoted(text: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jobctl.model.crontab.finding import KEYS
+from jobctl.model.crontab.verdict import verdict
 from tests.model.crontab.making import ON, crontab, job, told
 
 README = """\
@@ -223,7 +226,30 @@ def test_broken_entries_are_not_compared():
 
 
 def test_inline_entries_are_warned_of_and_checked_all_the_same():
-    found = crontab(ON + "cron = [{schedule = '@daily', job = {}}]".replace("cron", "x.y", 0))
-    assert found.entries == ()
     found = crontab("cron = [{schedule = '@daily', job = {}}]\n" + ON)
     assert told(found) == [("warning", "inline-entries", 1, 1), ("error", "missing-type", 1, 37)]
+    assert [(entry.line, entry.schedule) for entry in found.entries] == [(1, "@daily")]
+
+
+PIECES = st.sampled_from([
+    *README.splitlines(keepends=True), ON, "\n", "[", "]", "[[cron]]\n", "[cron.job]\n", "cron",
+    " = ", "job = {type = 3}\n", "x = [1, {y = nan}]\n", "'", '"""', "\r", "\ufeff", "\0", "é",
+    "args = {}\n", "failure = {backtrace = [1]}\n", "Queue = 1979-05-27\n", "[[cron.job.custom]]\n",
+    "cron = [{}]\n", "cron_plugin.enabled = 1\n", "retry = 99999999999999999999\n", "at = 'x'\n",
+])  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=1, max_size=3))
+def test_whatever_a_document_holds_its_findings_stand_in_it(texts):
+    found = crontab(*texts)
+    lines = {chr(97 + i) + ".toml": text.split("\n") for i, text in enumerate(texts)}
+    for each in found.findings:
+        assert each.file is not None
+        assert each.line is not None
+        assert each.column is not None
+        assert each.line <= len(lines[each.file])
+        assert 1 <= each.column <= len(lines[each.file][each.line - 1]) + 1
+        assert each.at is not None
+        assert 0 <= each.at[1] <= len(each.at[0])
+    assert verdict(found)
