@@ -61,12 +61,12 @@ def judge(path: str, old: bytes | None, new: bytes, now: int, local: Clock) -> E
     before = None if old is None else look(Document.of([(path, old)]))
     after = look(Document.of([(path, new)]))
     worse = _new(before.findings if before else (), after.findings)
-    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 (links stay: the server globs names)
-    if folder.name == FOLDER and path.endswith(".toml"):
+    # Links stay as they are: the server takes the names that it finds in the folder.
+    if Path(os.path.abspath(path)).parent.name == FOLDER and path.endswith(".toml"):  # noqa: PTH100
         worse = [each for each in worse if each.code not in _OF_THE_WHOLE]
         known = {_alike(each) for each in worse}
-        was, becomes = _whole(folder, path, old, new)
-        more = _new(look(was).findings, look(becomes).findings)
+        was, becomes = _whole(Path(path).parent, path, old, new)
+        more = _new(look(was).findings if was.parts else (), look(becomes).findings)
         worse += [each for each in more if _alike(each) not in known]
     return Edited(before, after, tuple(worse))
 
