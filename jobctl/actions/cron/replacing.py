@@ -41,6 +41,8 @@ def replace_file(path: str, old: bytes | None, new: bytes) -> None:
     except FileExistsError:
         raise _changed(path) from None
     except FileNotFoundError:
+        if target.parent.is_dir():
+            raise _changed(path) from None
         raise NotFound(f"{path}: there is no folder {target.parent}") from None
     except OSError as error:
         raise BadCronFile(f"{path}: cannot be written: {error.strerror}") from None
@@ -81,14 +83,9 @@ def _check(path: str, target: Path, old: bytes | None) -> None:
         if target.exists():
             raise _changed(path)
         return
-    try:
-        regular = stat.S_ISREG(target.lstat().st_mode)
-        same = regular and target.read_bytes() == old
-    except FileNotFoundError:
-        raise _changed(path) from None
-    if not regular:
+    if not stat.S_ISREG(target.lstat().st_mode):
         raise BadCronFile(f"{path}: cannot be replaced: it is no regular file")
-    if not same:
+    if target.read_bytes() != old:
         raise _changed(path)
 
 
