@@ -195,7 +195,7 @@ def test_what_no_toml_can_hold_is_refused(entry):
 
 @pytest.mark.parametrize(
     "value",
-    ['"', "\\", "\t", "\n", "\x7f", "\x1b[31m", "\u202e", "\u2028", "'''", '"""', "#", "\U0001f600"],
+    ['"', "\\", "\t", "\n", "\x7f", "\x1b[31m", "\u2028", "'''", '"""', "#", "\U0001f600"],
 )  # fmt: skip
 def test_any_text_comes_back_as_it_was_given(value):
     job = {"type": value, "args": [value, {value: [value]}], "custom": {value: {value: value}}}
