@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from jobctl.model.schedule.clock import DAY, LAST_YEAR, Clock, date_of, midnight, year_of
+from jobctl.errors import HangingSchedule
+from jobctl.model.schedule.clock import DAY, LAST_YEAR, Clock, date_of, midnight, moment, year_of
 from jobctl.model.schedule.crawl import YEARS, Crawl
 from jobctl.model.schedule.sixfields import Fields
 
@@ -46,7 +47,7 @@ class Search:
         """Yield every firing after an instant (unix seconds), each the next one of the last.
 
         Raises:
-            HangingSchedule: the server's search for the next one never ends.
+            HangingSchedule: the server's search for the next one never ends, or does not get on.
         """
         if self._fields.impossible:
             return
@@ -55,9 +56,17 @@ class Search:
             for firing in self._calm(last):
                 yield firing
                 last = firing
-            last = Crawl(self._fields, self._clock, last).find()
+            found = Crawl(self._fields, self._clock, last).find()
+            if found is not None and found <= last:
+                raise HangingSchedule(
+                    f"the server fires without end: after {self._shown(last)} it finds that again"
+                )
+            last = found
             if last is not None:
                 yield last
+
+    def _shown(self, instant: int) -> str:
+        return moment(instant, self._clock.zone).isoformat()
 
     def _calm(self, last: int) -> Iterator[int]:
         """Yield firings as long as nothing disturbs the search from each to the next."""
