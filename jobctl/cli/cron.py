@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from jobctl.cli.cron_validate import validate
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 
@@ -24,3 +25,6 @@ from jobctl.cli.index import COMMANDS
 )
 def cron() -> None:
     """Cron."""
+
+
+cron.add_command(validate)

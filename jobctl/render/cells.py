@@ -21,7 +21,17 @@ _COUNTS = frozenset(
      "failed", "skipped", "count", "attempt")
 )  # fmt: skip
 _TOOK = {"wait p50", "wait p95", "run p50", "run p95"}
-RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others", *_TOOK}
+RIGHT = _COUNTS | {
+    "line",
+    "column",
+    "latency",
+    "share",
+    "before",
+    "after",
+    "by this",
+    "by others",
+    *_TOOK,
+}
 _STYLES = {
     "errtype": "red",
     "errors": "red",
@@ -32,6 +42,7 @@ _STYLES = {
 }
 _STATES = {"failed": "red", "dead": "red", "killed": "yellow", "succeeded": "green"}
 _MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
+LEVELS = {"error": "bold red", "warning": "bold yellow"}
 _NOTHING = Text("-", style="dim")
 
 
@@ -83,6 +94,8 @@ def _style(key: str, value: object, now: float) -> str:
         return "bold yellow" if value is True else "dim"
     if key == "state":
         return _STATES.get(str(value), "")
+    if key == "level":
+        return LEVELS.get(str(value), "")
     return _STYLES.get(key, "")
 
 

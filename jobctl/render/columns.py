@@ -28,9 +28,12 @@ _MINIMUM = {
     "value": 20,
     "source": 14,
     "meaning": 24,
+    "hint": 20,
+    "file": 14,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
+    "hint", "entry", "column",
     "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
     "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share", "wait p50", "run p50",
     "data", "job_args", "kill_requested_at", "killed_at", "succeeded_at", "queued_at",

@@ -14,7 +14,8 @@ from jobctl.model.words import near_name
 
 DAY = 86400
 FIRST_YEAR, LAST_YEAR = 2, 9990  # a search looks five years ahead, and datetime ends at 9999
-_EPOCH = date(1970, 1, 1).toordinal()
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = _BEGINNING.toordinal()
 _SAMPLE = 3 * DAY  # no zone has ever changed and changed back within less
 _LONGEST = 60  # characters of a zone's name in a message
 _OUTSIDE = re.compile(r"^[/\\]|\.\.")  # Go's own test
@@ -52,6 +53,11 @@ class Clock:
         """
         return _named(name)
 
+    @classmethod
+    def of(cls, zone: tzinfo) -> Clock:
+        """Return the clock of a zone; an IANA zone's is kept, with the changes it has found."""
+        return _kept(zone) if isinstance(zone, ZoneInfo) else cls(zone)
+
     @property
     def name(self) -> str:
         """The zone's name."""
@@ -82,11 +88,14 @@ class Clock:
         return wall - self.offset(wall - self.offset(wall))
 
     def changes(self, start: int, end: int) -> list[Change]:
-        """Return the clock changes from `start` until before `end`, in order."""
+        """Return the clock changes from `start` until before `end`, in order.
+
+        No zone changes in the first year, and datetime knows none before it to compare with.
+        """
         if self._fixed is not None or end <= start:
             return []
         found: list[Change] = []
-        for year in range(year_of(start), year_of(end) + 1):
+        for year in range(max(year_of(start), FIRST_YEAR), year_of(end) + 1):
             found += self._changes_of(year)
         ats = [change.at for change in found]
         return found[bisect_left(ats, start) : bisect_left(ats, end)]
@@ -128,7 +137,12 @@ def date_of(wall: int) -> date:
 
 def moment(instant: int, zone: tzinfo) -> datetime:
     """Return an instant as an aware datetime."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant)).astimezone(zone)
+    return (_BEGINNING + timedelta(seconds=instant)).astimezone(zone)
+
+
+def whole_seconds(time: datetime) -> int:
+    """Return the instant of an aware datetime, cut to the whole second."""
+    return (time - _BEGINNING) // timedelta(seconds=1)
 
 
 def year_of(wall: int) -> int:
@@ -148,6 +162,11 @@ def _fixed(zone: tzinfo) -> int | None:
 
 
 @lru_cache(maxsize=256)
+def _kept(zone: ZoneInfo) -> Clock:
+    return Clock(zone)
+
+
+@lru_cache(maxsize=256)
 def _named(name: str) -> Clock:
     if name in ("", "UTC"):
         return Clock(UTC)
@@ -157,7 +176,7 @@ def _named(name: str) -> Clock:
             f"{shown} is a path, not a time zone", hint="zones look like Europe/Berlin"
         )
     try:
-        return Clock(ZoneInfo(name))
+        return Clock.of(ZoneInfo(name))
     except (LookupError, ValueError, OSError):  # a folder, a file that is none, too long a name
         raise UnknownZone(f"there is no time zone {shown}", hint=_near(name)) from None
 

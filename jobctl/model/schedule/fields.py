@@ -205,17 +205,17 @@ def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None
     unit = part.unit
     if start < unit.least:
         raise part.wrong(f"{start} is below {unit.least}", hint=f"the server takes {_span(unit)}")
-    if end > unit.most:
-        hint = f"the server takes {_span(unit)}"
-        if unit is WEEKDAY and end == 7:
-            hint = "the server takes 0-6: Sunday is 0"
-        raise part.wrong(f"{end} is above {unit.most}", at=at_end, hint=hint)
+    for value, at in ((start, 0), (end, at_end)):
+        if value > unit.most:
+            hint = f"the server takes {_span(unit)}"
+            if unit is WEEKDAY and value == 7:
+                hint = "the server takes 0-6: Sunday is 0"
+            raise part.wrong(f"{value} is above {unit.most}", at=at, hint=hint)
     if start > end:
-        hint = "the server's ranges do not wrap; write two: "
-        hint += f"{unit.name_of(start)}-{unit.name_of(unit.most)},{unit.name_of(unit.least)}-"
+        two = f"{_range(unit, start, unit.most)},{_range(unit, unit.least, end)}"
         raise part.wrong(
             f"the range {_quoted(part.text.split('/')[0])} runs backwards",
-            hint=f"{hint}{unit.name_of(end)}",
+            hint=f"the server's ranges do not wrap; write two: {two}",
         )
     if step == 0:
         raise part.wrong("a step of 0", at=part.text.index("/") + 1, hint="steps begin at 1")
@@ -234,6 +234,11 @@ def _missing(unit: Unit) -> str:
 
 def _span(unit: Unit) -> str:
     return f"{unit.least}-{unit.most}"
+
+
+def _range(unit: Unit, start: int, end: int) -> str:
+    first, last = unit.name_of(start), unit.name_of(end)
+    return first if start == end else f"{first}-{last}"
 
 
 def _quoted(text: str) -> str:

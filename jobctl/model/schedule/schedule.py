@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from jobctl.errors import BadSchedule, UnknownZone, UsageProblem
-from jobctl.model.schedule.clock import FIRST_YEAR, LAST_YEAR, Clock, midnight, moment
+from jobctl.model.schedule.clock import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    Clock,
+    midnight,
+    moment,
+    whole_seconds,
+)
 from jobctl.model.schedule.doubt import Code
 from jobctl.model.schedule.durations import go_nanoseconds
 from jobctl.model.schedule.fields import Note
@@ -122,11 +129,8 @@ class Schedule:
             UsageProblem: `after` has no zone, or is before the year 2 or behind the year 9990.
             HangingSchedule: the server's search never ends.
         """
-        zone = after.tzinfo
-        if zone is None:
-            raise UsageProblem("the time to search from has no zone")
-        whole = int((after - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() // 1)
-        return (moment(found, zone) for found in self.seconds(whole, Clock(zone)))
+        zone, instant = _read(after)
+        return (moment(found, zone) for found in self.seconds(instant, Clock.of(zone)))
 
     def next(self, after: datetime) -> datetime | None:
         """Return the first firing after a time, in its zone; None where there is none any more.
@@ -140,15 +144,27 @@ class Schedule:
 
         Errors are those of `firings`.
         """
-        if end.tzinfo is None:
-            raise UsageProblem("the time to search to has no zone")
-        return takewhile(lambda found: found <= end, self.firings(start))
+        (zone, first), (_, last) = _read(start), _read(end)
+        # Two times of one zone are compared by their wall clocks, which a change sets back.
+        found = takewhile(lambda at: at <= last, self.seconds(first, Clock.of(zone)))
+        return (moment(at, zone) for at in found)
 
     def explain(self) -> str:
         """Return what it says, in plain English."""
         from jobctl.model.schedule.words import in_words
 
         return in_words(self)
+
+
+def _read(time: datetime) -> tuple[tzinfo, int]:
+    """Return the zone and the instant of a time.
+
+    Raises:
+        UsageProblem: it has no zone.
+    """
+    if time.tzinfo is None or time.utcoffset() is None:
+        raise UsageProblem(f"the time {time} has no zone", hint="give it one: tzinfo=timezone.utc")
+    return time.tzinfo, whole_seconds(time)
 
 
 def _prefix(text: str) -> tuple[str | None, int]:
@@ -196,8 +212,7 @@ def _descriptor(text: str, start: int, end: int) -> Fields | Every:
 def _near_descriptor(word: str) -> str:
     plain = word.strip(WHITE_SPACE).lower()
     if plain in DESCRIPTORS:
-        what = "upper case" if plain == word.strip(WHITE_SPACE) else "lower case"
-        return f"write {plain}, nothing around it" if what == "upper case" else f"write {plain}"
+        return f"write {plain}: lower case, no blanks around it"
     if plain.startswith("@every"):
         return "write @every, exactly one blank, and a duration: @every 90s"
     return did_you_mean(plain, [*DESCRIPTORS, "@every 1h"])

@@ -46,24 +46,25 @@ class Search:
     def after(self, start: int) -> Iterator[int]:
         """Yield every firing after an instant (unix seconds), each the next one of the last.
 
+        The year 9990 is the last one looked at.
+
         Raises:
             HangingSchedule: the server's search for the next one never ends, or does not get on.
         """
         if self._fields.impossible:
             return
-        last: int | None = start
-        while last is not None and year_of(last) <= LAST_YEAR:
+        last = start
+        while True:
             for firing in self._calm(last):
                 yield firing
                 last = firing
             found = Crawl(self._fields, self._clock, last).find()
-            if found is not None and found <= last:
-                raise HangingSchedule(
-                    f"the server fires without end: after {self._shown(last)} it finds that again"
-                )
+            if found is None or year_of(found) > LAST_YEAR:
+                return
+            if found <= last:
+                raise HangingSchedule(f"the server fires without end at {self._shown(found)}")
+            yield found
             last = found
-            if last is not None:
-                yield last
 
     def _shown(self, instant: int) -> str:
         return moment(instant, self._clock.zone).isoformat()
@@ -101,24 +102,20 @@ class Search:
     def _days(self, begun: int) -> Iterator[int]:
         """Yield the midnights of the matching days on the wall clock, from that of `begun` on.
 
-        It ends where the server gives up.
+        It ends where the server gives up: years after the second behind the last firing. That may
+        be in the next year already; but what fires on a 31st of December fires on the next one too.
         """
         first = date_of(begun)
         year, month, day = first.year, first.month, first.day
         limit = year + YEARS
-        while year <= min(limit, LAST_YEAR + YEARS):
+        while year <= min(limit, LAST_YEAR):
             if month in self._fields.month.values:
                 for found in self._fields.days(year, month):
                     if found >= day:
                         yield midnight(year, month, found)
-                        # The second after the last one of a year is in the next.
-                        limit = year + YEARS + self._ends_year(month, found)
+                        limit = year + YEARS
             day = 1
             year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-
-    def _ends_year(self, month: int, day: int) -> bool:
-        last = self._hours[-1] + self._within[-1]
-        return month == 12 and day == 31 and last == DAY - 1
 
     def _stretch(self, last: int) -> _Stretch | None:
         """Return the calm time around an instant; None where it is not calm."""

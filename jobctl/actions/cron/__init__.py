@@ -1,0 +1,1 @@
+"""What an operator does with files of cron entries."""

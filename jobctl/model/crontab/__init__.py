@@ -1,0 +1,1 @@
+"""Files of cron entries: where they stand, and what the server would make of them."""

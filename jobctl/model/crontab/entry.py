@@ -1,0 +1,57 @@
+"""One entry of a cron file, and the document that it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobctl.model.crontab.finding import Finding
+from jobctl.model.crontab.source import Document, Place
+from jobctl.model.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class CronEntry:
+    """An entry as the server reads it.
+
+    Attributes:
+        number: of the entry in its document, from 1 on.
+        file: the file it begins in.
+        line: the line there, from 1 on: its ``[[cron]]``.
+        schedule: its text; None where there is none.
+        parsed: the schedule; None where there is none, or the server refuses it.
+        jobtype: of the jobs it makes; None where there is none.
+        queue: their queue; ``default`` where none is named.
+        job: what each of them holds, under Faktory's names, as JSON has it; what is of a wrong
+            type is not in it.
+        schedule_at: where the schedule's text stands.
+        plain: whether its characters stand one by one from that place on, in one line.
+    """
+
+    number: int
+    file: str
+    line: int
+    schedule: str | None
+    parsed: Schedule | None
+    jobtype: str | None
+    queue: str
+    job: dict[str, object]
+    schedule_at: Place
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """A document with its entries, and what the server would say of it.
+
+    Attributes:
+        document: its files.
+        entries: in order.
+        findings: what is wrong, in order of place; what only time tells is not among it.
+        enabled: whether the plugin is on: else no entry runs.
+    """
+
+    document: Document
+    entries: Sequence[CronEntry]
+    findings: Sequence[Finding]
+    enabled: bool

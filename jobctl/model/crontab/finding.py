@@ -1,0 +1,86 @@
+"""What is wrong in a file of cron entries, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jobctl.model.crontab.code import Code
+from jobctl.model.rows import Row
+from jobctl.model.schedule.doubt import Level
+
+KEYS = ("file", "line", "column", "entry", "level", "code", "message", "hint")
+
+
+class Stage(StrEnum):
+    """What of the server a finding stops, in the order in which it comes to it."""
+
+    DOCUMENT = "document"  # it cannot read its configuration at all
+    ENTRIES = "entries"  # the plugin is on, and there is no `cron` key
+    ENTRY = "entry"  # an entry is not what it should be
+    SCHEDULE = "schedule"  # an entry's schedule is refused
+    CRASH = "crash"  # an entry's schedule kills it, also at a reload
+    NOTHING = "nothing"  # it starts, whatever comes of it later
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or may not be meant.
+
+    Attributes:
+        file: the file it is in; None for an expression of the command line.
+        line: in that file, from 1 on.
+        column: in characters, from 1 on.
+        entry: the number of the entry in its document, from 1 on.
+        level: an error, or a warning.
+        code: its name for programs: ``bad-schedule``.
+        message: its name for people.
+        hint: what to do about it.
+        at: the text of the line, and the position in it, from 0 on, for a caret.
+        stage: what it stops.
+    """
+
+    file: str | None
+    line: int | None
+    column: int | None
+    entry: int | None
+    level: Level
+    code: str
+    message: str
+    hint: str | None = None
+    at: tuple[str, int] | None = None
+    stage: Stage = Stage.NOTHING
+
+    def row(self) -> Row:
+        """Return its row, under `KEYS`."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "entry": self.entry,
+            "level": self.level.value,
+            "code": str(self.code),
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is an error."""
+        return self.level is Level.ERROR
+
+
+def unreadable(path: str, message: str, hint: str | None) -> Finding:
+    """Return the finding of a file that cannot be read."""
+    message = message.removeprefix(f"{path}: ")
+    return Finding(
+        file=path,
+        line=None,
+        column=None,
+        entry=None,
+        level=Level.ERROR,
+        code=Code.UNREADABLE,
+        message=message,
+        hint=hint,
+        stage=Stage.DOCUMENT,
+    )

@@ -1,0 +1,134 @@
+"""Whether the plugin is on, and which entries it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jobctl.model.crontab.code import Code
+from jobctl.model.crontab.finding import Stage
+from jobctl.model.crontab.noting import Notes
+from jobctl.model.crontab.parsing import headed, shown
+from jobctl.model.crontab.unread import near_key
+from jobctl.model.words import near_name, things
+
+_NEAR = 0.8
+_ON = "[cron_plugin] with enabled = true"
+_WHOLE = "where it stands in another file, validate their directory"
+
+
+def check_plugin(notes: Notes, data: Mapping[str, object]) -> bool:
+    """Return whether the plugin is on; note why it is not."""
+    plugin = data.get("cron_plugin")
+    enabled = plugin.get("enabled") if isinstance(plugin, dict) else None
+    if isinstance(plugin, dict):
+        for key in plugin:
+            if key != "enabled" and ("enabled" in plugin or near_key("enabled", [key]) is None):
+                message, here = f"{key} is not read", ("cron_plugin", key)
+                notes.warning(here, Code.UNKNOWN_KEY, message, hint="only enabled is")
+    if enabled is True:
+        return True
+    if enabled is False:
+        message = "the plugin is off: no entry runs"
+        notes.warning(("cron_plugin", "enabled"), Code.PLUGIN_OFF, message, hint="enabled = true")
+    elif enabled is not None:
+        message = "enabled is not true: the plugin is off, and no entry runs"
+        hint = "enabled = true, without quotes"
+        here = ("cron_plugin", "enabled")
+        notes.error(here, Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
+    else:
+        _missing(notes, data, plugin)
+    return False
+
+
+def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
+    """Note that nothing turns the plugin on."""
+    near = near_key("enabled", plugin) if isinstance(plugin, dict) else None
+    if near is not None:
+        hint = f"did you mean enabled by {near}?"
+        message = "the plugin is off, and no entry runs"
+        notes.error(("cron_plugin", near), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
+    elif plugin is not None:
+        message = "nothing is enabled here: the plugin is off, and no entry runs"
+        notes.error(("cron_plugin",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
+    elif "cron" in data:
+        message = "nothing turns the plugin on: no entry runs"
+        near = near_name("cron_plugin", [key for key in data if key != "cron"], _NEAR)
+        if near is not None:
+            hint = f"did you mean [cron_plugin] by {near}?"
+            notes.error((near,), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
+        elif notes.document.directory:
+            notes.error(("cron",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
+        else:
+            hint = f"{_ON}; {_WHOLE}"
+            notes.warning(("cron",), Code.PLUGIN_OFF, message, hint=hint)
+
+
+def find_entries(
+    notes: Notes, data: Mapping[str, object], *, enabled: bool
+) -> list[dict[str, object]]:
+    """Return the tables of the entries; note where there are none, and why."""
+    if "cron" not in data:
+        _none(notes, data, enabled=enabled)
+        return []
+    for key in data:
+        if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",), _NEAR):
+            message = f"{key} is not read: the entries are called cron"
+            notes.warning((key,), Code.UNKNOWN_KEY, message, hint="did you mean [[cron]]?")
+    cron = data["cron"]
+    if cron == []:
+        notes.warning(("cron",), Code.NO_ENTRIES, "there is no entry in it", hint="[[cron]]")
+        return []
+    if not isinstance(cron, list) or not all(isinstance(item, dict) for item in cron):
+        what = "a table" if isinstance(cron, dict) else "no array of tables"
+        message = f"cron is {what}: the server finds no entry in it, and does not say so"
+        hint = "[[cron]], with two pairs of brackets, begins an entry"
+        notes.error(("cron",), Code.NOT_ENTRIES, message, stage=Stage.NOTHING, hint=hint)
+        return []
+    if not notes.spot(("cron",)).header:
+        message = "not every version of the server finds entries in an array in one line"
+        notes.warning(("cron",), Code.INLINE_ENTRIES, message, hint="[[cron]] begins an entry")
+    return cron
+
+
+def _none(notes: Notes, data: Mapping[str, object], *, enabled: bool) -> None:
+    near = near_name("cron", [key for key in data if key.lower() != "cron_plugin"], _NEAR - 0.1)
+    other = next((key for key in data if key.lower() == "cron"), near)
+    hint = f"did you mean [[cron]] by {other}?" if other else "[[cron]] begins one"
+    if enabled:
+        message = "the plugin is on, and there is no entry: the server does not start"
+        if not notes.document.directory and not other:
+            hint = f"{hint}; {_WHOLE}"
+        here = (other,) if other else ("cron_plugin", "enabled")
+        notes.error(here, Code.NO_ENTRIES, message, stage=Stage.ENTRIES, hint=hint)
+    else:
+        notes.whole(notes.document.end(), Code.NO_ENTRIES, "there is no entry", hint=hint)
+
+
+def check_strays(notes: Notes) -> None:
+    """Note the keys at the start of a file that fall into a table of the file before."""
+    table, part = None, 0
+    for each in notes.scan.statements:
+        its = notes.document.part_of(each.line)
+        if each.header:
+            table, part = each, its
+        elif table is not None and its > part:
+            where = notes.document.place(table.line, table.column)
+            file = notes.document.parts[its][0]
+            more = _more(notes, its)
+            message = (
+                f"{shown(each.path[len(each.table) :])}{more} of {file} falls into "
+                f"{headed(table.path)} of {where.file} line {where.line}"
+            )
+            hint = "begin the file with a header: the server reads its files as one document"
+            notes.warning(each.path, Code.STRAY_KEY, message, hint=hint)
+            part = its  # one is enough for a file
+
+
+def _more(notes: Notes, part: int) -> str:
+    count = -1
+    for each in notes.scan.statements:
+        if notes.document.part_of(each.line) == part:
+            if each.header:
+                break
+            count += 1
+    return f" (and {count:,} more {things(count, 'key')})" if count > 0 else ""
