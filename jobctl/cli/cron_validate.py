@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         "jobctl cron validate conf.d -o json | jq -r '.[] | .code'",
     ],
 )
-@click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...")
+@click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(readable=False))
 @click.option(
     "-e",
     "expressions",

@@ -65,14 +65,22 @@ def read_one(path: str) -> bytes:
 def _document(path: str, stdin: BinaryIO | None) -> Document:
     if path == STDIN and stdin is not None:
         return Document.of([("-", _held(stdin, "-", MOST))])
-    if Path(path).is_dir():
+    if _is_directory(Path(path)):
         return _directory(path)
     return Document.of([(path, _read(path, MOST))])
 
 
+def _is_directory(path: Path) -> bool:
+    """Tell whether it is a directory; to read what cannot even be asked about says why."""
+    try:
+        return path.is_dir()
+    except OSError:  # no permission on the way, or too long a name
+        return False
+
+
 def _directory(path: str) -> Document:
     within = Path(path, "conf.d")
-    directory = within if within.is_dir() else Path(path)
+    directory = within if _is_directory(within) else Path(path)
     try:
         # Go's Glob finds the same for *.toml: a leading dot hides nothing from it.
         files = [file for file in directory.iterdir() if file.name.endswith(".toml")]

@@ -106,7 +106,7 @@ def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str,
             value = value[step]  # type: ignore[index]
         message = f"{wrong.path[-1]} must be {wrong.shape}, not {kind(value)}"
         notes.error(its, Code.WRONG_TYPE, message, stage=Stage.ENTRY)
-    for odd in not_numbers(dict(job)):
+    for odd in not_numbers(job):
         message = "nan and inf cannot be written as JSON"
         notes.error((*path, *odd), Code.NOT_A_NUMBER, message, stage=Stage.ENTRY)
     check_job_keys(notes, path, job)

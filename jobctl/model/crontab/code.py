@@ -11,6 +11,7 @@ class Code(StrEnum):
     UNREADABLE = "unreadable"
     NOT_UTF_8 = "not-utf-8"
     NUL_BYTE = "nul-byte"
+    BYTE_ORDER_MARK = "byte-order-mark"
     TOML = "toml"
     STRAY_KEY = "stray-key"
     PLUGIN_OFF = "plugin-off"

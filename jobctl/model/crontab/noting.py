@@ -96,10 +96,11 @@ class Notes:
         here = (spot.line, spot.column)
         self._add(path, here, Level.WARNING, code, message, hint, Stage.NOTHING)
 
-    def at_end(self, level: Level, code: Code, message: str, *, hint: str | None = None) -> None:
-        """Note something of the document as a whole, where its text ends."""
-        here = self.document.end()
-        found = finding_at(self.document, *here, level, code, message, hint=hint)
+    def whole(
+        self, here: tuple[int, int], code: Code, message: str, *, hint: str | None = None
+    ) -> None:
+        """Note that a document as a whole may not be meant, at a line and column."""
+        found = finding_at(self.document, *here, Level.WARNING, code, message, hint=hint)
         self._found.append((here, found))
 
     def _add(

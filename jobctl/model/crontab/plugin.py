@@ -9,7 +9,6 @@ from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.noting import Notes
 from jobctl.model.crontab.parsing import headed, shown
 from jobctl.model.crontab.unread import near_key
-from jobctl.model.schedule.doubt import Level
 from jobctl.model.words import near_name, things
 
 _NEAR = 0.8
@@ -102,7 +101,7 @@ def _none(notes: Notes, data: Mapping[str, object], *, enabled: bool) -> None:
         here = (other,) if other else ("cron_plugin", "enabled")
         notes.error(here, Code.NO_ENTRIES, message, stage=Stage.ENTRIES, hint=hint)
     else:
-        notes.at_end(Level.WARNING, Code.NO_ENTRIES, "there is no entry", hint=hint)
+        notes.whole(notes.document.end(), Code.NO_ENTRIES, "there is no entry", hint=hint)
 
 
 def check_strays(notes: Notes) -> None:

@@ -51,6 +51,7 @@ class Document:
         directory: whether these are all the files of a directory.
         lines: its text; what is no UTF-8 is replaced in it.
         starts: the line, from 0 on, at which each part begins.
+        marked: whether a byte order mark begins it, which is no part of its text.
         unfit: why it cannot be read as text at all.
     """
 
@@ -58,6 +59,7 @@ class Document:
     directory: bool
     lines: tuple[str, ...]
     starts: tuple[int, ...]
+    marked: bool
     unfit: Unfit | None
 
     @classmethod
@@ -69,9 +71,10 @@ class Document:
         for _, raw in held:
             starts.append(line)
             line += raw.count(b"\n") + 1
-        text = whole.decode("utf-8", "replace").removeprefix(_BOM)
+        text = whole.decode("utf-8", "replace")
+        marked, text = text.startswith(_BOM), text.removeprefix(_BOM)
         lines = tuple(each.removesuffix("\r") for each in text.split("\n"))
-        return cls(held, directory, lines, tuple(starts), _unfit(whole))
+        return cls(held, directory, lines, tuple(starts), marked, _unfit(whole))
 
     @property
     def text(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from jobctl.errors import HangingSchedule
 from jobctl.model.schedule.clock import DAY, Clock
@@ -41,13 +40,14 @@ def doubts(schedule: Schedule, now: int, local: Clock) -> list[Doubt]:
         return dead + notes
     if isinstance(plan, Every):
         return notes + list(_of_interval(plan))
-    return [
+    found = [
         *notes,
         *_every_second(schedule.text, plan),
         *_not_every_month(plan),
         *_either_day(plan),
         *mischief(plan, schedule.clock(local), now),
     ]
+    return sorted(found, key=lambda doubt: doubt.level is not Level.ERROR)
 
 
 def _dead(schedule: Schedule, now: int, local: Clock) -> Iterator[Doubt]:
@@ -153,7 +153,7 @@ def _not_every_month(fields: Fields) -> Iterator[Doubt]:
         return
     skipped = [MONTHS[m - 1] for m in fields.month.values if first > LENGTHS[m - 1]]
     if 2 in fields.month.values and first <= LENGTHS[1]:
-        skipped.insert(0, "February but in leap years")
+        skipped.insert(0, "February (but in leap years)")
     if skipped:
         message = f"does not fire in {joined(skipped)}: no day {series(fields.day.values)} there"
         hint = "days 1 to 28 are in every month"
@@ -170,7 +170,7 @@ def _either_day(fields: Fields) -> Iterator[Doubt]:
         said = f"fires every day: {full.text} is no star, so either day suffices"
         hint = f"write * for the {full.unit.name}"
     else:
-        days = day_words(replace(fields)).strip(" ,")
+        days = day_words(fields).strip(" ,")
         said = f"fires {days}: without a star in one of them either day suffices"
         hint = f"both at once cannot be said; * for the {day.unit.name} leaves the weekday alone"
     yield Doubt(Level.WARNING, Code.EITHER_DAY, said, hint, fields.starts[_DAY])

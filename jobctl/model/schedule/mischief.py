@@ -9,26 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from jobctl.errors import HangingSchedule
 from jobctl.model.schedule.clock import DAY, Change, Clock, date_of
 from jobctl.model.schedule.daywords import Days, deciding
 from jobctl.model.schedule.doubt import Code, Doubt, Level
 from jobctl.model.schedule.search import Search
 from jobctl.model.schedule.series import joined
 from jobctl.model.schedule.sixfields import Fields
-from jobctl.model.words import things
 
 _AHEAD = 366 * DAY
-_NEAR = 3 * DAY  # of a change: nothing further away is touched, but
-_MONTH = 35 * DAY  # behind a change that takes a midnight, which a search for a month may have met
+_NEAR = 3 * DAY  # of a change: a search that begins further behind it knows nothing of it
 _OFTEN = 24  # firings a day: of more only the first of each hour are looked at
-_NAMED = 3  # times in a sentence
+_NAMED = 3  # times in a sentence; of more the first and the last
+_HOUR = 3600
 _MONTHS = 12
+_HINT = "choose another time of the day, or a zone that never changes its clock"
 
 
 def mischief(fields: Fields, clock: Clock, now: int) -> Iterator[Doubt]:
     """Yield what the clock changes of the year from `now` on do, each change once a kind."""
     for change in clock.changes(now, now + _AHEAD):
-        yield from _Affair(fields, clock, change).doubts()
+        try:
+            yield from _Affair(fields, clock, change).doubts()
+        except HangingSchedule as error:
+            yield Doubt(Level.ERROR, Code.HANGS, error.message)
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class _Affair:
         found = self._within(*self._disturbed())
         if found and not self._unnoticed():
             yield from self._skipped(found) if self._gap > 0 else self._doubled(found)
-        if not self._always:
+        if not (self._harmless or self._always):
             yield from self._differing()
 
     @property
@@ -59,6 +64,12 @@ class _Affair:
         low, high = self._disturbed()
         size = high - low
         return bool(self._within(low - size, low) and self._within(high, high + size))
+
+    @property
+    def _harmless(self) -> bool:
+        """Whether no search is led astray: whole hours change, none of them at midnight."""
+        low, high = self._disturbed()
+        return not (low % _HOUR or high % _HOUR or self.change.takes_midnight)
 
     @property
     def _always(self) -> bool:
@@ -79,7 +90,7 @@ class _Affair:
         yield self._doubt(
             Code.SKIPPED_TIME,
             f"{_times(found)} {does} not exist in {self.clock.name}: it does not fire {then}",
-            "another time of the day",
+            _HINT,
         )
 
     def _exists(self, low: int, high: int) -> bool:
@@ -105,26 +116,39 @@ class _Affair:
         )
         fires = f"fires at {both}" if len(twice) == 1 else f"fires twice, first at {both}"
         message = f"{_times(twice)} {come} twice in {self.clock.name}: {fires}"
-        yield self._doubt(Code.DOUBLED_TIME, message, "another time of the day, or CRON_TZ=UTC")
+        yield self._doubt(Code.DOUBLED_TIME, message, _HINT)
 
     def _differing(self) -> Iterator[Doubt]:
         """Yield where the server's search finds other firings than the wall clock has."""
-        fields = _thinned(self.fields, minutes=_a_day(self.fields) > _OFTEN)
         start = self.change.at - _NEAR
-        end = self.change.at + (_MONTH if self.change.takes_midnight else _NEAR)
-        named = {firing: wall for firing, wall in self._named(fields, start, end)}
-        if not named:
-            return
-        given = set(_until(Search(fields, self.clock).after(start - 1), end))
-        reached = {named[firing] for firing in given if firing in named}
-        missed = sorted({wall for wall in named.values() if wall not in reached})
+        often = _a_day(self.fields) > _OFTEN
+        missed, odd = self._differences(start, minutes=often)
+        if often and (missed or odd):  # rare enough to look at all of it
+            missed, odd = self._differences(start, minutes=False)
         if missed:
             message = f"the server misses {_times(missed)} in {self.clock.name}: {self._why()}"
-            yield self._doubt(Code.MISSED_FIRING, message, "another time of the day")
-        odd = sorted(self.clock.wall(firing) for firing in given if firing not in named)
+            yield self._doubt(Code.MISSED_FIRING, message, _HINT)
         if odd:
             message = f"fires at {_times(odd)} in {self.clock.name}, which it does not say"
             yield self._doubt(Code.ODD_FIRING, f"{message}: {self._why()}", None)
+
+    def _differences(self, start: int, *, minutes: bool) -> tuple[list[int], list[int]]:
+        """Return the wall times that the server misses, and those that it makes up.
+
+        A search that is led astray may stay so until it finds something: that is the end here.
+        """
+        fields = _thinned(self.fields, minutes=minutes)
+        given: set[int] = set()
+        end = self.change.at + _NEAR
+        for firing in _until(Search(fields, self.clock).after(start - 1), start + _AHEAD):
+            given.add(firing)
+            if firing >= end:
+                end = firing + 1
+                break
+        named = dict(self._named(fields, start, end))
+        reached = {named[firing] for firing in given if firing in named}
+        odd = sorted(self.clock.wall(firing) for firing in given if firing not in named)
+        return sorted(set(named.values()) - reached), odd
 
     def _named(self, fields: Fields, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield every instant from `start` until before `end` whose wall time matches, and that."""
@@ -145,7 +169,7 @@ class _Affair:
 
 
 def walls(fields: Fields, low: int, high: int) -> Iterator[int]:
-    """Yield the wall times that match, from `low` until before `high`, whether they exist or not."""
+    """Yield the wall times that match, from `low` until before `high`, existing or not."""
     for midnight in range(low // DAY * DAY, high, DAY):
         today = date_of(midnight)
         if today.month not in fields.month.values:
@@ -153,8 +177,8 @@ def walls(fields: Fields, low: int, high: int) -> Iterator[int]:
         if not fields.day_matches(today.day, today.toordinal() % 7):
             continue
         for hour in fields.hour.values:
-            begun = midnight + hour * 3600
-            if begun >= high or begun + 3600 <= low:
+            begun = midnight + hour * _HOUR
+            if begun >= high or begun + _HOUR <= low:
                 continue
             for minute in fields.minute.values:
                 for second in fields.second.values:
@@ -189,13 +213,14 @@ def _until(firings: Iterator[int], end: int) -> Iterator[int]:
 
 def _times(found: Sequence[int]) -> str:
     """Return wall times in a sentence: the date once where they share it."""
-    same = len({wall // DAY for wall in found}) == 1
-    shown = [
-        _clock(wall) if same and i else f"{date_of(wall)} {_clock(wall)}"
-        for i, wall in enumerate(found[:_NAMED])
-    ]
-    more = len(found) - _NAMED
-    return joined([*shown, f"{more} more {things(more, 'time')}"] if more > 0 else shown)
+    many = len(found) > _NAMED
+    shown: list[str] = []
+    date = None
+    for wall in (found[0], found[-1]) if many else found:
+        today = date_of(wall)
+        shown.append(_clock(wall) if today == date else f"{today} {_clock(wall)}")
+        date = today
+    return " to ".join(shown) if many else joined(shown)
 
 
 def _clock(wall: int) -> str:

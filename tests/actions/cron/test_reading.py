@@ -83,6 +83,7 @@ def failures(path: Path) -> dict[str, type[JobctlError]]:
         "missing.toml": NotFound,
         "missing/a.toml": NotFound,
         "\0.toml": BadCronFile,
+        "x" * 5000: BadCronFile,
     }
 
 

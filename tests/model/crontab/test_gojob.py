@@ -32,6 +32,16 @@ def test_go_folds_the_case_of_keys(key, name):
         ("queue = 'a'\nQueue = 'b'", {"queue": "a", "args": [], "jobtype": ""}),
         ("Queue = 'a'\nQUEUE = 'b'", {"queue": "a", "args": [], "jobtype": ""}),
         ("retry = 3.0\nreserve_for = '1'", {"retry": 3, "args": [], "jobtype": ""}),
+        # As Go writes floats: their shortest digits.
+        (
+            "retry = 1234567890123456789.0",
+            {"retry": 1234567890123456800, "args": [], "jobtype": ""},
+        ),
+        ("retry = -9223372036854775808.0", {"args": [], "jobtype": ""}),
+        (
+            "at = 1979-05-27T07:32:00.120+01:30",
+            {"at": "1979-05-27T07:32:00.12+01:30", "args": [], "jobtype": ""},
+        ),
         ("jid = 'x'\ncreated_at = 'x'\nother = 1", {"args": [], "jobtype": ""}),
         (
             "custom = {a = 1, c = 1}\nCustom = {a = 2, b = 2}",
