@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from jobctl.cli.cron_edit import add, rm
+from jobctl.cli.cron_load import load
+from jobctl.cli.cron_ls import ls
 from jobctl.cli.cron_validate import validate
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
@@ -27,4 +30,8 @@ def cron() -> None:
     """Cron."""
 
 
+cron.add_command(add)
+cron.add_command(rm)
+cron.add_command(ls)
+cron.add_command(load)
 cron.add_command(validate)
