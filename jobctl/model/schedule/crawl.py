@@ -108,7 +108,7 @@ class Crawl:
         return self._fields.day_matches(today.day, today.toordinal() % 7)
 
     def _wall(self) -> int:
-        return self._clock.wall(self._at)
+        return self._at + self._clock.offset(self._at)
 
     def _date(self) -> date:
         return date_of(self._wall())
