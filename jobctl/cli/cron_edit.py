@@ -74,6 +74,7 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     from jobctl.actions.cron.reading import read_one
     from jobctl.model.schedule import Schedule
 
+    _not_stdin(file)
     Schedule.parse(schedule)
     entry = NewEntry(schedule, _job(session, jobtype), session.text("comment") or "")
     old: bytes | None = None
@@ -127,6 +128,7 @@ def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, 
 
     if not lines and not numbers:
         raise UsageProblem("rm takes --line N or --entry N", hint=f"jobctl cron ls {file}")
+    _not_stdin(file)
     old = read_one(file)
     spans = spans_of(file, old)
     chosen = {_known(file, old, number) for number in numbers}
@@ -141,6 +143,11 @@ def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, 
         _show(session, edit, to_stderr=True)
         for entry in gone:
             say(f"removed entry {entry.number:,} of line {entry.line:,}: {_words(entry)}")
+
+
+def _not_stdin(file: str) -> None:
+    if file == "-":
+        raise UsageProblem("- is stdin elsewhere, and cannot be changed", hint="name a file: ./-")
 
 
 def _job(session: Session, jobtype: str) -> dict[str, object]:
