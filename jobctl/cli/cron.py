@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from jobctl.cli.cron_explain import explain
+from jobctl.cli.cron_next import next_firings
 from jobctl.cli.cron_validate import validate
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
@@ -27,4 +29,5 @@ def cron() -> None:
     """Cron."""
 
 
-cron.add_command(validate)
+for command in (validate, explain, next_firings):
+    cron.add_command(command)
