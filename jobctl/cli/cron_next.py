@@ -78,8 +78,9 @@ def _write_schedule(session: Session, text: str, span: Span) -> None:
         raise
     walk = _Walk(schedule, span)
     _write(session, walk, columns)
-    say_start(session, [schedule])
-    say_zone(session, [schedule])
+    if not walk.nothing:
+        say_start(session, [schedule])
+        say_zone(session, [schedule])
     walk.conclude()
 
 

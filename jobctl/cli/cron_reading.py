@@ -98,7 +98,8 @@ def end(session: Session, now: float) -> int | None:
         return None
     last = _second("--until", text, now)
     if last < start(session, now):
-        raise UsageProblem("--until is before --from", hint="nothing fires in between")
+        begin = "now" if session.text("start") is None else "--from"
+        raise UsageProblem(f"--until is before {begin}", hint="nothing fires in between")
     return last
 
 
