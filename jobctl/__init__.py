@@ -8,6 +8,10 @@ The library, without click and rich::
         for entry in store.retries.walk(limit=10):
             print(entry.jid, entry.job.get("errtype"))
 
+    from jobctl import Schedule
+
+    Schedule.parse("30 9 * * MON-FRI").next(datetime.now(ZoneInfo("Europe/Berlin")))
+
 Everything below is imported when it is first asked for.
 """
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from jobctl.model.preview import Preview
     from jobctl.model.queue import Queue
     from jobctl.model.report import Report
+    from jobctl.model.schedule.schedule import Dialect, Schedule
     from jobctl.model.states import State
     from jobctl.model.status import Status
     from jobctl.model.target import Target
@@ -38,6 +43,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "FAKTORY": "model.layout",
+    "Dialect": "model.schedule.schedule",
     "Entry": "model.entry",
     "Exit": "errors",
     "Flags": "model.where",
@@ -51,6 +57,7 @@ _HOMES = {
     "Queue": "model.queue",
     "QueueForm": "model.layout",
     "Report": "model.report",
+    "Schedule": "model.schedule.schedule",
     "State": "model.states",
     "Status": "model.status",
     "Store": "actions.jobs",
@@ -63,6 +70,7 @@ _HOMES = {
 
 __all__ = [
     "FAKTORY",
+    "Dialect",
     "Entry",
     "Exit",
     "Flags",
@@ -76,6 +84,7 @@ __all__ = [
     "Queue",
     "QueueForm",
     "Report",
+    "Schedule",
     "State",
     "Status",
     "Store",

@@ -14,7 +14,6 @@ from jobctl.cli.writing import say
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row
-    from jobctl.model.schedule import Schedule
     from jobctl.model.schedule.clock import Clock
 
 _T = TypeVar("_T")
@@ -28,13 +27,15 @@ class Span:
     """Which firings are asked for.
 
     Attributes:
+        now: unix seconds.
         after: the second to search from.
         until: the last second; None for no end.
         count: at most so many; None for all until then.
         local: the clock of schedules that name no zone.
-        heading: of how far away they are: ``in``, or ``after`` where they do not count from now.
+        heading: of how far away they are: ``in``, or ``later`` where they do not count from now.
     """
 
+    now: float
     after: int
     until: int | None
     count: int | None
@@ -49,10 +50,10 @@ class Span:
             UsageProblem: one of them does not make sense.
         """
         until, count = end(session, now), session.number("count")
-        heading = "in" if session.text("start") is None else "after"
+        heading = "in" if session.text("start") is None else "later"
         if until is None and count is None:
             count = COUNT
-        return cls(start(session, now), until, count, local_clock(session), heading)
+        return cls(now, start(session, now), until, count, local_clock(session), heading)
 
     def of(self, firings: Iterable[tuple[int, _T]]) -> Iterator[tuple[int, _T]]:
         """Yield the firings in it, and read no more than one behind it."""
@@ -83,12 +84,3 @@ class Span:
         if more:
             least = "more than " if more == _COUNTED else ""
             say(f"{least}{more:,} more: --count N, or -o wide")
-
-
-def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
-    """Say of intervals from when they are counted here."""
-    from jobctl.model.schedule.schedule import Every
-
-    if any(isinstance(schedule.plan, Every) for schedule in schedules):
-        when = "now" if session.text("start") is None else "--from"
-        say(f"@every is counted from {when}, as if the server started then")

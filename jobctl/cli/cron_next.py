@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_firings import Span, say_start
-from jobctl.cli.cron_reading import READING, dialect, reading_options, say_zone
+from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_reading import READING, dialect, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
@@ -142,9 +142,9 @@ def _write(session: Session, walk: _Walk, columns: tuple[str, ...]) -> None:
         firings = span.brief(session, iter(walk))
         rows = [span.cells(at, clock) | _row(at) for at in firings]
         if not walk.nothing:
-            write_rows(session, rows, columns, 0.0)
+            write_rows(session, rows, columns, span.now)
     else:
-        write_rows(session, (_row(at) for at in walk), columns, 0.0, ident="at")
+        write_rows(session, (_row(at) for at in walk), columns, span.now, ident="at")
 
 
 def _row(at: int) -> Row:

@@ -116,6 +116,15 @@ def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
         say("read in UTC: --tz names another zone")
 
 
+def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
+    """Say from when intervals are counted, where one of them is one."""
+    from jobctl.model.schedule.schedule import Every
+
+    if any(isinstance(schedule.plan, Every) for schedule in schedules):
+        since = "now" if session.text("start") is None else "--from"
+        say(f"@every counts from {since} here; on the server, from its start")
+
+
 def _second(option: str, text: str, now: float) -> int:
     """Return the whole second of a time."""
     from jobctl.model.times import Instant, parse_moment

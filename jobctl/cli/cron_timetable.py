@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from shlex import quote
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jobctl.cli.cron_firings import Span, say_start
-from jobctl.cli.cron_reading import dialect, say_zone
+import click
+
+from jobctl.cli.cron_entries import read_crontabs, say_problems
+from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_reading import dialect, say_start, say_zone
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import open_stdin
 from jobctl.cli.writing import say, write_rows
-from jobctl.errors import BadCronFile, UsageProblem
-from jobctl.model.words import things
+from jobctl.errors import Exit, UsageProblem
+from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl.model.crontab.entry import CronEntry, Crontab
     from jobctl.model.crontab.timetable import Timetable
     from jobctl.model.rows import Row
 
-_COLUMNS = ("jobtype", "queue", "schedule", "file", "line")
-_MOST = 10  # of what is left out, told one by one
+_COLUMNS = ("jobtype", "queue", "schedule", "line")
 
 
 def write_timetable(session: Session, path: str, span: Span) -> None:
-    """Write when the entries of a file fire, those that the server takes.
+    """Write when the entries of a file fire; what the server does not take is left out.
 
     Raises:
-        BadCronFile: some of it was left out; what there is has been written.
+        Exit: with 8, where something was left out.
     """
     from jobctl.model.crontab.timetable import KEYS, Timetable
     from jobctl.model.schedule import Dialect
@@ -35,35 +35,27 @@ def write_timetable(session: Session, path: str, span: Span) -> None:
     if dialect(session) is not Dialect.FAKTORY:
         raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
     people = ("fires", "day", span.heading) if session.format.human else ()
-    columns = session.columns((*people, *(_COLUMNS if people else KEYS)), (*people, *KEYS))
-    crontab = _read(path)
-    good, left_out = _parted(crontab)
-    table = Timetable(good, span.after, span.local)
-    write_rows(session, _rows(session, table, span), columns, 0.0, ident="at")
-    schedules = [entry.parsed for entry in good if entry.parsed is not None]
+    session.columns(KEYS, (*people, *KEYS))
+    (crontab,) = read_crontabs([path])
+    problems = say_problems([crontab])
+    entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
+    table = Timetable(entries, span.after, span.local)
+    default = (*people, *_shown(session, crontab)) if people else KEYS
+    columns = session.columns(default, (*people, *KEYS))
+    write_rows(session, _rows(session, table, span), columns, span.now, ident="at")
+    schedules = [entry.parsed for entry in entries if entry.parsed is not None]
     say_start(session, schedules)
     say_zone(session, schedules)
-    if not (crontab.enabled or left_out):
-        say("the plugin is not enabled: none of it runs")
-    _conclude(path, [*left_out, *_troubled(table)])
+    for line in _troubles(table):
+        say(line)
+        problems.setdefault(("", 0), line)
+    if problems:
+        raise click.exceptions.Exit(Exit.PROBLEMS)
 
 
-def _read(path: str) -> Crontab:
-    from jobctl.actions.cron.reading import STDIN, read_documents
-    from jobctl.model.crontab.loading import load
-
-    stdin = open_stdin("a file of cron entries") if path == STDIN else None
-    (document,) = read_documents([path], stdin)
-    return load(document)
-
-
-def _parted(crontab: Crontab) -> tuple[list[CronEntry], list[str]]:
-    """Return the entries that the server takes, and what to say of the rest."""
-    errors = [finding for finding in crontab.findings if finding.is_error]
-    bad = {finding.entry for finding in errors}
-    good = [entry for entry in crontab.entries if entry.parsed and entry.number not in bad]
-    said = [f"left out: {error.file}:{error.line or 1}: {error.message}" for error in errors]
-    return good, said
+def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
+    many = session.format is Format.WIDE or len(crontab.document.names) > 1
+    return (*_COLUMNS, "file") if many else _COLUMNS
 
 
 def _rows(session: Session, table: Timetable, span: Span) -> Iterator[Row]:
@@ -77,19 +69,13 @@ def _rows(session: Session, table: Timetable, span: Span) -> Iterator[Row]:
         yield span.cells(at, span.local) | timetable_row(at, entry)
 
 
-def _troubled(table: Timetable) -> list[str]:
-    """Return what to say of entries that stop short."""
-    said = [f"{entry.file}:{entry.line}: never fires" for entry in table.silent]
-    return said + [f"{entry.file}:{entry.line}: {error}" for entry, error in table.hanging]
+def _troubles(table: Timetable) -> Iterator[str]:
+    """Yield what to say of entries that fire no more, and never did."""
+    for entry in table.silent:
+        yield f"error: {_place(entry)}: never fires"
+    for entry, error in table.hanging:
+        yield f"error: {_place(entry)}: {error.message}"
 
 
-def _conclude(path: str, troubles: list[str]) -> None:
-    for trouble in troubles[:_MOST]:
-        say(trouble)
-    count = len(troubles)
-    if count > _MOST:
-        say(f"and {count - _MOST:,} more")
-    if troubles:
-        message = f"the timetable is not whole: {count:,} {things(count, 'error')}"
-        hint = f"jobctl cron validate {quote(path)}" if path != "-" else None
-        raise BadCronFile(message, hint=hint)
+def _place(entry: CronEntry) -> str:
+    return f"{entry.file}:{entry.line}"

@@ -14,11 +14,11 @@ _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
      "expires_at", "started_at", "paused_at", "recorded_at", "queued_at", "succeeded_at",
      "killed_at", "kill_requested_at",
-     "oldest", "newest")
+     "oldest", "newest", "next", "last")
 )  # fmt: skip
 _COUNTS = frozenset(
     ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
-     "failed", "skipped", "count", "attempt")
+     "failed", "skipped", "count", "attempt", "line", "entry")
 )  # fmt: skip
 _TOOK = {"wait p50", "wait p95", "run p50", "run p95"}
 RIGHT = _COUNTS | {
@@ -30,6 +30,8 @@ RIGHT = _COUNTS | {
     "after",
     "by this",
     "by others",
+    "in",
+    "later",
     *_TOOK,
 }
 _STYLES = {

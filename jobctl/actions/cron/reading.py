@@ -52,6 +52,16 @@ def read_documents(
     return documents
 
 
+def read_one(path: str) -> bytes:
+    """Return the bytes of one file, one that is to be edited.
+
+    Raises:
+        NotFound: there is no such file.
+        BadCronFile: it cannot be read, is a directory, no regular file, or too large.
+    """
+    return _read(path, MOST)
+
+
 def _document(path: str, stdin: BinaryIO | None) -> Document:
     if path == STDIN and stdin is not None:
         return Document.of([("-", _held(stdin, "-", MOST))])

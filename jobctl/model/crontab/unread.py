@@ -8,7 +8,7 @@ from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.gojob import JOB_FIELDS, field_of
 from jobctl.model.crontab.noting import Notes
 from jobctl.model.crontab.scanning import Path
-from jobctl.model.words import near_name
+from jobctl.model.words import listed, near_name
 
 ENTRY_KEYS = ("schedule", "job")
 # What is written into a job: Faktory's fields, but jobtype is called type.
@@ -21,7 +21,9 @@ _SET = {"jid": "each job gets its own", "created_at": "each job gets its own"}
 
 def near_key(wanted: str, keys: Iterable[str]) -> str | None:
     """Return the key that may have been meant for another one."""
-    return near_name(wanted, [key for key in keys if key not in (*ENTRY_KEYS, *JOB_KEYS)], _NEAR)
+    unknown = {key.lower(): key for key in keys if key not in (*ENTRY_KEYS, *JOB_KEYS)}
+    near = near_name(wanted, unknown, _NEAR)
+    return None if near is None else unknown[near]
 
 
 def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> None:
@@ -32,9 +34,7 @@ def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> N
         near = near_name(key.lower(), ENTRY_KEYS, _NEAR)
         if near is not None and near not in table:
             continue  # that it is missing is said already, and names this one
-        lost = (
-            f": these {' and '.join(value)} are lost" if value and isinstance(value, dict) else ""
-        )
+        lost = f": these {listed(list(value))} are lost" if value and type(value) is dict else ""
         if near is not None:
             hint = f"did you mean {_header(near, value)}?"
         elif field_of(key) in JOB_KEYS:

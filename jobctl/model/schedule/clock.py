@@ -36,6 +36,15 @@ class Change:
         return high // DAY * DAY >= low
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Time without a clock change: the first instant, the one behind the last, the offset."""
+
+    start: int
+    end: int
+    offset: int
+
+
 class Clock:
     """What a zone's wall clock reads; instants are unix seconds, walls are such as if in UTC."""
 
@@ -43,6 +52,7 @@ class Clock:
         self.zone = zone
         self._fixed = _fixed(zone)
         self._years: dict[int, tuple[Change, ...]] = {}
+        self._span = _Span(0, 0, 0)  # the one asked for last: a search stays in it for long
 
     @classmethod
     def named(cls, name: str) -> Clock:
@@ -72,9 +82,10 @@ class Clock:
         """Return how far the wall clock is ahead of UTC, in seconds."""
         if self._fixed is not None:
             return self._fixed
-        away = datetime.fromtimestamp(instant, self.zone).utcoffset()
-        assert away is not None  # noqa: S101 (an aware one has it)
-        return away.days * DAY + away.seconds
+        span = self._span
+        if not span.start <= instant < span.end:
+            span = self._span = self._find(instant)
+        return span.offset
 
     def wall(self, instant: int) -> int:
         """Return what the wall clock reads."""
@@ -100,6 +111,22 @@ class Clock:
         ats = [change.at for change in found]
         return found[bisect_left(ats, start) : bisect_left(ats, end)]
 
+    def _find(self, instant: int) -> _Span:
+        """Return the part of a year around an instant that no change disturbs."""
+        year = max(year_of(instant), FIRST_YEAR)
+        start, end = min(instant, _start(year)), _start(year + 1)
+        for change in self._changes_of(year):
+            if change.at > instant:
+                end = change.at
+                break
+            start = change.at
+        return _Span(start, end, self._read(instant))
+
+    def _read(self, instant: int) -> int:
+        away = datetime.fromtimestamp(instant, self.zone).utcoffset()
+        assert away is not None  # noqa: S101 (an aware one has it)
+        return away.days * DAY + away.seconds
+
     def _changes_of(self, year: int) -> tuple[Change, ...]:
         """Return the changes of a year in UTC; each year is looked at once."""
         known = self._years.get(year)
@@ -109,10 +136,10 @@ class Clock:
 
     def _look(self, start: int, end: int) -> list[Change]:
         found = []
-        low, before = start - 1, self.offset(start - 1)
+        low, before = start - 1, self._read(start - 1)
         while low < end - 1:
             high = min(low + _SAMPLE, end - 1)
-            after = self.offset(high)
+            after = self._read(high)
             if after != before:
                 found.append(self._narrow(low, high, before))
             low, before = high, after
@@ -121,8 +148,8 @@ class Clock:
     def _narrow(self, low: int, high: int, before: int) -> Change:
         """Find the change between two instants by halves."""
         span = range(low + 1, high + 1)
-        at = span[bisect_left(span, True, key=lambda instant: self.offset(instant) != before)]
-        return Change(at, before, self.offset(at))
+        at = span[bisect_left(span, True, key=lambda instant: self._read(instant) != before)]
+        return Change(at, before, self._read(at))
 
 
 def midnight(year: int, month: int, day: int) -> int:

@@ -67,33 +67,39 @@ class Crawl:
         return True
 
     def _hour(self) -> bool:
-        while self._wall() % DAY // _HOUR not in self._fields.hour.values:
+        wall = self._wall()
+        while wall % DAY // _HOUR not in self._fields.hour.values:
             self._step()
             if not self._cut:
                 self._cut = True
-                self._at = self._clock.instant(self._wall() // _HOUR * _HOUR)
+                self._at = self._clock.instant(wall // _HOUR * _HOUR)
             self._at += _HOUR
-            if self._wall() % DAY < _HOUR:
+            wall = self._wall()
+            if wall % DAY < _HOUR:
                 return False
         return True
 
     def _minute(self) -> bool:
-        while self._wall() % _HOUR // _MINUTE not in self._fields.minute.values:
+        wall = self._wall()
+        while wall % _HOUR // _MINUTE not in self._fields.minute.values:
             self._step()
             if not self._cut:
                 self._cut = True
                 self._at -= self._at % _MINUTE  # of elapsed time, not of the wall clock
             self._at += _MINUTE
-            if self._wall() % _HOUR < _MINUTE:
+            wall = self._wall()
+            if wall % _HOUR < _MINUTE:
                 return False
         return True
 
     def _second(self) -> bool:
-        while self._wall() % _MINUTE not in self._fields.second.values:
+        wall = self._wall()
+        while wall % _MINUTE not in self._fields.second.values:
             self._step()
             self._cut = True
             self._at += 1
-            if self._wall() % _MINUTE == 0:
+            wall = self._wall()
+            if wall % _MINUTE == 0:
                 return False
         return True
 
@@ -102,7 +108,7 @@ class Crawl:
         return self._fields.day_matches(today.day, today.toordinal() % 7)
 
     def _wall(self) -> int:
-        return self._clock.wall(self._at)
+        return self._at + self._clock.offset(self._at)
 
     def _date(self) -> date:
         return date_of(self._wall())

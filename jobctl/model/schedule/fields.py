@@ -11,6 +11,7 @@ from jobctl.model.schedule.doubt import Code
 from jobctl.model.words import near_name
 
 _INTEGER = re.compile(r"\+?0*([0-9]+)", re.ASCII)
+_ODD_NUMBER = re.compile(r"(?<![0-9])\+?0[0-9]+|\+[0-9]+", re.ASCII)
 _LARGEST = 2**63 - 1  # Go's Atoi gives up beyond
 _DIGITS = 19  # of that
 _QUOTED = 40  # characters of what was typed, in a message
@@ -100,7 +101,7 @@ class _Part:
         )
 
     def number(self, text: str, at: int, *, names: bool = True) -> int:
-        """Return the value of a number or name.
+        """Return the value of a number or name; steps have no names.
 
         Raises:
             BadSchedule: it is neither.
@@ -117,19 +118,23 @@ class _Part:
             what = "neither a number nor a name" if by_name else "not a number"
             raise self.wrong(f"{_quoted(text)} is {what}", at=at, hint=hint)
         if len(found[1]) > _DIGITS or int(found[1]) > _LARGEST:
-            raise self.wrong(f"{_quoted(text)} is too large a number", at=at)
+            hint = self._takes(names=names)
+            raise self.wrong(f"{_quoted(text)} is too large a number", at=at, hint=hint)
         return int(found[1])
 
-    def _near(self, text: str, *, names: bool) -> str | None:
-        foreign = next((c for c in text.upper() if c in _FOREIGN), None)
-        near = near_name(text.lower(), self.unit.names, 0.5) if names else None
-        if near is not None and text[:1].isalpha():
+    def _near(self, text: str, *, names: bool) -> str:
+        near = near_name(text.lower(), self.unit.names, 0.5) if names and text.isalpha() else None
+        if near is not None:
             return f"did you mean {near.upper()}? names have three letters"
+        foreign = next((c for c in text.upper() if c in _FOREIGN), None)
         if foreign is not None:
             return f"{foreign} ({_FOREIGN[foreign]}) is of another dialect: the server has none"
         if self.unit.names and names:
             return f"{_span(self.unit)}, or a name: {' '.join(self.unit.names).upper()}"
-        return f"the server takes {_span(self.unit)}"
+        return self._takes(names=names)
+
+    def _takes(self, *, names: bool) -> str:
+        return f"the server takes {_span(self.unit)}" if names else "steps are numbers from 1 on"
 
 
 def parse_field(text: str, unit: Unit) -> Field:
@@ -170,8 +175,10 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
     span, *steps = part.text.split("/")
     first, *rest = span.split("-")
     unit = part.unit
+    read_from = 0
     star = first in ("*", "?")
     if star:
+        read_from = len(span)
         start, end = unit.least, unit.most
         if rest:
             ignored = span[1:]
@@ -189,7 +196,7 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
             end = unit.most
         star = star and step <= 1
     _check(part, start, end, step, at_end=len(first) + 1 if rest else 0)
-    _note_zeros(part, notes)
+    _note_zeros(part, read_from, notes)
     return range(start, end + 1, step), star
 
 
@@ -218,11 +225,13 @@ def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None
             hint=f"the server's ranges do not wrap; write two: {two}",
         )
     if step == 0:
-        raise part.wrong("a step of 0", at=part.text.index("/") + 1, hint="steps begin at 1")
+        raise part.wrong(
+            "a step of 0", at=part.text.index("/") + 1, hint="steps are numbers from 1 on"
+        )
 
 
-def _note_zeros(part: _Part, notes: list[Note]) -> None:
-    for found in re.finditer(r"(?<![0-9])\+?0[0-9]+|\+[0-9]+", part.text, re.ASCII):
+def _note_zeros(part: _Part, start: int, notes: list[Note]) -> None:
+    for found in _ODD_NUMBER.finditer(part.text, start):
         plain = found[0].lstrip("+").lstrip("0") or "0"
         message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
         notes.append(Note(Code.ODD_NUMBER, message, part.start + found.start()))

@@ -16,7 +16,7 @@ from jobctl.model.schedule.clock import DAY, LAST_YEAR, Clock, date_of, midnight
 from jobctl.model.schedule.crawl import YEARS, Crawl
 from jobctl.model.schedule.sixfields import Fields
 
-_NEAR = 3 * DAY  # of a change; no step of a search that begins and ends further away is touched
+_NEAR = 2 * DAY  # of a change: it is on no day that a search begins or ends on further away
 _MONTH_BACK = 32 * DAY  # a search for a month begins at the first of its own
 _AHEAD = 400 * DAY  # how far to look for the next change
 _HOUR = 3600
