@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from jobctl.cli.cron_edit import add, rm
+from jobctl.cli.cron_explain import explain
 from jobctl.cli.cron_load import load
 from jobctl.cli.cron_ls import ls
+from jobctl.cli.cron_next import next_firings
 from jobctl.cli.cron_validate import validate
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
@@ -30,8 +32,5 @@ def cron() -> None:
     """Cron."""
 
 
-cron.add_command(add)
-cron.add_command(rm)
-cron.add_command(ls)
-cron.add_command(load)
-cron.add_command(validate)
+for command in (validate, next_firings, explain, ls, load, add, rm):
+    cron.add_command(command)

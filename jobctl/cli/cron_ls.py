@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import read_crontabs, say_problems, write_entries
-from jobctl.cli.cron_reading import from_option, local_clock, say_zone, start, zone_option
+from jobctl.cli.cron_reading import (
+    from_option,
+    local_clock,
+    say_start,
+    say_zone,
+    start,
+    zone_option,
+)
 from jobctl.cli.helping import Command
 from jobctl.cli.listings import ON_A_TERMINAL
 from jobctl.cli.options import output_options, page_options
@@ -104,10 +111,6 @@ def _row(entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
 
 def _say(session: Session, entries: Sequence[CronEntry]) -> None:
     """Say what the times hang on."""
-    from jobctl.model.schedule.schedule import Every
-
     schedules = [entry.parsed for entry in entries if entry.parsed is not None]
     say_zone(session, schedules)
-    if any(isinstance(schedule.plan, Every) for schedule in schedules):
-        since = "now" if session.text("start") is None else "--from"
-        say(f"@every counts from {since} here; on the server, from its start")
+    say_start(session, schedules)

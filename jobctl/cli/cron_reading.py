@@ -98,7 +98,8 @@ def end(session: Session, now: float) -> int | None:
         return None
     last = _second("--until", text, now)
     if last < start(session, now):
-        raise UsageProblem("--until is before --from", hint="nothing fires in between")
+        begin = "now" if session.text("start") is None else "--from"
+        raise UsageProblem(f"--until is before {begin}", hint="nothing fires in between")
     return last
 
 
@@ -113,6 +114,15 @@ def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
     """Say that schedules were read in UTC, where one of them leaves its zone to the server."""
     if session.text("tz") is None and any(schedule.zone_matters for schedule in schedules):
         say("read in UTC: --tz names another zone")
+
+
+def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
+    """Say from when intervals are counted, where one of them is one."""
+    from jobctl.model.schedule.schedule import Every
+
+    if any(isinstance(schedule.plan, Every) for schedule in schedules):
+        since = "now" if session.text("start") is None else "--from"
+        say(f"@every counts from {since} here; on the server, from its start")
 
 
 def _second(option: str, text: str, now: float) -> int:

@@ -30,6 +30,8 @@ RIGHT = _COUNTS | {
     "after",
     "by this",
     "by others",
+    "in",
+    "later",
     *_TOOK,
 }
 _STYLES = {

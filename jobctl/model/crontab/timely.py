@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from jobctl.errors import BadSchedule
@@ -81,6 +82,11 @@ def expression_findings(text: str, now: int, local: Clock) -> list[Finding]:
     except BadSchedule as error:
         position = error.at[1] if error.at else None
         doubted = [Doubt(Level.ERROR, Code.BAD_SCHEDULE, error.message, error.hint, position)]
+    return doubt_findings(text, doubted)
+
+
+def doubt_findings(text: str, doubted: Iterable[Doubt]) -> list[Finding]:
+    """Return the doubts about a schedule of the command line as findings."""
     return [
         Finding(
             file=None,

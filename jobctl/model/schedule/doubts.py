@@ -31,7 +31,7 @@ def doubts(schedule: Schedule, now: int, local: Clock) -> list[Doubt]:
         now: unix seconds; clock changes of the year from then on are looked at.
         local: the server's own clock, for a schedule without a zone.
     """
-    dead = list(_dead(schedule, now, local))
+    dead = list(dead_doubts(schedule, now, local))
     plan = schedule.plan
     if not isinstance(plan, Fields | Every):
         return dead
@@ -50,8 +50,8 @@ def doubts(schedule: Schedule, now: int, local: Clock) -> list[Doubt]:
     return sorted(found, key=lambda doubt: doubt.level is not Level.ERROR)
 
 
-def _dead(schedule: Schedule, now: int, local: Clock) -> Iterator[Doubt]:
-    """Yield the error of a schedule that never fires, or stops the server's search."""
+def dead_doubts(schedule: Schedule, now: int, local: Clock) -> Iterator[Doubt]:
+    """Yield the error of a schedule that never fires after `now`, or stops the server's search."""
     plan = schedule.plan
     fields = (
         plan if isinstance(plan, Fields) else None if isinstance(plan, Every) else plan.fields()
