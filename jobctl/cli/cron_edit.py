@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.cron_entries import KEYS, entry_row, say_finding, write_entries
 from jobctl.cli.cron_reading import local_clock, zone_option
-from jobctl.cli.helping import Command
-from jobctl.cli.options import output_options
+from jobctl.cli.helping import OWN, Command
+from jobctl.cli.options import option, output_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say, write_bytes
 from jobctl.errors import BadCronFile, NotFound, UsageProblem
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     from jobctl.actions.cron.judging import Edited
     from jobctl.model.crontab.entry import CronEntry
     from jobctl.model.crontab.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """The bytes of a file, before and after; None where there was no file."""
+
+    file: str
+    old: bytes | None
+    new: bytes
 
 
 @click.command(
@@ -46,62 +56,41 @@ if TYPE_CHECKING:
 @click.argument("file")
 @click.option("--schedule", required=True, metavar="EXPR", help="When: '30 9 * * MON-FRI'.")
 @click.option("--type", "jobtype", required=True, metavar="TYPE", help="Type of the jobs.")
-@click.option("--queue", metavar="NAME", help="Their queue; else default.")
-@click.option("--retry", type=int, metavar="N", help="How often they are tried again; else 25.")
-@click.option("--reserve-for", type=int, metavar="N", help="Seconds that a worker has; else 1800.")
-@click.option("--args", metavar="JSON", help="Their arguments, a JSON array; else none.")
-@click.option("--custom", metavar="JSON", help="Their custom data, a JSON object.")
-@click.option("--comment", metavar="TEXT", help="A comment above the entry.")
-@click.option("--enable", is_flag=True, help="Write [cron_plugin] too, where it is missing.")
-@click.option("--strict", is_flag=True, help="Do not add it where there is a warning.")
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
+@option(OWN, "--queue", metavar="NAME", help="Their queue; else default.")
+@option(OWN, "--retry", type=int, metavar="N", help="How often they are tried again; else 25.")
+@option(OWN, "--reserve-for", type=int, metavar="N", help="Seconds that a worker has; else 1800.")
+@option(OWN, "--args", metavar="JSON", help="Their arguments, a JSON array; else none.")
+@option(OWN, "--custom", metavar="JSON", help="Their custom data, a JSON object.")
+@option(OWN, "--comment", metavar="TEXT", help="A comment above the entry.")
+@option(OWN, "--enable", is_flag=True, help="Write [cron_plugin] too, where it is missing.")
+@option(OWN, "--strict", is_flag=True, help="Do not add it where there is a warning.")
+@option(OWN, "-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
 @zone_option()
 @output_options()
 @click.pass_obj
-def add(
-    session: Session,
-    file: str,
-    schedule: str,
-    jobtype: str,
-    queue: str | None,
-    retry: int | None,
-    reserve_for: int | None,
-    args: str | None,
-    custom: str | None,
-    comment: str | None,
-    enable: bool,
-    strict: bool,
-    dry_run: bool,
-) -> None:
+def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     """Add an entry to a file."""
     from jobctl.actions.cron.editing import NewEntry, add_entry
-    from jobctl.actions.cron.judging import judge
     from jobctl.actions.cron.reading import read_one
     from jobctl.model.schedule import Schedule
 
+    _not_stdin(file)
     Schedule.parse(schedule)
-    job = {
-        "type": jobtype,
-        "queue": queue,
-        "retry": retry,
-        "reserve_for": reserve_for,
-        "args": None if args is None else _json("--args", args, list),
-        "custom": None if custom is None else _json("--custom", custom, dict),
-    }
-    given = {key: value for key, value in job.items() if value is not None}
+    entry = NewEntry(schedule, _job(session, jobtype), session.text("comment") or "")
     old: bytes | None = None
     with contextlib.suppress(NotFound):
         old = read_one(file)
-    new = add_entry(file, old or b"", NewEntry(schedule, given, comment or ""), enable=enable)
-    edited = judge(file, old, new, int(time.time()), local_clock(session))
-    entry = edited.after.entries[-1]
-    _refuse(edited, file, strict=strict, added=entry)
-    _put(session, file, old, new, (entry,), dry_run=dry_run)
-    if dry_run:
-        return
-    made = "" if old is not None else f"made {file}; "
-    on = " and [cron_plugin]" if enable and b"cron_plugin" not in (old or b"") else ""
-    say(f"{made}added entry {entry.number:,}{on} at line {entry.line:,}: {_words(entry)}")
+    enable = session.flag("enable")
+    edit = _Edit(file, old, add_entry(file, old or b"", entry, enable=enable))
+    edited = _judge(session, edit)
+    added = edited.after.entries[-1]
+    _refuse(session, edited, file, added=added)
+    _put(session, edit, (added,))
+    if not session.flag("dry_run"):
+        made = "" if old is not None else f"made {file}; "
+        on = enable and (edited.before is None or not edited.before.enabled)
+        more = " and [cron_plugin]" if on else ""
+        say(f"{made}added entry {added.number:,}{more} at line {added.line:,}: {_words(added)}")
 
 
 @click.command(
@@ -127,40 +116,52 @@ def add(
 @click.option(
     "--entry", "numbers", type=int, multiple=True, metavar="N", help="Its number, from 1 on."
 )
-@click.option("--strict", is_flag=True, help="Do not remove it where that makes a warning.")
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
+@option(OWN, "--strict", is_flag=True, help="Do not remove it where that makes a warning.")
+@option(OWN, "-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
 @zone_option()
 @output_options()
 @click.pass_obj
-def rm(
-    session: Session,
-    file: str,
-    lines: tuple[int, ...],
-    numbers: tuple[int, ...],
-    strict: bool,
-    dry_run: bool,
-) -> None:
+def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
     """Remove entries from a file."""
     from jobctl.actions.cron.editing import remove_entries, spans_of
-    from jobctl.actions.cron.judging import judge
     from jobctl.actions.cron.reading import read_one
 
     if not lines and not numbers:
         raise UsageProblem("rm takes --line N or --entry N", hint=f"jobctl cron ls {file}")
+    _not_stdin(file)
     old = read_one(file)
     spans = spans_of(file, old)
     chosen = {_known(file, old, number) for number in numbers}
     chosen |= {_at_line(file, spans, line) for line in lines}
-    new = remove_entries(file, old, sorted(chosen))
-    edited = judge(file, old, new, int(time.time()), local_clock(session))
-    _refuse(edited, file, strict=strict)
-    entries = edited.before.entries if edited.before is not None else ()
-    gone = tuple(entry for entry in entries if entry.number in chosen)
-    _put(session, file, old, new, gone, dry_run=dry_run)
-    if not dry_run:
-        _show(session, file, old, new, to_stderr=True)
+    edit = _Edit(file, old, remove_entries(file, old, sorted(chosen)))
+    edited = _judge(session, edit)
+    _refuse(session, edited, file)
+    before = edited.before.entries if edited.before is not None else ()
+    gone = tuple(entry for entry in before if entry.number in chosen)
+    _put(session, edit, gone)
+    if not session.flag("dry_run"):
+        _show(session, edit, to_stderr=True)
         for entry in gone:
             say(f"removed entry {entry.number:,} of line {entry.line:,}: {_words(entry)}")
+
+
+def _not_stdin(file: str) -> None:
+    if file == "-":
+        raise UsageProblem("- is stdin elsewhere, and cannot be changed", hint="name a file: ./-")
+
+
+def _job(session: Session, jobtype: str) -> dict[str, object]:
+    """Return what was given of the job, in the order of the help."""
+    args, custom = session.text("args"), session.text("custom")
+    job = {
+        "type": jobtype,
+        "queue": session.text("queue"),
+        "retry": session.number("retry"),
+        "reserve_for": session.number("reserve_for"),
+        "args": None if args is None else _json("--args", args, list),
+        "custom": None if custom is None else _json("--custom", custom, dict),
+    }
+    return {key: value for key, value in job.items() if value is not None}
 
 
 def _json(option: str, text: str, kind: type) -> object:
@@ -208,7 +209,13 @@ def _at_line(file: str, spans: Sequence[Span], line: int) -> int:
     raise NotFound(f"{file}: line {line} is in no entry", hint=hint)
 
 
-def _refuse(edited: Edited, file: str, *, strict: bool, added: CronEntry | None = None) -> None:
+def _judge(session: Session, edit: _Edit) -> Edited:
+    from jobctl.actions.cron.judging import judge
+
+    return judge(edit.file, edit.old, edit.new, int(time.time()), local_clock(session))
+
+
+def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | None = None) -> None:
     """Say what an edit would make worse; an error stops it."""
     for each in edited.worse:
         if not each.is_error:
@@ -219,41 +226,34 @@ def _refuse(edited: Edited, file: str, *, strict: bool, added: CronEntry | None 
         raise BadCronFile(message, hint=each.hint)
     for each in edited.worse:
         say_finding(each)
-    if edited.worse and strict:
+    if edited.worse and session.flag("strict"):
         count = len(edited.worse)
         raise BadCronFile(f"--strict: {count:,} {things(count, 'warning')}; nothing was changed")
 
 
-def _put(
-    session: Session,
-    file: str,
-    old: bytes | None,
-    new: bytes,
-    entries: Sequence[CronEntry],
-    *,
-    dry_run: bool,
-) -> None:
+def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
     """Replace a file, or show what would change; write the rows of entries for programs."""
     from jobctl.actions.cron.replacing import replace_file
 
-    if not dry_run:
-        replace_file(file, old, new)
-    asked = session.text("output") is not None
+    dry_run, asked = session.flag("dry_run"), session.text("output") is not None
     rows = not session.format.human and (asked or not dry_run)
     if dry_run:
-        _show(session, file, old, new, to_stderr=rows)
+        _show(session, edit, to_stderr=rows)
+    else:
+        replace_file(edit.file, edit.old, edit.new)
     if rows:
         write_entries(session, map(entry_row, entries), KEYS)
 
 
-def _show(session: Session, file: str, old: bytes | None, new: bytes, *, to_stderr: bool) -> None:
+def _show(session: Session, edit: _Edit, *, to_stderr: bool) -> None:
     """Print the diff: exact bytes in a pipe, which patch takes."""
     from jobctl.render.diff import diff_lines, print_diff
 
     if to_stderr or sys.stdout.isatty():
-        print_diff(console(session, sys.stderr if to_stderr else None), file, old, new)
+        out = console(session, sys.stderr if to_stderr else None)
+        print_diff(out, edit.file, edit.old, edit.new)
     else:
-        write_bytes(b"".join(diff_lines(file, old, new)))
+        write_bytes(b"".join(diff_lines(edit.file, edit.old, edit.new)))
 
 
 def _words(entry: CronEntry) -> str:

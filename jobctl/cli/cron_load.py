@@ -132,7 +132,7 @@ def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Cl
             say(f"{queues.left_out:,} more {things(queues.left_out, 'queue')}: -o wide, or --queue")
     out.print(_peak_text(load, peak, local), soft_wrap=True)
     for before, after in clock_changes(load.buckets):
-        out.print(_change_text(before, after), soft_wrap=True)
+        out.print(_change_text(before, after))
 
 
 def _span(load: Load, local: Clock) -> str:
@@ -160,7 +160,7 @@ def _peak_text(load: Load, peak: Peak, local: Clock) -> str:
 def _change_text(before: int, after: int) -> str:
     when, there = _wall_text(before), _wall_text(after)
     if after < before:
-        return f"{when}: the clock goes back to {there[11:]}; times that come twice are added up"
+        return f"{when}: the clock goes back to {there[11:]}; what comes twice is added up"
     return f"{when}: the clock goes forward to {there[11:]}"
 
 

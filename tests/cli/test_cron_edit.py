@@ -63,14 +63,12 @@ def test_add_says_where_the_entry_is_and_gives_its_row(file, jobctl):
         "+ # Before nine",
         "+ [[cron]]",
         '+ schedule = "30 9 * * MON-FRI"',
-        "+ ",
         "+ [cron.job]",
         '+ type = "Mail"',
         '+ queue = "low"',
         "+ retry = 3",
         "+ reserve_for = 600",
         '+ args = [7, "x"]',
-        "+ ",
         "+ [cron.job.custom]",
         "+ track = 1",
     ]
@@ -91,8 +89,42 @@ def test_a_dry_run_prints_the_diff_and_changes_nothing(file, jobctl, verb):
     assert file.read_text() == FILE
     assert ran.out.startswith("--- cron.toml\n+++ cron.toml\n@@")
     jobctl("cron", name, "cron.toml", *rest)
-    before, after = FILE.splitlines(keepends=True), file.read_text().splitlines(keepends=True)
-    assert ran.out == "".join(difflib.unified_diff(before, after, "cron.toml", "cron.toml"))
+    assert patched(FILE, ran.out) == file.read_text()
+
+
+def patched(text: str, diff: str) -> str:
+    """Apply a unified diff, as patch does."""
+    lines, out, at = text.splitlines(keepends=True), [], 0
+    for line in diff.splitlines(keepends=True)[2:]:
+        if line.startswith("@@"):
+            _, old, new, _ = line.split()
+            start, count = map(int, old[1:].split(","))
+            start -= count > 0
+            out += lines[at:start]
+            at = start
+            assert len(out) == int(new[1:].split(",")[0]) - (not new.endswith(",0"))
+        elif line[0] in " -":
+            assert lines[at] == line[1:]
+            at += 1
+            out += [line[1:]] if line[0] == " " else []
+        else:
+            out.append(line[1:])
+    return "".join(out + lines[at:])
+
+
+def test_among_many_alike_the_diff_is_that_of_the_entry_alone(file, jobctl):
+    entry = '\n[[cron]]\nschedule = "{} 0 * * *"\n[cron.job]\ntype = "A"\n'
+    text = FILE + "".join(entry.format(i % 60) for i in range(300))
+    file.write_text(text)
+    for numbers, gone in ((("20",), 5), (("3", "150", "302"), 15)):
+        chosen = [word for number in numbers for word in ("--entry", number)]
+        out = jobctl("cron", "rm", "cron.toml", *chosen, "-n").out
+        assert sum(line.startswith("-") for line in out.splitlines()[2:]) == gone
+        jobctl("cron", "rm", "cron.toml", *chosen)
+        assert patched(text, out) == file.read_text()
+        file.write_text(text)
+    out = jobctl("cron", "add", "cron.toml", *MAIL, "-n").out
+    assert len(out.splitlines()) == 3 + 3 + 5
 
 
 def test_a_dry_run_for_programs_is_rows_and_the_diff_is_talk(file, jobctl):
@@ -146,6 +178,8 @@ def test_several_entries_go_at_once_by_line_and_by_number(file, jobctl):
         (["rm", "cron.toml", "--entry", "0"], 4, "there is no entry 0"),
         (["rm", "no.toml", "--entry", "1"], 4, "no.toml: "),
         (["rm", ".", "--entry", "1"], 8, "it is a directory"),
+        (["rm", "-", "--entry", "1"], 2, "- is stdin elsewhere"),
+        (["add", "-", *MAIL], 2, "- is stdin elsewhere"),
         (["rm", "cron.toml", "--entry", "1", "--entry", "2"], 8, "the server does not start"),
         (["add", "cron.toml", "--schedule", "30 25 * * *", "--type", "A"], 2, "\n     ^\n"),
         (["add", "cron.toml", *MAIL, "--queue", "a b"], 2, "no name of a queue"),

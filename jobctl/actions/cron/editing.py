@@ -15,11 +15,32 @@ from tomlkit.items import InlineTable, Table
 
 from jobctl.errors import BadCronFile, UsageProblem
 from jobctl.model.crontab.finding import Finding
-from jobctl.model.crontab.parsing import Parsed, parse
+from jobctl.model.crontab.parsing import Parsed, parse, shown
 from jobctl.model.crontab.source import Document
 from jobctl.model.crontab.spans import Span, entry_spans
 
 _ENABLING = "[cron_plugin]\nenabled = true\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a file's last entry is written.
+
+    Attributes:
+        indents: what stands before its headers (``[cron.job]``) and its keys (``cron.job``).
+        tight: whether no blank line stands above ``[cron.job]``.
+    """
+
+    indents: Mapping[str, str]
+    tight: bool
+
+    def of(self, name: str) -> str:
+        """Return the indent of a header or of keys; what is unknown goes a step further."""
+        if name in self.indents:
+            return self.indents[name]
+        job, keys = self.indents.get("[cron.job]", ""), self.indents.get("cron.job", "")
+        step = keys.removeprefix(job)
+        return {"[cron.job.custom]": keys, "cron.job.custom": keys + step}.get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +75,7 @@ def add_entry(name: str, raw: bytes, entry: NewEntry, *, enable: bool = False) -
     parts = []
     if enable and not _enabled(old):
         parts.append(_ENABLING)
-    parts.append(_checked(_text(entry)))
+    parts.append(_styled(_checked(_text(entry)), _style_of(name, raw, old)))
     whole = _joined(raw, "\n".join(parts))
     cron = old.data.get("cron", [])
     wanted = dict(old.data)
@@ -161,6 +182,32 @@ def _checked(text: str) -> str:
     if isinstance(parsed, Finding):
         raise UsageProblem(f"TOML cannot hold this entry: {parsed.message}", hint=parsed.hint)
     return text
+
+
+def _style_of(name: str, raw: bytes, parsed: Parsed) -> _Style:
+    lines = Document.of([(name, raw)]).lines
+    indents, tight = {}, False
+    for each in parsed.scan.statements:
+        table = shown(each.table)
+        if each.path[:1] == ("cron",):
+            indents[f"[{table}]" if each.header else table] = lines[each.line - 1][
+                : each.column - 1
+            ]
+        if each.header and table == "cron.job":
+            tight = bool(lines[each.line - 2].strip())
+    return _Style(indents, tight)
+
+
+def _styled(text: str, style: _Style) -> str:
+    """Return the lines of an entry as those of the last one are written."""
+    table, lines = "", []
+    for line in text.removesuffix("\n").split("\n"):
+        if line.startswith("["):
+            table = line.strip("[]")
+        name = f"[{table or 'cron'}]" if line.startswith(("[", "#")) else table
+        if line or not style.tight:
+            lines.append(style.of(name) + line if line else "")
+    return "\n".join(lines) + "\n"
 
 
 def _own_table(value: Mapping[str, object]) -> Table:

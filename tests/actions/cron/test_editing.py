@@ -167,6 +167,26 @@ def test_what_cannot_be_read_is_not_changed(raw):
         remove_entries("f", raw, [1])
 
 
+def test_an_entry_is_written_as_the_last_one_of_the_file_is():
+    raw = b"""[[cron]]
+\tschedule = "@daily"
+\t[cron.job]
+\t\ttype = "A"
+"""
+    assert (
+        add_entry("f", raw, NEW).removeprefix(raw).decode().replace("\t", ">")
+        == """
+[[cron]]
+>schedule = "@hourly"
+>[cron.job]
+>>type = "Ping"
+>>args = [1, {a = [{b = "x\\ny"}]}]
+>>[cron.job.custom]
+>>>t = 1
+"""
+    )
+
+
 def test_a_new_file_begins_with_the_entry_or_with_what_turns_the_plugin_on():
     entry = NewEntry("@daily", {"type": "A"})
     text = b'[[cron]]\nschedule = "@daily"\n\n[cron.job]\ntype = "A"\n'
