@@ -96,6 +96,7 @@ def test_a_hang_is_told_with_what_fires_before(jobctl):
     [
         (["0 0 * * 7"], "7 is above 6"),
         ([""], "the schedule is empty"),
+        (["0", "9", "*", "*", "1"], "in quotes"),
         (["* * * * *", "--tz", "Europe/Berln"], "did you mean Europe/Berlin?"),
         (["* * * * *", "--tz", "../etc/passwd"], "is a path"),
         (["* * * * *", "--tz", ""], "--tz is empty"),

@@ -135,6 +135,8 @@ def test_a_hang_comes_after_what_fires_before(jobctl, form):
         (["@daily", "--columns", "when"], 2, "there is no field 'when'"),
         (["no/such/thing"], 2, "as a file it does not exist"),
         (["missing.toml"], 4, "missing.toml"),
+        (["0", "9", "*", "*", "1"], 2, "in quotes"),
+        ([], 2, "Missing argument"),
     ],
 )
 def test_mistakes(jobctl, argv, code, said):
