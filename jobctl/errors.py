@@ -103,6 +103,12 @@ class HangingSchedule(JobctlError):
     code = Exit.PROBLEMS
 
 
+class NeverFires(JobctlError):
+    """The schedule never fires."""
+
+    code = Exit.PROBLEMS
+
+
 class BadCronFile(JobctlError):
     """The file of cron entries cannot be used."""
 

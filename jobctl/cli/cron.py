@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import click
 
+from jobctl.cli.cron_edit import add, rm
+from jobctl.cli.cron_explain import explain
+from jobctl.cli.cron_load import load
+from jobctl.cli.cron_ls import ls
+from jobctl.cli.cron_next import next_firings
+from jobctl.cli.cron_validate import validate
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 
@@ -24,3 +30,7 @@ from jobctl.cli.index import COMMANDS
 )
 def cron() -> None:
     """Cron."""
+
+
+for command in (validate, next_firings, explain, ls, load, add, rm):
+    cron.add_command(command)

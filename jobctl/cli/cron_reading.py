@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobctl.model.schedule.clock import Clock
 
 READING = "Schedule options"
+_FAR = 1e15  # seconds: what is behind is refused where it is searched
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -97,7 +98,8 @@ def end(session: Session, now: float) -> int | None:
         return None
     last = _second("--until", text, now)
     if last < start(session, now):
-        raise UsageProblem("--until is before --from", hint="nothing fires in between")
+        begin = "now" if session.text("start") is None else "--from"
+        raise UsageProblem(f"--until is before {begin}", hint="nothing fires in between")
     return last
 
 
@@ -114,6 +116,15 @@ def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
         say("read in UTC: --tz names another zone")
 
 
+def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
+    """Say from when intervals are counted, where one of them is one."""
+    from jobctl.model.schedule.schedule import Every
+
+    if any(isinstance(schedule.plan, Every) for schedule in schedules):
+        since = "now" if session.text("start") is None else "--from"
+        say(f"@every counts from {since} here; on the server, from its start")
+
+
 def _second(option: str, text: str, now: float) -> int:
     """Return the whole second of a time."""
     from jobctl.model.times import Instant, parse_moment
@@ -122,7 +133,7 @@ def _second(option: str, text: str, now: float) -> int:
     if exact is not None:
         return exact.seconds
     try:
-        return math.floor(parse_moment(text, now))
+        return math.floor(min(parse_moment(text, now), _FAR))
     except UsageProblem as error:
         error.message = f"{option}: {error.message}"
         raise

@@ -14,14 +14,26 @@ _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
      "expires_at", "started_at", "paused_at", "recorded_at", "queued_at", "succeeded_at",
      "killed_at", "kill_requested_at",
-     "oldest", "newest")
+     "oldest", "newest", "next", "last")
 )  # fmt: skip
 _COUNTS = frozenset(
     ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
-     "failed", "skipped", "count", "attempt")
+     "failed", "skipped", "count", "attempt", "line", "entry")
 )  # fmt: skip
 _TOOK = {"wait p50", "wait p95", "run p50", "run p95"}
-RIGHT = _COUNTS | {"latency", "share", "before", "after", "by this", "by others", *_TOOK}
+RIGHT = _COUNTS | {
+    "line",
+    "column",
+    "latency",
+    "share",
+    "before",
+    "after",
+    "by this",
+    "by others",
+    "in",
+    "later",
+    *_TOOK,
+}
 _STYLES = {
     "errtype": "red",
     "errors": "red",
@@ -32,6 +44,7 @@ _STYLES = {
 }
 _STATES = {"failed": "red", "dead": "red", "killed": "yellow", "succeeded": "green"}
 _MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
+LEVELS = {"error": "bold red", "warning": "bold yellow"}
 _NOTHING = Text("-", style="dim")
 
 
@@ -83,6 +96,8 @@ def _style(key: str, value: object, now: float) -> str:
         return "bold yellow" if value is True else "dim"
     if key == "state":
         return _STATES.get(str(value), "")
+    if key == "level":
+        return LEVELS.get(str(value), "")
     return _STYLES.get(key, "")
 
 

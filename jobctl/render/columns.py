@@ -28,17 +28,23 @@ _MINIMUM = {
     "value": 20,
     "source": 14,
     "meaning": 24,
+    "hint": 20,
+    "file": 14,
+    "schedule": 18,
+    "words": 24,
 }
 # What goes first when the terminal is narrow.
 _EXPENDABLE = (
+    "hint", "entry", "column", "day",
     "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
     "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share", "wait p50", "run p50",
+    "last",
     "data", "job_args", "kill_requested_at", "killed_at", "succeeded_at", "queued_at",
     "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
-    "created_at", "wid", "args", "queue", "retry_count", "message", "enqueued_at", "reserved_at",
-    "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",
-    "protected", "read_only",
+    "created_at", "wid", "args", "file", "queue", "words", "line", "retry_count", "message",
+    "enqueued_at", "reserved_at", "errtype", "problem", "working", "expires_at", "at", "died_at", "latency",
+    "protected", "read_only", "in", "later",
 )  # fmt: skip
 GAP = 2
 _LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
 from jobctl.model.jsontext import dumps, text_of
@@ -13,6 +13,7 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import to_field
 
 _FLUSH_AT = 64 * 1024
+_HELD = 1000  # values
 
 
 def write_rows(
@@ -62,6 +63,24 @@ def _pieces(
 def write_document(out: BinaryIO, document: object) -> None:
     """Write one JSON document."""
     out.write(dumps(document, indent=True) + b"\n")
+
+
+def write_list_in(
+    out: BinaryIO, document: Mapping[str, object], key: str, values: Iterable[object]
+) -> None:
+    """Write one JSON document whose last key is a list, read value by value."""
+    head = dumps({**document, key: []}, indent=True)
+    before = head[: head.rindex(b"]")] + b"\n    "
+    empty = True
+    held: list[bytes] = []
+    for value in values:
+        held.append(before + dumps(value))
+        before, empty = b",\n    ", False
+        if len(held) == _HELD:
+            out.write(b"".join(held))
+            held = []
+    held.append(head + b"\n" if empty else b"\n  ]\n}\n")
+    out.write(b"".join(held))
 
 
 def cell(value: object) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from jobctl.errors import BadCronFile, JobctlError, NotFound
+from jobctl.errors import BadCronFile, JobctlError, NotFound, UsageProblem
 from jobctl.model.crontab.source import Document
 
 MOST = 16 * 1024 * 1024  # bytes of a document: a large crontab has some ten thousand
 STDIN = "-"
+_OPEN = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")  # what a shell makes of <(..), open by now
 
 Unreadable = Callable[[str, JobctlError], None]
 
@@ -34,7 +35,12 @@ def read_documents(
     Raises:
         NotFound: there is no such file, or no ``*.toml`` in a directory.
         BadCronFile: it cannot be read, is no file, or is too large.
+        UsageProblem: a path is empty.
     """
+    if "" in paths:
+        raise UsageProblem(
+            "the name of a file is empty", hint="is a variable unset in your script?"
+        )
     documents = []
     for path in paths:
         try:
@@ -46,17 +52,35 @@ def read_documents(
     return documents
 
 
+def read_one(path: str) -> bytes:
+    """Return the bytes of one file, one that is to be edited.
+
+    Raises:
+        NotFound: there is no such file.
+        BadCronFile: it cannot be read, is a directory, no regular file, or too large.
+    """
+    return _read(path, MOST)
+
+
 def _document(path: str, stdin: BinaryIO | None) -> Document:
     if path == STDIN and stdin is not None:
         return Document.of([("-", _held(stdin, "-", MOST))])
-    if Path(path).is_dir():
+    if _is_directory(Path(path)):
         return _directory(path)
     return Document.of([(path, _read(path, MOST))])
 
 
+def _is_directory(path: Path) -> bool:
+    """Tell whether it is a directory; to read what cannot even be asked about says why."""
+    try:
+        return path.is_dir()
+    except OSError:  # no permission on the way, or too long a name
+        return False
+
+
 def _directory(path: str) -> Document:
     within = Path(path, "conf.d")
-    directory = within if within.is_dir() else Path(path)
+    directory = within if _is_directory(within) else Path(path)
     try:
         # Go's Glob finds the same for *.toml: a leading dot hides nothing from it.
         files = [file for file in directory.iterdir() if file.name.endswith(".toml")]
@@ -75,15 +99,16 @@ def _directory(path: str) -> Document:
 def _read(path: str, most: int) -> bytes:
     try:
         # Asked of the path first: to open a FIFO waits until somebody writes to it.
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            what = "a directory" if Path(path).is_dir() else "no regular file"
-            raise BadCronFile(f"{path}: cannot be read: it is {what}", hint=_hint(path))
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode) and not (stat.S_ISFIFO(mode) and path.startswith(_OPEN)):
+            what = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+            raise BadCronFile(f"{path}: cannot be read: it is {what}")
         with Path(path).open("rb") as file:
             return _held(file, path, most)
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         if Path(path).is_symlink():
             raise BadCronFile(f"{path}: cannot be read: it is a link to nothing") from None
-        raise NotFound(f"{path}: {error.strerror}") from None
+        raise NotFound(f"{path}: there is no such file or directory") from None
     except (OSError, ValueError) as error:
         raise _refused(path, error) from None
 
@@ -101,7 +126,3 @@ def _held(file: BinaryIO, name: str, most: int) -> bytes:
 def _refused(path: str, error: OSError | ValueError) -> BadCronFile:
     why = error.strerror if isinstance(error, OSError) else str(error)
     return BadCronFile(f"{path}: cannot be read: {why}")
-
-
-def _hint(path: str) -> str | None:
-    return f"{path}: - reads stdin" if path.startswith(("/dev/", "/proc/")) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jobctl.errors import BadSchedule
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import CronEntry
 from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.gojob import go_job, mismatches, not_numbers
@@ -52,11 +53,11 @@ def _schedule(notes: Notes, path: Path, table: Mapping[str, object]) -> str | No
     if "schedule" not in table:
         near = near_key("schedule", table)
         hint = f"did you mean schedule by {near}?" if near else "schedule = '0 9 * * *'"
-        notes.error(path, "missing-schedule", "no schedule", stage=Stage.ENTRY, hint=hint)
+        notes.error(path, Code.MISSING_SCHEDULE, "no schedule", stage=Stage.ENTRY, hint=hint)
     elif not isinstance(schedule, str):
         message = f"schedule must be a string, not {kind(schedule)}"
         hint = "put it into quotes"
-        notes.error(here, "wrong-type", message, stage=Stage.ENTRY, hint=hint)
+        notes.error(here, Code.WRONG_TYPE, message, stage=Stage.ENTRY, hint=hint)
     return schedule if isinstance(schedule, str) else None
 
 
@@ -71,7 +72,7 @@ def _parsed(notes: Notes, path: Path, text: str) -> Schedule | None:
         stage = Stage.CRASH if crashes else Stage.SCHEDULE
         position = error.at[1] if error.at and notes.spot(here).plain else None
         notes.error(
-            here, "bad-schedule", error.message, stage=stage, hint=error.hint, position=position
+            here, Code.BAD_SCHEDULE, error.message, stage=stage, hint=error.hint, position=position
         )
     return None
 
@@ -83,36 +84,32 @@ def _job(notes: Notes, path: Path, table: Mapping[str, object]) -> dict[str, obj
     if "job" not in table:
         near = near_key("job", table)
         hint = f"did you mean job by {near}?" if near else "[cron.job] below the entry"
-        notes.error(path, "missing-job", "no job", stage=Stage.ENTRY, hint=hint)
+        notes.error(path, Code.MISSING_JOB, "no job", stage=Stage.ENTRY, hint=hint)
     elif not isinstance(job, dict):
         hint = "[cron.job] below the entry, with one pair of brackets"
         message = f"job must be a table, not {kind(job)}"
-        notes.error(here, "wrong-type", message, stage=Stage.ENTRY, hint=hint)
+        notes.error(here, Code.WRONG_TYPE, message, stage=Stage.ENTRY, hint=hint)
     else:
         return _job_table(notes, here, job)
     return {}
 
 
 def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str, object]:
-    fits = True
     if "type" not in job:
         near = near_key("type", job)
         hint = f"did you mean type by {near}?" if near else "type = 'SendEmail'"
-        notes.error(path, "missing-type", "the job has no type", stage=Stage.ENTRY, hint=hint)
+        notes.error(path, Code.MISSING_TYPE, "the job has no type", stage=Stage.ENTRY, hint=hint)
     for wrong in mismatches(job):
-        fits = False
         its = (*path, *wrong.path)
         value: object = job
         for step in wrong.path:
             value = value[step]  # type: ignore[index]
         message = f"{wrong.path[-1]} must be {wrong.shape}, not {kind(value)}"
-        notes.error(its, "wrong-type", message, stage=Stage.ENTRY)
-    for odd in not_numbers(dict(job)):
+        notes.error(its, Code.WRONG_TYPE, message, stage=Stage.ENTRY)
+    for odd in not_numbers(job):
         message = "nan and inf cannot be written as JSON"
-        notes.error((*path, *odd), "not-a-number", message, stage=Stage.ENTRY)
+        notes.error((*path, *odd), Code.NOT_A_NUMBER, message, stage=Stage.ENTRY)
     check_job_keys(notes, path, job)
-    if not fits:
-        return {}
     made = go_job(job)
     check_push(notes, path, job, made)
     return made

@@ -22,7 +22,8 @@ class CronEntry:
         parsed: the schedule; None where there is none, or the server refuses it.
         jobtype: of the jobs it makes; None where there is none.
         queue: their queue; ``default`` where none is named.
-        job: what each of them holds, under Faktory's names, as JSON would have it.
+        job: what each of them holds, under Faktory's names, as JSON has it; what is of a wrong
+            type is not in it.
         schedule_at: where the schedule's text stands.
         plain: whether its characters stand one by one from that place on, in one line.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.rows import Row
 from jobctl.model.schedule.doubt import Level
 
@@ -58,7 +59,7 @@ class Finding:
             "column": self.column,
             "entry": self.entry,
             "level": self.level.value,
-            "code": self.code,
+            "code": str(self.code),
             "message": self.message,
             "hint": self.hint,
         }
@@ -67,3 +68,19 @@ class Finding:
     def is_error(self) -> bool:
         """Whether it is an error."""
         return self.level is Level.ERROR
+
+
+def unreadable(path: str, message: str, hint: str | None) -> Finding:
+    """Return the finding of a file that cannot be read."""
+    message = message.removeprefix(f"{path}: ")
+    return Finding(
+        file=path,
+        line=None,
+        column=None,
+        entry=None,
+        level=Level.ERROR,
+        code=Code.UNREADABLE,
+        message=message,
+        hint=hint,
+        stage=Stage.DOCUMENT,
+    )

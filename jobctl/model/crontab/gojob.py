@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from enum import StrEnum
 
 from jobctl.model.crontab.scanning import Path
@@ -72,36 +73,30 @@ def mismatches(table: Mapping[str, object]) -> Iterator[Mismatch]:
     kind = table.get("type", "")
     if not _fits(kind, Shape.STRING):
         yield Mismatch(("type",), Shape.STRING)
-    # The plugin sets jobtype to type, whatever was there.
-    yield from _mismatches((), {k: v for k, v in table.items() if k != "jobtype"}, JOB_FIELDS)
+    yield from _mismatches((), _kept(table), JOB_FIELDS)
 
 
-def not_numbers(value: object, path: Path = ()) -> Iterator[Path]:
-    """Yield where a NaN or an infinity stands, which JSON does not have."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield path
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from not_numbers(item, (*path, key))
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from not_numbers(item, (*path, i))
+def not_numbers(table: Mapping[str, object]) -> Iterator[Path]:
+    """Yield where in a job a NaN or an infinity stands, which JSON does not have."""
+    return _not_numbers((), _kept(table))
 
 
 def go_job(table: Mapping[str, object]) -> dict[str, object]:
-    """Return the job that the server makes of a table whose types are right.
+    """Return the job that the server makes of a table.
 
-    Its keys are Faktory's; what it does not know, or overwrites at each run, is not in it.
+    Its keys are Faktory's; what it does not know, or overwrites at each run, is not in it, and
+    neither is what has the wrong type.
     """
     whole = {"args": [], **table, "jobtype": table.get("type", "")}
     job: dict[str, object] = {}
     for key in sorted(whole, key=str.encode):
         name = field_of(key)
-        if name not in JOB_FIELDS or name in ("jid", "created_at"):
+        shape = JOB_FIELDS.get(name)
+        if shape is None or name in ("jid", "created_at") or not _fits(whole[key], shape):
             continue
         value, held = as_json(whole[key]), job.get(name)
-        if isinstance(value, int | float) and JOB_FIELDS[name] is Shape.INTEGER:
-            value = int(value)
+        if isinstance(value, float):
+            value = _digits(value)
         # Go decodes a second object into the first one.
         job[name] = (
             {**held, **value} if isinstance(held, dict) and isinstance(value, dict) else value
@@ -116,11 +111,33 @@ def as_json(value: object) -> object:
     if isinstance(value, list):
         return [as_json(item) for item in value]
     if isinstance(value, datetime):
-        text = value.isoformat()
-        return text.replace("+00:00", "Z") if value.tzinfo else f"{text}Z"
+        zone = value.isoformat()[-6:] if value.tzinfo else "Z"
+        return f"{value.date()}T{_clock(value)}{'Z' if zone == '+00:00' else zone}"
     if isinstance(value, date):
-        return f"{value.isoformat()}T00:00:00Z"
-    return f"0000-01-01T{value.isoformat()}Z" if isinstance(value, time) else value
+        return f"{value}T00:00:00Z"
+    return f"0000-01-01T{_clock(value)}Z" if isinstance(value, time) else value
+
+
+def _clock(value: datetime | time) -> str:
+    """Return hours to seconds, and what there is of a fraction, as Go writes them."""
+    fraction = f".{value.microsecond:06}".rstrip("0").rstrip(".")
+    return f"{value:%H:%M:%S}{fraction}"
+
+
+def _kept(table: Mapping[str, object]) -> dict[str, object]:
+    """Return a job without its jobtype: the plugin sets that to the type, whatever was there."""
+    return {key: value for key, value in table.items() if key != "jobtype"}
+
+
+def _not_numbers(path: Path, value: object) -> Iterator[Path]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _not_numbers((*path, key), item)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _not_numbers((*path, i), item)
 
 
 def _mismatches(
@@ -152,5 +169,10 @@ def _fits(value: object, shape: Shape) -> bool:
 def _is_whole(value: object) -> bool:
     """Tell whether a number comes out of Go's JSON as digits alone, and fits into 64 bits."""
     if isinstance(value, float):
-        return value.is_integer() and int(value) in _INT64
+        return value.is_integer() and _digits(value) in _INT64
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _digits(value: float) -> int:
+    """Return a whole float as Go writes it: its shortest digits, and zeros behind them."""
+    return int(Decimal(repr(value)))

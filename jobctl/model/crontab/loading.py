@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobctl.model.crontab.checking import check_entry
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.crontab.noting import Notes
@@ -21,6 +22,9 @@ def load(document: Document) -> Crontab:
     if isinstance(parsed, Finding):
         return Crontab(document, (), (parsed,), enabled=False)
     notes = Notes(document, parsed.scan)
+    if document.marked:
+        message = "not every version of the server reads a file with a byte order mark"
+        notes.whole((1, 1), Code.BYTE_ORDER_MARK, message, hint="save the file without it")
     enabled = check_plugin(notes, parsed.data)
     tables = find_entries(notes, parsed.data, enabled=enabled)
     entries = tuple(check_entry(notes, i, table) for i, table in enumerate(tables, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.finding import Finding, Stage
 from jobctl.model.crontab.scanning import Path, Scan, Spot
 from jobctl.model.crontab.source import Document, Place
@@ -15,7 +16,7 @@ def finding_at(
     line: int,
     column: int,
     level: Level,
-    code: str,
+    code: Code,
     message: str,
     *,
     hint: str | None = None,
@@ -77,7 +78,7 @@ class Notes:
     def error(
         self,
         path: Path,
-        code: str,
+        code: Code,
         message: str,
         *,
         stage: Stage,
@@ -89,16 +90,17 @@ class Notes:
         column = spot.value_column + (0 if position is None else 1 + position)
         self._add(path, (spot.value_line, column), Level.ERROR, code, message, hint, stage)
 
-    def warning(self, path: Path, code: str, message: str, *, hint: str | None = None) -> None:
+    def warning(self, path: Path, code: Code, message: str, *, hint: str | None = None) -> None:
         """Note that a key or its value may not be meant."""
         spot = self.spot(path)
         here = (spot.line, spot.column)
         self._add(path, here, Level.WARNING, code, message, hint, Stage.NOTHING)
 
-    def at_end(self, level: Level, code: str, message: str, *, hint: str | None = None) -> None:
-        """Note something of the document as a whole, where its text ends."""
-        here = self.document.end()
-        found = finding_at(self.document, *here, level, code, message, hint=hint)
+    def whole(
+        self, here: tuple[int, int], code: Code, message: str, *, hint: str | None = None
+    ) -> None:
+        """Note that a document as a whole may not be meant, at a line and column."""
+        found = finding_at(self.document, *here, Level.WARNING, code, message, hint=hint)
         self._found.append((here, found))
 
     def _add(
@@ -106,12 +108,13 @@ class Notes:
         path: Path,
         here: tuple[int, int],
         level: Level,
-        code: str,
+        code: Code,
         message: str,
         hint: str | None,
         stage: Stage,
     ) -> None:
-        number = path[1] + 1 if path[:1] == ("cron",) and len(path) > 1 else None  # type: ignore[operator]
+        step = path[1] if path[:1] == ("cron",) and len(path) > 1 else None
+        number = step + 1 if isinstance(step, int) else None
         found = finding_at(
             self.document, *here, level, code, message, hint=hint, entry=number, stage=stage
         )

@@ -6,14 +6,17 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.finding import Finding, Stage
 from jobctl.model.crontab.noting import finding_at
-from jobctl.model.crontab.scanning import Path, Scan, Statement, scan
+from jobctl.model.crontab.scanning import Path, Scan, Spot, Statement, scan
 from jobctl.model.crontab.source import Document
 from jobctl.model.schedule.doubt import Level
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_DIGITS = re.compile(r"[\d_]{4000}")
 _BOM = "\ufeff"
 _INT64 = range(-(2**63), 2**63)
 
@@ -37,11 +40,16 @@ def parse(document: Document) -> Parsed | Finding:
     try:
         data = tomllib.loads(text)
         found = scan(text)
-        wide = next(_wide_integers(data), None)
+        wide = next(
+            (path for path in _large(data) if _too_large(document, found.spots[path])), None
+        )
     except tomllib.TOMLDecodeError as error:
         return _refused(document, str(error))
     except RecursionError:
         return _stop(document, 1, 1, "values are nested too deeply to be looked at")
+    except ValueError:  # Python's own limit to the digits of a number
+        line = next((n for n, each in enumerate(document.lines, 1) if _DIGITS.search(each)), 1)
+        return _stop(document, line, 1, "a number is too long")
     if wide is not None:
         spot = found.spots[wide]
         message = "the number does not fit into 64 bits"
@@ -79,18 +87,24 @@ def _again(document: Document, line: int) -> Finding | None:
     here = document.place(this.line, this.column)
     there = f"line {where.line}" if where.file == here.file else f"{where.file} line {where.line}"
     hint = "keep one of them"
-    if where.file != here.file:
+    if _strays(document, before, this):
+        hint = f"begin the file with a header: without one it goes on in {headed(this.table)}"
+    elif isinstance(this.path[-1], int):
+        hint = f"begin each of them with {headed(this.path)}, in two pairs of brackets"
+    elif where.file != here.file:
         hint += ": the server reads all of its files as one document"
-    elif _strays(document, before, this):
-        hint = f"without a header above it, it falls into {shown(this.table)} of the file before"
-    message = f"{_named(this)} cannot be set again: it is set in {there}"
+    named = headed(this.path) if this.header else shown(this.path[len(this.table) :])
+    message = f"{named} cannot be set again: it is set in {there}"
     return _stop(document, this.line, this.column, message, hint=hint)
 
 
 def _strays(document: Document, before: list[Statement], this: Statement) -> bool:
+    """Tell whether a key falls into a table of the file before."""
     part = document.part_of(this.line)
-    return not this.header and not any(
-        each.header and document.part_of(each.line) == part for each in before
+    return (
+        part > 0
+        and not this.header
+        and not any(each.header and document.part_of(each.line) == part for each in before)
     )
 
 
@@ -104,7 +118,7 @@ def _first(before: list[Statement], this: Statement) -> Statement | None:
     )
     for test in tests:
         for each in before:
-            if test(_names(each.path)) and each.path != this.table:
+            if test(_names(each.path)) and (this.header or each.path != this.table):
                 return each
     return None
 
@@ -114,28 +128,33 @@ def _names(path: Path) -> Path:
     return path[:-1] if path and isinstance(path[-1], int) else path
 
 
-def _named(statement: Statement) -> str:
-    if not statement.header:
-        return shown(statement.path[len(statement.table) :])
-    return f"[{shown(statement.path)}]"
-
-
 def shown(path: Path) -> str:
     """Return a path as it is written in headers: ``cron.job.args``."""
     return ".".join(step for step in path if isinstance(step, str))
 
 
-def _wide_integers(data: dict[str, object]) -> Iterator[Path]:
-    """Yield where integers stand that Go cannot hold."""
+def headed(path: Path) -> str:
+    """Return a path as a header: ``[cron.job]``, ``[[cron]]``."""
+    return f"[[{shown(path)}]]" if path and isinstance(path[-1], int) else f"[{shown(path)}]"
+
+
+def _large(data: dict[str, object]) -> Iterator[Path]:
+    """Yield where numbers stand that Go may not hold."""
     todo: list[tuple[Path, object]] = [((), data)]
     while todo:
         path, value = todo.pop()
-        if type(value) is int and value not in _INT64:
+        if (type(value) is int and value not in _INT64) or value in (inf, -inf):
             yield path
         elif isinstance(value, dict):
             todo += [((*path, key), item) for key, item in value.items()]
         elif isinstance(value, list):
             todo += [((*path, i), item) for i, item in enumerate(value)]
+
+
+def _too_large(document: Document, spot: Spot) -> bool:
+    """Tell whether a number is too large as it is written: an ``inf`` is not."""
+    text = document.line(spot.value_line)[spot.value_column - 1 :]
+    return not text.lstrip("+-").startswith("inf")
 
 
 def _stop(
@@ -144,7 +163,7 @@ def _stop(
     column: int,
     message: str,
     *,
-    code: str = "toml",
+    code: Code = Code.TOML,
     hint: str | None = None,
 ) -> Finding:
     return finding_at(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.noting import Notes
-from jobctl.model.crontab.parsing import shown
+from jobctl.model.crontab.parsing import headed, shown
 from jobctl.model.crontab.unread import near_key
-from jobctl.model.schedule.doubt import Level
 from jobctl.model.words import near_name, things
 
 _NEAR = 0.8
@@ -23,18 +23,18 @@ def check_plugin(notes: Notes, data: Mapping[str, object]) -> bool:
     if isinstance(plugin, dict):
         for key in plugin:
             if key != "enabled" and ("enabled" in plugin or near_key("enabled", [key]) is None):
-                message = f"{key} is not read"
-                notes.warning(("cron_plugin", key), "unknown-key", message, hint="only enabled is")
+                message, here = f"{key} is not read", ("cron_plugin", key)
+                notes.warning(here, Code.UNKNOWN_KEY, message, hint="only enabled is")
     if enabled is True:
         return True
     if enabled is False:
         message = "the plugin is off: no entry runs"
-        notes.warning(("cron_plugin", "enabled"), "plugin-off", message, hint="enabled = true")
+        notes.warning(("cron_plugin", "enabled"), Code.PLUGIN_OFF, message, hint="enabled = true")
     elif enabled is not None:
         message = "enabled is not true: the plugin is off, and no entry runs"
         hint = "enabled = true, without quotes"
         here = ("cron_plugin", "enabled")
-        notes.error(here, "plugin-off", message, stage=Stage.NOTHING, hint=hint)
+        notes.error(here, Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
     else:
         _missing(notes, data, plugin)
     return False
@@ -46,21 +46,21 @@ def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
     if near is not None:
         hint = f"did you mean enabled by {near}?"
         message = "the plugin is off, and no entry runs"
-        notes.error(("cron_plugin", near), "plugin-off", message, stage=Stage.NOTHING, hint=hint)
+        notes.error(("cron_plugin", near), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
     elif plugin is not None:
         message = "nothing is enabled here: the plugin is off, and no entry runs"
-        notes.error(("cron_plugin",), "plugin-off", message, stage=Stage.NOTHING, hint=_ON)
+        notes.error(("cron_plugin",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
     elif "cron" in data:
         message = "nothing turns the plugin on: no entry runs"
         near = near_name("cron_plugin", [key for key in data if key != "cron"], _NEAR)
         if near is not None:
             hint = f"did you mean [cron_plugin] by {near}?"
-            notes.error((near,), "plugin-off", message, stage=Stage.NOTHING, hint=hint)
+            notes.error((near,), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
         elif notes.document.directory:
-            notes.error(("cron",), "plugin-off", message, stage=Stage.NOTHING, hint=_ON)
+            notes.error(("cron",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
         else:
             hint = f"{_ON}; {_WHOLE}"
-            notes.warning(("cron",), "plugin-off", message, hint=hint)
+            notes.warning(("cron",), Code.PLUGIN_OFF, message, hint=hint)
 
 
 def find_entries(
@@ -70,19 +70,23 @@ def find_entries(
     if "cron" not in data:
         _none(notes, data, enabled=enabled)
         return []
+    for key in data:
+        if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",), _NEAR):
+            message = f"{key} is not read: the entries are called cron"
+            notes.warning((key,), Code.UNKNOWN_KEY, message, hint="did you mean [[cron]]?")
     cron = data["cron"]
     if cron == []:
-        notes.warning(("cron",), "no-entries", "there is no entry in it", hint="[[cron]]")
+        notes.warning(("cron",), Code.NO_ENTRIES, "there is no entry in it", hint="[[cron]]")
         return []
     if not isinstance(cron, list) or not all(isinstance(item, dict) for item in cron):
         what = "a table" if isinstance(cron, dict) else "no array of tables"
         message = f"cron is {what}: the server finds no entry in it, and does not say so"
         hint = "[[cron]], with two pairs of brackets, begins an entry"
-        notes.error(("cron",), "not-entries", message, stage=Stage.NOTHING, hint=hint)
+        notes.error(("cron",), Code.NOT_ENTRIES, message, stage=Stage.NOTHING, hint=hint)
         return []
     if not notes.spot(("cron",)).header:
         message = "not every version of the server finds entries in an array in one line"
-        notes.warning(("cron",), "inline-entries", message, hint="[[cron]] begins an entry")
+        notes.warning(("cron",), Code.INLINE_ENTRIES, message, hint="[[cron]] begins an entry")
     return cron
 
 
@@ -95,9 +99,9 @@ def _none(notes: Notes, data: Mapping[str, object], *, enabled: bool) -> None:
         if not notes.document.directory and not other:
             hint = f"{hint}; {_WHOLE}"
         here = (other,) if other else ("cron_plugin", "enabled")
-        notes.error(here, "no-entries", message, stage=Stage.ENTRIES, hint=hint)
+        notes.error(here, Code.NO_ENTRIES, message, stage=Stage.ENTRIES, hint=hint)
     else:
-        notes.at_end(Level.WARNING, "no-entries", "there is no entry", hint=hint)
+        notes.whole(notes.document.end(), Code.NO_ENTRIES, "there is no entry", hint=hint)
 
 
 def check_strays(notes: Notes) -> None:
@@ -113,10 +117,10 @@ def check_strays(notes: Notes) -> None:
             more = _more(notes, its)
             message = (
                 f"{shown(each.path[len(each.table) :])}{more} of {file} falls into "
-                f"[{shown(table.path)}] of {where.file} line {where.line}"
+                f"{headed(table.path)} of {where.file} line {where.line}"
             )
             hint = "begin the file with a header: the server reads its files as one document"
-            notes.warning(each.path, "stray-key", message, hint=hint)
+            notes.warning(each.path, Code.STRAY_KEY, message, hint=hint)
             part = its  # one is enough for a file
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.finding import Stage
 from jobctl.model.crontab.gojob import field_of
 from jobctl.model.crontab.noting import Notes
@@ -34,12 +35,12 @@ def check_push(
     where = {field_of(key): (*path, key) for key in sorted(table, key=str.encode)}
     if table.get("type") == "":
         message = f"type is empty: {_REFUSED}"
-        notes.error((*path, "type"), "empty-type", message, stage=Stage.NOTHING)
+        notes.error((*path, "type"), Code.EMPTY_TYPE, message, stage=Stage.NOTHING)
     queue, at = job.get("queue"), job.get("at")
     if isinstance(queue, str) and queue and not is_queue_name(queue):
         hint = "letters, digits, dot, dash and underscore: a-zA-Z0-9._-"
         message = f"{queue!r} is no name of a queue: {_REFUSED}"
-        notes.error(where["queue"], "bad-queue", message, stage=Stage.NOTHING, hint=hint)
+        notes.error(where["queue"], Code.BAD_QUEUE, message, stage=Stage.NOTHING, hint=hint)
     if isinstance(at, str) and at:
         _check_at(notes, where["at"], at)
     reserve, retry = job.get("reserve_for"), job.get("retry")
@@ -47,27 +48,29 @@ def check_push(
         _check_reserve(notes, where.get("reserve_for", path), reserve)
     if isinstance(retry, int) and retry < -1:
         hint = "-1: never, and gone; 0: dead after the first failure; 25 is usual"
-        notes.warning(where["retry"], "odd-retry", f"retry is {retry:,}", hint=hint)
+        notes.warning(where["retry"], Code.ODD_RETRY, f"retry is {retry:,}", hint=hint)
 
 
 def _check_at(notes: Notes, path: Path, at: str) -> None:
     if not _is_go_time(at):
         message = f"at is not RFC 3339: {_REFUSED}"
         hint = "leave it out: each job then runs when the schedule says"
-        notes.error(path, "bad-at", message, stage=Stage.NOTHING, hint=hint)
+        notes.error(path, Code.BAD_AT, message, stage=Stage.NOTHING, hint=hint)
         return
     message = "at is the same moment at each firing; once it has passed, jobs run at once"
-    notes.warning(path, "fixed-at", message, hint="leave it out")
+    notes.warning(path, Code.FIXED_AT, message, hint="leave it out")
 
 
 def _check_reserve(notes: Notes, path: Path, seconds: int) -> None:
     span = f"{_SHORTEST} to {_LONGEST} seconds"
     if seconds > _LONGEST:
         message = f"reserve_for is {seconds:,} seconds: {_REFUSED}"
-        notes.error(path, "bad-reserve", message, stage=Stage.NOTHING, hint=f"from {span}")
+        notes.error(path, Code.BAD_RESERVE, message, stage=Stage.NOTHING, hint=f"from {span}")
     elif seconds < _SHORTEST and seconds != 0:
         message = f"reserve_for is {seconds:,} seconds: less than Faktory allows"
-        notes.warning(path, "odd-reserve", message, hint=f"from {span}; 1,800 where it is left out")
+        notes.warning(
+            path, Code.ODD_RESERVE, message, hint=f"from {span}; 1,800 where it is left out"
+        )
 
 
 def _is_go_time(text: str) -> bool:

@@ -59,6 +59,7 @@ class Statement:
         path: what it speaks of.
         table: the path of the table it falls into; its own for a header.
         header: whether it is a header.
+        end: the line in which it ends.
     """
 
     line: int
@@ -66,6 +67,7 @@ class Statement:
     path: Path
     table: Path
     header: bool
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,12 @@ class _Scanner:
             path = self._within(path)
         self.spots[path] = self._spot(at, at, header=True)
         self._table = path
-        return Statement(*self._place(start), path, path, header=True)
+        return Statement(*self._place(start), path, path, header=True, end=self._line())
 
     def _pair(self) -> Statement:
         start, table = self._at, self._table
         path = self._assign(table)
-        return Statement(*self._place(start), path, table, header=False)
+        return Statement(*self._place(start), path, table, header=False, end=self._line())
 
     def _assign(self, table: Path) -> Path:
         """Read a key and its value, and return the path."""
@@ -206,6 +208,10 @@ class _Scanner:
     def _place(self, at: int) -> tuple[int, int]:
         line = bisect_right(self._starts, at)
         return line, at - self._starts[line - 1] + 1
+
+    def _line(self) -> int:
+        """Return the line of what was read last."""
+        return self._place(self._at - 1)[0]
 
     def _blanks(self) -> None:
         while self._text[self._at] in " \t":

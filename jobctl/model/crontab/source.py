@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jobctl.model.crontab.code import Code
+
 _BOM = "\ufeff"
 
 
@@ -33,7 +35,7 @@ class Unfit:
         hint: what to do about it.
     """
 
-    code: str
+    code: Code
     message: str
     line: int
     column: int
@@ -49,6 +51,7 @@ class Document:
         directory: whether these are all the files of a directory.
         lines: its text; what is no UTF-8 is replaced in it.
         starts: the line, from 0 on, at which each part begins.
+        marked: whether a byte order mark begins it, which is no part of its text.
         unfit: why it cannot be read as text at all.
     """
 
@@ -56,6 +59,7 @@ class Document:
     directory: bool
     lines: tuple[str, ...]
     starts: tuple[int, ...]
+    marked: bool
     unfit: Unfit | None
 
     @classmethod
@@ -67,9 +71,10 @@ class Document:
         for _, raw in held:
             starts.append(line)
             line += raw.count(b"\n") + 1
-        text = whole.decode("utf-8", "replace").removeprefix(_BOM)
+        text = whole.decode("utf-8", "replace")
+        marked, text = text.startswith(_BOM), text.removeprefix(_BOM)
         lines = tuple(each.removesuffix("\r") for each in text.split("\n"))
-        return cls(held, directory, lines, tuple(starts), _unfit(whole))
+        return cls(held, directory, lines, tuple(starts), marked, _unfit(whole))
 
     @property
     def text(self) -> str:
@@ -94,6 +99,10 @@ class Document:
         """Return the text of a line of the document, from 1 on."""
         return self.lines[line - 1] if line <= len(self.lines) else ""
 
+    def line_of(self, place: Place) -> int:
+        """Return which line of the document a file's line is."""
+        return self.starts[self.names.index(place.file)] + place.line
+
     def end(self) -> tuple[int, int]:
         """Return line and column behind the last character that is no blank."""
         for line in range(len(self.lines), 0, -1):
@@ -110,12 +119,12 @@ def _unfit(whole: bytes) -> Unfit | None:
     except UnicodeDecodeError as error:
         byte, at = f"0x{whole[error.start]:02x}", error.start
         message = f"the byte {byte} is not UTF-8"
-        code, hint = "not-utf-8", "save the file as UTF-8: TOML knows no other encoding"
+        code, hint = Code.NOT_UTF_8, "save the file as UTF-8: TOML knows no other encoding"
     else:
         at = whole.find(b"\0")
         if at < 0:
             return None
-        code, message = "nul-byte", "a NUL byte"
+        code, message = Code.NUL_BYTE, "a NUL byte"
         hint = "save the file as UTF-8 text: is it UTF-16, or no text at all?"
     before = whole[:at].removeprefix(_BOM.encode())
     line = before.count(b"\n") + 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.gojob import JOB_FIELDS, field_of
 from jobctl.model.crontab.noting import Notes
 from jobctl.model.crontab.scanning import Path
-from jobctl.model.words import near_name
+from jobctl.model.words import listed, near_name
 
 ENTRY_KEYS = ("schedule", "job")
 # What is written into a job: Faktory's fields, but jobtype is called type.
@@ -20,7 +21,9 @@ _SET = {"jid": "each job gets its own", "created_at": "each job gets its own"}
 
 def near_key(wanted: str, keys: Iterable[str]) -> str | None:
     """Return the key that may have been meant for another one."""
-    return near_name(wanted, [key for key in keys if key not in (*ENTRY_KEYS, *JOB_KEYS)], _NEAR)
+    unknown = {key.lower(): key for key in keys if key not in (*ENTRY_KEYS, *JOB_KEYS)}
+    near = near_name(wanted, unknown, _NEAR)
+    return None if near is None else unknown[near]
 
 
 def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> None:
@@ -31,16 +34,24 @@ def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> N
         near = near_name(key.lower(), ENTRY_KEYS, _NEAR)
         if near is not None and near not in table:
             continue  # that it is missing is said already, and names this one
-        lost = (
-            f": these {' and '.join(value)} are lost" if value and isinstance(value, dict) else ""
-        )
+        lost = f": these {listed(list(value))} are lost" if value and type(value) is dict else ""
         if near is not None:
-            hint = f"did you mean {near}?"
+            hint = f"did you mean {_header(near, value)}?"
         elif field_of(key) in JOB_KEYS:
             hint = "it belongs into [cron.job]"
         else:
             hint = "the plugin reads schedule and job"
-        notes.warning((*path, key), "unknown-key", f"{key} is not read{lost}", hint=hint)
+        notes.warning((*path, key), Code.UNKNOWN_KEY, f"{key} is not read{lost}", hint=hint)
+
+
+def _header(near: str, value: object) -> str:
+    """Return how a near name is written: as a header where a header was."""
+    if near != "job" or not isinstance(value, dict) or not value:
+        return near
+    within = next(iter(value.values()))
+    if len(value) == 1 and isinstance(within, list) and all(isinstance(it, dict) for it in within):
+        return f"[[cron.job.{next(iter(value))}]]"
+    return "[cron.job]"
 
 
 def check_job_keys(notes: Notes, path: Path, job: Mapping[str, object]) -> None:
@@ -51,13 +62,15 @@ def check_job_keys(notes: Notes, path: Path, job: Mapping[str, object]) -> None:
             continue
         if key == "jobtype":
             notes.warning(
-                (*path, key), "overwritten", "jobtype is set to type", hint="leave it out"
+                (*path, key), Code.OVERWRITTEN, "jobtype is set to type", hint="leave it out"
             )
         elif name in _SET:
-            notes.warning((*path, key), "overwritten", f"{key} is not kept: {_SET[name]}")
+            notes.warning((*path, key), Code.OVERWRITTEN, f"{key} is not kept: {_SET[name]}")
         elif name not in JOB_FIELDS:
             hint = _hint(key, job)
-            notes.warning((*path, key), "unknown-key", f"{key} is not read, and dropped", hint=hint)
+            notes.warning(
+                (*path, key), Code.UNKNOWN_KEY, f"{key} is not read, and dropped", hint=hint
+            )
         elif key != name:
             _other_case(notes, (*path, key), name, job)
 
@@ -69,7 +82,9 @@ def _other_case(notes: Notes, path: Path, name: str, job: Mapping[str, object]) 
         message = f"{key} is lost: {name if name in job else instead} counts"
     else:
         message = f"{key} is taken for {name}"
-    notes.warning(path, "other-case", message, hint=f"write {name}" if name != "jobtype" else None)
+    notes.warning(
+        path, Code.OTHER_CASE, message, hint=f"write {name}" if name != "jobtype" else None
+    )
 
 
 def _hint(key: str, job: Mapping[str, object]) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.finding import Finding, Stage
+from jobctl.model.schedule.doubt import Code as DoubtCode
+from jobctl.model.words import things
 
 _ORDER = (
     (Stage.DOCUMENT,),
@@ -21,6 +26,8 @@ def verdict(crontab: Crontab) -> str:
     if not crontab.enabled:
         return "the plugin is off: the server starts, and no entry runs"
     if stop is None:
+        if any(each.code == DoubtCode.HANGS for each in crontab.findings):
+            return "the server starts, and hangs as soon as it looks for the next firing"
         count = len(crontab.entries)
         return f"the server starts with {counted(count)}"
     if stop.stage is Stage.CRASH:
@@ -50,3 +57,47 @@ def first_stop(crontab: Crontab) -> Finding | None:
         if stops:
             return min(stops, key=lambda each: each.entry or 0)
     return None
+
+
+def files_summary(crontabs: Sequence[Crontab], findings: Sequence[Finding]) -> list[str]:
+    """Return what to say of files that were checked: one line for all of them.
+
+    Where they are several documents, a line follows for each that the server does not run.
+
+    Args:
+        crontabs: the documents that could be read.
+        findings: all there are, those of files that could not be read too.
+    """
+    count = sum(len(crontab.entries) for crontab in crontabs)
+    files = sum(len(crontab.document.parts) for crontab in crontabs)
+    where = f"{files:,} {things(files, 'file')}"
+    if count:
+        where = f"{counted(count)} of {where}"
+    if not findings:
+        return [f"{where}: the server accepts {_them(count)}"]
+    said = f"{_levels(findings)} in {where}"
+    missed = sum(each.code == Code.UNREADABLE for each in findings)
+    if missed:
+        said += f"; {missed:,} {things(missed, 'file')} could not be read"
+    if len(crontabs) == 1 and not missed:
+        return [f"{said}; {verdict(crontabs[0])}"]
+    stops = [crontab for crontab in crontabs if first_stop(crontab) or not crontab.enabled]
+    return [said, *(f"{crontab.document.names[0]}: {verdict(crontab)}" for crontab in stops)]
+
+
+def schedules_summary(findings: Sequence[Finding], count: int) -> str:
+    """Return what to say of schedules that were checked."""
+    where = f"{count:,} {things(count, 'schedule')}"
+    if findings:
+        return f"{_levels(findings)} in {where}"
+    return f"{where}: the server accepts {_them(count)}"
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"
+
+
+def _levels(findings: Sequence[Finding]) -> str:
+    errors = sum(each.is_error for each in findings)
+    counts = ((errors, "error"), (len(findings) - errors, "warning"))
+    return ", ".join(f"{count:,} {things(count, level)}" for count, level in counts if count)

@@ -13,6 +13,26 @@ class Level(StrEnum):
     WARNING = "warning"
 
 
+class Code(StrEnum):
+    """Every doubt there is about a schedule."""
+
+    NEVER_FIRES = "never-fires"
+    HANGS = "hangs"
+    EMPTY_ENTRY = "empty-entry"
+    IGNORED = "ignored"
+    ODD_NUMBER = "odd-number"
+    RAISED = "raised"
+    CUT = "cut"
+    EVERY_SECOND = "every-second"
+    NOT_EVERY_MONTH = "not-every-month"
+    EITHER_DAY = "either-day"
+    EVERY_RESTART = "every-restart"
+    SKIPPED_TIME = "skipped-time"
+    DOUBLED_TIME = "doubled-time"
+    MISSED_FIRING = "missed-firing"
+    ODD_FIRING = "odd-firing"
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """One thing about a schedule.

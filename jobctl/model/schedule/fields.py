@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobctl.errors import BadSchedule
+from jobctl.model.schedule.doubt import Code
 from jobctl.model.words import near_name
 
 _INTEGER = re.compile(r"\+?0*([0-9]+)", re.ASCII)
@@ -40,6 +41,10 @@ class Unit:
         lower = word.replace("\u0130", "i").lower()  # Go lowers a dotted capital I to a plain i
         return self.names.index(lower) + self.least if lower in self.names else None
 
+    def name_of(self, value: int) -> str:
+        """Return a value's name in capitals; where there are none, its digits."""
+        return self.names[value - self.least].upper() if self.names else str(value)
+
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SECOND = Unit("second", 0, 59)
@@ -54,7 +59,7 @@ WEEKDAY = Unit("day of week", 0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "
 class Note:
     """Something odd that the server lets through: what it is, and where in the field's text."""
 
-    code: str
+    code: Code
     message: str
     position: int
 
@@ -163,7 +168,7 @@ def _parts(text: str, unit: Unit, notes: list[Note]) -> Iterator[_Part]:
             yield _Part(piece, start, unit)
         else:
             notes.append(
-                Note("empty-entry", f"{unit.name}: an empty entry in a list is left out", start)
+                Note(Code.EMPTY_ENTRY, f"{unit.name}: an empty entry in a list is left out", start)
             )
         start += len(piece) + 1
 
@@ -181,7 +186,7 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
         if rest:
             ignored = span[1:]
             message = f"{unit.name}: {_quoted(ignored)} behind {first} is ignored"
-            notes.append(Note("ignored", message, part.start + 1))
+            notes.append(Note(Code.IGNORED, message, part.start + 1))
     else:
         start, end = _ends(part, first, rest)
     step = 1
@@ -232,7 +237,7 @@ def _note_zeros(part: _Part, start: int, notes: list[Note]) -> None:
     for found in _ODD_NUMBER.finditer(part.text, start):
         plain = found[0].lstrip("+").lstrip("0") or "0"
         message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
-        notes.append(Note("odd-number", message, part.start + found.start()))
+        notes.append(Note(Code.ODD_NUMBER, message, part.start + found.start()))
 
 
 def _missing(unit: Unit) -> str:
@@ -244,10 +249,7 @@ def _span(unit: Unit) -> str:
 
 
 def _range(unit: Unit, start: int, end: int) -> str:
-    first, last = (
-        unit.names[value - unit.least].upper() if unit.names else str(value)
-        for value in (start, end)
-    )
+    first, last = unit.name_of(start), unit.name_of(end)
     return first if start == end else f"{first}-{last}"
 
 

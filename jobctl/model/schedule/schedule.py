@@ -18,6 +18,7 @@ from jobctl.model.schedule.clock import (
     moment,
     whole_seconds,
 )
+from jobctl.model.schedule.doubt import Code
 from jobctl.model.schedule.durations import go_nanoseconds
 from jobctl.model.schedule.fields import Note
 from jobctl.model.schedule.search import Search
@@ -228,9 +229,9 @@ def _every(text: str, start: int, end: int) -> Every:
         error.at = (text, start + (error.at[1] if error.at else 0))
         raise
     if nanoseconds < _SECOND:
-        return Every(1, (Note("raised", "less than a second is read as 1s", start),))
+        return Every(1, (Note(Code.RAISED, "less than a second is read as 1s", start),))
     seconds, rest = divmod(nanoseconds, _SECOND)
-    notes = (Note("cut", f"fractions of a second are cut: {seconds}s", start),) if rest else ()
+    notes = (Note(Code.CUT, f"fractions of a second are cut: {seconds}s", start),) if rest else ()
     return Every(seconds, notes)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from jobctl.model.schedule.clock import DAY, LAST_YEAR, Clock, date_of, midnight, year_of
+from jobctl.errors import HangingSchedule
+from jobctl.model.schedule.clock import DAY, LAST_YEAR, Clock, date_of, midnight, moment, year_of
 from jobctl.model.schedule.crawl import YEARS, Crawl
 from jobctl.model.schedule.sixfields import Fields
 
@@ -48,7 +49,7 @@ class Search:
         The year 9990 is the last one looked at.
 
         Raises:
-            HangingSchedule: the server's search for the next one never ends.
+            HangingSchedule: the server's search for the next one never ends, or does not get on.
         """
         if self._fields.impossible:
             return
@@ -60,8 +61,13 @@ class Search:
             found = Crawl(self._fields, self._clock, last).find()
             if found is None or year_of(found) > LAST_YEAR:
                 return
+            if found <= last:
+                raise HangingSchedule(f"the server fires without end at {self._shown(found)}")
             yield found
             last = found
+
+    def _shown(self, instant: int) -> str:
+        return moment(instant, self._clock.zone).isoformat()
 
     def _calm(self, last: int) -> Iterator[int]:
         """Yield firings as long as nothing disturbs the search from each to the next."""

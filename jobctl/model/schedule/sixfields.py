@@ -27,9 +27,7 @@ WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-
-
-_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of months, the longest they get
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ class Fields:
         """Whether no second of any year passes, whatever the clock does."""
         if not (self.second.values and self.minute.values and self.hour.values):
             return True
-        longest = max((_LENGTHS[month - 1] for month in self.month.values), default=0)
+        longest = max((LENGTHS[month - 1] for month in self.month.values), default=0)
         by_month = any(day <= longest for day in self.day.values)
         by_week = bool(longest and self.weekday.values)
         return not (by_month and by_week if self.both_days else by_month or by_week)

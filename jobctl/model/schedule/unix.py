@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from croniter import CroniterBadDateError, croniter
 
 from jobctl.errors import BadSchedule
 from jobctl.model.schedule.clock import Clock, moment
-
-_QUOTED = 40
+from jobctl.model.schedule.fields import Field, Unit
+from jobctl.model.schedule.sixfields import UNITS, Fields, Word, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,28 @@ class Crontab:
             )
         return cls(text)
 
+    def fields(self) -> Fields | None:
+        """Return the fields with the values croniter lets through.
+
+        None where six fields cannot say it: a year, the last day (L), the second Monday (#).
+        """
+        expanded, nth = croniter.expand(self.text)[:2]
+        values = [set(some) for some in expanded]
+        if nth or "*" not in (values[6:] or [{"*"}])[0] or any("l" in some for some in values):
+            return None
+        words = list(split(self.text))
+        if len(words) != len(values):  # @daily
+            words = [Word("", -1) for _ in values]
+        if len(values) == 5:
+            words.append(Word("0", -1))
+            values.append({0})
+        order = (5, 0, 1, 2, 3, 4)  # the seconds are the sixth here
+        second, minute, hour, day, month, weekday = (
+            _field(words[i].text, unit, values[i]) for i, unit in zip(order, UNITS, strict=True)
+        )
+        starts = tuple(words[i].start if words[i].start >= 0 else None for i in order)
+        return Fields(second, minute, hour, day, month, weekday, starts)
+
     def after(self, start: int, clock: Clock) -> Iterator[int]:
         """Yield every firing after an instant, in unix seconds, until croniter finds no more."""
         found = croniter(self.text, moment(start, clock.zone), ret_type=float)
@@ -45,3 +67,10 @@ class Crontab:
                 yield int(found.get_next())
             except (CroniterBadDateError, OverflowError, ValueError):
                 return
+
+
+def _field(text: str, unit: Unit, values: Collection[int | str]) -> Field:
+    """Return a field of croniter's values; a star is all of them, and keeps no day out."""
+    star = "*" in values
+    every = range(unit.least, unit.most + 1)
+    return Field(text, unit, tuple(value for value in every if star or value in values), star)

@@ -1,0 +1,83 @@
+"""What commands say of single entries of cron files: their rows, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from jobctl.cli.session import Session
+from jobctl.cli.writing import say, write_rows
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.model.crontab.entry import CronEntry, Crontab
+    from jobctl.model.crontab.finding import Finding
+    from jobctl.model.rows import Row
+
+KEYS = ("file", "line", "entry", "schedule", "jobtype", "queue")
+
+
+def entry_row(entry: CronEntry) -> Row:
+    """Return an entry's row, under `KEYS`."""
+    return {
+        "file": entry.file,
+        "line": entry.line,
+        "entry": entry.number,
+        "schedule": entry.schedule,
+        "jobtype": entry.jobtype,
+        "queue": entry.queue,
+    }
+
+
+def write_entries(
+    session: Session, rows: Iterable[Row], columns: Sequence[str], now: float = 0.0
+) -> None:
+    """Write entries' rows in the session's format; ``ids`` are ``file:line``."""
+    if session.format is Format.IDS:
+        places: Iterable[Row] = ({"place": f"{row['file']}:{row['line']}"} for row in rows)
+        write_rows(session, places, ("place",), now, ident="place")
+    else:
+        write_rows(session, rows, columns, now)
+
+
+def read_crontabs(paths: Sequence[str]) -> list[Crontab]:
+    """Return the documents of files, directories and ``-``, each of them once.
+
+    Raises:
+        NotFound: there is no such file, or no ``*.toml`` in a directory.
+        BadCronFile: it cannot be read.
+        UsageProblem: ``-`` is given, and stdin is a terminal.
+    """
+    from jobctl.actions.cron.reading import STDIN, read_documents
+    from jobctl.cli.stdin import open_stdin
+    from jobctl.model.crontab.loading import load
+
+    named = tuple(dict.fromkeys(paths))
+    stdin = open_stdin("a file of cron entries") if STDIN in named else None
+    return [load(document) for document in read_documents(named, stdin)]
+
+
+def say_problems(crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
+    """Say the errors in documents, and where no entry runs; return the first error of each entry.
+
+    Its key is the file and line that the entry begins in.
+    """
+    problems: dict[tuple[str, int], str] = {}
+    for crontab in crontabs:
+        for each in crontab.findings:
+            if each.is_error:
+                say_finding(each)
+                known = each.entry is not None and each.entry <= len(crontab.entries)
+                entry = crontab.entries[each.entry - 1] if known and each.entry else None
+                place = (entry.file, entry.line) if entry else (each.file or "", each.line or 0)
+                problems.setdefault(place, each.message)
+            elif each.code == "plugin-off":
+                say_finding(each)
+    return problems
+
+
+def say_finding(finding: Finding) -> None:
+    """Say what is wrong, where, and what to do about it."""
+    say(f"{finding.level}: {finding.file}:{finding.line}: {finding.message}")
+    if finding.hint is not None:
+        say(f"hint: {finding.hint}")

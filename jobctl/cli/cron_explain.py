@@ -1,0 +1,98 @@
+"""``jobctl cron explain``: what a schedule says, in plain English."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_reading import dialect, reading_options, say_start, say_zone
+from jobctl.cli.helping import Command
+from jobctl.cli.options import PAGE, option, output_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import console, write_document, write_rows
+from jobctl.errors import Exit, HangingSchedule, JobctlError, NeverFires
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.model.rows import Row
+    from jobctl.model.schedule.doubt import Doubt
+    from jobctl.model.schedule.explained import Explained
+
+_COLUMNS = ("expr", "words", "next")
+
+
+@click.command(
+    "explain",
+    cls=Command,
+    help="""Say what a schedule says: in plain English, field by field, when it fires next, and
+    what may not be meant. All of it is told of the values that the fields let through, as the
+    server reads them.
+
+    A schedule that never fires, or over which the server hangs, exits with 8; one that the server
+    refuses with 2. JSON is one object; ids are the instants.""",
+    short_help="Say what a schedule says, in plain English.",
+    examples=[
+        "jobctl cron explain '*/7 9-17 * * MON-FRI'",
+        "jobctl cron explain '30 2 * * *' --tz America/New_York",
+        "jobctl cron explain '0 0 13 * FRI' -o json | jq -r .words",
+        "jobctl cron explain --dialect unix '0 0 * * 7'",
+    ],
+)
+@click.argument("expr", metavar="EXPR")
+@reading_options()
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@output_options()
+@click.pass_obj
+def explain(session: Session, expr: str) -> None:
+    """Explain a schedule."""
+    from jobctl.model.schedule import Schedule
+    from jobctl.model.schedule.doubt import Level
+    from jobctl.model.schedule.explained import KEYS, Explained
+
+    columns = session.columns(_COLUMNS, KEYS)
+    span = Span.read(session, time.time())
+    schedule = Schedule.parse(expr, dialect=dialect(session))
+    explained = Explained.of(schedule, span.after, span.local)
+    if session.format.human and session.text("columns") is None:
+        _print(session, explained, span)
+    else:
+        _write(session, explained.row(dialect(session)), columns)
+    say_start(session, [schedule])
+    say_zone(session, [schedule])
+    errors = [doubt for doubt in explained.doubts if doubt.level is Level.ERROR]
+    if errors and session.format.human:  # it stands in the answer
+        raise click.exceptions.Exit(Exit.PROBLEMS)
+    if errors:
+        raise _problem(errors[0])
+
+
+def _print(session: Session, explained: Explained, span: Span) -> None:
+    from jobctl.model.crontab.timely import doubt_findings
+    from jobctl.render.explained import print_explained
+
+    firings = [span.cells(at, explained.clock) for at in explained.firings]
+    findings = doubt_findings(explained.schedule.text, explained.doubts)
+    print_explained(console(session), explained, firings, findings)
+
+
+def _write(session: Session, row: Row, columns: tuple[str, ...]) -> None:
+    if session.format is Format.JSON and session.text("columns") is None:
+        write_document(row)
+        return
+    instants = row["next"] if isinstance(row["next"], list) else []
+    if session.format is Format.IDS:
+        write_rows(session, ({"at": at} for at in instants), ("at",), 0.0, ident="at")
+        return
+    if not session.in_json:
+        row = row | {"next": " ".join(instants)}
+    write_rows(session, [row], columns, 0.0)
+
+
+def _problem(doubt: Doubt) -> JobctlError:
+    from jobctl.model.schedule.doubt import Code
+
+    kind = NeverFires if doubt.code == Code.NEVER_FIRES else HangingSchedule
+    return kind(doubt.message, hint=doubt.hint)

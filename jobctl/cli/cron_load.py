@@ -1,0 +1,170 @@
+"""``jobctl cron load``: how many jobs fire when, by queue."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.cron_entries import read_crontabs, say_problems
+from jobctl.cli.cron_reading import READING, local_clock, start, zone_option
+from jobctl.cli.helping import Command
+from jobctl.cli.listings import ON_A_TERMINAL
+from jobctl.cli.options import FILTER, PAGE, option, output_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import console, say, write_rows
+from jobctl.errors import Exit, UsageProblem
+from jobctl.model.words import did_you_mean, things
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobctl.model.crontab.counting import Load, Peak
+    from jobctl.model.crontab.entry import CronEntry
+    from jobctl.model.schedule.clock import Clock
+
+
+@click.command(
+    "load",
+    cls=Command,
+    help="""Count the jobs that entries of cron files make, by queue and hour or minute: a heat map
+    on a terminal, so that pile-ups show; elsewhere a row for each hour or minute with jobs.
+
+    Days, hours and minutes are those of the wall clock in --tz, else UTC. The days begin at
+    midnight today, or with --from: the first one then lasts from that time to midnight. An interval
+    (@every) counts from there. Firings are counted one by one, up to 5,000,000.""",
+    short_help="Count the jobs by hour or minute: a heat map.",
+    examples=[
+        "jobctl cron load /etc/faktory --per hour",
+        "jobctl cron load conf.d --per hour --days 7 --tz Europe/Berlin",
+        "jobctl cron load cron.toml --per minute -o json | jq 'max_by(.count)'",
+    ],
+)
+@click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|-...")
+@click.option(
+    "--per", type=click.Choice(["hour", "minute"]), default="hour", help="What to count in."
+)
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=1, metavar="N", help="How many days; else 1."
+)
+@option(
+    READING, "--from", "start", metavar="T",
+    help="Begin with this time: 2026-09-21T14:00:00Z, +2h, -5m, epoch seconds. Else today.",
+)  # fmt: skip
+@zone_option()
+@option(FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue.")
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@output_options()
+@click.pass_obj
+def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
+    """Count the jobs by hour or minute."""
+    from jobctl.model.crontab.buckets import HOUR, MINUTE, Buckets, days_from, midnight_of
+    from jobctl.model.crontab.counting import KEYS, count_firings
+
+    if session.format is Format.IDS:
+        raise UsageProblem("counts have no ids", hint="-o json, jsonl, csv or tsv")
+    columns = session.columns(KEYS, KEYS)
+    local = local_clock(session)
+    at = start(session, time.time())
+    if session.text("start") is None:
+        at = midnight_of(local, at)
+    crontabs = read_crontabs(paths)
+    problems = say_problems(crontabs)
+    entries = _chosen(session, [entry for crontab in crontabs for entry in crontab.entries])
+    size = HOUR if per == "hour" else MINUTE
+    buckets = Buckets.of(local, at, days_from(local, at, days), size)
+    counted = count_firings(entries, buckets, local)
+    if session.format.human and session.text("columns") is None:
+        _print(session, counted, entries, local)
+    else:
+        write_rows(session, counted.rows(), columns, at)
+    if session.text("tz") is None:
+        say("counted in UTC: --tz names another zone")
+    for entry, why in counted.hanging:
+        say(f"error: {entry.file}:{entry.line}: {why}")
+    if problems or counted.hanging:
+        raise click.exceptions.Exit(Exit.PROBLEMS)
+
+
+def _chosen(session: Session, entries: Sequence[CronEntry]) -> list[CronEntry]:
+    """Return the entries of the queues that were asked for, else all."""
+    asked = session.texts("queues")
+    known = {entry.queue for entry in entries}
+    for name in asked:
+        if name == "":
+            raise UsageProblem("--queue is empty", hint="is a variable unset in your script?")
+        if name not in known:
+            say(f"no entry makes jobs in {name}")
+            if known:
+                say(f"hint: {did_you_mean(name, sorted(known))}")
+    return [entry for entry in entries if not asked or entry.queue in asked]
+
+
+def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Clock) -> None:
+    """Print the heat map: all queues by time where that is more than one row, then each queue."""
+    from jobctl.model.crontab.buckets import HOUR
+    from jobctl.model.crontab.counting import find_peak
+    from jobctl.model.crontab.heat import all_queues, by_queue, by_time, clock_changes
+    from jobctl.render.heatmap import print_heatmap
+
+    peak = find_peak(load, entries, local)
+    if peak is None:
+        say("nothing fires in this time")
+        return
+    out = console(session)
+    unit, row = ("hour", "day") if load.buckets.size == HOUR else ("minute", "hour")
+    times, queues = by_time(load), by_queue(load, ON_A_TERMINAL if session.brief else None)
+    several = len(times.lines) + times.left_out > 1
+    out.print(f"jobs by {unit}, {_span(load, local)}", style="bold", soft_wrap=True)
+    if several:
+        print_heatmap(out, times, unit, first=row)
+        if times.left_out:
+            out.print(f"{times.left_out:,} more {things(times.left_out, row)}, less busy")
+    if not several or len(queues.lines) > 1:
+        together = f"all {row}s together" if several else ""
+        if several:
+            out.print(f"\nby queue, {together}", style="bold")
+        every = all_queues(load) if len(queues.lines) > 1 else None
+        print_heatmap(out, queues, unit, first="queue", together=together, every=every)
+        if queues.left_out:
+            say(f"{queues.left_out:,} more {things(queues.left_out, 'queue')}: -o wide, or --queue")
+    out.print(_peak_text(load, peak, local), soft_wrap=True)
+    for before, after in clock_changes(load.buckets):
+        out.print(_change_text(before, after))
+
+
+def _span(load: Load, local: Clock) -> str:
+    """Return the days and their zone."""
+    first = _wall_text(local.wall(load.buckets.start))
+    last = _wall_text(local.wall(load.buckets.end - 1))
+    day = first[:10] if first.endswith("00:00") else first
+    return f"{day}{'' if last[:10] == first[:10] else f' to {last[:10]}'}, {local.name}"
+
+
+def _peak_text(load: Load, peak: Peak, local: Clock) -> str:
+    from jobctl.model.times import Instant
+    from jobctl.render.safe import printable
+
+    begins = load.buckets.begins(peak.bucket)
+    utc = Instant(begins).rfc3339().replace(":00Z", "Z")
+    wall = "" if local.offset(begins) == 0 else f" ({_wall_text(local.wall(begins))} {local.name})"
+    text = f"peak: {peak.count:,} {things(peak.count, 'job')} at {utc}{wall}"
+    if peak.jobtype is not None:
+        share = "all" if peak.share == peak.count else f"{peak.share:,}"
+        text += f", {share} of them {printable(peak.jobtype)}"
+    return text
+
+
+def _change_text(before: int, after: int) -> str:
+    when, there = _wall_text(before), _wall_text(after)
+    if after < before:
+        return f"{when}: the clock goes back to {there[11:]}; what comes twice is added up"
+    return f"{when}: the clock goes forward to {there[11:]}"
+
+
+def _wall_text(wall: int) -> str:
+    from jobctl.model.times import Instant
+
+    return Instant(wall).rfc3339()[:16].replace("T", " ")

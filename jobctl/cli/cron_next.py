@@ -1,0 +1,153 @@
+"""``jobctl cron next``: when a schedule fires, or the entries of a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_reading import READING, dialect, reading_options, say_start, say_zone
+from jobctl.cli.helping import Command
+from jobctl.cli.options import PAGE, option, output_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import say, write_rows
+from jobctl.errors import BadSchedule, HangingSchedule, NeverFires
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.model.rows import Row
+    from jobctl.model.schedule import Schedule
+
+_KEYS = ("at",)
+
+
+@click.command(
+    "next",
+    cls=Command,
+    help="""Say when a schedule fires next, or the entries of a file: exactly when the server would
+    find. What exists is a file (or a directory, read as the server reads it; - is stdin), anything
+    else a schedule.
+
+    A schedule without a zone is read in --tz, else in UTC; the server reads it in its own zone.
+    The timetable of a file leaves out what the server would not take, and exits with 8 then. JSON
+    of a schedule is {"expr", "next"}; everything else has a row a firing. Instants are in UTC for
+    programs.""",
+    short_help="Say when a schedule, or a file's entries, fire.",
+    examples=[
+        "jobctl cron next '30 9 * * MON-FRI' --tz Europe/Berlin",
+        "jobctl cron next '0 0 29 2 *' --count 3 -o json",
+        "jobctl cron next /etc/faktory --until +24h",
+        "jobctl cron next @daily --from 2026-12-31T00:00:00Z --until +7d -o ids",
+    ],
+)
+@click.argument("what", metavar="EXPR|FILE|DIR|-", type=click.Path(readable=False))
+@option(
+    READING, "--count", type=click.IntRange(min=0), metavar="N",
+    help="At most so many; 5 where there is no --until.",
+)  # fmt: skip
+@reading_options(until=True)
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@output_options()
+@click.pass_obj
+def next_firings(session: Session, what: str) -> None:
+    """Say when a schedule, or a file's entries, fire."""
+    span = Span.read(session, time.time())
+    if what == "-" or what.endswith(".toml") or os.path.exists(what):  # noqa: PTH110 (also odd text)
+        from jobctl.cli.cron_timetable import write_timetable
+
+        write_timetable(session, what, span)
+    else:
+        _write_schedule(session, what, span)
+
+
+def _write_schedule(session: Session, text: str, span: Span) -> None:
+    from jobctl.model.schedule import Schedule
+
+    keys = ("fires", "day", span.heading, "at") if session.format.human else _KEYS
+    columns = session.columns(keys[:3], keys)
+    try:
+        schedule = Schedule.parse(text, dialect=dialect(session))
+    except BadSchedule as error:
+        if error.hint and len(text.split()) == 1 and ("/" in text or "." in text):
+            error.hint = f"{error.hint}; as a file it does not exist"
+        raise
+    walk = _Walk(schedule, span)
+    _write(session, walk, columns)
+    if not walk.nothing:
+        say_start(session, [schedule])
+        say_zone(session, [schedule])
+    walk.conclude()
+
+
+class _Walk:
+    """The firings of a schedule, and how they ended."""
+
+    def __init__(self, schedule: Schedule, span: Span) -> None:
+        self.schedule = schedule
+        self.span = span
+        self._found = 0
+        self._ended = False
+        self._error: HangingSchedule | None = None
+
+    def __iter__(self) -> Iterator[int]:
+        return (at for at, _ in self.span.of(self._all()))
+
+    def _all(self) -> Iterator[tuple[int, None]]:
+        try:
+            for at in self.schedule.seconds(self.span.after, self.span.local):
+                self._found += 1
+                yield at, None
+            self._ended = True
+        except HangingSchedule as error:
+            self._error = error
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is none because there never will be one."""
+        return not self._found and (self._ended or self._error is not None)
+
+    def conclude(self) -> None:
+        """Say how it ended, where it did.
+
+        Raises:
+            HangingSchedule: the server's search never ends.
+            NeverFires: there was none, and never will be.
+        """
+        if self._error is not None:
+            raise self._error
+        if not self._ended:
+            return
+        if self._found:
+            say("it does not fire any more after that")
+            return
+        from jobctl.model.schedule.doubts import dead_doubts
+
+        for doubt in dead_doubts(self.schedule, self.span.after, self.span.local):
+            raise NeverFires(doubt.message)
+
+
+def _write(session: Session, walk: _Walk, columns: tuple[str, ...]) -> None:
+    span, clock = walk.span, walk.schedule.clock(walk.span.local)
+    if session.format is Format.JSON and session.text("columns") is None:
+        from jobctl.render.machine import write_list_in
+
+        instants = (str(_row(at)["at"]) for at in walk)
+        write_list_in(sys.stdout.buffer, {"expr": walk.schedule.text}, "next", instants)
+    elif session.format.human:
+        firings = span.brief(session, iter(walk))
+        rows = [span.cells(at, clock) | _row(at) for at in firings]
+        if not walk.nothing:
+            write_rows(session, rows, columns, span.now)
+    else:
+        write_rows(session, (_row(at) for at in walk), columns, span.now, ident="at")
+
+
+def _row(at: int) -> Row:
+    from jobctl.model.times import Instant
+
+    return {"at": Instant(at).rfc3339()}

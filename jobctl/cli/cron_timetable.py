@@ -1,0 +1,81 @@
+"""The timetable of a file of cron entries, for ``jobctl cron next``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.cron_entries import read_crontabs, say_problems
+from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_reading import dialect, say_start, say_zone
+from jobctl.cli.session import Session
+from jobctl.cli.writing import say, write_rows
+from jobctl.errors import Exit, UsageProblem
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.model.crontab.entry import CronEntry, Crontab
+    from jobctl.model.crontab.timetable import Timetable
+    from jobctl.model.rows import Row
+
+_COLUMNS = ("jobtype", "queue", "schedule", "line")
+
+
+def write_timetable(session: Session, path: str, span: Span) -> None:
+    """Write when the entries of a file fire; what the server does not take is left out.
+
+    Raises:
+        Exit: with 8, where something was left out.
+    """
+    from jobctl.model.crontab.timetable import KEYS, Timetable
+    from jobctl.model.schedule import Dialect
+
+    if dialect(session) is not Dialect.FAKTORY:
+        raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
+    people = ("fires", "day", span.heading) if session.format.human else ()
+    session.columns(KEYS, (*people, *KEYS))
+    (crontab,) = read_crontabs([path])
+    problems = say_problems([crontab])
+    entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
+    table = Timetable(entries, span.after, span.local)
+    default = (*people, *_shown(session, crontab)) if people else KEYS
+    columns = session.columns(default, (*people, *KEYS))
+    write_rows(session, _rows(session, table, span), columns, span.now, ident="at")
+    schedules = [entry.parsed for entry in entries if entry.parsed is not None]
+    say_start(session, schedules)
+    say_zone(session, schedules)
+    for line in _troubles(table):
+        say(line)
+        problems.setdefault(("", 0), line)
+    if problems:
+        raise click.exceptions.Exit(Exit.PROBLEMS)
+
+
+def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
+    many = session.format is Format.WIDE or len(crontab.document.names) > 1
+    return (*_COLUMNS, "file") if many else _COLUMNS
+
+
+def _rows(session: Session, table: Timetable, span: Span) -> Iterator[Row]:
+    from jobctl.model.crontab.timetable import timetable_row
+
+    if not session.format.human:
+        for at, entry in span.of(table):
+            yield timetable_row(at, entry)
+        return
+    for at, entry in span.brief(session, span.of(table)):
+        yield span.cells(at, span.local) | timetable_row(at, entry)
+
+
+def _troubles(table: Timetable) -> Iterator[str]:
+    """Yield what to say of entries that fire no more, and never did."""
+    for entry in table.silent:
+        yield f"error: {_place(entry)}: never fires"
+    for entry, error in table.hanging:
+        yield f"error: {_place(entry)}: {error.message}"
+
+
+def _place(entry: CronEntry) -> str:
+    return f"{entry.file}:{entry.line}"

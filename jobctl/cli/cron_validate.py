@@ -1,0 +1,133 @@
+"""``jobctl cron validate``: what the server would say of a file of cron entries, before it does."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from jobctl.cli.cron_reading import local_clock, zone_option
+from jobctl.cli.helping import Command
+from jobctl.cli.options import PAGE, option, output_options
+from jobctl.cli.session import Session
+from jobctl.cli.writing import console, say, write_rows
+from jobctl.errors import Exit, JobctlError, UsageProblem
+from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobctl.model.crontab.entry import Crontab
+    from jobctl.model.crontab.finding import Finding
+    from jobctl.model.rows import Row
+    from jobctl.model.schedule.clock import Clock
+
+
+@click.command(
+    "validate",
+    cls=Command,
+    help="""Check files of cron entries as the server with the cron plugin reads them: what it
+    refuses at its start or at a reload, and what it accepts but may not be meant.
+
+    DIR is checked as the server makes one document of it: all *.toml of its conf.d, or its own,
+    appended in order of name. Each FILE is a document by itself, - is stdin, and -e is a schedule.
+    Errors exit with 8; warnings do with --strict.""",
+    short_help="Check files of cron entries, or schedules.",
+    examples=[
+        "jobctl cron validate /etc/faktory",
+        "jobctl cron validate cron.toml --strict --tz Europe/Berlin",
+        "jobctl cron validate -e '0 9 31 * MON-FRI'",
+        "jobctl cron validate conf.d -o json | jq -r '.[] | .code'",
+    ],
+)
+@click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(readable=False))
+@click.option(
+    "-e",
+    "expressions",
+    multiple=True,
+    metavar="EXPR",
+    help="Check this schedule; can be given again.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 8 for warnings too.")
+@zone_option()
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@output_options()
+@click.pass_obj
+def validate(
+    session: Session, paths: tuple[str, ...], expressions: tuple[str, ...], strict: bool
+) -> None:
+    """Check files of cron entries, or schedules."""
+    from jobctl.model.crontab.finding import KEYS
+
+    if bool(paths) == bool(expressions):
+        what = "a FILE, a DIR or a schedule, not both" if paths else "FILE, DIR, - or -e EXPR"
+        raise UsageProblem(f"validate takes {what}", hint="jobctl cron validate /etc/faktory")
+    columns = session.columns(KEYS, KEYS)
+    now, local = int(time.time()), local_clock(session)
+    if expressions:
+        findings, summary = _check_expressions(expressions, now, local)
+    else:
+        findings, summary = _check_files(paths, now, local)
+    _write(session, findings, columns)
+    for line in summary:
+        say(line)
+    if any(each.is_error or strict for each in findings):
+        raise click.exceptions.Exit(Exit.PROBLEMS)
+
+
+def _write(session: Session, findings: Sequence[Finding], columns: Sequence[str]) -> None:
+    if session.format is Format.TABLE and session.text("columns") is None:
+        from jobctl.cli.listings import ON_A_TERMINAL
+        from jobctl.render.findings import print_findings
+
+        shown = findings[:ON_A_TERMINAL] if session.brief else findings
+        print_findings(console(session), shown)
+        if len(shown) < len(findings):
+            say(f"{len(findings) - len(shown):,} more: -o wide")
+    elif session.format is Format.IDS:
+        rows = [_place(each) for each in findings]
+        write_rows(session, rows, ("place",), 0.0, ident="place")
+    elif findings or not session.format.human:
+        write_rows(session, (each.row() for each in findings), columns, 0.0)
+
+
+def _place(finding: Finding) -> Row:
+    line = "" if finding.line is None else f":{finding.line}"
+    return {"place": None if finding.file is None else f"{finding.file}{line}"}
+
+
+def _check_expressions(
+    expressions: Sequence[str], now: int, local: Clock
+) -> tuple[list[Finding], list[str]]:
+    """Return the findings of schedules, and what to say of them all."""
+    from jobctl.model.crontab.timely import expression_findings
+    from jobctl.model.crontab.verdict import schedules_summary
+
+    findings = [each for text in expressions for each in expression_findings(text, now, local)]
+    return findings, [schedules_summary(findings, len(expressions))]
+
+
+def _check_files(paths: Sequence[str], now: int, local: Clock) -> tuple[list[Finding], list[str]]:
+    """Return the findings of files, and what to say of them all."""
+    from jobctl.actions.cron.reading import STDIN, read_documents
+    from jobctl.cli.stdin import open_stdin
+    from jobctl.model.crontab.finding import unreadable
+    from jobctl.model.crontab.loading import load
+    from jobctl.model.crontab.timely import with_time
+    from jobctl.model.crontab.verdict import files_summary
+
+    named = tuple(dict.fromkeys(paths))
+    findings: list[Finding] = []
+
+    def note(path: str, error: JobctlError) -> None:
+        findings.append(unreadable(path, error.message, error.hint))
+
+    documents = read_documents(
+        named,
+        open_stdin("a file of cron entries") if STDIN in named else None,
+        unreadable=note if len(named) > 1 else None,
+    )
+    crontabs: list[Crontab] = [with_time(load(each), now, local) for each in documents]
+    findings += [finding for crontab in crontabs for finding in crontab.findings]
+    return findings, files_summary(crontabs, findings)

@@ -1,0 +1,103 @@
+"""What only time tells of entries: when they fire, and what a clock change does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from jobctl.errors import BadSchedule
+from jobctl.model.crontab.clashing import Clashes
+from jobctl.model.crontab.code import Code
+from jobctl.model.crontab.entry import CronEntry, Crontab
+from jobctl.model.crontab.finding import Finding
+from jobctl.model.crontab.source import Document, Place
+from jobctl.model.schedule import Schedule
+from jobctl.model.schedule.clock import Clock
+from jobctl.model.schedule.doubt import Doubt, Level
+from jobctl.model.schedule.doubts import doubts
+
+
+def with_time(crontab: Crontab, now: int, local: Clock) -> Crontab:
+    """Return a crontab with the findings that depend on the time, all in order of place.
+
+    Args:
+        crontab: as it was loaded.
+        now: unix seconds; clashes and clock changes are looked for in the year after it.
+        local: the server's clock, for schedules without a zone.
+    """
+    document = crontab.document
+    found = list(crontab.findings)
+    known: dict[str, list[Doubt]] = {}
+    for entry in crontab.entries:
+        if entry.parsed is not None and entry.schedule is not None:
+            if entry.schedule not in known:
+                known[entry.schedule] = doubts(entry.parsed, now, local)
+            found += [_finding(document, entry, each) for each in known[entry.schedule]]
+    for entry, other, when in Clashes(crontab.entries, now, local).found():
+        found.append(_clash(document, entry, other, when))
+    return replace(crontab, findings=tuple(sorted(found, key=lambda each: _order(document, each))))
+
+
+def _order(document: Document, finding: Finding) -> tuple[int, int]:
+    place = Place(finding.file or "", finding.line or 1, finding.column or 1)
+    return document.line_of(place), place.column
+
+
+def _finding(document: Document, entry: CronEntry, doubt: Doubt) -> Finding:
+    place = entry.schedule_at
+    if entry.plain and doubt.position is not None:
+        place = replace(place, column=place.column + 1 + doubt.position)
+    return _at(document, place, entry, doubt)
+
+
+def _clash(document: Document, entry: CronEntry, other: CronEntry, when: str) -> Finding:
+    there = f"line {other.line}" if other.file == entry.file else f"{other.file}:{other.line}"
+    message = (
+        f"fires at the same instant as entry {other.number} in {there}, "
+        f"with the same type and queue: {when}"
+    )
+    hint = "if both are meant, move one by a minute"
+    doubt = Doubt(Level.WARNING, Code.SAME_INSTANT, message, hint)
+    return _at(document, entry.schedule_at, entry, doubt)
+
+
+def _at(document: Document, place: Place, entry: CronEntry, doubt: Doubt) -> Finding:
+    return Finding(
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        entry=entry.number,
+        level=doubt.level,
+        code=doubt.code,
+        message=doubt.message,
+        hint=doubt.hint,
+        at=(document.line(document.line_of(place)), place.column - 1),
+    )
+
+
+def expression_findings(text: str, now: int, local: Clock) -> list[Finding]:
+    """Return what is wrong with a schedule of the command line, or may not be meant."""
+    try:
+        doubted = doubts(Schedule.parse(text), now, local)
+    except BadSchedule as error:
+        position = error.at[1] if error.at else None
+        doubted = [Doubt(Level.ERROR, Code.BAD_SCHEDULE, error.message, error.hint, position)]
+    return doubt_findings(text, doubted)
+
+
+def doubt_findings(text: str, doubted: Iterable[Doubt]) -> list[Finding]:
+    """Return the doubts about a schedule of the command line as findings."""
+    return [
+        Finding(
+            file=None,
+            line=None,
+            column=None if each.position is None else each.position + 1,
+            entry=None,
+            level=each.level,
+            code=each.code,
+            message=each.message,
+            hint=each.hint,
+            at=(text, each.position or 0),
+        )
+        for each in doubted
+    ]
