@@ -28,8 +28,8 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
-from measuring import Compared, Table
-from running import clean_env, compile_all
+from measuring import Compared, Runner, Table
+from running import clean_env, compile_all, ours, python
 
 from jobctl import Schedule
 from jobctl.model.schedule.clock import Clock
@@ -39,6 +39,13 @@ PAIRS = 3
 BOUND = 0.1  # of croniter's time
 MOST = 0.010  # seconds for a first answer
 ANSWERS = 7
+PROCESSES = 15
+BARE = """
+import click, datetime
+from croniter import croniter
+line = croniter("0 9 * * *", datetime.datetime.now(datetime.UTC), ret_type=datetime.datetime)
+for _ in range(5): click.echo(line.get_next().isoformat())
+"""
 ZONES = ("UTC", "America/New_York")
 # 2096-03-01 is the worst start: the next 29th of February but one is too far for the server.
 FEBRUARIES = ("2024-03-01", "2096-03-01", "2099-01-02")
@@ -60,6 +67,9 @@ class Bench:
 
     table: Table
     drawn: list[Drawn]
+
+
+Find = Callable[[list[Drawn], str], list[list[int]]]
 
 
 def draw(count: int) -> list[Drawn]:
@@ -84,7 +94,7 @@ def draw(count: int) -> list[Drawn]:
     return [Drawn(form(), first + number(0, 365 * 86400)) for form in chosen]
 
 
-def ours(drawn: list[Drawn], zone: str) -> list[list[int]]:
+def by_jobctl(drawn: list[Drawn], zone: str) -> list[list[int]]:
     clock = Clock(ZoneInfo(zone))  # one that knows no changes yet
     return [
         list(islice(Schedule.parse(each.text).seconds(each.start, clock), FIRINGS))
@@ -92,7 +102,7 @@ def ours(drawn: list[Drawn], zone: str) -> list[list[int]]:
     ]
 
 
-def theirs(drawn: list[Drawn], zone: str) -> list[list[int]]:
+def by_croniter(drawn: list[Drawn], zone: str) -> list[list[int]]:
     found = []
     for each in drawn:
         start = datetime.fromtimestamp(each.start, ZoneInfo(zone))
@@ -103,33 +113,28 @@ def theirs(drawn: list[Drawn], zone: str) -> list[list[int]]:
 
 def firings(bench: Bench) -> None:
     """Very many firings of what people write."""
+    drawn = bench.drawn
     for zone in ZONES:
-        ran = [(_timed(ours, bench.drawn, zone), _timed(theirs, bench.drawn, zone))
-               for _ in range(PAIRS)]  # fmt: skip
-        found = Compared(
-            median(mine for (mine, _), _ in ran),
-            median(others for _, (others, _) in ran),
-            median(mine / others for (mine, _), (others, _) in ran),
-            0,
-        )
-        what = f"{len(bench.drawn):,} schedules x {FIRINGS} firings, {zone}"
+        ran = [
+            (_seconds(by_jobctl, drawn, zone), _seconds(by_croniter, drawn, zone))
+            for _ in range(PAIRS)
+        ]
+        mine, baseline = (median(each) for each in zip(*ran, strict=True))
+        ratio = median(a / b for a, b in ran)
+        what = f"{len(drawn):,} schedules x {FIRINGS} firings, {zone}"
+        found = Compared(mine, baseline, ratio, 0)
         bench.table.ratio(f"{what} / bare croniter", found, BOUND)
-        if zone == "UTC":  # elsewhere croniter moves what falls into a gap
-            differ = [
-                each.text
-                for each, mine, others in zip(bench.drawn, ran[0][0][1], ran[0][1][1], strict=True)
-                if mine != others
-            ]
-            bench.table.nothing(f"{what}, found otherwise by croniter", differ)
+    # Elsewhere croniter moves what falls into a gap.
+    both = zip(drawn, by_jobctl(drawn, "UTC"), by_croniter(drawn, "UTC"), strict=True)
+    differ = [each.text for each, our, their in both if our != their]
+    bench.table.nothing("firings in UTC that croniter finds otherwise", differ)
 
 
-def _timed(
-    find: Callable[[list[Drawn], str], list[list[int]]], drawn: list[Drawn], zone: str
-) -> tuple[float, list[list[int]]]:
+def _seconds(find: Find, drawn: list[Drawn], zone: str) -> float:
     gc.collect()
     begun = time.perf_counter()
-    found = find(drawn, zone)
-    return time.perf_counter() - begun, found
+    find(drawn, zone)
+    return time.perf_counter() - begun
 
 
 def answers(bench: Bench) -> None:
@@ -140,10 +145,19 @@ def answers(bench: Bench) -> None:
         for zone in ZONES:
             ran = [_asked(text, start, zone) for _ in range(ANSWERS)]
             seconds = median(seconds for seconds, _ in ran)
-            what = f"'{text}' from {start}, {zone}: {ran[0][1]}"
-            bench.table.single(what, seconds)
+            what = f"'{text}', {start}, {zone}"
+            bench.table.single(f"{what}: {ran[0][1]}", seconds)
             over = [f"{seconds * 1e3:.1f} ms"] if seconds > MOST else []
-            bench.table.nothing(f"'{text}', over {MOST * 1e3:.0f} ms", over)
+            bench.table.nothing(f"{what}, over {MOST * 1e3:.0f} ms", over)
+
+
+def processes(bench: Bench) -> None:
+    """A whole process, from its start to its end."""
+    runner = Runner(clean_env())
+    found = runner.compare(
+        ours("cron", "next", "0 9 * * *", "--tz", "UTC"), python(BARE), "", PROCESSES
+    )
+    bench.table.ratio("cron next '0 9 * * *' / click and bare croniter", found)
 
 
 def _asked(text: str, start: str, zone: str) -> tuple[float, str]:
@@ -167,7 +181,7 @@ def answer(text: str, start: str, zone: str) -> None:
 
 
 MEASURES: dict[str, Callable[[Bench], None]] = {
-    measure.__name__: measure for measure in (firings, answers)
+    measure.__name__: measure for measure in (firings, answers, processes)
 }
 
 

@@ -102,6 +102,8 @@ class Schedule:
     def seconds(self, after: int, local: Clock) -> Iterator[int]:
         """Yield every firing after an instant, both in unix seconds, as the server gives them.
 
+        The year 9990 is the last one with firings; a crontab's line ends where croniter does.
+
         Args:
             after: where the search begins; an interval counts from there.
             local: the server's own clock, for a schedule without a zone.

@@ -138,8 +138,6 @@ class Search:
     def _pass(self, last: int, day: int) -> _Stretch | None:
         """Return the calm time around a day; None where something on the way there disturbs."""
         clock = self._clock
-        passed = clock.changes(last - _MONTH_BACK, day)
-        if any(change.takes_midnight for change in passed):
-            return None
-        stretch = self._stretch(clock.instant(day))
-        return stretch if stretch is not None and day < stretch.until else None
+        there = clock.instant(day)
+        passed = clock.changes(last - _MONTH_BACK, there)
+        return None if any(c.takes_midnight for c in passed) else self._stretch(there)
