@@ -19,6 +19,8 @@ _UNITS = {
 _PART = re.compile(r"([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)", re.ASCII)
 _MOST = 2**63  # nanoseconds; one less when it is not negative
 _HINT = "durations look like 90s, 15m, 1h30m; the units are h m s ms us ns"
+_DAYS = "Go's durations know no days or weeks: 24h, 168h"
+_BLANKS = "one blank behind @every, none in the duration or behind it: @every 1h30m"
 
 
 def go_nanoseconds(text: str) -> int:
@@ -53,14 +55,13 @@ def _part(text: str, at: int) -> tuple[int, int]:
     assert found is not None  # noqa: S101 (all of it is optional)
     whole, point, fraction, name = found.groups()
     if not whole and not fraction:
-        raise BadSchedule(f"{text[:40]!r} is not a duration", hint=_HINT, at=(text, at))
+        hint = _BLANKS if " " in text else _HINT
+        raise BadSchedule(f"{text[:40]!r} is not a duration", hint=hint, at=(text, at))
     if not name:
         raise BadSchedule("the unit is missing", hint=_HINT, at=(text, found.end()))
     unit = _UNITS.get(name)
     if unit is None:
-        hint = _HINT
-        if name[:1] in ("d", "w"):
-            hint = "Go's durations know no days or weeks: 24h, 168h"
+        hint = _DAYS if name[:1] in ("d", "w") else _BLANKS if " " in text else _HINT
         raise BadSchedule(f"{name[:40]!r} is not a unit", hint=hint, at=(text, found.start(4)))
     if len(whole.lstrip("0")) > 19 or int(whole.lstrip("0") or 0) > _MOST:
         raise _too_long(text, at)

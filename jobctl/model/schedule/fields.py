@@ -22,6 +22,9 @@ _FOREIGN = {
     "H": "a hash",
     "C": "a calendar",
 }
+_FOREIGN_FORM = re.compile(
+    r"(?:[0-9]*|[a-z]{3})(?:LW?|W|C)|[a-z0-9]+#.*|H(?:\(.*)?", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,8 @@ class _Part:
         near = near_name(text.lower(), self.unit.names, 0.5) if names and text.isalpha() else None
         if near is not None:
             return f"did you mean {near.upper()}? names have three letters"
-        foreign = next((c for c in text.upper() if c in _FOREIGN), None)
-        if foreign is not None:
+        if _FOREIGN_FORM.fullmatch(text):
+            foreign = next(c for c in reversed(text.upper()) if c in _FOREIGN)
             return f"{foreign} ({_FOREIGN[foreign]}) is of another dialect: the server has none"
         if self.unit.names and names:
             return f"{_span(self.unit)}, or a name: {' '.join(self.unit.names).upper()}"

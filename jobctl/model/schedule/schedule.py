@@ -195,6 +195,8 @@ def _check_zone(zone: str, text: str, at: int) -> None:
         Clock.named(zone)
     except UnknownZone as error:
         error.at = (text, at)
+        if zone.lower() == LOCAL.lower():
+            error.hint = f"did you mean {LOCAL}? it is the server's own zone"
         raise
 
 
@@ -238,12 +240,12 @@ def _fields(text: str, start: int) -> Fields:
         stripped = text.strip(WHITE_SPACE)
         if stripped.startswith("@"):
             error.hint = "a descriptor is the whole text: no blanks around it"
-        elif (keyword := _lower_prefix(stripped)) is not None:
+        elif start == 0 and (keyword := _near_prefix(stripped)) is not None:
             error.hint = f"a zone goes in front, in capitals and without a blank: {keyword}.."
         raise
 
 
-def _lower_prefix(text: str) -> str | None:
+def _near_prefix(text: str) -> str | None:
     """Return the prefix that was meant where one was misspelled."""
     head, equals, _ = text.partition("=")
     return near_name(f"{head.upper()}=", ("TZ=", "CRON_TZ="), 0.6) if equals else None

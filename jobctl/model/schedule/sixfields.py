@@ -163,8 +163,10 @@ def _count(count: int) -> tuple[str, str]:
     if count == 0:
         return "the schedule is empty", "five fields: minute hour day month weekday; or @daily"
     hint = "five fields: minute hour day month weekday; six with the seconds first"
-    if count in (7, 8):
-        hint = f"{hint}; no years, also where the plugin's own README shows eight"
+    if count == 7:
+        hint = f"{hint}; years cannot be told"
+    elif count == 8:
+        hint = f"{hint}; the eight in the plugin's own README are refused"
     return f"{count} field{'' if count == 1 else 's'}, the server takes 5 or 6", hint
 
 
