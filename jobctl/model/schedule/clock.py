@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -164,12 +164,17 @@ def date_of(wall: int) -> date:
 
 def moment(instant: int, zone: tzinfo) -> datetime:
     """Return an instant as an aware datetime."""
-    return (_BEGINNING + timedelta(seconds=instant)).astimezone(zone)
+    return datetime.fromtimestamp(instant, zone)
 
 
 def whole_seconds(time: datetime) -> int:
-    """Return the instant of an aware datetime, cut to the whole second."""
-    return (time - _BEGINNING) // timedelta(seconds=1)
+    """Return the instant of an aware datetime, cut to the whole second.
+
+    Raises:
+        TypeError: it is not aware.
+    """
+    since = time - _BEGINNING
+    return since.days * DAY + since.seconds
 
 
 def year_of(wall: int) -> int:
