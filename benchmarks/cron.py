@@ -7,8 +7,8 @@ cron. A thousand schedules are drawn, from a seed, out of what people write: mos
 few minutes, hourly or daily, fewer weekly, monthly, or once a year. All have five fields, or are
 @daily and its kind, so that both read them alike; in UTC both must come to the same firings. Each
 schedule is parsed and asked for its next firing 100 times, each time for the one after the last, in
-one process; first all by jobctl, then all by croniter, in turn. The first answers are taken in a process of their own each,
-where nothing has been asked before: they count from the parse on.
+one process; first all by jobctl, then all by croniter, in turn. The first answers are taken in a
+process of their own each, where nothing has been asked before: they count from the parse on.
 """
 
 from __future__ import annotations
