@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_firings import Span
-from jobctl.cli.cron_reading import dialect, reading_options, say_start, say_zone
+from jobctl.cli.cron_reading import dialect, only, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
@@ -41,12 +41,12 @@ _COLUMNS = ("expr", "words", "next")
         "jobctl cron explain --dialect unix '0 0 * * 7'",
     ],
 )
-@click.argument("expr", metavar="EXPR")
+@click.argument("words", metavar="EXPR", nargs=-1, required=True)
 @reading_options()
 @option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
 @click.pass_obj
-def explain(session: Session, expr: str) -> None:
+def explain(session: Session, words: tuple[str, ...]) -> None:
     """Explain a schedule."""
     from jobctl.model.schedule import Schedule
     from jobctl.model.schedule.doubt import Level
@@ -54,7 +54,7 @@ def explain(session: Session, expr: str) -> None:
 
     columns = session.columns(_COLUMNS, KEYS)
     span = Span.read(session, time.time())
-    schedule = Schedule.parse(expr, dialect=dialect(session))
+    schedule = Schedule.parse(only(words), dialect=dialect(session))
     explained = Explained.of(schedule, span.after, span.local)
     if session.format.human and session.text("columns") is None:
         _print(session, explained, span)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_firings import Span
-from jobctl.cli.cron_reading import READING, dialect, reading_options, say_start, say_zone
+from jobctl.cli.cron_reading import READING, dialect, only, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
@@ -45,7 +45,9 @@ _KEYS = ("at",)
         "jobctl cron next @daily --from 2026-12-31T00:00:00Z --until +7d -o ids",
     ],
 )
-@click.argument("what", metavar="EXPR|FILE|DIR|-", type=click.Path(readable=False))
+@click.argument(
+    "words", metavar="EXPR|FILE|DIR|-", nargs=-1, required=True, type=click.Path(readable=False)
+)
 @option(
     READING, "--count", type=click.IntRange(min=0), metavar="N",
     help="At most so many; 5 where there is no --until.",
@@ -54,8 +56,9 @@ _KEYS = ("at",)
 @option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
 @click.pass_obj
-def next_firings(session: Session, what: str) -> None:
+def next_firings(session: Session, words: tuple[str, ...]) -> None:
     """Say when a schedule, or a file's entries, fire."""
+    what = only(words)
     span = Span.read(session, time.time())
     if what == "-" or what.endswith(".toml") or os.path.exists(what):  # noqa: PTH110 (also odd text)
         from jobctl.cli.cron_timetable import write_timetable

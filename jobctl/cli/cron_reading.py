@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -58,6 +58,20 @@ def reading_options(*, until: bool = False) -> Callable[[_F], _F]:
     """Add ``--from``, perhaps ``--until``, ``--tz`` and ``--dialect``."""
     ends = [until_option()] if until else []
     return all_of([from_option(), *ends, zone_option(), dialect_option()])
+
+
+def only(words: Sequence[str]) -> str:
+    """Return the one argument that there may be.
+
+    Raises:
+        UsageProblem: there are more, as where a shell parts a schedule, or fills in its stars.
+    """
+    if len(words) > 1:
+        raise UsageProblem(
+            f"one argument is meant, there are {len(words):,}",
+            hint="a schedule is one word for the shell: in quotes, '30 9 * * MON-FRI'",
+        )
+    return words[0]
 
 
 def local_clock(session: Session) -> Clock:

@@ -41,9 +41,9 @@ def test_people_see_each_finding_with_its_line_a_caret_and_a_hint(here, jobctl):
         "conf.d/readme.toml:13:25: error: 8 fields, the server takes 5 or 6 [bad-schedule]\n"
         '  schedule = "3 * * * * * * *" # quartz format\n'
         "                          ^\n"
-        "  hint: five fields: minute hour day month weekday; six with the seconds first; no years,"
-        " also where\n"
-        "  the plugin's own README shows eight\n"
+        "  hint: five fields: minute hour day month weekday; six with the seconds first; the eight"
+        " in the\n"
+        "  plugin's own README are refused\n"
         "\n"
         "conf.d/readme.toml:21:12: warning: jobs is not read: these args are lost [unknown-key]\n"
         "  [[cron.jobs.args]]\n"

@@ -37,16 +37,15 @@ def entry_spans(scan: Scan, lines: Sequence[str]) -> tuple[Span, ...]:
     spans: list[Span] = []
     mine: int | None = None
     for each in scan.statements:
+        before = mine
         if each.header:
             mine = _number(each.path)
         if mine is None:
             continue
-        last = spans[-1] if spans else None
-        if each.header and (last is None or last.entry != mine or _apart(scan, last, each.line)):
+        if each.header and mine != before:
             spans.append(Span(mine, each.line, each.end))
         else:
-            assert last is not None  # noqa: S101 (its header came first)
-            spans[-1] = Span(mine, last.first, each.end)
+            spans[-1] = Span(mine, spans[-1].first, each.end)
     begun: set[int] = set()
     whole = []
     for span in spans:
@@ -61,11 +60,6 @@ def _number(path: Sequence[str | int]) -> int | None:
     if len(path) > 1 and path[0] == "cron" and isinstance(path[1], int):
         return path[1] + 1
     return None
-
-
-def _apart(scan: Scan, span: Span, line: int) -> bool:
-    """Tell whether something else stands between a span and a line."""
-    return any(span.last < each.line < line for each in scan.statements)
 
 
 def _above(lines: Sequence[str], first: int) -> int:

@@ -47,10 +47,6 @@ class Times:
         """Whether they come in every hour."""
         return len(self.hours) == _HOURS
 
-    def are_listed(self, words: str) -> bool:
-        """Whether these words of its are a plain list of times."""
-        return words.startswith("at ") and ":" in words
-
     def _listed(self) -> str:
         times = product(self.hours, self.minutes, self.seconds)
         return f"at {joined([self._clock(*time) for time in times])}"
@@ -76,7 +72,7 @@ class Times:
             return f"{past}{every}"
         if every and not self.minutes[0]:
             return f"{past}{every} in the hours {series(self.hours, _two)}"
-        if len(self.minutes) * len(self.hours) <= _SOME and not self._regular(self.minutes):
+        if len(self.minutes) * len(self.hours) <= _SOME and is_spelled(self.minutes):
             return self._listed()
         return f"{past}{_at(self.minutes, 'minute')} {self._of_hours()}"
 
@@ -167,9 +163,6 @@ class Times:
             return self.hours[0], self.hours[1]
         span = single_run(self.hours, _HOURS)
         return span if span and (self.wrap or span[0] <= span[1]) else None
-
-    def _regular(self, values: Sequence[int]) -> bool:
-        return not is_spelled(values)
 
     def _clock(self, hour: int, minute: int, second: int) -> str:
         shown = f"{_two(hour)}:{_two(minute)}"

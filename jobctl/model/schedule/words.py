@@ -81,7 +81,8 @@ def _when(fields: Fields) -> str:
     said, days = times.words(), day_words(fields)
     if times.all_day or not all_days:
         return f"{said}{days}"
-    return f"{said}{'' if times.are_listed(said) else ','} every day{days}"
+    comma = "" if said.startswith("at ") and ":" in said else ","  # none behind 09:00 and 12:00
+    return f"{said}{comma} every day{days}"
 
 
 def _where(zone: str | None) -> str:
