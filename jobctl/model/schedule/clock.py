@@ -208,9 +208,15 @@ def _named(name: str) -> Clock:
             f"{shown} is a path, not a time zone", hint="zones look like Europe/Berlin"
         )
     try:
-        return Clock.of(ZoneInfo(name))
+        return Clock.of(ZoneInfo(_plain(name)))
     except (LookupError, ValueError, OSError):  # a folder, a file that is none, too long a name
         raise UnknownZone(f"there is no time zone {shown}", hint=_near(name)) from None
+
+
+def _plain(name: str) -> str:
+    """Return a file's path without the ``//`` and ``./`` that Go lets the system pass over."""
+    *folders, last = name.split("/")
+    return "/".join([*(folder for folder in folders if folder not in ("", ".")), last])
 
 
 def _near(name: str) -> str:
