@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_entries import KEYS, entry_row, say_finding, write_entries
+from jobctl.cli.cron_entries import say_finding, write_entries
 from jobctl.cli.cron_reading import local_clock, zone_option
 from jobctl.cli.helping import OWN, Command
 from jobctl.cli.options import option, output_options
@@ -188,8 +188,8 @@ def _json(option: str, text: str, kind: type) -> object:
 
 def _known(file: str, raw: bytes, number: int) -> int:
     """Return the number of an entry that is there."""
+    from jobctl.model.crontab.document import Document
     from jobctl.model.crontab.loading import load
-    from jobctl.model.crontab.source import Document
     from jobctl.model.crontab.verdict import counted
 
     count = len(load(Document.of([(file, raw)])).entries)
@@ -234,6 +234,7 @@ def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | N
 def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
     """Replace a file, or show what would change; write the rows of entries for programs."""
     from jobctl.actions.cron.replacing import replace_file
+    from jobctl.model.crontab.entry import KEYS
 
     dry_run, asked = session.flag("dry_run"), session.text("output") is not None
     rows = not session.format.human and (asked or not dry_run)
@@ -242,7 +243,7 @@ def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
     else:
         replace_file(edit.file, edit.old, edit.new)
     if rows:
-        write_entries(session, map(entry_row, entries), KEYS)
+        write_entries(session, (entry.row() for entry in entries), KEYS)
 
 
 def _show(session: Session, edit: _Edit, *, to_stderr: bool) -> None:

@@ -1,4 +1,4 @@
-"""What commands say of single entries of cron files: their rows, and what is wrong with them."""
+"""What commands that read files of cron entries have in common: documents, places, errors."""
 
 from __future__ import annotations
 
@@ -10,23 +10,9 @@ from jobctl.cli.writing import say, write_rows
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.model.crontab.entry import CronEntry, Crontab
+    from jobctl.model.crontab.entry import Crontab
     from jobctl.model.crontab.finding import Finding
     from jobctl.model.rows import Row
-
-KEYS = ("file", "line", "entry", "schedule", "jobtype", "queue")
-
-
-def entry_row(entry: CronEntry) -> Row:
-    """Return an entry's row, under `KEYS`."""
-    return {
-        "file": entry.file,
-        "line": entry.line,
-        "entry": entry.number,
-        "schedule": entry.schedule,
-        "jobtype": entry.jobtype,
-        "queue": entry.queue,
-    }
 
 
 def write_entries(

@@ -70,7 +70,7 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
 
 
 def _print(session: Session, explained: Explained, span: Span) -> None:
-    from jobctl.model.crontab.timely import doubt_findings
+    from jobctl.model.crontab.timed import doubt_findings
     from jobctl.render.explained import print_explained
 
     firings = [span.cells(at, explained.clock) for at in explained.firings]

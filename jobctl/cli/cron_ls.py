@@ -60,12 +60,12 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 @click.pass_obj
 def ls(session: Session, paths: tuple[str, ...]) -> None:
     """List the entries of cron files."""
-    from jobctl.model.crontab.firing import KEYS
+    from jobctl.model.crontab.firing import LISTING_KEYS
 
     now = time.time()
     at, local = start(session, now), local_clock(session)
-    order, page = session.order(KEYS), session.page()
-    session.columns(KEYS, KEYS)
+    order, page = session.order(LISTING_KEYS), session.page()
+    session.columns(LISTING_KEYS, LISTING_KEYS)
     crontabs = read_crontabs(paths)
     problems = say_problems(crontabs)
     entries = [entry for crontab in crontabs for entry in crontab.entries]
@@ -79,7 +79,7 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
         rows.reverse()
     brief = session.brief and page.limit is None
     shown = list(page.of(iter(rows)))[: ON_A_TERMINAL if brief else None]
-    columns = session.columns(_columns(session, rows), KEYS)
+    columns = session.columns(_columns(session, rows), LISTING_KEYS)
     write_entries(session, shown, columns, at)
     if brief and len(rows) - page.offset > len(shown):
         say(f"{len(rows) - page.offset - len(shown):,} more: --limit")
@@ -90,10 +90,10 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
 
 def _columns(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
     """Return the columns: for people those that tell them apart."""
-    from jobctl.model.crontab.firing import KEYS
+    from jobctl.model.crontab.firing import LISTING_KEYS
 
     if session.format is not Format.TABLE:
-        return KEYS
+        return LISTING_KEYS
     files = ("file",) if len({row["file"] for row in rows}) > 1 else ()
     return (*files, *_PEOPLE)
 

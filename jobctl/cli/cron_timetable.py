@@ -17,7 +17,7 @@ from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl.model.crontab.entry import CronEntry, Crontab
-    from jobctl.model.crontab.timetable import Timetable
+    from jobctl.model.crontab.firing import Timetable
     from jobctl.model.rows import Row
 
 _COLUMNS = ("jobtype", "queue", "schedule", "line")
@@ -29,19 +29,19 @@ def write_timetable(session: Session, path: str, span: Span) -> None:
     Raises:
         Exit: with 8, where something was left out.
     """
-    from jobctl.model.crontab.timetable import KEYS, Timetable
+    from jobctl.model.crontab.firing import TIMETABLE_KEYS, Timetable
     from jobctl.model.schedule import Dialect
 
     if dialect(session) is not Dialect.FAKTORY:
         raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
     people = ("fires", "day", span.heading) if session.format.human else ()
-    session.columns(KEYS, (*people, *KEYS))
+    session.columns(TIMETABLE_KEYS, (*people, *TIMETABLE_KEYS))
     (crontab,) = read_crontabs([path])
     problems = say_problems([crontab])
     entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
     table = Timetable(entries, span.after, span.local)
-    default = (*people, *_shown(session, crontab)) if people else KEYS
-    columns = session.columns(default, (*people, *KEYS))
+    default = (*people, *_shown(session, crontab)) if people else TIMETABLE_KEYS
+    columns = session.columns(default, (*people, *TIMETABLE_KEYS))
     write_rows(session, _rows(session, table, span), columns, span.now, ident="at")
     schedules = [entry.parsed for entry in entries if entry.parsed is not None]
     say_start(session, schedules)
@@ -59,7 +59,7 @@ def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
 
 
 def _rows(session: Session, table: Timetable, span: Span) -> Iterator[Row]:
-    from jobctl.model.crontab.timetable import timetable_row
+    from jobctl.model.crontab.firing import timetable_row
 
     if not session.format.human:
         for at, entry in span.of(table):

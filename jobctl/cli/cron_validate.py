@@ -101,7 +101,7 @@ def _check_expressions(
     expressions: Sequence[str], now: int, local: Clock
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of schedules, and what to say of them all."""
-    from jobctl.model.crontab.timely import expression_findings
+    from jobctl.model.crontab.timed import expression_findings
     from jobctl.model.crontab.verdict import schedules_summary
 
     findings = [each for text in expressions for each in expression_findings(text, now, local)]
@@ -114,7 +114,7 @@ def _check_files(paths: Sequence[str], now: int, local: Clock) -> tuple[list[Fin
     from jobctl.cli.stdin import open_stdin
     from jobctl.model.crontab.finding import unreadable
     from jobctl.model.crontab.loading import load
-    from jobctl.model.crontab.timely import with_time
+    from jobctl.model.crontab.timed import with_time
     from jobctl.model.crontab.verdict import files_summary
 
     named = tuple(dict.fromkeys(paths))

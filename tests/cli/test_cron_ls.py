@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.model.crontab.firing import KEYS
+from jobctl.model.crontab.firing import LISTING_KEYS
 from tests.model.crontab.making import ON
 
 NOW = ("--from", "2026-11-28T16:00:00Z")
@@ -70,7 +70,7 @@ def test_people_see_a_table_that_fits(jobctl, golden, monkeypatch, width):
 def test_programs_get_every_key_and_times_in_utc(jobctl):
     ran = jobctl("cron", "ls", "mail.toml", *NOW, "-o", "json")
     rows = json.loads(ran.out)
-    assert all(tuple(row) == KEYS for row in rows)
+    assert all(tuple(row) == LISTING_KEYS for row in rows)
     assert rows[1] == {
         "file": "mail.toml",
         "line": 10,
@@ -105,7 +105,7 @@ def test_the_zone_is_that_of_schedules_that_name_none(jobctl):
 
 def test_a_pipe_gets_all_columns_and_ids_are_places(jobctl):
     out = jobctl("cron", "ls", "mail.toml", *NOW).out.splitlines()
-    assert out[0].split("\t") == list(KEYS)
+    assert out[0].split("\t") == list(LISTING_KEYS)
     assert len(out) == 5
     out = jobctl("cron", "ls", "mail.toml", "-o", "ids").out
     assert out == "mail.toml:4\nmail.toml:10\nmail.toml:16\nmail.toml:21\n"

@@ -14,9 +14,9 @@ import tomlkit
 from tomlkit.items import InlineTable, Table
 
 from jobctl.errors import BadCronFile, UsageProblem
+from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.crontab.parsing import Parsed, parse, shown
-from jobctl.model.crontab.source import Document
 from jobctl.model.crontab.spans import Span, entry_spans
 
 _ENABLING = "[cron_plugin]\nenabled = true\n"

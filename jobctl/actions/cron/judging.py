@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobctl.actions.cron.reading import read_documents
+from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.crontab.loading import load
-from jobctl.model.crontab.source import Document
-from jobctl.model.crontab.timely import with_time
+from jobctl.model.crontab.timed import with_time
 from jobctl.model.schedule.clock import Clock
 
 FOLDER = "conf.d"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jobctl.errors import BadCronFile, JobctlError, NotFound, UsageProblem
-from jobctl.model.crontab.source import Document
+from jobctl.model.crontab.document import Document
 
 MOST = 16 * 1024 * 1024  # bytes of a document: a large crontab has some ten thousand
 STDIN = "-"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jobctl.errors import BadSchedule
-from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import CronEntry
-from jobctl.model.crontab.finding import Stage
-from jobctl.model.crontab.gojob import go_job, mismatches, not_numbers
-from jobctl.model.crontab.noting import Notes
+from jobctl.model.crontab.finding import Code, Stage
+from jobctl.model.crontab.job import mismatches, not_numbers, server_job
+from jobctl.model.crontab.notes import Notes
 from jobctl.model.crontab.pushing import check_push
 from jobctl.model.crontab.scanning import Path
-from jobctl.model.crontab.unread import check_entry_keys, check_job_keys, near_key
+from jobctl.model.crontab.unknown_keys import check_entry_keys, check_job_keys, near_key
 from jobctl.model.schedule import Schedule
 
 
@@ -110,7 +109,7 @@ def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str,
         message = "nan and inf cannot be written as JSON"
         notes.error((*path, *odd), Code.NOT_A_NUMBER, message, stage=Stage.ENTRY)
     check_job_keys(notes, path, job)
-    made = go_job(job)
+    made = server_job(job)
     check_push(notes, path, job, made)
     return made
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobctl.model.crontab.document import Document, Place
 from jobctl.model.crontab.finding import Finding
-from jobctl.model.crontab.source import Document, Place
+from jobctl.model.rows import Row
 from jobctl.model.schedule import Schedule
+
+KEYS = ("file", "line", "entry", "schedule", "jobtype", "queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,17 @@ class CronEntry:
     job: dict[str, object]
     schedule_at: Place
     plain: bool = False
+
+    def row(self) -> Row:
+        """Return its row, under `KEYS`."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "entry": self.number,
+            "schedule": self.schedule,
+            "jobtype": self.jobtype,
+            "queue": self.queue,
+        }
 
 
 @dataclass(frozen=True, slots=True)

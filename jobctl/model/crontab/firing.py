@@ -1,7 +1,11 @@
-"""When an entry fires next, and when it fired last."""
+"""When entries fire: each of them next and last, and all of them in order of time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from heapq import merge
+
+from jobctl.errors import HangingSchedule
 from jobctl.model.crontab.entry import CronEntry
 from jobctl.model.rows import Row
 from jobctl.model.schedule import Schedule
@@ -9,7 +13,19 @@ from jobctl.model.schedule.clock import Clock
 from jobctl.model.schedule.schedule import Every
 from jobctl.model.times import Instant
 
-KEYS = ("file", "line", "entry", "schedule", "words", "jobtype", "queue", "next", "last", "problem")
+LISTING_KEYS = (
+    "file",
+    "line",
+    "entry",
+    "schedule",
+    "words",
+    "jobtype",
+    "queue",
+    "next",
+    "last",
+    "problem",
+)
+TIMETABLE_KEYS = ("at", "file", "line", "schedule", "jobtype", "queue")
 _HOUR, _DAY = 3600, 86400
 # How far to look back, step by step: most fire often, and the server looks five years ahead.
 _STEPS = (60, _HOUR, _DAY, 32 * _DAY, 366 * _DAY, 6 * 366 * _DAY)
@@ -50,7 +66,7 @@ def _next(schedule: Schedule, after: int, local: Clock) -> int | None:
 
 
 def listing_row(entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
-    """Return an entry's row, under `KEYS`.
+    """Return an entry's row, under `LISTING_KEYS`.
 
     Args:
         entry: of a file.
@@ -82,15 +98,50 @@ def _row(
     last: int | None,
     problem: str | None,
 ) -> Row:
-    return {
-        "file": entry.file,
-        "line": entry.line,
-        "entry": entry.number,
-        "schedule": entry.schedule,
+    row = entry.row() | {
         "words": None if schedule is None else schedule.explain(),
-        "jobtype": entry.jobtype,
-        "queue": entry.queue,
         "next": None if coming is None else Instant(coming).rfc3339(),
         "last": None if last is None else Instant(last).rfc3339(),
         "problem": problem,
     }
+    return {key: row[key] for key in LISTING_KEYS}
+
+
+class Timetable:
+    """The firings of entries after a second; entries that fire together come in their order.
+
+    Attributes:
+        silent: entries that never fire.
+        hanging: entries over which the server hangs, and the error.
+    """
+
+    def __init__(self, entries: Sequence[CronEntry], after: int, local: Clock) -> None:
+        self._entries = entries
+        self._after = after
+        self._local = local
+        self.silent: list[CronEntry] = []
+        self.hanging: list[tuple[CronEntry, HangingSchedule]] = []
+
+    def __iter__(self) -> Iterator[tuple[int, CronEntry]]:
+        """Yield unix seconds and the entry that fires then, for ever where entries do."""
+        return merge(*(self._of(entry) for entry in self._entries), key=lambda pair: pair[0])
+
+    def _of(self, entry: CronEntry) -> Iterator[tuple[int, CronEntry]]:
+        if entry.parsed is None:
+            return
+        fired = False
+        try:
+            for firing in entry.parsed.seconds(self._after, self._local):
+                fired = True
+                yield firing, entry
+        except HangingSchedule as error:
+            self.hanging.append((entry, error))
+        else:
+            if not fired:
+                self.silent.append(entry)
+
+
+def timetable_row(at: int, entry: CronEntry) -> Row:
+    """Return the row of a firing, under `TIMETABLE_KEYS`."""
+    row = entry.row() | {"at": Instant(at).rfc3339()}
+    return {key: row[key] for key in TIMETABLE_KEYS}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from jobctl.model.crontab.checking import check_entry
-from jobctl.model.crontab.code import Code
+from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.entry import Crontab
-from jobctl.model.crontab.finding import Finding
-from jobctl.model.crontab.noting import Notes
+from jobctl.model.crontab.finding import Code, Finding
+from jobctl.model.crontab.notes import Notes
 from jobctl.model.crontab.parsing import parse
 from jobctl.model.crontab.plugin import check_plugin, check_strays, find_entries
-from jobctl.model.crontab.source import Document
-from jobctl.model.crontab.twice import check_twice
+from jobctl.model.crontab.repeats import check_duplicates
 
 
 def load(document: Document) -> Crontab:
@@ -29,5 +28,5 @@ def load(document: Document) -> Crontab:
     tables = find_entries(notes, parsed.data, enabled=enabled)
     entries = tuple(check_entry(notes, i, table) for i, table in enumerate(tables, 1))
     check_strays(notes)
-    check_twice(notes, entries)
+    check_duplicates(notes, entries)
     return Crontab(document, entries, notes.findings, enabled)

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 
-from jobctl.model.crontab.code import Code
-from jobctl.model.crontab.finding import Finding, Stage
-from jobctl.model.crontab.noting import finding_at
+from jobctl.model.crontab.document import Document
+from jobctl.model.crontab.finding import Code, Finding, Stage
+from jobctl.model.crontab.notes import finding_at
 from jobctl.model.crontab.scanning import Path, Scan, Spot, Statement, scan
-from jobctl.model.crontab.source import Document
 from jobctl.model.schedule.doubt import Level
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jobctl.model.crontab.code import Code
-from jobctl.model.crontab.finding import Stage
-from jobctl.model.crontab.noting import Notes
+from jobctl.model.crontab.finding import Code, Stage
+from jobctl.model.crontab.notes import Notes
 from jobctl.model.crontab.parsing import headed, shown
-from jobctl.model.crontab.unread import near_key
+from jobctl.model.crontab.unknown_keys import near_key
 from jobctl.model.words import near_name, things
 
 _NEAR = 0.8

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from jobctl.model.crontab.code import Code
-from jobctl.model.crontab.finding import Stage
-from jobctl.model.crontab.gojob import field_of
-from jobctl.model.crontab.noting import Notes
+from jobctl.model.crontab.finding import Code, Stage
+from jobctl.model.crontab.job import field_of
+from jobctl.model.crontab.notes import Notes
 from jobctl.model.crontab.scanning import Path
 from jobctl.model.queue import is_queue_name
 from jobctl.model.times import Instant

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobctl.model.crontab.code import Code
 from jobctl.model.crontab.entry import Crontab
-from jobctl.model.crontab.finding import Finding, Stage
+from jobctl.model.crontab.finding import Code, Finding, Stage
 from jobctl.model.schedule.doubt import Code as DoubtCode
 from jobctl.model.words import things
 

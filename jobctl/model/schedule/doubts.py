@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from jobctl.errors import HangingSchedule
 from jobctl.model.schedule.clock import DAY, Clock
+from jobctl.model.schedule.clock_changes import clock_change_doubts
 from jobctl.model.schedule.crawl import YEARS
 from jobctl.model.schedule.daywords import MONTHS, SHORTEST, Days, day_words, deciding
 from jobctl.model.schedule.doubt import Code, Doubt, Level
 from jobctl.model.schedule.fields import Field
-from jobctl.model.schedule.mischief import mischief
 from jobctl.model.schedule.schedule import Every, Schedule
 from jobctl.model.schedule.series import joined, series
 from jobctl.model.schedule.sixfields import LENGTHS, Fields
@@ -45,7 +45,7 @@ def doubts(schedule: Schedule, now: int, local: Clock) -> list[Doubt]:
         *_every_second(schedule.text, plan),
         *_not_every_month(plan),
         *_either_day(plan),
-        *mischief(plan, schedule.clock(local), now),
+        *clock_change_doubts(plan, schedule.clock(local), now),
     ]
     return sorted(found, key=lambda doubt: doubt.level is not Level.ERROR)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.loading import load
-from jobctl.model.crontab.source import Document
 
 ON = "[cron_plugin]\nenabled = true\n"
 

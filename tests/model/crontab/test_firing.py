@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from jobctl.errors import HangingSchedule
-from jobctl.model.crontab.firing import KEYS, last_firing, listing_row, unknown_row
+from jobctl.model.crontab.firing import LISTING_KEYS, last_firing, listing_row, unknown_row
 from jobctl.model.schedule import Schedule
 from jobctl.model.schedule.clock import Clock
 from tests.model.crontab.making import crontab, entries
@@ -64,10 +64,10 @@ def test_what_counts_from_the_servers_start_or_never_fires_has_no_last_firing(te
 def test_a_row_has_every_key_and_its_times_in_utc():
     [entry] = crontab(entries(("CRON_TZ=Europe/Berlin 30 9 * * *", 'type = "A"'))).entries
     row = listing_row(entry, NOW, Clock.named("UTC"), None)
-    assert tuple(row) == KEYS
+    assert tuple(row) == LISTING_KEYS
     assert (row["next"], row["last"]) == ("2026-11-29T08:30:00Z", "2026-11-28T08:30:00Z")
     assert (row["queue"], row["problem"]) == ("default", None)
-    assert tuple(unknown_row(entry, "odd")) == KEYS
+    assert tuple(unknown_row(entry, "odd")) == LISTING_KEYS
 
 
 def test_what_never_fires_has_a_problem_and_what_is_wrong_already_keeps_its_own():

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobctl.model.crontab.code import Code
+from jobctl.model.crontab.finding import Code
 
 _BOM = "\ufeff"
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from jobctl.model.crontab.code import Code
-from jobctl.model.crontab.finding import Finding, Stage
+from jobctl.model.crontab.document import Document, Place
+from jobctl.model.crontab.finding import Code, Finding, Stage
 from jobctl.model.crontab.scanning import Path, Scan, Spot
-from jobctl.model.crontab.source import Document, Place
 from jobctl.model.schedule.doubt import Level
 
 _NOWHERE = Spot(1, 1, 1, 1)

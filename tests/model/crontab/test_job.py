@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from jobctl.model.crontab.gojob import field_of, go_job
+from jobctl.model.crontab.job import field_of, server_job
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_go_folds_the_case_of_keys(key, name):
     ],
 )
 def test_the_job_is_what_faktory_keeps(text, job):
-    assert go_job(tomllib.loads(text)) == job
+    assert server_job(tomllib.loads(text)) == job

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from jobctl.model.crontab.code import Code
-from jobctl.model.crontab.gojob import JOB_FIELDS, field_of
-from jobctl.model.crontab.noting import Notes
+from jobctl.model.crontab.finding import Code
+from jobctl.model.crontab.job import JOB_FIELDS, field_of
+from jobctl.model.crontab.notes import Notes
 from jobctl.model.crontab.scanning import Path
 from jobctl.model.words import listed, near_name
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.crontab.source import Document, Place
+from jobctl.model.crontab.document import Document, Place
 
 
 def test_each_file_ends_in_a_line_feed_of_its_own():

@@ -81,7 +81,7 @@ def not_numbers(table: Mapping[str, object]) -> Iterator[Path]:
     return _not_numbers((), _kept(table))
 
 
-def go_job(table: Mapping[str, object]) -> dict[str, object]:
+def server_job(table: Mapping[str, object]) -> dict[str, object]:
     """Return the job that the server makes of a table.
 
     Its keys are Faktory's; what it does not know, or overwrites at each run, is not in it, and

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from jobctl.errors import BadSchedule
-from jobctl.model.crontab.clashing import Clashes
-from jobctl.model.crontab.code import Code
+from jobctl.model.crontab.document import Document, Place
 from jobctl.model.crontab.entry import CronEntry, Crontab
-from jobctl.model.crontab.finding import Finding
-from jobctl.model.crontab.source import Document, Place
+from jobctl.model.crontab.finding import Code, Finding
+from jobctl.model.crontab.repeats import Clashes
 from jobctl.model.schedule import Schedule
 from jobctl.model.schedule.clock import Clock
 from jobctl.model.schedule.doubt import Doubt, Level

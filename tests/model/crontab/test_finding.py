@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from jobctl.model.crontab.code import Code
+from jobctl.model.crontab.finding import Code
 from jobctl.model.schedule import doubt
 
 PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "cron.md"

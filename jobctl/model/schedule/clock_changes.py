@@ -26,18 +26,18 @@ _MONTHS = 12
 _HINT = "choose another time of the day, or a zone that never changes its clock"
 
 
-def mischief(fields: Fields, clock: Clock, now: int) -> Iterator[Doubt]:
+def clock_change_doubts(fields: Fields, clock: Clock, now: int) -> Iterator[Doubt]:
     """Yield what the clock changes of the year from `now` on do, each change once a kind."""
     for change in clock.changes(now, now + _AHEAD):
         try:
-            yield from _Affair(fields, clock, change).doubts()
+            yield from _Disturbance(fields, clock, change).doubts()
         except HangingSchedule as error:
             yield Doubt(Level.ERROR, Code.HANGS, error.message)
             return
 
 
 @dataclass(frozen=True, slots=True)
-class _Affair:
+class _Disturbance:
     """A schedule and a clock change."""
 
     fields: Fields
