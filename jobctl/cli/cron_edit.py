@@ -24,16 +24,22 @@ if TYPE_CHECKING:
 
     from jobctl.actions.cron.judging import Edited
     from jobctl.model.crontab.entry import CronEntry
+    from jobctl.model.crontab.parsing import Parsed
     from jobctl.model.crontab.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """The bytes of a file, before and after; None where there was no file."""
+    """A file before and after; None where there was no file."""
 
     file: str
-    old: bytes | None
-    new: bytes
+    old: Parsed | None
+    new: Parsed
+
+    @property
+    def bytes_before(self) -> bytes | None:
+        """Its bytes; None where there was no file."""
+        return None if self.old is None else self.old.document.raw
 
 
 @click.command(
@@ -70,18 +76,18 @@ class _Edit:
 @click.pass_obj
 def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     """Add an entry to a file."""
-    from jobctl.actions.cron.editing import NewEntry, add_entry
+    from jobctl.actions.cron.editing import NewEntry, add_entry, read_file
     from jobctl.actions.cron.reading import read_one
     from jobctl.model.schedule import Schedule
 
     _not_stdin(file)
     Schedule.parse(schedule)
     entry = NewEntry(schedule, _job(session, jobtype), session.text("comment") or "")
-    old: bytes | None = None
+    old: Parsed | None = None
     with contextlib.suppress(NotFound):
-        old = read_one(file)
+        old = read_file(file, read_one(file))
     enable = session.flag("enable")
-    edit = _Edit(file, old, add_entry(file, old or b"", entry, enable=enable))
+    edit = _Edit(file, old, add_entry(old or read_file(file, b""), entry, enable=enable))
     edited = _judge(session, edit)
     added = edited.after.entries[-1]
     _refuse(session, edited, file, added=added)
@@ -123,17 +129,18 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @click.pass_obj
 def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
     """Remove entries from a file."""
-    from jobctl.actions.cron.editing import remove_entries, spans_of
+    from jobctl.actions.cron.editing import read_file, remove_entries
     from jobctl.actions.cron.reading import read_one
+    from jobctl.model.crontab.spans import entry_spans
 
     if not lines and not numbers:
         raise UsageProblem("rm takes --line N or --entry N", hint=f"jobctl cron ls {file}")
     _not_stdin(file)
-    old = read_one(file)
-    spans = spans_of(file, old)
+    old = read_file(file, read_one(file))
+    spans = entry_spans(old)
     chosen = {_known(file, old, number) for number in numbers}
     chosen |= {_at_line(file, spans, line) for line in lines}
-    edit = _Edit(file, old, remove_entries(file, old, sorted(chosen)))
+    edit = _Edit(file, old, remove_entries(old, chosen))
     edited = _judge(session, edit)
     _refuse(session, edited, file)
     before = edited.before.entries if edited.before is not None else ()
@@ -186,13 +193,12 @@ def _json(option: str, text: str, kind: type) -> object:
     return value
 
 
-def _known(file: str, raw: bytes, number: int) -> int:
+def _known(file: str, old: Parsed, number: int) -> int:
     """Return the number of an entry that is there."""
-    from jobctl.model.crontab.document import Document
-    from jobctl.model.crontab.loading import load
     from jobctl.model.crontab.verdict import counted
 
-    count = len(load(Document.of([(file, raw)])).entries)
+    cron = old.data.get("cron")
+    count = len(cron) if isinstance(cron, list) else 0
     if not 1 <= number <= count:
         hint = f"there {'is' if count == 1 else 'are'} {counted(count)}" if count else None
         raise NotFound(f"{file}: there is no entry {number}", hint=hint)
@@ -241,7 +247,7 @@ def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
     if dry_run:
         _show(session, edit, to_stderr=rows)
     else:
-        replace_file(edit.file, edit.old, edit.new)
+        replace_file(edit.file, edit.bytes_before, edit.new.document.raw)
     if rows:
         write_entries(session, (entry.row() for entry in entries), KEYS)
 
@@ -250,11 +256,12 @@ def _show(session: Session, edit: _Edit, *, to_stderr: bool) -> None:
     """Print the diff: exact bytes in a pipe, which patch takes."""
     from jobctl.render.diff import diff_lines, print_diff
 
+    old, new = edit.bytes_before, edit.new.document.raw
     if to_stderr or sys.stdout.isatty():
         out = console(session, sys.stderr if to_stderr else None)
-        print_diff(out, edit.file, edit.old, edit.new)
+        print_diff(out, edit.file, old, new)
     else:
-        write_bytes(b"".join(diff_lines(edit.file, edit.old, edit.new)))
+        write_bytes(b"".join(diff_lines(edit.file, old, new)))
 
 
 def _words(entry: CronEntry) -> str:

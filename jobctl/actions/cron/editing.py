@@ -1,4 +1,4 @@
-"""Edits of a file of cron entries: bytes in, bytes out.
+"""Edits of a file of cron entries: read once, changed by lines, read back.
 
 What is not touched is never written anew: an entry is added or taken out by lines, so every other
 byte stays. That nothing else changes in meaning either is read back from the result.
@@ -7,7 +7,7 @@ byte stays. That nothing else changes in meaning either is read back from the re
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import tomlkit
@@ -17,7 +17,7 @@ from jobctl.errors import BadCronFile, UsageProblem
 from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.crontab.parsing import Parsed, parse, shown
-from jobctl.model.crontab.spans import Span, entry_spans
+from jobctl.model.crontab.spans import entry_spans
 
 _ENABLING = "[cron_plugin]\nenabled = true\n"
 
@@ -58,75 +58,12 @@ class NewEntry:
     comment: str = ""
 
 
-def add_entry(name: str, raw: bytes, entry: NewEntry, *, enable: bool = False) -> bytes:
-    """Return a file with an entry at its end.
-
-    Args:
-        name: of the file, for errors.
-        raw: its bytes; empty for a new one.
-        entry: what to add.
-        enable: turn the plugin on where the file does not say whether it is.
-
-    Raises:
-        BadCronFile: it cannot be read as TOML, or takes no entry at its end.
-        UsageProblem: the file turns the plugin off, or something cannot be written as TOML.
-    """
-    old = _read(name, raw)
-    parts = []
-    if enable and not _enabled(old):
-        parts.append(_ENABLING)
-    parts.append(_styled(_checked(_text(entry)), _style_of(name, raw, old)))
-    whole = _joined(raw, "\n".join(parts))
-    cron = old.data.get("cron", [])
-    wanted = dict(old.data)
-    if len(parts) > 1:
-        wanted["cron_plugin"] = {"enabled": True}
-    if isinstance(cron, list):
-        wanted["cron"] = [*cron, {"schedule": entry.schedule, "job": entry.job}]
-    _check(name, whole, wanted, "no [[cron]] can be added at its end")
-    return whole
-
-
-def remove_entries(name: str, raw: bytes, numbers: Sequence[int]) -> bytes:
-    """Return a file without some of its entries, with all of their tables.
-
-    Args:
-        name: of the file, for errors.
-        raw: its bytes.
-        numbers: of the entries, from 1 on, each of them there.
-
-    Raises:
-        BadCronFile: it cannot be read as TOML, or its entries are not parted by lines.
-    """
-    old = _read(name, raw)
-    cron = old.data.get("cron", [])
-    wanted = dict(old.data)
-    if isinstance(cron, list):
-        wanted["cron"] = [table for i, table in enumerate(cron, 1) if i not in numbers]
-    if not wanted["cron"]:
-        del wanted["cron"]
-    lines = raw.split(b"\n")
-    gone: set[int] = set()
-    for span in spans_of(name, raw):
-        if span.entry in numbers:
-            gone.update(range(span.first, span.last + 1))
-    gone |= _blanks(lines, gone)
-    whole = _without(lines, gone)
-    _check(name, whole, wanted, "its entries cannot be taken out by lines")
-    return whole
-
-
-def spans_of(name: str, raw: bytes) -> tuple[Span, ...]:
-    """Return the lines of each entry of a file.
+def read_file(name: str, raw: bytes) -> Parsed:
+    """Read a file that is to be edited: its name and its bytes.
 
     Raises:
         BadCronFile: it cannot be read as TOML.
     """
-    document = Document.of([(name, raw)])
-    return entry_spans(_read(name, raw).scan, document.lines[: raw.count(b"\n") + 1])
-
-
-def _read(name: str, raw: bytes) -> Parsed:
     parsed = parse(Document.of([(name, raw)]))
     if isinstance(parsed, Finding):
         where = f"{name}:{parsed.line}:{parsed.column}"
@@ -135,12 +72,66 @@ def _read(name: str, raw: bytes) -> Parsed:
     return parsed
 
 
-def _check(name: str, whole: bytes, wanted: Mapping[str, object], problem: str) -> None:
+def add_entry(old: Parsed, entry: NewEntry, *, enable: bool = False) -> Parsed:
+    """Return a file with an entry at its end.
+
+    Args:
+        old: the file; a new one is empty.
+        entry: what to add.
+        enable: turn the plugin on where the file does not say whether it is.
+
+    Raises:
+        BadCronFile: it takes no entry at its end.
+        UsageProblem: the file turns the plugin off, or something cannot be written as TOML.
+    """
+    parts = []
+    if enable and not _enabled(old):
+        parts.append(_ENABLING)
+    parts.append(_styled(_legal(_text(entry)), _style_of(old)))
+    whole = _joined(old.document.raw, "\n".join(parts))
+    cron = old.data.get("cron", [])
+    wanted = dict(old.data)
+    if len(parts) > 1:
+        wanted["cron_plugin"] = {"enabled": True}
+    if isinstance(cron, list):
+        wanted["cron"] = [*cron, {"schedule": entry.schedule, "job": entry.job}]
+    return _checked(old, whole, wanted, "no [[cron]] can be added at its end")
+
+
+def remove_entries(old: Parsed, numbers: Collection[int]) -> Parsed:
+    """Return a file without some of its entries, with all of their tables.
+
+    Args:
+        old: the file.
+        numbers: of the entries, from 1 on, each of them there.
+
+    Raises:
+        BadCronFile: its entries are not parted by lines.
+    """
+    cron = old.data.get("cron", [])
+    wanted = dict(old.data)
+    if isinstance(cron, list):
+        wanted["cron"] = [table for i, table in enumerate(cron, 1) if i not in numbers]
+    if not wanted["cron"]:
+        del wanted["cron"]
+    lines = old.document.raw.split(b"\n")
+    gone: set[int] = set()
+    for span in entry_spans(old):
+        if span.entry in numbers:
+            gone.update(range(span.first, span.last + 1))
+    gone |= _blanks(lines, gone)
+    whole = _without(lines, gone)
+    return _checked(old, whole, wanted, "its entries cannot be taken out by lines")
+
+
+def _checked(old: Parsed, whole: bytes, wanted: Mapping[str, object], problem: str) -> Parsed:
     """Read the result back: it says what is wanted, and nothing else."""
+    (name,) = old.document.names
     parsed = parse(Document.of([(name, whole)]))
     if isinstance(parsed, Finding) or _canonical(parsed.data) != _canonical(wanted):
         hint = "entries that [[cron]] begins can be changed: edit this one by hand"
         raise BadCronFile(f"{name}: {problem}; nothing was changed", hint=hint)
+    return parsed
 
 
 def _canonical(data: object) -> str:
@@ -176,7 +167,7 @@ def _text(entry: NewEntry) -> str:
     return (above if entry.comment else "") + tomlkit.dumps(document)
 
 
-def _checked(text: str) -> str:
+def _legal(text: str) -> str:
     """Refuse what no TOML can hold: control characters in a comment, bytes that are no UTF-8."""
     parsed = parse(Document.of([("", text.encode("utf-8", "surrogatepass"))]))
     if isinstance(parsed, Finding):
@@ -184,8 +175,8 @@ def _checked(text: str) -> str:
     return text
 
 
-def _style_of(name: str, raw: bytes, parsed: Parsed) -> _Style:
-    lines = Document.of([(name, raw)]).lines
+def _style_of(parsed: Parsed) -> _Style:
+    lines = parsed.document.lines
     indents, tight = {}, False
     for each in parsed.scan.statements:
         table = shown(each.table)

@@ -13,7 +13,8 @@ from jobctl.actions.cron.reading import read_documents
 from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.finding import Finding
-from jobctl.model.crontab.loading import load
+from jobctl.model.crontab.loading import load, load_parsed
+from jobctl.model.crontab.parsing import Parsed
 from jobctl.model.crontab.timed import with_time
 from jobctl.model.schedule.clock import Clock
 
@@ -38,7 +39,7 @@ class Edited:
     worse: tuple[Finding, ...]
 
 
-def judge(path: str, old: bytes | None, new: bytes, now: int, local: Clock) -> Edited:
+def judge(path: str, old: Parsed | None, new: Parsed, now: int, local: Clock) -> Edited:
     """Compare what the server says of a file before and after an edit.
 
     Of a file in a folder named ``conf.d``, which the server reads as one document with the others
@@ -46,34 +47,31 @@ def judge(path: str, old: bytes | None, new: bytes, now: int, local: Clock) -> E
 
     Args:
         path: of the file.
-        old: its bytes; None where there was none.
-        new: those it is to have.
+        old: what it is; None where there was none.
+        new: what it would be.
         now: unix seconds; when entries fire is looked at in the year after it.
         local: the server's own clock.
 
     Raises:
         BadCronFile: another file of the folder cannot be read.
     """
-
-    def look(document: Document) -> Crontab:
-        return with_time(load(document), now, local)
-
-    before = None if old is None else look(Document.of([(path, old)]))
-    after = look(Document.of([(path, new)]))
+    before = None if old is None else with_time(load_parsed(old), now, local)
+    after = with_time(load_parsed(new), now, local)
     worse = _new(before.findings if before else (), after.findings)
     # Links stay as they are: the server takes the names that it finds in the folder.
     if Path(os.path.abspath(path)).parent.name == FOLDER and path.endswith(".toml"):  # noqa: PTH100
         worse = [each for each in worse if each.code not in _OF_THE_WHOLE]
         known = {_alike(each) for each in worse}
-        was, becomes = _whole(Path(path).parent, path, old, new)
-        more = _new(look(was).findings if was.parts else (), look(becomes).findings)
+        was, becomes = _whole(path, None if old is None else old.document.raw, new.document.raw)
+        there = with_time(load(was), now, local).findings if was.parts else ()
+        more = _new(there, with_time(load(becomes), now, local).findings)
         worse += [each for each in more if _alike(each) not in known]
     return Edited(before, after, tuple(worse))
 
 
-def _whole(folder: Path, path: str, old: bytes | None, new: bytes) -> tuple[Document, Document]:
+def _whole(path: str, old: bytes | None, new: bytes) -> tuple[Document, Document]:
     """Return the document of a folder before and after."""
-    name = Path(path).name
+    folder, name = Path(path).parent, Path(path).name
     others: list[tuple[str, bytes]] = []
     if any(file.name.endswith(".toml") for file in folder.iterdir()):
         parts = read_documents([str(folder)])[0].parts

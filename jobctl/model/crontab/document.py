@@ -82,6 +82,11 @@ class Document:
         return "\n".join(self.lines)
 
     @property
+    def raw(self) -> bytes:
+        """The bytes of its files, one after the other."""
+        return b"".join(raw for _, raw in self.parts)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of its files."""
         return tuple(name for name, _ in self.parts)

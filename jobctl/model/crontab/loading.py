@@ -7,7 +7,7 @@ from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.entry import Crontab
 from jobctl.model.crontab.finding import Code, Finding
 from jobctl.model.crontab.notes import Notes
-from jobctl.model.crontab.parsing import parse
+from jobctl.model.crontab.parsing import Parsed, parse
 from jobctl.model.crontab.plugin import check_plugin, check_strays, find_entries
 from jobctl.model.crontab.repeats import check_duplicates
 
@@ -20,6 +20,12 @@ def load(document: Document) -> Crontab:
     parsed = parse(document)
     if isinstance(parsed, Finding):
         return Crontab(document, (), (parsed,), enabled=False)
+    return load_parsed(parsed)
+
+
+def load_parsed(parsed: Parsed) -> Crontab:
+    """Read what was parsed already, likewise."""
+    document = parsed.document
     notes = Notes(document, parsed.scan)
     if document.marked:
         message = "not every version of the server reads a file with a byte order mark"

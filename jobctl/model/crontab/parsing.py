@@ -22,8 +22,9 @@ _INT64 = range(-(2**63), 2**63)
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a document says, and where."""
+    """A document, what it says, and where."""
 
+    document: Document
     data: dict[str, object]
     scan: Scan
 
@@ -53,7 +54,7 @@ def parse(document: Document) -> Parsed | Finding:
         spot = found.spots[wide]
         message = "the number does not fit into 64 bits"
         return _stop(document, spot.value_line, spot.value_column, message)
-    return Parsed(data, found)
+    return Parsed(document, data, found)
 
 
 def _refused(document: Document, said: str) -> Finding:

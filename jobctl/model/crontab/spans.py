@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobctl.model.crontab.scanning import Scan
+from jobctl.model.crontab.parsing import Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +23,17 @@ class Span:
     last: int
 
 
-def entry_spans(scan: Scan, lines: Sequence[str]) -> tuple[Span, ...]:
+def entry_spans(parsed: Parsed) -> tuple[Span, ...]:
     """Return the lines of each entry that headers make, in order.
 
     Comments between its lines belong to an entry. So does a block of them directly above its first
     header, no blank line in between, unless it begins the file; and one directly below its last
     line where a blank line, or the end, follows.
-
-    Args:
-        scan: the statements of the document.
-        lines: its text.
     """
+    lines = parsed.document.lines[:-1]  # the last one is the line feed behind the last file
     spans: list[Span] = []
     mine: int | None = None
-    for each in scan.statements:
+    for each in parsed.scan.statements:
         before = mine
         if each.header:
             mine = _number(each.path)

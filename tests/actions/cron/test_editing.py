@@ -6,8 +6,10 @@ import tomllib
 
 import pytest
 
-from jobctl.actions.cron.editing import NewEntry, add_entry, remove_entries, spans_of
+from jobctl.actions.cron.editing import NewEntry, read_file
 from jobctl.errors import BadCronFile, UsageProblem
+from jobctl.model.crontab.spans import entry_spans
+from tests.actions.cron.making import with_entry, without
 
 PLAIN = b"""# What runs when. Ask ops before you change it.
 [cron_plugin]
@@ -72,7 +74,7 @@ def data(raw: bytes) -> dict[str, object]:
 
 
 def test_what_is_added_stands_behind_all_that_was_there_in_the_same_line_breaks(raw):
-    new = add_entry("f", raw, NEW)
+    new = with_entry(raw, NEW)
     assert new.startswith(raw)
     added = new[len(raw) :]
     assert (b"\r\n" in added) == (b"\r\n" in raw)
@@ -86,37 +88,37 @@ def test_what_is_added_stands_behind_all_that_was_there_in_the_same_line_breaks(
 
 
 def test_one_blank_line_parts_what_is_added_from_what_was_there(raw):
-    new = add_entry("f", raw, NEW).replace(b"\r\n", b"\n")
+    new = with_entry(raw, NEW).replace(b"\r\n", b"\n")
     before = new[: new.rindex(b'[[cron]]\nschedule = "@hourly"')]
     assert before.endswith(b"\n\n")
     assert not before.endswith(b"\n\n\n")
 
 
 def test_an_entry_that_was_added_goes_without_a_trace(raw):
-    added = add_entry("f", raw, NewEntry("@hourly", {"type": "Ping"}, comment="For Ops\n\nonly"))
-    back = remove_entries("f", added, [4])
+    added = with_entry(raw, NewEntry("@hourly", {"type": "Ping"}, comment="For Ops\n\nonly"))
+    back = without(added, [4])
     assert back.rstrip(b"\r\n") == raw.rstrip(b"\r\n")
     assert back.startswith(raw.rstrip(b"\r\n"))
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_what_is_left_of_a_file_are_its_lines_but_those_of_the_entry(raw, number):
-    new = remove_entries("f", raw, [number])
+    new = without(raw, [number])
     cron = data(raw)["cron"]
     assert data(new) == {**data(raw), "cron": [c for i, c in enumerate(cron, 1) if i != number]}
-    spans = [span for span in spans_of("f", raw) if span.entry == number]
+    spans = [span for span in entry_spans(read_file("f", raw)) if span.entry == number]
     gone = {n for span in spans for n in range(span.first, span.last + 1)}
     kept = [line for n, line in enumerate(raw.split(b"\n"), 1) if n not in gone and line.strip()]
     assert without_blanks(new) == kept
 
 
 def test_comments_go_with_an_entry_where_they_are_its_own():
-    assert [(span.first, span.last) for span in spans_of("f", PLAIN)] == [
+    assert [(span.first, span.last) for span in entry_spans(read_file("f", PLAIN))] == [
         (5, 11),
         (15, 28),
         (30, 35),
     ]
-    left = remove_entries("f", PLAIN, [1, 2, 3])
+    left = without(PLAIN, [1, 2, 3])
     assert left == (
         b"# What runs when. Ask ops before you change it.\n[cron_plugin]\nenabled = true\n\n"
         b"# --- mail ---\n"
@@ -139,7 +141,7 @@ def test_comments_go_with_an_entry_where_they_are_its_own():
     ],
 )  # fmt: skip
 def test_what_stands_around_an_entry_stays_or_goes_by_a_rule(text, left):
-    assert remove_entries("f", text, [1]) == left
+    assert without(text, [1]) == left
 
 
 @pytest.mark.parametrize(
@@ -151,10 +153,10 @@ def test_what_stands_around_an_entry_stays_or_goes_by_a_rule(text, left):
 )
 def test_entries_in_an_array_are_left_to_an_editor(raw):
     with pytest.raises(BadCronFile, match="nothing was changed") as caught:
-        remove_entries("f", raw, [1])
+        without(raw, [1])
     assert caught.value.hint
     with pytest.raises(BadCronFile, match="nothing was changed"):
-        add_entry("f", raw, NEW)
+        with_entry(raw, NEW)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +164,9 @@ def test_entries_in_an_array_are_left_to_an_editor(raw):
 )
 def test_what_cannot_be_read_is_not_changed(raw):
     with pytest.raises(BadCronFile, match="f:"):
-        add_entry("f", raw, NEW)
+        with_entry(raw, NEW)
     with pytest.raises(BadCronFile, match="f:"):
-        remove_entries("f", raw, [1])
+        without(raw, [1])
 
 
 def test_an_entry_is_written_as_the_last_one_of_the_file_is():
@@ -174,7 +176,7 @@ def test_an_entry_is_written_as_the_last_one_of_the_file_is():
 \t\ttype = "A"
 """
     assert (
-        add_entry("f", raw, NEW).removeprefix(raw).decode().replace("\t", ">")
+        with_entry(raw, NEW).removeprefix(raw).decode().replace("\t", ">")
         == """
 [[cron]]
 >schedule = "@hourly"
@@ -190,14 +192,14 @@ def test_an_entry_is_written_as_the_last_one_of_the_file_is():
 def test_a_new_file_begins_with_the_entry_or_with_what_turns_the_plugin_on():
     entry = NewEntry("@daily", {"type": "A"})
     text = b'[[cron]]\nschedule = "@daily"\n\n[cron.job]\ntype = "A"\n'
-    assert add_entry("f", b"", entry) == text
-    assert add_entry("f", b"", entry, enable=True) == b"[cron_plugin]\nenabled = true\n\n" + text
+    assert with_entry(b"", entry) == text
+    assert with_entry(b"", entry, enable=True) == b"[cron_plugin]\nenabled = true\n\n" + text
 
 
 def test_a_plugin_that_is_on_is_not_turned_on_again():
-    assert add_entry("f", PLAIN, NEW, enable=True) == add_entry("f", PLAIN, NEW)
+    assert with_entry(PLAIN, NEW, enable=True) == with_entry(PLAIN, NEW)
     with pytest.raises(UsageProblem, match="in line 1"):
-        add_entry("f", b"[cron_plugin]\nenabled = false\n", NEW, enable=True)
+        with_entry(b"[cron_plugin]\nenabled = false\n", NEW, enable=True)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def test_a_plugin_that_is_on_is_not_turned_on_again():
 )
 def test_what_no_toml_can_hold_is_refused(entry):
     with pytest.raises(UsageProblem, match="TOML cannot hold"):
-        add_entry("f", PLAIN, entry)
+        with_entry(PLAIN, entry)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ def test_what_no_toml_can_hold_is_refused(entry):
 )  # fmt: skip
 def test_any_text_comes_back_as_it_was_given(value):
     job = {"type": value, "args": [value, {value: [value]}], "custom": {value: {value: value}}}
-    assert data(add_entry("f", PLAIN, NewEntry(value, job)))["cron"][3] == {
+    assert data(with_entry(PLAIN, NewEntry(value, job)))["cron"][3] == {
         "schedule": value,
         "job": job,
     }

@@ -7,8 +7,9 @@ import tomllib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobctl.actions.cron.editing import NewEntry, add_entry, remove_entries
+from jobctl.actions.cron.editing import NewEntry
 from jobctl.errors import BadCronFile
+from tests.actions.cron.making import with_entry, without
 
 PIECES = [
     "# c\n", "\n", "  # in\n", "\t\n", "[[cron]]\n", "[[ cron ]] # x\n", '[["cron"]]\n',
@@ -47,12 +48,12 @@ def entries(raw: bytes) -> list[object]:
 @given(documents())
 def test_what_is_added_stands_at_the_end_and_can_be_taken_out_again(raw):
     try:
-        new = add_entry("f", raw, NEW)
+        new = with_entry(raw, NEW)
     except BadCronFile:
         assert isinstance(tomllib.loads(raw.decode().replace("\r\n", "\n"))["cron"], dict)
         return
     assert new.startswith(raw)
-    back = remove_entries("f", new, [len(entries(new))])
+    back = without(new, [len(entries(new))])
     assert back.rstrip() == raw.rstrip() or not raw.strip()
 
 
@@ -61,7 +62,7 @@ def test_what_is_added_stands_at_the_end_and_can_be_taken_out_again(raw):
 def test_what_is_taken_out_are_whole_lines_and_the_others_stay_in_order(raw, data):
     count = len(entries(raw))
     numbers = data.draw(st.sets(st.integers(1, count), min_size=1))
-    new = remove_entries("f", raw, sorted(numbers))
+    new = without(raw, sorted(numbers))
     lines = iter(raw.split(b"\n"))
     kept = new.removesuffix(b"\n").split(b"\n") if new else []
     assert all(any(line == old for old in lines) for line in kept)
