@@ -16,7 +16,13 @@ from jobctl.model.schedule.doubt import Level
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _DIGITS = re.compile(r"[\d_]{4000}")
+_TOO_DEEP = "values are nested too deeply to be looked at"
 _BOM = "\ufeff"
+_DEEPEST = 200
+# So many parts of a dotted key that begins a line: tomllib takes the square of their number.
+_DEEP = re.compile(
+    rf"^[ \t\[]*+(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{_DEEPEST}}}", re.ASCII | re.MULTILINE
+)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -37,6 +43,9 @@ def parse(document: Document) -> Parsed | Finding:
             document, unfit.line, unfit.column, unfit.message, code=unfit.code, hint=unfit.hint
         )
     text = document.text
+    deep = _DEEP.search(text)
+    if deep is not None:
+        return _stop(document, text.count("\n", 0, deep.start()) + 1, 1, _TOO_DEEP)
     try:
         data = tomllib.loads(text)
         found = scan(text)
@@ -46,7 +55,7 @@ def parse(document: Document) -> Parsed | Finding:
     except tomllib.TOMLDecodeError as error:
         return _refused(document, str(error))
     except RecursionError:
-        return _stop(document, 1, 1, "values are nested too deeply to be looked at")
+        return _stop(document, 1, 1, _TOO_DEEP)
     except ValueError:  # Python's own limit to the digits of a number
         line = next((n for n, each in enumerate(document.lines, 1) if _DIGITS.search(each)), 1)
         return _stop(document, line, 1, "a number is too long")
@@ -139,10 +148,16 @@ def headed(path: Path) -> str:
 
 
 def _large(data: dict[str, object]) -> Iterator[Path]:
-    """Yield where numbers stand that Go may not hold."""
+    """Yield where numbers stand that Go may not hold.
+
+    Raises:
+        RecursionError: what is read of the data later would go too deep.
+    """
     todo: list[tuple[Path, object]] = [((), data)]
     while todo:
         path, value = todo.pop()
+        if len(path) > _DEEPEST:
+            raise RecursionError
         if (type(value) is int and value not in _INT64) or value in (inf, -inf):
             yield path
         elif isinstance(value, dict):

@@ -39,8 +39,18 @@ def test_numbers_of_64_bits_are_fine(text):
     assert [each.code for each in crontab(text).findings] == ["no-entries"]
 
 
-def test_values_nested_too_deeply_are_an_error_and_no_traceback():
-    assert told(crontab(f"a = {'[' * 100_000}")) == [("error", "toml", 1, 1)]
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"a = {'[' * 100_000}", 1),
+        (job(f"custom.{'a.' * 300}a = 1"), 5),
+        (job(f"custom = {{{'a.' * 300}a = 1}}"), 1),
+        (job(f"custom.{'a.' * 200_000}a = 1"), 5),
+        (f"x = 1\n[{'a . ' * 200_000}a]", 2),
+    ],
+)
+def test_what_is_nested_too_deeply_is_an_error_at_once_and_no_traceback(text, line):
+    assert told(crontab(text)) == [("error", "toml", line, 1)]
 
 
 @pytest.mark.parametrize(
