@@ -226,7 +226,7 @@ def test_a_new_file_turns_the_plugin_on_only_where_that_is_asked_for(file, jobct
     ran = jobctl("cron", "add", "on.toml", *MAIL, "--enable")
     assert (
         ran.err
-        == "made on.toml; added entry 1 and [cron_plugin] at line 4: at 09:30, Monday to Friday\n"
+        == "made on.toml; added [cron_plugin], and entry 1 at line 4: at 09:30, Monday to Friday\n"
     )
     assert Path("on.toml").read_text().startswith("[cron_plugin]\nenabled = true\n\n[[cron]]\n")
 
