@@ -134,6 +134,12 @@ def test_a_dry_run_for_programs_is_rows_and_the_diff_is_talk(file, jobctl):
     assert file.read_text() == FILE
 
 
+def test_a_last_line_without_a_break_is_told_on_a_line_of_its_own(file, jobctl):
+    file.write_text(file.read_text().rstrip("\n"))
+    ran = jobctl("cron", "rm", str(file), "--entry", "2")
+    assert '\n-type = "Sweep"\n\\ No newline at end of file\nremoved ' in ran.err
+
+
 def test_a_diff_on_a_terminal_is_coloured_and_cannot_move_the_cursor(file, jobctl):
     file.write_text(f"# \x9b2J\u202e{FILE}")
     ran = jobctl("cron", "rm", "cron.toml", "--entry", "1", "-n", tty=True)
