@@ -95,8 +95,8 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     if not session.flag("dry_run"):
         made = "" if old is not None else f"made {file}; "
         on = enable and (edited.before is None or not edited.before.enabled)
-        more = " and [cron_plugin]" if on else ""
-        say(f"{made}added entry {added.number:,}{more} at line {added.line:,}: {_words(added)}")
+        more = "[cron_plugin], and " if on else ""
+        say(f"{made}added {more}entry {added.number:,} at line {added.line:,}: {_words(added)}")
 
 
 @click.command(
@@ -231,7 +231,7 @@ def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | N
         message = f"{each.file}:{each.line}: {each.message}; nothing was changed"
         raise BadCronFile(message, hint=each.hint)
     for each in edited.worse:
-        say_finding(each)
+        say_finding(session, each)
     if edited.worse and session.flag("strict"):
         count = len(edited.worse)
         raise BadCronFile(f"--strict: {count:,} {things(count, 'warning')}; nothing was changed")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
+from jobctl.errors import Exit
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def read_crontabs(paths: Sequence[str]) -> list[Crontab]:
     return [load(document) for document in read_documents(named, stdin)]
 
 
-def say_problems(crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
+def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
     """Say the errors in documents, and where no entry runs; return the first error of each entry.
 
     Its key is the file and line that the entry begins in.
@@ -52,18 +54,32 @@ def say_problems(crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
     for crontab in crontabs:
         for each in crontab.findings:
             if each.is_error:
-                say_finding(each)
+                say_finding(session, each)
                 known = each.entry is not None and each.entry <= len(crontab.entries)
                 entry = crontab.entries[each.entry - 1] if known and each.entry else None
                 place = (entry.file, entry.line) if entry else (each.file or "", each.line or 0)
                 problems.setdefault(place, each.message)
             elif each.code == "plugin-off":
-                say_finding(each)
+                say_finding(session, each)
     return problems
 
 
-def say_finding(finding: Finding) -> None:
+def say_finding(session: Session, finding: Finding) -> None:
     """Say what is wrong, where, and what to do about it."""
-    say(f"{finding.level}: {finding.file}:{finding.line}: {finding.message}")
+    message = f"{finding.file}:{finding.line}: {finding.message}"
+    if finding.is_error:
+        say_error(session, message, finding.hint)
+        return
+    say(f"{finding.level}: {message}")
     if finding.hint is not None:
         say(f"hint: {finding.hint}")
+
+
+def say_error(session: Session, message: str, hint: str | None = None) -> None:
+    """Say one of several errors; an object where the output is JSON."""
+    if session.format in (Format.JSON, Format.JSONL):
+        say(json.dumps({"code": Exit.PROBLEMS.value, "message": message, "hint": hint}))
+        return
+    say(f"error: {message}")
+    if hint is not None:
+        say(f"hint: {hint}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from sys import maxsize
 from typing import TYPE_CHECKING, TypeVar
 
 from jobctl.cli.cron_reading import end, local_clock, start
@@ -53,6 +54,8 @@ class Span:
         heading = "in" if session.text("start") is None else "later"
         if until is None and count is None:
             count = COUNT
+        if count is not None:
+            count = min(count, maxsize)  # more than islice takes
         return cls(now, start(session, now), until, count, local_clock(session), heading)
 
     def of(self, firings: Iterable[tuple[int, _T]]) -> Iterator[tuple[int, _T]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_entries import read_crontabs, say_problems
+from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
 from jobctl.cli.cron_reading import READING, local_clock, start, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.listings import ON_A_TERMINAL
@@ -73,7 +73,7 @@ def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     if session.text("start") is None:
         at = midnight_of(local, at)
     crontabs = read_crontabs(paths)
-    problems = say_problems(crontabs)
+    problems = say_problems(session, crontabs)
     entries = _chosen(session, [entry for crontab in crontabs for entry in crontab.entries])
     size = HOUR if per == "hour" else MINUTE
     buckets = Buckets.of(local, at, days_from(local, at, days), size)
@@ -85,7 +85,7 @@ def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     if session.text("tz") is None:
         say("counted in UTC: --tz names another zone")
     for entry, why in counted.hanging:
-        say(f"error: {entry.file}:{entry.line}: {why}")
+        say_error(session, f"{entry.file}:{entry.line}: {why}")
     if problems or counted.hanging:
         raise click.exceptions.Exit(Exit.PROBLEMS)
 
@@ -153,7 +153,7 @@ def _peak_text(load: Load, peak: Peak, local: Clock) -> str:
     utc = Instant(begins).rfc3339().replace(":00Z", "Z")
     wall = "" if local.offset(begins) == 0 else f" ({_wall_text(local.wall(begins))} {local.name})"
     text = f"peak: {peak.count:,} {things(peak.count, 'job')} at {utc}{wall}"
-    if peak.jobtype is not None:
+    if peak.jobtype is not None and (peak.share > 1 or peak.count == 1):
         share = "all" if peak.share == peak.count else f"{peak.share:,}"
         text += f", {share} of them {printable(peak.jobtype)}"
     return text

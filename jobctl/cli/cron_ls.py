@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_entries import read_crontabs, say_problems, write_entries
+from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems, write_entries
 from jobctl.cli.cron_reading import (
     from_option,
     local_clock,
@@ -67,9 +67,11 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
     order, page = session.order(LISTING_KEYS), session.page()
     session.columns(LISTING_KEYS, LISTING_KEYS)
     crontabs = read_crontabs(paths)
-    problems = say_problems(crontabs)
+    problems = say_problems(session, crontabs)
     entries = [entry for crontab in crontabs for entry in crontab.entries]
-    rows = [_row(entry, at, local, problems.get((entry.file, entry.line))) for entry in entries]
+    rows = [
+        _row(session, entry, at, local, problems.get((entry.file, entry.line))) for entry in entries
+    ]
     if order.field is not None:
         from jobctl.actions.listing import sorted_by
 
@@ -98,7 +100,7 @@ def _columns(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
     return (*files, *_PEOPLE)
 
 
-def _row(entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
+def _row(session: Session, entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
     """Return an entry's row; say what only the search finds out."""
     from jobctl.model.crontab.firing import listing_row, unknown_row
 
@@ -107,7 +109,7 @@ def _row(entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
     except HangingSchedule as error:
         row = unknown_row(entry, problem or error.message)
     if problem is None and row["problem"] is not None:
-        say(f"error: {entry.file}:{entry.line}: {row['problem']}")
+        say_error(session, f"{entry.file}:{entry.line}: {row['problem']}")
     return row
 
 

@@ -42,7 +42,7 @@ _KEYS = ("at",)
         "jobctl cron next '30 9 * * MON-FRI' --tz Europe/Berlin",
         "jobctl cron next '0 0 29 2 *' --count 3 -o json",
         "jobctl cron next /etc/faktory --until +24h",
-        "jobctl cron next @daily --from 2026-12-31T00:00:00Z --until +7d -o ids",
+        "jobctl cron next @daily --from 2026-12-31T00:00:00Z --until 2027-01-07T00:00:00Z",
     ],
 )
 @click.argument(

@@ -42,7 +42,8 @@ def from_option() -> Callable[[_F], _F]:
 def until_option() -> Callable[[_F], _F]:
     """Add ``--until``: see `end`."""
     return option(
-        READING, "--until", metavar="T", help="End with this time; written likewise."
+        READING, "--until", metavar="T",
+        help="End with this time; written likewise, +2h is from now here too.",
     )  # fmt: skip
 
 
@@ -113,7 +114,10 @@ def end(session: Session, now: float) -> int | None:
     last = _second("--until", text, now)
     if last < start(session, now):
         begin = "now" if session.text("start") is None else "--from"
-        raise UsageProblem(f"--until is before {begin}", hint="nothing fires in between")
+        hint = "give a later time: 2026-09-21T14:00:00Z" if begin != "now" else "a later time: +2h"
+        if text.lstrip().startswith("+"):
+            hint = f"{text} counts from now, not from --from; give a time: 2026-09-21T14:00:00Z"
+        raise UsageProblem(f"--until is before {begin}", hint=hint)
     return last
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_entries import read_crontabs, say_problems
+from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
 from jobctl.cli.cron_firings import Span
 from jobctl.cli.cron_reading import dialect, say_start, say_zone
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_rows
+from jobctl.cli.writing import write_rows
 from jobctl.errors import Exit, UsageProblem
 from jobctl.render.formats import Format
 
@@ -37,7 +37,7 @@ def write_timetable(session: Session, path: str, span: Span) -> None:
     people = ("fires", "day", span.heading) if session.format.human else ()
     session.columns(TIMETABLE_KEYS, (*people, *TIMETABLE_KEYS))
     (crontab,) = read_crontabs([path])
-    problems = say_problems([crontab])
+    problems = say_problems(session, [crontab])
     entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
     table = Timetable(entries, span.after, span.local)
     default = (*people, *_shown(session, crontab)) if people else TIMETABLE_KEYS
@@ -47,7 +47,7 @@ def write_timetable(session: Session, path: str, span: Span) -> None:
     say_start(session, schedules)
     say_zone(session, schedules)
     for line in _troubles(table):
-        say(line)
+        say_error(session, line)
         problems.setdefault(("", 0), line)
     if problems:
         raise click.exceptions.Exit(Exit.PROBLEMS)
@@ -72,9 +72,9 @@ def _rows(session: Session, table: Timetable, span: Span) -> Iterator[Row]:
 def _troubles(table: Timetable) -> Iterator[str]:
     """Yield what to say of entries that fire no more, and never did."""
     for entry in table.silent:
-        yield f"error: {_place(entry)}: never fires"
+        yield f"{_place(entry)}: never fires"
     for entry, error in table.hanging:
-        yield f"error: {_place(entry)}: {error.message}"
+        yield f"{_place(entry)}: {error.message}"
 
 
 def _place(entry: CronEntry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,14 @@ def validate(
     """Check files of cron entries, or schedules."""
     from jobctl.model.crontab.finding import KEYS
 
-    if bool(paths) == bool(expressions):
-        what = "a FILE, a DIR or a schedule, not both" if paths else "FILE, DIR, - or -e EXPR"
-        raise UsageProblem(f"validate takes {what}", hint="jobctl cron validate /etc/faktory")
+    if paths and expressions:
+        hint = "check files and schedules in two calls"
+        if " " not in expressions[-1]:
+            hint = "a schedule is one word for the shell: in quotes, -e '30 9 * * MON-FRI'"
+        raise UsageProblem("validate takes files or schedules, not both", hint=hint)
+    if not (paths or expressions):
+        hint = "jobctl cron validate /etc/faktory"
+        raise UsageProblem("validate takes FILE, DIR, - or -e EXPR", hint=hint)
     columns = session.columns(KEYS, KEYS)
     now, local = int(time.time()), local_clock(session)
     if expressions:
@@ -82,7 +88,10 @@ def _write(session: Session, findings: Sequence[Finding], columns: Sequence[str]
         from jobctl.render.findings import print_findings
 
         shown = findings[:ON_A_TERMINAL] if session.brief else findings
-        print_findings(console(session), shown)
+        out = console(session)
+        print_findings(out, shown)
+        if shown and sys.stdout.isatty():
+            out.print()  # what is said of them all follows
         if len(shown) < len(findings):
             say(f"{len(findings) - len(shown):,} more: -o wide")
     elif session.format is Format.IDS:

@@ -20,6 +20,8 @@ from jobctl.errors import Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
+_AROUND = 100  # characters of a long text that are shown on either side of a mistake
+
 
 def run(argv: Sequence[str]) -> int:
     """Run a command line and return its exit code. Nothing escapes but an exit."""
@@ -115,13 +117,21 @@ def _tell(error: JobctlError, *, in_json: bool) -> int:
     else:
         lines = [f"error: {printable(error.message)}"]
         if error.at:
-            typed, position = error.at
-            lines += [f"  {printable(typed)}", f"  {' ' * len(printable(typed[:position]))}^"]
+            lines += _under(*error.at)
         lines += [f"hint: {printable(error.hint)}"] if error.hint else []
         text = "\n".join(lines)
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr)
     return code
+
+
+def _under(typed: str, position: int) -> list[str]:
+    """Return what was typed, of a long text what is around the position, and the caret under it."""
+    start = max(0, position - _AROUND)
+    before = ("…" if start else "") + printable(typed[start:position])
+    end = position + _AROUND
+    behind = printable(typed[position:end]) + ("…" if end < len(typed) else "")
+    return [f"  {before}{behind}", f"  {' ' * len(before)}^"]
 
 
 def _wants_json(session: Session, argv: Sequence[str]) -> bool:

@@ -25,8 +25,10 @@ def print_diff(console: Console, name: str, old: bytes | None, new: bytes) -> No
     """
     for line in diff_lines(name, old, new):
         style = next((its for mark, its in _STYLES.items() if line.startswith(mark)), "")
-        text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
-        console.print(Text(printable(text.expandtabs(4)), style=style), soft_wrap=True)
+        for each in line.removesuffix(b"\n").split(b"\n"):  # two where a file does not end a line
+            text = each.removesuffix(b"\r").decode("utf-8", "replace")
+            console.print(Text(printable(text.expandtabs(4)), style=style), soft_wrap=True)
+            style = ""
 
 
 def diff_lines(name: str, old: bytes | None, new: bytes) -> Iterator[bytes]:

@@ -134,6 +134,12 @@ def test_a_dry_run_for_programs_is_rows_and_the_diff_is_talk(file, jobctl):
     assert file.read_text() == FILE
 
 
+def test_a_last_line_without_a_break_is_told_on_a_line_of_its_own(file, jobctl):
+    file.write_text(file.read_text().rstrip("\n"))
+    ran = jobctl("cron", "rm", str(file), "--entry", "2")
+    assert '\n-type = "Sweep"\n\\ No newline at end of file\nremoved ' in ran.err
+
+
 def test_a_diff_on_a_terminal_is_coloured_and_cannot_move_the_cursor(file, jobctl):
     file.write_text(f"# \x9b2J\u202e{FILE}")
     ran = jobctl("cron", "rm", "cron.toml", "--entry", "1", "-n", tty=True)
@@ -226,7 +232,7 @@ def test_a_new_file_turns_the_plugin_on_only_where_that_is_asked_for(file, jobct
     ran = jobctl("cron", "add", "on.toml", *MAIL, "--enable")
     assert (
         ran.err
-        == "made on.toml; added entry 1 and [cron_plugin] at line 4: at 09:30, Monday to Friday\n"
+        == "made on.toml; added [cron_plugin], and entry 1 at line 4: at 09:30, Monday to Friday\n"
     )
     assert Path("on.toml").read_text().startswith("[cron_plugin]\nenabled = true\n\n[[cron]]\n")
 

@@ -141,7 +141,14 @@ def test_entries_that_are_wrong_are_said_and_the_rest_is_counted(jobctl):
     ran = jobctl("cron", "load", "bad.toml", *DAY, "-o", "json")
     assert ran.code == 8
     assert [row["count"] for row in json.loads(ran.out)] == [1]
-    assert "error: bad.toml:4: minute: 61 is above 59\n" in ran.err
+    said = "bad.toml:4: minute: 61 is above 59"
+    assert json.loads(ran.err.splitlines()[0]) == {
+        "code": 8,
+        "message": said,
+        "hint": "the server takes 0-59",
+    }
+    in_tsv = jobctl("cron", "load", "bad.toml", *DAY)
+    assert f"error: {said}\nhint: the server takes 0-59\n" in in_tsv.err
 
 
 @pytest.mark.parametrize(

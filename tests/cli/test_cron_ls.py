@@ -135,8 +135,14 @@ def test_what_is_wrong_is_listed_with_what_is_known_and_said(jobctl):
     assert (bad["jobtype"], bad["words"], bad["next"]) == ("Bad", None, None)
     assert bad["problem"] == "minute: 61 is above 59"
     assert (never["problem"], never["last"]) == ("never fires", None)
-    assert "error: bad.toml:28: minute: 61 is above 59\nhint: " in ran.err
-    assert "error: bad.toml:32: never fires\n" in ran.err
+    told = [json.loads(line) for line in ran.err.splitlines() if line.startswith("{")]
+    assert [each["message"] for each in told] == [
+        "bad.toml:28: minute: 61 is above 59",
+        "bad.toml:32: never fires",
+    ]
+    in_tsv = jobctl("cron", "ls", "bad.toml", *NOW)
+    assert "error: bad.toml:28: minute: 61 is above 59\nhint: " in in_tsv.err
+    assert "error: bad.toml:32: never fires\n" in in_tsv.err
 
 
 def test_an_error_of_a_job_is_one_too(jobctl):

@@ -56,6 +56,32 @@ def test_until_takes_all_there_are_and_count_bounds_them(jobctl):
     assert len(instants(jobctl(*asked))) == 7
 
 
+def test_an_end_that_is_too_early_is_refused_and_a_plus_explained(jobctl):
+    ran = jobctl("cron", "next", "@daily", "--from", "2999-01-01T00:00:00Z", "--until", "+7d")
+    assert ran.code == 2
+    assert ran.err == (
+        "error: --until is before --from\n"
+        "hint: +7d counts from now, not from --from; give a time: 2026-09-21T14:00:00Z\n"
+    )
+    ran = jobctl("cron", "next", "@daily", "--until", "-1h")
+    assert ran.err == "error: --until is before now\nhint: a later time: +2h\n"
+
+
+def test_a_count_may_be_more_than_there_ever_are(jobctl):
+    until = ("--until", "2026-11-30T16:00:00Z")
+    asked = ("cron", "next", "@daily", *FROM, *until, "--count", "9" * 30)
+    assert len(instants(jobctl(*asked, "-o", "json"))) == 2
+
+
+def test_of_a_long_schedule_what_is_around_the_mistake_is_shown(jobctl):
+    ran = jobctl("cron", "next", f"{'5,' * 500}x,{'6,' * 500}6 * * * *")
+    _, typed, caret, _ = ran.err.splitlines()
+    assert len(typed) < 210
+    assert typed.startswith("  …5,")
+    assert typed.endswith("6,…")
+    assert typed[caret.index("^")] == "x"
+
+
 def test_a_long_table_on_a_terminal_is_cut(jobctl):
     ran = jobctl("cron", "next", "* * * * *", *FROM, "--until", "2026-11-28T18:00:00Z", tty=True)
     assert len(ran.out.splitlines()) == 52

@@ -49,6 +49,7 @@ def test_people_see_each_finding_with_its_line_a_caret_and_a_hint(here, jobctl):
         "  [[cron.jobs.args]]\n"
         "         ^\n"
         "  hint: did you mean [[cron.job.args]]?\n"
+        "\n"
     )
     assert ran.err == (
         "1 error, 1 warning in 2 entries of 1 file; the server does not start; a reload leaves "

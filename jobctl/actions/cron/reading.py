@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -108,7 +109,10 @@ def _read(path: str, most: int) -> bytes:
     except FileNotFoundError:
         if Path(path).is_symlink():
             raise BadCronFile(f"{path}: cannot be read: it is a link to nothing") from None
-        raise NotFound(f"{path}: there is no such file or directory") from None
+        hint = None
+        if " " in path.strip() or path.startswith("@"):
+            hint = f"is it a schedule? jobctl cron explain {shlex.quote(path)}"
+        raise NotFound(f"{path}: there is no such file or directory", hint=hint) from None
     except (OSError, ValueError) as error:
         raise _refused(path, error) from None
 

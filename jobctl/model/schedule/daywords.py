@@ -14,7 +14,7 @@ MONTHS = (
 )  # fmt: skip
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _WEEK, _YEAR, SHORTEST = 7, 12, 28
-_FEBRUARY = 2
+FEBRUARY = 2
 
 
 class Days(Enum):
@@ -75,7 +75,7 @@ def _dates(fields: Fields) -> str:
     longest = max(LENGTHS[month - 1] for month in months)
     days = tuple(day for day in fields.day.values if day <= longest)
     on = f"on the {series(days, _ordinal)} of"
-    if months == (_FEBRUARY,) and days[0] > SHORTEST:
+    if months == (FEBRUARY,) and days[0] > SHORTEST:
         return f"{on} February, in leap years"
     if len(fields.month.values) == _YEAR:
         having = f" that has {'one' if len(days) == 1 else 'them'}" if days[0] > SHORTEST else ""

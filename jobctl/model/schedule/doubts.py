@@ -8,7 +8,15 @@ from jobctl.errors import HangingSchedule
 from jobctl.model.schedule.clock import DAY, Clock
 from jobctl.model.schedule.clock_changes import clock_change_doubts
 from jobctl.model.schedule.crawl import YEARS
-from jobctl.model.schedule.daywords import MONTHS, SHORTEST, Days, day_words, deciding
+from jobctl.model.schedule.daywords import (
+    FEBRUARY,
+    MONTHS,
+    SHORTEST,
+    Days,
+    dated_months,
+    day_words,
+    deciding,
+)
 from jobctl.model.schedule.doubt import Code, Doubt, Level
 from jobctl.model.schedule.fields import Field
 from jobctl.model.schedule.schedule import Every, Schedule
@@ -151,6 +159,10 @@ def _not_every_month(fields: Fields) -> Iterator[Doubt]:
     first = min(fields.day.values, default=0)
     if deciding(fields) is not Days.MONTH or first <= SHORTEST:
         return
+    if dated_months(fields) == (FEBRUARY,):
+        message = "fires in leap years only: no other February has a day 29"
+        yield Doubt(Level.WARNING, Code.NOT_EVERY_MONTH, message, position=fields.starts[_DAY])
+        return
     skipped = [MONTHS[m - 1] for m in fields.month.values if first > LENGTHS[m - 1]]
     if 2 in fields.month.values and first <= LENGTHS[1]:
         skipped.insert(0, "February (but in leap years)")
@@ -172,5 +184,7 @@ def _either_day(fields: Fields) -> Iterator[Doubt]:
     else:
         days = day_words(fields).strip(" ,")
         said = f"fires {days}: without a star in one of them either day suffices"
-        hint = f"both at once cannot be said; * for the {day.unit.name} leaves the weekday alone"
+        hint = (
+            "no schedule says both at once: write * for one, and let the job itself check that one"
+        )
     yield Doubt(Level.WARNING, Code.EITHER_DAY, said, hint, fields.starts[_DAY])

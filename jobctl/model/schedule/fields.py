@@ -21,9 +21,11 @@ _FOREIGN = {
     "#": "the nth weekday",
     "H": "a hash",
     "C": "a calendar",
+    "~": "a random value",
 }
 _FOREIGN_FORM = re.compile(
-    r"(?:[0-9]*|[a-z]{3})(?:LW?|W|C)|[a-z0-9]+#.*|H(?:\(.*)?", re.ASCII | re.IGNORECASE
+    r"(?:[0-9]*|[a-z]{3})(?:LW?|W|C)|[a-z0-9]+#.*|[0-9]*~[0-9]*|H(?:\(.*)?",
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -200,6 +202,7 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
         star = star and step <= 1
     _check(part, start, end, step, at_end=len(first) + 1 if rest else 0)
     _note_zeros(part, read_from, notes)
+    _note_step(part, start, step, notes)
     return range(start, end + 1, step), star
 
 
@@ -238,6 +241,16 @@ def _note_zeros(part: _Part, start: int, notes: list[Note]) -> None:
         plain = found[0].lstrip("+").lstrip("0") or "0"
         message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
         notes.append(Note(Code.ODD_NUMBER, message, part.start + found.start()))
+
+
+def _note_step(part: _Part, start: int, step: int, notes: list[Note]) -> None:
+    """Note a step that no value of the unit can follow: ``*/90`` minutes are every hour."""
+    unit = part.unit
+    if step > unit.most - unit.least + 1:
+        message = (
+            f"{unit.name}: a step of {step:,} leaves only {start}: the field ends at {unit.most}"
+        )
+        notes.append(Note(Code.ODD_NUMBER, message, part.start + part.text.index("/") + 1))
 
 
 def _missing(unit: Unit) -> str:

@@ -21,6 +21,7 @@ from jobctl.model.schedule.clock import (
 from jobctl.model.schedule.doubt import Code
 from jobctl.model.schedule.durations import go_nanoseconds
 from jobctl.model.schedule.fields import Note
+from jobctl.model.schedule.foreign import foreign_hint
 from jobctl.model.schedule.search import Search
 from jobctl.model.schedule.sixfields import WHITE_SPACE, Fields
 from jobctl.model.words import did_you_mean, near_name
@@ -265,6 +266,8 @@ def _fields(text: str, start: int) -> Fields:
             error.hint = "a descriptor is the whole text: no blanks around it"
         elif start == 0 and (keyword := _near_prefix(stripped)) is not None:
             error.hint = f"a zone goes in front, in capitals and without a blank: {keyword}.."
+        else:
+            error.hint = foreign_hint(text[start:]) or error.hint
         raise
 
 

@@ -80,7 +80,8 @@ def _when(fields: Fields) -> str:
     times = Times(fields.second.values, fields.minute.values, fields.hour.values, wrap=every_day)
     said, days = times.words(), day_words(fields)
     if times.all_day or not all_days:
-        return f"{said}{days}"
+        comma = "," if said.endswith("the hour") and days.startswith(" ") else ""
+        return f"{said}{comma}{days}"
     comma = "" if said.startswith("at ") and ":" in said else ","  # none behind 09:00 and 12:00
     return f"{said}{comma} every day{days}"
 

@@ -36,10 +36,8 @@ LISTS = "the server takes 0-59, lists a,b, ranges a-b, steps a/n"
         ("5/15", MINUTE, [5, 20, 35, 50]),
         ("50/15", MINUTE, [50]),
         ("58/1", MINUTE, [58, 59]),
-        ("*/70", MINUTE, [0]),
-        ("7-9/100", MINUTE, [7]),
-        (f"*/{MAX}", MINUTE, [0]),
-        (f"59/{MAX}", MINUTE, [59]),
+        ("*/60", MINUTE, [0]),
+        ("7-9/50", MINUTE, [7]),
         ("JAN", MONTH, [1]),
         ("dec", MONTH, [12]),
         ("Jan-mAr,JUL", MONTH, [1, 2, 3, 7]),
@@ -61,6 +59,29 @@ def test_the_values_let_through(text, unit, values):
         assert list(found.values) == values
         assert found.text == text
         assert not found.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value", "message"),
+    [
+        ("*/70", MINUTE, 0, "minute: a step of 70 leaves only 0: the field ends at 59"),
+        ("7-9/100", MINUTE, 7, "minute: a step of 100 leaves only 7: the field ends at 59"),
+        ("*/25", HOUR, 0, "hour: a step of 25 leaves only 0: the field ends at 23"),
+        (f"*/{MAX}", MINUTE, 0, f"minute: a step of {MAX:,} leaves only 0: the field ends at 59"),
+        (
+            f"59/{MAX}",
+            MINUTE,
+            59,
+            f"minute: a step of {MAX:,} leaves only 59: the field ends at 59",
+        ),
+    ],
+)
+def test_a_step_that_leaves_the_field_at_once_is_taken_and_noted(text, unit, value, message):
+    found = parse_field(text, unit)
+    assert list(found.values) == [value]
+    (note,) = found.notes
+    assert (note.code, note.message) == ("odd-number", message)
+    assert text[note.position - 1] == "/"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Texts that other systems take for a schedule, and what to write for them here."""
+
+from __future__ import annotations
+
+import re
+
+from jobctl.errors import BadSchedule
+from jobctl.model.schedule.sixfields import Fields, split
+
+_QUOTES = "'\"`"
+_WORDS = ("yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly")
+_UNITS = {"second": (1, "s"), "minute": (1, "m"), "hour": (1, "h"), "day": (24, "h")}
+_OFTEN = re.compile(
+    r"(?:rate\(|every )\s*([0-9]{1,6}) (second|minute|hour|day)s?\)?", re.ASCII | re.IGNORECASE
+)
+_YEARS = re.compile(r"[0-9]{4}[-,/0-9]*|\*", re.ASCII)
+
+
+def foreign_hint(text: str) -> str | None:
+    """Return what to write for a text that the server refuses; None where nobody's is known.
+
+    Args:
+        text: without a zone in front.
+    """
+    text = text.strip()
+    if len(text) > 2 and text[0] in _QUOTES and text[0] == text[-1]:
+        return f"leave the quotes out: {text[1:-1]}"
+    if text.lower() in _WORDS:
+        return f"did you mean @{text.lower()}?"
+    often = _OFTEN.fullmatch(text)
+    if often is not None:
+        times, letter = _UNITS[often[2].lower()]
+        return f"write @every {int(often[1]) * times}{letter}"
+    if text.lower().startswith("every "):
+        return "schedules are not words: every 5 minutes is @every 5m, every day at 9 is 0 9 * * *"
+    if text.startswith("cron("):
+        return "cron(..) is of AWS: write minute hour day month weekday alone, without the year"
+    if "*-*" in text or ".." in text:
+        return "this is systemd's OnCalendar: Mon..Fri 09:00 is 0 9 * * MON-FRI here"
+    return _too_much(text)
+
+
+def _too_much(text: str) -> str | None:
+    """Return the hint where something follows the fields: a year, a command."""
+    words = [word.text for word in split(text)]
+    if len(words) == 7 and _YEARS.fullmatch(words[6]) and _is_schedule(words[:6]):
+        return f"years cannot be told; without: {' '.join(words[:6])}"
+    if (
+        len(words) < 6
+        or (len(words) > 6 and _is_schedule(words[:6]))
+        or not _is_schedule(words[:5])
+    ):
+        return None
+    if len(words) == 6 and words[5].isdigit() and len(words[5]) < 4:
+        return None
+    five = " ".join(words[:5])
+    return f"five fields, and nothing behind them: {five}; six have the seconds first"
+
+
+def _is_schedule(words: list[str]) -> bool:
+    try:
+        Fields.parse(" ".join(words))
+    except BadSchedule:
+        return False
+    return True

@@ -1,0 +1,39 @@
+"""What is said of schedules in other systems' spelling, and in words."""
+
+import pytest
+
+from jobctl.errors import BadSchedule
+from jobctl.model.schedule import Schedule
+
+EVERY = "schedules are not words: every 5 minutes is @every 5m, every day at 9 is 0 9 * * *"
+AWS = "cron(..) is of AWS: write minute hour day month weekday alone, without the year"
+SYSTEMD = "this is systemd's OnCalendar: Mon..Fri 09:00 is 0 9 * * MON-FRI here"
+BEHIND = "five fields, and nothing behind them: 0 4 * * *; six have the seconds first"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("'0 4 * * *'", "leave the quotes out: 0 4 * * *"),
+        ('"@daily"', "leave the quotes out: @daily"),
+        ("hourly", "did you mean @hourly?"),
+        ("TZ=UTC Daily", "did you mean @daily?"),
+        ("every 5 minutes", "write @every 5m"),
+        ("every 1 hour", "write @every 1h"),
+        ("rate(2 days)", "write @every 48h"),
+        ("every day at 9", EVERY),
+        ("cron(0 10 * * ? *)", AWS),
+        ("*-*-* 09:00", SYSTEMD),
+        ("Mon..Fri 09:00", SYSTEMD),
+        ("0 4 * * * root /bin/backup --all", BEHIND),
+        ("0 4 * * * #backup", BEHIND),
+        ("0 4 * * * 2027", BEHIND),
+        ("0 0 4 * * ? 2027-2030", "years cannot be told; without: 0 0 4 * * ?"),
+        ("0 0 4 * * 7", "the server takes 0-6: Sunday is 0"),
+        ("0~59 * * * *", "~ (a random value) is of another dialect: the server has none"),
+    ],
+)
+def test_what_to_write_is_said(text, hint):
+    with pytest.raises(BadSchedule) as refused:
+        Schedule.parse(text)
+    assert refused.value.hint == hint
