@@ -50,6 +50,8 @@ def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[st
 
     Its key is the file and line that the entry begins in.
     """
+    from jobctl.model.crontab.finding import Code
+
     problems: dict[tuple[str, int], str] = {}
     for crontab in crontabs:
         for each in crontab.findings:
@@ -59,7 +61,7 @@ def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[st
                 entry = crontab.entries[each.entry - 1] if known and each.entry else None
                 place = (entry.file, entry.line) if entry else (each.file or "", each.line or 0)
                 problems.setdefault(place, each.message)
-            elif each.code == "plugin-off":
+            elif each.code == Code.PLUGIN_OFF:
                 say_finding(session, each)
     return problems
 

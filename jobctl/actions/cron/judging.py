@@ -12,7 +12,7 @@ from pathlib import Path
 from jobctl.actions.cron.reading import read_documents
 from jobctl.model.crontab.document import Document
 from jobctl.model.crontab.entry import Crontab
-from jobctl.model.crontab.finding import Finding
+from jobctl.model.crontab.finding import Code, Finding
 from jobctl.model.crontab.loading import load, load_parsed
 from jobctl.model.crontab.parsing import Parsed
 from jobctl.model.crontab.timed import with_time
@@ -20,7 +20,7 @@ from jobctl.model.schedule.clock import Clock
 
 FOLDER = "conf.d"
 # What a file alone does not tell: the others of its folder may have it.
-_OF_THE_WHOLE = ("plugin-off", "no-entries")
+_OF_THE_WHOLE = (Code.PLUGIN_OFF, Code.NO_ENTRIES)
 _NUMBER = re.compile(r"\d[\d,]*")
 
 

@@ -100,10 +100,7 @@ def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str,
         notes.error(path, Code.MISSING_TYPE, "the job has no type", stage=Stage.ENTRY, hint=hint)
     for wrong in mismatches(job):
         its = (*path, *wrong.path)
-        value: object = job
-        for step in wrong.path:
-            value = value[step]  # type: ignore[index]
-        message = f"{wrong.path[-1]} must be {wrong.shape}, not {kind(value)}"
+        message = f"{wrong.path[-1]} must be {wrong.shape}, not {kind(wrong.value)}"
         notes.error(its, Code.WRONG_TYPE, message, stage=Stage.ENTRY)
     for odd in not_numbers(job):
         message = "nan and inf cannot be written as JSON"

@@ -42,6 +42,11 @@ class CronEntry:
     schedule_at: Place
     plain: bool = False
 
+    def seen_from(self, file: str) -> str:
+        """Return where it is, as said in a file: ``entry 3 in line 12``, or ``.. in b.toml:12``."""
+        place = f"line {self.line}" if self.file == file else f"{self.file}:{self.line}"
+        return f"entry {self.number} in {place}"
+
     def row(self) -> Row:
         """Return its row, under `KEYS`."""
         return {

@@ -60,6 +60,7 @@ class Mismatch:
 
     path: Path
     shape: Shape
+    value: object
 
 
 def field_of(key: str) -> str:
@@ -72,7 +73,7 @@ def mismatches(table: Mapping[str, object]) -> Iterator[Mismatch]:
     """Yield what of a job's table does not go into Faktory's Job."""
     kind = table.get("type", "")
     if not _fits(kind, Shape.STRING):
-        yield Mismatch(("type",), Shape.STRING)
+        yield Mismatch(("type",), Shape.STRING, kind)
     yield from _mismatches((), _kept(table), JOB_FIELDS)
 
 
@@ -149,7 +150,7 @@ def _mismatches(
             continue
         here = (*path, key)
         if not _fits(value, shape):
-            yield Mismatch(here, shape)
+            yield Mismatch(here, shape, value)
         elif shape is Shape.FAILURE and isinstance(value, dict):
             yield from _mismatches(here, value, _FAILURE_FIELDS)
 

@@ -15,7 +15,7 @@ def finding_at(
     line: int,
     column: int,
     level: Level,
-    code: Code,
+    code: str,
     message: str,
     *,
     hint: str | None = None,

@@ -33,8 +33,7 @@ def check_duplicates(notes: Notes, entries: Sequence[CronEntry]) -> None:
             continue  # what is wrong in it is not in its job
         same = first.setdefault(_content(entry), entry)
         if same is not entry:
-            there = f"line {same.line}" if same.file == entry.file else f"{same.file}:{same.line}"
-            message = f"the same schedule and job as entry {same.number} in {there}"
+            message = f"the same schedule and job as {same.seen_from(entry.file)}"
             hint = "leave one of them out: each firing makes the job twice"
             notes.warning(("cron", entry.number - 1), Code.DUPLICATE, message, hint=hint)
 

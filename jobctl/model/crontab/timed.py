@@ -9,6 +9,7 @@ from jobctl.errors import BadSchedule
 from jobctl.model.crontab.document import Document, Place
 from jobctl.model.crontab.entry import CronEntry, Crontab
 from jobctl.model.crontab.finding import Code, Finding
+from jobctl.model.crontab.notes import finding_at
 from jobctl.model.crontab.repeats import Clashes
 from jobctl.model.schedule import Schedule
 from jobctl.model.schedule.clock import Clock
@@ -33,7 +34,7 @@ def with_time(crontab: Crontab, now: int, local: Clock) -> Crontab:
                 known[entry.schedule] = doubts(entry.parsed, now, local)
             found += [_finding(document, entry, each) for each in known[entry.schedule]]
     for entry, other, when in Clashes(crontab.entries, now, local).found():
-        found.append(_clash(document, entry, other, when))
+        found.append(_finding(document, entry, _clash(entry, other, when)))
     return replace(crontab, findings=tuple(sorted(found, key=lambda each: _order(document, each))))
 
 
@@ -44,34 +45,28 @@ def _order(document: Document, finding: Finding) -> tuple[int, int]:
 
 def _finding(document: Document, entry: CronEntry, doubt: Doubt) -> Finding:
     place = entry.schedule_at
+    column = place.column
     if entry.plain and doubt.position is not None:
-        place = replace(place, column=place.column + 1 + doubt.position)
-    return _at(document, place, entry, doubt)
+        column += 1 + doubt.position  # behind the quote
+    return finding_at(
+        document,
+        document.line_of(place),
+        column,
+        doubt.level,
+        doubt.code,
+        doubt.message,
+        hint=doubt.hint,
+        entry=entry.number,
+    )
 
 
-def _clash(document: Document, entry: CronEntry, other: CronEntry, when: str) -> Finding:
-    there = f"line {other.line}" if other.file == entry.file else f"{other.file}:{other.line}"
+def _clash(entry: CronEntry, other: CronEntry, when: str) -> Doubt:
     message = (
-        f"fires at the same instant as entry {other.number} in {there}, "
+        f"fires at the same instant as {other.seen_from(entry.file)}, "
         f"with the same type and queue: {when}"
     )
     hint = "if both are meant, move one by a minute"
-    doubt = Doubt(Level.WARNING, Code.SAME_INSTANT, message, hint)
-    return _at(document, entry.schedule_at, entry, doubt)
-
-
-def _at(document: Document, place: Place, entry: CronEntry, doubt: Doubt) -> Finding:
-    return Finding(
-        file=place.file,
-        line=place.line,
-        column=place.column,
-        entry=entry.number,
-        level=doubt.level,
-        code=doubt.code,
-        message=doubt.message,
-        hint=doubt.hint,
-        at=(document.line(document.line_of(place)), place.column - 1),
-    )
+    return Doubt(Level.WARNING, Code.SAME_INSTANT, message, hint)
 
 
 def expression_findings(text: str, now: int, local: Clock) -> list[Finding]:
