@@ -117,7 +117,6 @@ def test_many_entries_that_never_meet_are_compared_soon():
         (f"{i % 60} {i // 60 % 24} {1 + i // 1440} * *", f"type = 'A'\nargs = [{i}]")
         for i in range(6000)
     ]
-    whole = entries(*lines)
     start = time.perf_counter()
-    assert not Clashes(crontab(whole).entries, NOW, UTC_CLOCK).found()
+    assert clashes(*lines) == []
     assert time.perf_counter() - start < 10  # pair by pair these were eighteen million
