@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import say_finding, write_entries
-from jobctl.cli.cron_reading import local_clock, zone_option
+from jobctl.cli.cron_options import local_clock, zone_option
 from jobctl.cli.helping import OWN, Command
 from jobctl.cli.options import option, output_options
 from jobctl.cli.session import Session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_firings import Span
-from jobctl.cli.cron_reading import dialect, only, reading_options, say_start, say_zone
+from jobctl.cli.cron_options import dialect, only, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session

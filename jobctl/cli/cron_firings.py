@@ -8,7 +8,7 @@ from itertools import islice
 from sys import maxsize
 from typing import TYPE_CHECKING, TypeVar
 
-from jobctl.cli.cron_reading import end, local_clock, start
+from jobctl.cli.cron_options import end, local_clock, start
 from jobctl.cli.listings import ON_A_TERMINAL
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
-from jobctl.cli.cron_reading import READING, local_clock, start, zone_option
+from jobctl.cli.cron_options import READING, local_clock, start, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.listings import ON_A_TERMINAL
 from jobctl.cli.options import FILTER, PAGE, option, output_options
@@ -108,7 +108,7 @@ def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Cl
     """Print the heat map: all queues by time where that is more than one row, then each queue."""
     from jobctl.model.crontab.buckets import HOUR
     from jobctl.model.crontab.counting import find_peak
-    from jobctl.model.crontab.heat import all_queues, by_queue, by_time, clock_changes
+    from jobctl.model.crontab.grid import all_queues, by_queue, by_time, clock_changes
     from jobctl.render.heatmap import print_heatmap
 
     peak = find_peak(load, entries, local)

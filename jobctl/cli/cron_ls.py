@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems, write_entries
-from jobctl.cli.cron_reading import (
+from jobctl.cli.cron_options import (
     from_option,
     local_clock,
     say_start,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_firings import Span
-from jobctl.cli.cron_reading import READING, dialect, only, reading_options, say_start, say_zone
+from jobctl.cli.cron_options import READING, dialect, only, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
@@ -128,7 +128,7 @@ class _Walk:
         if self._found:
             say("it does not fire any more after that")
             return
-        from jobctl.model.schedule.doubts import dead_doubts
+        from jobctl.model.schedule.doubting import dead_doubts
 
         for doubt in dead_doubts(self.schedule, self.span.after, self.span.local):
             raise NeverFires(doubt.message)

@@ -9,7 +9,7 @@ import click
 
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
 from jobctl.cli.cron_firings import Span
-from jobctl.cli.cron_reading import dialect, say_start, say_zone
+from jobctl.cli.cron_options import dialect, say_start, say_zone
 from jobctl.cli.session import Session
 from jobctl.cli.writing import write_rows
 from jobctl.errors import Exit, UsageProblem

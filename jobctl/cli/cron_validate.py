@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_reading import local_clock, zone_option
+from jobctl.cli.cron_options import local_clock, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session

@@ -18,22 +18,12 @@ _TIMES = frozenset(
 )  # fmt: skip
 _COUNTS = frozenset(
     ("size", "position", "working", "retry_count", "remaining", "retry", "matched", "done", "gone",
-     "failed", "skipped", "count", "attempt", "line", "entry")
+     "failed", "skipped", "count", "attempt", "line", "column", "entry")
 )  # fmt: skip
 _TOOK = {"wait p50", "wait p95", "run p50", "run p95"}
-RIGHT = _COUNTS | {
-    "line",
-    "column",
-    "latency",
-    "share",
-    "before",
-    "after",
-    "by this",
-    "by others",
-    "in",
-    "later",
-    *_TOOK,
-}
+RIGHT = _COUNTS | _TOOK | {
+    "latency", "share", "before", "after", "by this", "by others", "in", "later",
+}  # fmt: skip
 _STYLES = {
     "errtype": "red",
     "errors": "red",

@@ -14,7 +14,7 @@ from jobctl.model.crontab.repeats import Clashes
 from jobctl.model.schedule import Schedule
 from jobctl.model.schedule.clock import Clock
 from jobctl.model.schedule.doubt import Doubt, Level
-from jobctl.model.schedule.doubts import doubts
+from jobctl.model.schedule.doubting import doubts
 
 
 def with_time(crontab: Crontab, now: int, local: Clock) -> Crontab:

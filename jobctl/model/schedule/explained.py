@@ -8,7 +8,7 @@ from jobctl.errors import HangingSchedule
 from jobctl.model.rows import Row
 from jobctl.model.schedule.clock import Clock
 from jobctl.model.schedule.doubt import Code, Doubt, Level
-from jobctl.model.schedule.doubts import doubts
+from jobctl.model.schedule.doubting import doubts
 from jobctl.model.schedule.schedule import Schedule
 from jobctl.model.schedule.words import Expanded, expanded, in_words
 from jobctl.model.times import Instant

@@ -10,7 +10,7 @@ import pytest
 from jobctl.errors import UsageProblem
 from jobctl.model.crontab.buckets import HOUR, MINUTE, Buckets, days_from, midnight_of
 from jobctl.model.crontab.counting import KEYS, count_firings, find_peak
-from jobctl.model.crontab.heat import BUSIEST, all_queues, by_queue, by_time, clock_changes
+from jobctl.model.crontab.grid import BUSIEST, all_queues, by_queue, by_time, clock_changes
 from jobctl.model.schedule.clock import DAY, Clock
 from tests.model.crontab.making import crontab, entries
 

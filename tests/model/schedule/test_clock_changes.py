@@ -6,7 +6,7 @@ import pytest
 
 from jobctl.model.schedule import Schedule
 from jobctl.model.schedule.clock import DAY, Clock, date_of, midnight
-from jobctl.model.schedule.doubts import doubts
+from jobctl.model.schedule.doubting import doubts
 
 NOW = 1_701_187_200  # 2023-11-28T16:00:00Z: past changes, which no new law takes back
 NEW_YORK = "America/New_York"

@@ -7,7 +7,7 @@ import pytest
 from jobctl.model.schedule import Dialect, Schedule
 from jobctl.model.schedule.clock import Clock
 from jobctl.model.schedule.doubt import Code, Level
-from jobctl.model.schedule.doubts import doubts
+from jobctl.model.schedule.doubting import doubts
 
 NOW = 1_795_881_600  # 2026-11-28T16:00:00Z
 
