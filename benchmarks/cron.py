@@ -6,9 +6,9 @@ Prints a table; exits with 1 when a bound fails. The bounds are those of the iss
 cron. A thousand schedules are drawn, from a seed, out of what people write: most of them fire every
 few minutes, hourly or daily, fewer weekly, monthly, or once a year. All have five fields, or are
 @daily and its kind, so that both read them alike; in UTC both must come to the same firings. Each
-schedule is parsed and its next 100 firings are taken, as unix seconds, in one process; first all by
-jobctl, then all by croniter, in turn. The first answers are taken in a process of their own each,
-where nothing has been asked before: they count from the parse on.
+schedule is parsed and asked for its next firing 100 times, each time for the one after the last, in
+one process; first all by jobctl, then all by croniter, in turn. The first answers are taken in a
+process of their own each, where nothing has been asked before: they count from the parse on.
 """
 
 from __future__ import annotations

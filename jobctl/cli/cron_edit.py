@@ -53,7 +53,7 @@ class _Edit:
         "jobctl cron add new.toml --schedule '@every 90s' --type Ping --enable --comment 'For Ops'",
     ],
 )
-@click.argument("file")
+@click.argument("file", type=click.Path(readable=False))
 @click.option("--schedule", required=True, metavar="EXPR", help="When: '30 9 * * MON-FRI'.")
 @click.option("--type", "jobtype", required=True, metavar="TYPE", help="Type of the jobs.")
 @option(OWN, "--queue", metavar="NAME", help="Their queue; else default.")
@@ -111,7 +111,7 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
         "jobctl cron rm cron.toml --entry 2 --entry 5 -n",
     ],
 )
-@click.argument("file")
+@click.argument("file", type=click.Path(readable=False))
 @click.option("--line", "lines", type=int, multiple=True, metavar="N", help="A line of the entry.")
 @click.option(
     "--entry", "numbers", type=int, multiple=True, metavar="N", help="Its number, from 1 on."

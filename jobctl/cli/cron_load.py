@@ -42,7 +42,9 @@ if TYPE_CHECKING:
         "jobctl cron load cron.toml --per minute -o json | jq 'max_by(.count)'",
     ],
 )
-@click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|-...")
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="FILE|DIR|-...", type=click.Path(readable=False)
+)
 @click.option(
     "--per", type=click.Choice(["hour", "minute"]), default="hour", help="What to count in."
 )

@@ -50,7 +50,9 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
         "jobctl cron ls cron.toml -o json | jq -r '.[] | select(.queue == \"low\") | .next'",
     ],
 )
-@click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|-...")
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="FILE|DIR|-...", type=click.Path(readable=False)
+)
 @from_option()
 @zone_option()
 @page_options(sort="Sort by a column; without it as they stand in the files.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -164,12 +164,17 @@ def date_of(wall: int) -> date:
 
 def moment(instant: int, zone: tzinfo) -> datetime:
     """Return an instant as an aware datetime."""
-    return (_BEGINNING + timedelta(seconds=instant)).astimezone(zone)
+    return datetime.fromtimestamp(instant, zone)
 
 
 def whole_seconds(time: datetime) -> int:
-    """Return the instant of an aware datetime, cut to the whole second."""
-    return (time - _BEGINNING) // timedelta(seconds=1)
+    """Return the instant of an aware datetime, cut to the whole second.
+
+    Raises:
+        TypeError: it is not aware.
+    """
+    since = time - _BEGINNING
+    return since.days * DAY + since.seconds
 
 
 def year_of(wall: int) -> int:
@@ -203,9 +208,15 @@ def _named(name: str) -> Clock:
             f"{shown} is a path, not a time zone", hint="zones look like Europe/Berlin"
         )
     try:
-        return Clock.of(ZoneInfo(name))
+        return Clock.of(ZoneInfo(_plain(name)))
     except (LookupError, ValueError, OSError):  # a folder, a file that is none, too long a name
         raise UnknownZone(f"there is no time zone {shown}", hint=_near(name)) from None
+
+
+def _plain(name: str) -> str:
+    """Return a file's path without the ``//`` and ``./`` that Go lets the system pass over."""
+    *folders, last = name.split("/")
+    return "/".join([*(folder for folder in folders if folder not in ("", ".")), last])
 
 
 def _near(name: str) -> str:

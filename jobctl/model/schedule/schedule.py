@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from itertools import takewhile
@@ -72,6 +72,15 @@ class Schedule:
     text: str
     plan: Fields | Every | Crontab
     zone: str | None = None
+    # By zone the instant that `next` gave last, and what goes on from there: who asks for one after
+    # the other pays for one search. Only whoever took it out uses it, so threads do not meet.
+    _ahead: dict[tzinfo, tuple[int, Iterator[int]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __reduce__(self) -> tuple[type[Schedule], tuple[object, ...]]:
+        """Leave out where a search stands: it can be neither copied nor pickled."""
+        return Schedule, (self.text, self.plan, self.zone)
 
     @classmethod
     def parse(cls, text: str, *, dialect: Dialect = Dialect.FAKTORY) -> Schedule:
@@ -139,7 +148,15 @@ class Schedule:
 
         Errors are those of `firings`.
         """
-        return next(self.firings(after), None)
+        zone, instant = _read(after)
+        last, ahead = self._ahead.pop(zone, (None, None))
+        if ahead is None or last != instant:
+            ahead = self.seconds(instant, Clock.of(zone))
+        found = next(ahead, None)
+        if found is None:
+            return None
+        self._ahead[zone] = found, ahead
+        return moment(found, zone)
 
     def between(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """Yield the firings after `start`, up to and with `end`, in the zone of `start`.
@@ -164,9 +181,13 @@ def _read(time: datetime) -> tuple[tzinfo, int]:
     Raises:
         UsageProblem: it has no zone.
     """
-    if time.tzinfo is None or time.utcoffset() is None:
-        raise UsageProblem(f"the time {time} has no zone", hint="give it one: tzinfo=timezone.utc")
-    return time.tzinfo, whole_seconds(time)
+    zone = time.tzinfo
+    try:
+        if zone is not None:
+            return zone, whole_seconds(time)
+    except TypeError:  # a zone that knows no offset
+        pass
+    raise UsageProblem(f"the time {time} has no zone", hint="give it one: tzinfo=timezone.utc")
 
 
 def _prefix(text: str) -> tuple[str | None, int]:

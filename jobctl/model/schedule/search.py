@@ -51,7 +51,7 @@ class Search:
         Raises:
             HangingSchedule: the server's search for the next one never ends, or does not get on.
         """
-        if self._fields.impossible:
+        if not (self._hours and self._within):  # other impossible fields may fire: see there
             return
         last = start
         while True:

@@ -117,7 +117,11 @@ class Fields:
 
     @property
     def impossible(self) -> bool:
-        """Whether no second of any year passes, whatever the clock does."""
+        """Whether no second of any year passes.
+
+        The server may still fire, on a date of a wrong month: where the clock leaves out the
+        midnight of a month's first day, its search takes the month for the one before.
+        """
         if not (self.second.values and self.minute.values and self.hour.values):
             return True
         longest = max((LENGTHS[month - 1] for month in self.month.values), default=0)

@@ -165,6 +165,26 @@ def test_a_date_that_never_was_is_no_hindrance_to_what_fires_more_often():
     assert found == unix_of("2011-12-31T00:30:00+14:00")
 
 
+def test_a_date_no_month_of_the_schedule_has_fires_where_the_first_midnight_of_another_is_none():
+    # 1977-05-01 has no 00:00: the search steps back into April, and takes May's days for it.
+    zone, after = ZoneInfo("Africa/Casablanca"), unix_of("1976-08-02T00:00:00Z")
+    fires = [unix_of("1977-05-31T00:00:00+01:00")]
+    assert list(Schedule.parse("0 0 31 4,6 *").seconds(after, Clock.of(zone))) == fires
+    assert list(spec("0 0 31 4,6 *").firings(after, zone)) == fires
+
+
+def test_so_does_a_list_of_no_days_there():
+    clock, before = Clock.named("Pacific/Apia"), unix_of("2011-12-28T00:00:00-10:00")
+    with pytest.raises(HangingSchedule):
+        next(Schedule.parse("0 0 , * *").seconds(before, clock))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize("text", ["0 0 30 2 *", "0 0 31 4,6 *", ", 0 0 * * *", "0 , * * *"])
+def test_elsewhere_it_never_fires(text, zone):
+    assert not list(Schedule.parse(text).seconds(1_700_000_000, Clock.named(zone)))
+
+
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
 @pytest.mark.parametrize(
     ("start", "fires"),
