@@ -152,7 +152,7 @@ def test_a_date_that_never_was_hangs_the_server():
 def test_a_search_that_leads_back_fires_without_end(zone, text, start, fires):
     found = Schedule.parse(text).seconds(unix_of(start), Clock.named(zone))
     some = []
-    with pytest.raises(HangingSchedule, match="fires without end at .*:19:00"):
+    with pytest.raises(HangingSchedule, match=r"fires without end at .*:19:00"):
         some.extend(found)
     assert some[-1] == unix_of(fires)
     last = server.Time(some[-1], ZoneInfo(zone))
