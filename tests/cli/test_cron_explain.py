@@ -103,7 +103,7 @@ def test_a_hang_is_told_with_what_fires_before(jobctl):
         (["* * * * *", "--from", "tomorrow"], "--from: 'tomorrow' is not a time"),
         (["* * * * *", "--dialect", "quartz"], "--dialect"),
         (["* * * * *", "--columns", "word"], "did you mean words?"),
-        (["60 * * * *", "--dialect", "unix"], "not a crontab's schedule"),
+        (["60 * * * *", "--dialect", "unix"], "minute: '60' is not what a crontab takes"),
     ],
 )
 def test_a_mistake_exits_with_2(jobctl, argv, said):

@@ -51,7 +51,7 @@ def _schedule(notes: Notes, path: Path, table: Mapping[str, object]) -> str | No
     schedule = table.get("schedule")
     if "schedule" not in table:
         near = near_key("schedule", table)
-        hint = f"did you mean schedule by {near}?" if near else "schedule = '0 9 * * *'"
+        hint = f"is {near} meant to be schedule?" if near else "schedule = '0 9 * * *'"
         notes.error(path, Code.MISSING_SCHEDULE, "no schedule", stage=Stage.ENTRY, hint=hint)
     elif not isinstance(schedule, str):
         message = f"schedule must be a string, not {kind(schedule)}"
@@ -82,7 +82,7 @@ def _job(notes: Notes, path: Path, table: Mapping[str, object]) -> dict[str, obj
     job = table.get("job")
     if "job" not in table:
         near = near_key("job", table)
-        hint = f"did you mean job by {near}?" if near else "[cron.job] below the entry"
+        hint = f"is {near} meant to be job?" if near else "[cron.job] below the entry"
         notes.error(path, Code.MISSING_JOB, "no job", stage=Stage.ENTRY, hint=hint)
     elif not isinstance(job, dict):
         hint = "[cron.job] below the entry, with one pair of brackets"
@@ -96,7 +96,7 @@ def _job(notes: Notes, path: Path, table: Mapping[str, object]) -> dict[str, obj
 def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str, object]:
     if "type" not in job:
         near = near_key("type", job)
-        hint = f"did you mean type by {near}?" if near else "type = 'SendEmail'"
+        hint = f"is {near} meant to be type?" if near else "type = 'SendEmail'"
         notes.error(path, Code.MISSING_TYPE, "the job has no type", stage=Stage.ENTRY, hint=hint)
     for wrong in mismatches(job):
         its = (*path, *wrong.path)

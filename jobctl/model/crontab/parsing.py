@@ -23,6 +23,8 @@ _DEEPEST = 200
 _DEEP = re.compile(
     rf"^[ \t\[]*+(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{_DEEPEST}}}", re.ASCII | re.MULTILINE
 )
+# What tomllib says where a line, or the text, ends within quotes.
+_OPEN = ("Illegal character '\\n'", 'Expected "\'"', "Unterminated string")
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -80,6 +82,11 @@ def _refused(document: Document, said: str) -> Finding:
     hint = None
     if document.line(line).startswith(_BOM):
         hint = "a byte order mark begins this line: save the file without it"
+    if message in _OPEN:
+        message, hint = (
+            "a string is not closed",
+            "close it with the quotes it begins with",
+        )
     return _stop(document, line, column, message[:1].lower() + message[1:], hint=hint)
 
 

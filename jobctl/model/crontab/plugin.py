@@ -43,7 +43,7 @@ def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
     """Note that nothing turns the plugin on."""
     near = near_key("enabled", plugin) if isinstance(plugin, dict) else None
     if near is not None:
-        hint = f"did you mean enabled by {near}?"
+        hint = f"is {near} meant to be enabled?"
         message = "the plugin is off, and no entry runs"
         notes.error(("cron_plugin", near), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
     elif plugin is not None:
@@ -53,7 +53,7 @@ def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
         message = "nothing turns the plugin on: no entry runs"
         near = near_name("cron_plugin", [key for key in data if key != "cron"], _NEAR)
         if near is not None:
-            hint = f"did you mean [cron_plugin] by {near}?"
+            hint = f"is {near} meant to be [cron_plugin]?"
             notes.error((near,), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
         elif notes.document.directory:
             notes.error(("cron",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
@@ -92,7 +92,9 @@ def find_entries(
 def _none(notes: Notes, data: Mapping[str, object], *, enabled: bool) -> None:
     near = near_name("cron", [key for key in data if key.lower() != "cron_plugin"], _NEAR - 0.1)
     other = next((key for key in data if key.lower() == "cron"), near)
-    hint = f"did you mean [[cron]] by {other}?" if other else "[[cron]] begins one"
+    hint = f"is {other} meant to be [[cron]]?" if other else "[[cron]] begins one"
+    if enabled and not other:
+        hint = "add a [[cron]], or take [cron_plugin] out"
     if enabled:
         message = "the plugin is on, and there is no entry: the server does not start"
         if not notes.document.directory and not other:

@@ -9,7 +9,7 @@ from jobctl.model.schedule.clock import DAY, Clock, date_of, midnight
 from jobctl.model.schedule.sixfields import Fields
 
 YEARS = 5  # it gives up when the year passes the start's by more
-_HANGS = 20_000  # steps; an honest search takes a few hundred
+_HANGS = 5_000  # steps; six years have 2,192 days
 _HOUR, _MINUTE = 3600, 60
 
 
@@ -69,7 +69,6 @@ class Crawl:
     def _hour(self) -> bool:
         wall = self._wall()
         while wall % DAY // _HOUR not in self._fields.hour.values:
-            self._step()
             if not self._cut:
                 self._cut = True
                 self._at = self._clock.instant(wall // _HOUR * _HOUR)
@@ -82,7 +81,6 @@ class Crawl:
     def _minute(self) -> bool:
         wall = self._wall()
         while wall % _HOUR // _MINUTE not in self._fields.minute.values:
-            self._step()
             if not self._cut:
                 self._cut = True
                 self._at -= self._at % _MINUTE  # of elapsed time, not of the wall clock
@@ -95,7 +93,6 @@ class Crawl:
     def _second(self) -> bool:
         wall = self._wall()
         while wall % _MINUTE not in self._fields.second.values:
-            self._step()
             self._cut = True
             self._at += 1
             wall = self._wall()
@@ -114,6 +111,7 @@ class Crawl:
         return date_of(self._wall())
 
     def _step(self) -> None:
+        """Count a step to another day or month: only these can lead back to where they began."""
         self._steps += 1
         if self._steps > _HANGS:
             raise HangingSchedule(

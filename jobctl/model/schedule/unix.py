@@ -11,6 +11,19 @@ from jobctl.errors import BadSchedule
 from jobctl.model.schedule.clock import Clock, moment
 from jobctl.model.schedule.fields import Field, Unit
 from jobctl.model.schedule.sixfields import UNITS, Fields, Word, split
+from jobctl.model.words import things
+
+_COUNTS = (5, 6, 7)
+_TAKEN = (
+    ("minute", "0-59"),
+    ("hour", "0-23"),
+    ("day of month", "1-31, or L"),
+    ("month", "1-12, or JAN to DEC"),
+    ("day of week", "0-7, or SUN to SAT"),
+    ("second", "0-59"),
+    ("year", "1970-2099"),
+)
+_QUOTED = 40  # characters of what was typed, in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +39,8 @@ class Crontab:
         Raises:
             BadSchedule: croniter refuses it, or it names times at random.
         """
-        try:
-            croniter.expand(text)
-        except Exception as error:  # whatever a foreign parser makes of odd text
-            said = str(error).partition("\n")[0].strip() or type(error).__name__
-            raise BadSchedule(f"not a crontab's schedule: {said[:200]}", at=(text, 0)) from None
+        if not _is_taken(text):
+            raise _refusal(text)
         if any(word[:1] in ("r", "R") for word in text.split()):
             raise BadSchedule(
                 "R stands for a time at random: nobody knows when it fires", at=(text, 0)
@@ -67,6 +77,38 @@ class Crontab:
                 yield int(found.get_next())
             except (CroniterBadDateError, OverflowError, ValueError):
                 return
+
+
+def _is_taken(text: str) -> bool:
+    try:
+        croniter.expand(text)
+    except Exception:  # whatever a foreign parser makes of odd text
+        return False
+    return True
+
+
+def _refusal(text: str) -> BadSchedule:
+    """Return what is wrong with a line that croniter refuses, and where."""
+    words = list(split(text))
+    if text.lstrip().startswith("@"):
+        hint = "@hourly, @daily and their kind are; @every is the server's: --dialect faktory"
+        return BadSchedule("not a crontab's descriptor", hint=hint, at=(text, 0))
+    if text.startswith(("TZ=", "CRON_TZ=")):
+        hint = "leave it out, and name the zone by --tz"
+        return BadSchedule("a crontab's line has no zone in front", hint=hint, at=(text, 0))
+    if len(words) not in _COUNTS:
+        count = f"{len(words)} {things(len(words), 'field')}"
+        hint = "minute hour day month weekday; a sixth is seconds, a seventh the year; no command"
+        end = words[-1].start + len(words[-1].text) if words else 0
+        return BadSchedule(f"{count}, a crontab's line has 5", hint=hint, at=(text, end))
+    for i, word in enumerate(words):
+        alone = ["*"] * len(words)
+        alone[i] = word.text
+        if not _is_taken(" ".join(alone)):
+            name, taken = _TAKEN[i]
+            message = f"{name}: {word.text[:_QUOTED]!r} is not what a crontab takes"
+            return BadSchedule(message, hint=f"it takes {taken}", at=(text, word.start))
+    return BadSchedule("not what a crontab takes", at=(text, 0))
 
 
 def _field(text: str, unit: Unit, values: Collection[int | str]) -> Field:

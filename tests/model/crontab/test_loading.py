@@ -184,12 +184,12 @@ def test_an_entry_that_is_not_one_is_an_error(text, expected):
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("[[cron]]\nshedule = '@daily'\njob.type = 'A'", "did you mean schedule by shedule?"),
-        ("[[cron]]\nschedule = '@daily'\n[cron.jobs]", "did you mean job by jobs?"),
-        ("[[cron]]\nschedule = '@daily'\njob.Type = 'A'", "did you mean type by Type?"),
-        ("[[cron]]\nSCHEDULE = '@daily'\njob.type = 'A'", "did you mean schedule by SCHEDULE?"),
-        ("[[cron]]\nschedule = '@daily'\nJOB.type = 'A'", "did you mean job by JOB?"),
-        ("[[cron]]\nschedule = '@daily'\njob.TYPE = 'A'", "did you mean type by TYPE?"),
+        ("[[cron]]\nshedule = '@daily'\njob.type = 'A'", "is shedule meant to be schedule?"),
+        ("[[cron]]\nschedule = '@daily'\n[cron.jobs]", "is jobs meant to be job?"),
+        ("[[cron]]\nschedule = '@daily'\njob.Type = 'A'", "is Type meant to be type?"),
+        ("[[cron]]\nSCHEDULE = '@daily'\njob.type = 'A'", "is SCHEDULE meant to be schedule?"),
+        ("[[cron]]\nschedule = '@daily'\nJOB.type = 'A'", "is JOB meant to be job?"),
+        ("[[cron]]\nschedule = '@daily'\njob.TYPE = 'A'", "is TYPE meant to be type?"),
         (job() + "[cron.Job]\ntype = 'A'", "did you mean [cron.job]?"),
         (job("retries = 3"), "did you mean retry?"),
         (job("track = 1"), "it is looked for in [cron.job.custom]"),

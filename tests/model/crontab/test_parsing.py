@@ -11,7 +11,7 @@ from tests.model.crontab.making import ON, crontab, job, told
         ("a = ", 1, 5, "invalid value"),
         ("[a\nb = 1", 1, 3, "expected"),
         ("a = 1\nb = 'c", 2, 7, ""),
-        ('a = """', 1, 8, "unterminated"),
+        ('a = """', 1, 8, "not closed"),
         ("a = [1,\n", 1, 8, ""),
         ("a = 1 b = 2", 1, 7, "expected newline"),
         ("a = 01", 1, 6, "expected newline"),
@@ -112,3 +112,11 @@ def test_bytes_that_are_no_text_are_an_error_in_their_file():
     assert [(f.code, f.file, f.line, f.column) for f in found.findings] == [
         ("nul-byte", "b.toml", 1, 6)
     ]
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_string_that_is_not_closed_is_named(quote):
+    (finding,) = crontab(f"[[cron]]\nschedule = {quote}@daily\n").findings
+    assert (finding.code, finding.line, finding.column) == ("toml", 2, 19)
+    assert finding.message == "a string is not closed"
+    assert finding.hint == "close it with the quotes it begins with"

@@ -157,10 +157,16 @@ class Spec:
         raise Hangs
 
     def firings(self, unix: int, zone: ZoneInfo) -> Iterator[int]:
-        """Yield firing after firing, until it gives up or hangs."""
-        t: Time | None = Time(unix, zone)
-        while (t := self.next(t)) is not None:
-            yield t.unix
+        """Yield firing after firing, until it gives up, hangs, or does not get on.
+
+        A search can lead back, behind where it began: what fires then is due at once, and again.
+        """
+        t = Time(unix, zone)
+        while (found := self.next(t)) is not None:
+            if found.unix <= t.unix:
+                raise Hangs
+            yield found.unix
+            t = found
 
 
 def spec(text: str) -> Spec:

@@ -44,15 +44,13 @@ def test_the_firings_end_where_croniter_finds_no_more():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "not a crontab's schedule: "),
-        ("* * * *", "not a crontab's schedule: "),
-        ("61 * * * *", "not a crontab's schedule: [61 * * * *] is not acceptable"),
-        ("@every 90s", "not a crontab's schedule: "),
-        ("TZ=UTC * * * * *", "not a crontab's schedule: "),
-        ("H * * * *", "not a crontab's schedule: "),  # a hash of a name that it has not
+        ("@every 90s", "not a crontab's descriptor"),
+        ("TZ=UTC * * * * *", "a crontab's line has no zone in front"),
+        ("61 * * * *", "minute: '61' is not what a crontab takes"),
+        ("H * * * *", "minute: 'H' is not what a crontab takes"),  # a hash of a name it has not
         ("R * * * *", "R stands for a time at random: nobody knows when it fires"),
         ("0 r(1-5) * * *", "R stands for a time at random: nobody knows when it fires"),
-        ("x" * 9999, "not a crontab's schedule: "),
+        ("x" * 9999 + " * * * *", "minute: 'xxxx"),
     ],
 )
 def test_what_it_refuses(text, said):
@@ -62,3 +60,24 @@ def test_what_it_refuses(text, said):
     assert len(caught.value.message) < 240
     assert "\n" not in caught.value.message
     assert caught.value.at == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "at"),
+    [
+        ("", "0 fields, a crontab's line has 5", 0),
+        ("daily", "1 field, a crontab's line has 5", 5),
+        ("* * * *", "4 fields, a crontab's line has 5", 7),
+        ("0 0 * * * 30 2027 x", "8 fields, a crontab's line has 5", 19),
+        ("0 24 * * *", "hour: '24' is not what a crontab takes", 2),
+        ("0 0 32 * *", "day of month: '32' is not what a crontab takes", 4),
+        ("0 0 * * 8", "day of week: '8' is not what a crontab takes", 8),
+        ("0 0 * * * 60", "second: '60' is not what a crontab takes", 10),
+        ("0 0 * * * 0 1900", "year: '1900' is not what a crontab takes", 12),
+    ],
+)
+def test_where_it_refuses(text, said, at):
+    with pytest.raises(BadSchedule) as caught:
+        line(text)
+    assert (caught.value.message, caught.value.at) == (said, (text, at))
+    assert caught.value.hint is not None
