@@ -12,6 +12,8 @@ from jobctl.errors import Exit
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
+    from jobctl.actions.cron.reading import Unreadable
+    from jobctl.model.crontab.document import Document
     from jobctl.model.crontab.entry import Crontab
     from jobctl.model.crontab.finding import Finding
     from jobctl.model.rows import Row
@@ -20,16 +22,23 @@ if TYPE_CHECKING:
 def write_entries(
     session: Session, rows: Iterable[Row], columns: Sequence[str], now: float = 0.0
 ) -> None:
-    """Write entries' rows in the session's format; ``ids`` are ``file:line``."""
+    """Write rows with a file and a line in the session's format; ``ids`` are ``file:line``."""
     if session.format is Format.IDS:
-        places: Iterable[Row] = ({"place": f"{row['file']}:{row['line']}"} for row in rows)
+        places = (_place(row) for row in rows)
         write_rows(session, places, ("place",), now, ident="place")
     else:
         write_rows(session, rows, columns, now)
 
 
-def read_crontabs(paths: Sequence[str]) -> list[Crontab]:
+def _place(row: Row) -> Row:
+    file, line = row["file"], row["line"]
+    return {"place": file if line is None else f"{file}:{line}"}
+
+
+def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) -> list[Document]:
     """Return the documents of files, directories and ``-``, each of them once.
+
+    `unreadable` is told of what cannot be read where it is not the only one; else that is raised.
 
     Raises:
         NotFound: there is no such file, or no ``*.toml`` in a directory.
@@ -38,11 +47,17 @@ def read_crontabs(paths: Sequence[str]) -> list[Crontab]:
     """
     from jobctl.actions.cron.reading import STDIN, read_documents
     from jobctl.cli.stdin import open_stdin
-    from jobctl.model.crontab.loading import load
 
     named = tuple(dict.fromkeys(paths))
     stdin = open_stdin("a file of cron entries") if STDIN in named else None
-    return [load(document) for document in read_documents(named, stdin)]
+    return read_documents(named, stdin, unreadable=unreadable if len(named) > 1 else None)
+
+
+def read_crontabs(paths: Sequence[str]) -> list[Crontab]:
+    """Return the same with their entries, and what is wrong with them; errors are the same."""
+    from jobctl.model.crontab.loading import load
+
+    return [load(document) for document in read_files(paths)]
 
 
 def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:

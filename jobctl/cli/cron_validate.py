@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.cron_entries import read_files, write_entries
 from jobctl.cli.cron_options import local_clock, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say, write_rows
+from jobctl.cli.writing import console, say
 from jobctl.errors import Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from jobctl.model.crontab.entry import Crontab
     from jobctl.model.crontab.finding import Finding
-    from jobctl.model.rows import Row
     from jobctl.model.schedule.clock import Clock
 
 
@@ -94,16 +94,8 @@ def _write(session: Session, findings: Sequence[Finding], columns: Sequence[str]
             out.print()  # what is said of them all follows
         if len(shown) < len(findings):
             say(f"{len(findings) - len(shown):,} more: -o wide")
-    elif session.format is Format.IDS:
-        rows = [_place(each) for each in findings]
-        write_rows(session, rows, ("place",), 0.0, ident="place")
     elif findings or not session.format.human:
-        write_rows(session, (each.row() for each in findings), columns, 0.0)
-
-
-def _place(finding: Finding) -> Row:
-    line = "" if finding.line is None else f":{finding.line}"
-    return {"place": None if finding.file is None else f"{finding.file}{line}"}
+        write_entries(session, (each.row() for each in findings), columns)
 
 
 def _check_expressions(
@@ -119,24 +111,18 @@ def _check_expressions(
 
 def _check_files(paths: Sequence[str], now: int, local: Clock) -> tuple[list[Finding], list[str]]:
     """Return the findings of files, and what to say of them all."""
-    from jobctl.actions.cron.reading import STDIN, read_documents
-    from jobctl.cli.stdin import open_stdin
     from jobctl.model.crontab.finding import unreadable
     from jobctl.model.crontab.loading import load
     from jobctl.model.crontab.timed import with_time
     from jobctl.model.crontab.verdict import files_summary
 
-    named = tuple(dict.fromkeys(paths))
     findings: list[Finding] = []
 
     def note(path: str, error: JobctlError) -> None:
         findings.append(unreadable(path, error.message, error.hint))
 
-    documents = read_documents(
-        named,
-        open_stdin("a file of cron entries") if STDIN in named else None,
-        unreadable=note if len(named) > 1 else None,
-    )
-    crontabs: list[Crontab] = [with_time(load(each), now, local) for each in documents]
+    crontabs: list[Crontab] = [
+        with_time(load(each), now, local) for each in read_files(paths, unreadable=note)
+    ]
     findings += [finding for crontab in crontabs for finding in crontab.findings]
     return findings, files_summary(crontabs, findings)

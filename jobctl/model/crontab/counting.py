@@ -18,6 +18,8 @@ from jobctl.model.times import Instant
 
 KEYS = ("at", "queue", "count")
 MOST = 5_000_000  # firings that are counted, one by one: a few seconds
+_CELLS = 50_000_000  # buckets of all queues together: 200 MB
+_HINT = "fewer --days, or one --queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,13 @@ def count_firings(entries: Sequence[CronEntry], buckets: Buckets, local: Clock) 
     """Count the firings of entries in buckets; an interval counts from their start.
 
     Raises:
-        UsageProblem: there are more than `MOST`.
+        UsageProblem: there are more than `MOST`, or too many queues for so many buckets.
     """
-    queues = {queue: array("I", bytes(4 * buckets.count)) for queue in sorted(_queues(entries))}
+    names = sorted(_queues(entries))
+    if len(names) * buckets.count > _CELLS:
+        message = f"{len(names):,} queues in {buckets.count:,} buckets of time are too many"
+        raise UsageProblem(message, hint=_HINT)
+    queues = {queue: array("I", bytes(4 * buckets.count)) for queue in names}
     hanging, left = [], MOST
     for entry in entries:
         if entry.parsed is None:
@@ -145,7 +151,7 @@ def _count(firings: Iterator[int], buckets: Buckets, counts: array[int], left: i
         if left < 0:
             raise UsageProblem(
                 f"there are more than {MOST:,} firings in this time",
-                hint="fewer --days, or one --queue",
+                hint=_HINT,
             )
         counts[(firing + away) // size] += 1
     return left

@@ -142,6 +142,14 @@ def test_too_many_firings_are_refused_soon():
         count_firings(found, buckets, clock)
 
 
+def test_too_many_queues_for_so_many_minutes_are_refused_before_they_take_the_memory():
+    clock, buckets = buckets_of("UTC", "2026-11-28", MINUTE, days=366)
+    lines = (("@daily", f'type = "A"\nqueue = "q{i}"') for i in range(100))
+    found = crontab(entries(*lines)).entries
+    with pytest.raises(UsageProblem, match="100 queues in 527,040 buckets"):
+        count_firings(found, buckets, clock)
+
+
 def test_a_schedule_that_hangs_the_server_is_named_and_the_rest_is_counted():
     clock, start = start_of("Pacific/Apia", "2011-12-29")
     buckets = Buckets.of(clock, start, days_from(clock, start, 3), HOUR)
