@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 import time
 from dataclasses import dataclass
@@ -127,7 +128,9 @@ def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, 
     from jobctl.actions.cron.reading import read_one
 
     if not lines and not numbers:
-        raise UsageProblem("rm takes --line N or --entry N", hint=f"jobctl cron ls {file}")
+        raise UsageProblem(
+            "rm takes --line N or --entry N", hint=f"jobctl cron ls {shlex.quote(file)}"
+        )
     _not_stdin(file)
     old = read_one(file)
     spans = spans_of(file, old)
