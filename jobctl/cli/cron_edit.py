@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 import time
 from dataclasses import dataclass
@@ -134,7 +135,9 @@ def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, 
     from jobctl.model.crontab.spans import entry_spans
 
     if not lines and not numbers:
-        raise UsageProblem("rm takes --line N or --entry N", hint=f"jobctl cron ls {file}")
+        raise UsageProblem(
+            "rm takes --line N or --entry N", hint=f"jobctl cron ls {shlex.quote(file)}"
+        )
     _not_stdin(file)
     old = read_file(file, read_one(file))
     spans = entry_spans(old)

@@ -94,7 +94,7 @@ def say_finding(session: Session, finding: Finding) -> None:
 
 def say_error(session: Session, message: str, hint: str | None = None) -> None:
     """Say one of several errors; an object where the output is JSON."""
-    if session.format in (Format.JSON, Format.JSONL):
+    if session.in_json:
         say(json.dumps({"code": Exit.PROBLEMS.value, "message": message, "hint": hint}))
         return
     say(f"error: {message}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, write_document, write_rows
-from jobctl.errors import Exit, HangingSchedule, JobctlError, NeverFires
+from jobctl.errors import BadSchedule, Exit, HangingSchedule, JobctlError, NeverFires
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
@@ -54,7 +56,13 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
 
     columns = session.columns(_COLUMNS, KEYS)
     span = Span.read(session, time.time())
-    schedule = Schedule.parse(only(words), dialect=dialect(session))
+    text = only(words)
+    try:
+        schedule = Schedule.parse(text, dialect=dialect(session))
+    except BadSchedule as error:
+        if os.path.exists(text):  # noqa: PTH110 (also odd text)
+            error.hint = f"it is a file: jobctl cron ls {shlex.quote(text)}"
+        raise
     explained = Explained.of(schedule, span.after, span.local)
     if session.format.human and session.text("columns") is None:
         _print(session, explained, span)

@@ -16,7 +16,7 @@ from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
-from jobctl.errors import BadSchedule, HangingSchedule, NeverFires
+from jobctl.errors import BadSchedule, HangingSchedule, NeverFires, NotFound
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
@@ -75,9 +75,10 @@ def _write_schedule(session: Session, text: str, span: Span) -> None:
     columns = session.columns(keys[:3], keys)
     try:
         schedule = Schedule.parse(text, dialect=dialect(session))
-    except BadSchedule as error:
-        if error.hint and len(text.split()) == 1 and ("/" in text or "." in text):
-            error.hint = f"{error.hint}; as a file it does not exist"
+    except BadSchedule:
+        if _like_a_path(text):
+            hint = "a schedule has five fields, or six: '30 9 * * MON-FRI'"
+            raise NotFound(f"{text}: there is no such file or directory", hint=hint) from None
         raise
     walk = _Walk(schedule, span)
     _write(session, walk, columns)
@@ -85,6 +86,12 @@ def _write_schedule(session: Session, text: str, span: Span) -> None:
         say_start(session, [schedule])
         say_zone(session, [schedule])
     walk.conclude()
+
+
+def _like_a_path(text: str) -> bool:
+    """Tell whether a text that is no schedule was meant to be a file."""
+    begins = text[:1].isalpha() or text.startswith(("/", ".", "~"))
+    return begins and len(text.split()) == 1 and "=" not in text and ("/" in text or "." in text)
 
 
 class _Walk:

@@ -137,3 +137,11 @@ def test_a_crontabs_line_is_read_as_croniter_does(jobctl):
 def test_a_hostile_schedule_moves_no_cursor(jobctl):
     ran = jobctl("cron", "explain", "\x1b[31m 0 * * *", "-o", "table")
     assert "\x1b" not in ran.out + ran.err
+
+
+def test_a_file_is_not_explained_but_listed(jobctl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my cron").mkdir()
+    ran = jobctl("cron", "explain", "my cron")
+    assert ran.code == 2
+    assert ran.err.endswith("hint: it is a file: jobctl cron ls 'my cron'\n")

@@ -136,6 +136,12 @@ def test_a_few_large_counts_do_not_hide_the_small_ones(jobctl):
     assert scale.endswith("3,600  jobs an hour")
 
 
+def test_a_peak_of_many_types_names_none_of_them(jobctl):
+    write("each.toml", [("0 2 * * *", jobtype, "x") for jobtype in ("A", "B", "C")])
+    ran = jobctl("cron", "load", "each.toml", *DAY, "-o", "table")
+    assert "peak: 3 jobs at 2026-11-28T02:00Z\n" in ran.out
+
+
 def test_entries_that_are_wrong_are_said_and_the_rest_is_counted(jobctl):
     write("bad.toml", [("61 * * * *", "Bad", "x"), ("0 2 * * *", "A", "x")])
     ran = jobctl("cron", "load", "bad.toml", *DAY, "-o", "json")

@@ -183,6 +183,19 @@ def test_the_zone_decides_who_meets_whom(here, jobctl):
     assert (ran.code, "did you mean Europe/Paris?" in ran.err) == (2, True)
 
 
+def test_a_schedule_in_the_place_of_a_file_is_recognised(jobctl):
+    ran = jobctl("cron", "validate", "0 9 * * 1")
+    assert (ran.code, ran.err.splitlines()[1]) == (
+        4,
+        "hint: is it a schedule? jobctl cron explain '0 9 * * 1'",
+    )
+    ran = jobctl("cron", "validate", "-e", "0", "9", "*", "*", "1")
+    assert (ran.code, ran.err.splitlines()[1]) == (
+        2,
+        "hint: a schedule is one word for the shell: in quotes, -e '30 9 * * MON-FRI'",
+    )
+
+
 @pytest.mark.parametrize("argv", [(), ("x.toml", "-e", "@daily"), ("",)])
 def test_a_line_that_makes_no_sense_is_a_usage_error(here, jobctl, argv):
     ran = jobctl("cron", "validate", *argv)
