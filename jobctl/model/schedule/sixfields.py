@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -105,15 +106,14 @@ class Fields:
     def days(self, year: int, month: int) -> tuple[int, ...]:
         """Return the days of a month that match, ascending; the month itself is not tested."""
         first, length = _month(year, month)
-        domain = _weekdays(first, self.weekday.values)
+        fits = _weekdays(first, self.weekday.values)
         in_month = self.day.values
         if self.both_days:
-            if self.weekday.full:
-                return tuple(d for d in in_month if d <= length)
-            return tuple(d for d in in_month if d <= length and domain[d])
+            there = in_month[: bisect_right(in_month, length)]
+            return there if self.weekday.full else tuple(d for d in there if fits[d])
         days = range(1, length + 1)
         chosen = set(in_month)
-        return tuple(compress(days, (d in chosen or domain[d] for d in days)))
+        return tuple(compress(days, (d in chosen or fits[d] for d in days)))
 
     @property
     def impossible(self) -> bool:
