@@ -8,6 +8,7 @@ from jobctl.errors import BadSchedule
 from jobctl.model.schedule.sixfields import Fields, split
 
 _QUOTES = "'\"`"
+_LONGEST = 200  # characters that a hint says again
 _WORDS = ("yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly")
 _UNITS = {"second": (1, "s"), "minute": (1, "m"), "hour": (1, "h"), "day": (24, "h")}
 _OFTEN = re.compile(
@@ -23,6 +24,8 @@ def foreign_hint(text: str) -> str | None:
         text: without a zone in front.
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        return None
     if len(text) > 2 and text[0] in _QUOTES and text[0] == text[-1]:
         return f"leave the quotes out: {text[1:-1]}"
     if text.lower() in _WORDS:

@@ -27,7 +27,7 @@ from jobctl.model.schedule.sixfields import WHITE_SPACE, Fields
 from jobctl.model.words import did_you_mean, near_name
 
 if TYPE_CHECKING:
-    from jobctl.model.schedule.unix import Crontab
+    from jobctl.model.schedule.unix import CrontabLine
 
 DESCRIPTORS = {
     "@yearly": "0 0 0 1 1 *",
@@ -71,7 +71,7 @@ class Schedule:
     """
 
     text: str
-    plan: Fields | Every | Crontab
+    plan: Fields | Every | CrontabLine
     zone: str | None = None
     # By zone the instant that `next` gave last, and what goes on from there: who asks for one after
     # the other pays for one search. Only whoever took it out uses it, so threads do not meet.
@@ -91,9 +91,9 @@ class Schedule:
             BadSchedule: the server would refuse it, or crash; `at` says where.
         """
         if dialect is Dialect.UNIX:
-            from jobctl.model.schedule.unix import Crontab
+            from jobctl.model.schedule.unix import CrontabLine
 
-            return cls(text, Crontab.parse(text))
+            return cls(text, CrontabLine.parse(text))
         zone, start = _prefix(text)
         end = len(text) if zone is None else len(text.rstrip(WHITE_SPACE))
         if text[start : start + 1] == "@":

@@ -27,13 +27,13 @@ _QUOTED = 40  # characters of what was typed, in a message
 
 
 @dataclass(frozen=True, slots=True)
-class Crontab:
+class CrontabLine:
     """A line that croniter takes: 5 fields, 6 with the seconds last, 7 with the year."""
 
     text: str
 
     @classmethod
-    def parse(cls, text: str) -> Crontab:
+    def parse(cls, text: str) -> CrontabLine:
         """Read a line.
 
         Raises:

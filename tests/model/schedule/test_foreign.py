@@ -37,3 +37,9 @@ def test_what_to_write_is_said(text, hint):
     with pytest.raises(BadSchedule) as refused:
         Schedule.parse(text)
     assert refused.value.hint == hint
+
+
+def test_a_hint_does_not_say_an_endless_text_again():
+    with pytest.raises(BadSchedule) as refused:
+        Schedule.parse(f"'{'0,' * 5000}0 4 * * *'")
+    assert len(refused.value.hint or "") < 200

@@ -9,7 +9,7 @@ import pytest
 
 from jobctl.errors import BadSchedule
 from jobctl.model.schedule import Dialect, Schedule
-from jobctl.model.schedule.unix import Crontab
+from jobctl.model.schedule.unix import CrontabLine
 
 NOON = datetime(2024, 6, 15, 12, tzinfo=UTC)  # a Saturday
 
@@ -30,7 +30,7 @@ def line(text: str) -> Schedule:
     ],
 )
 def test_what_a_crontab_means(text, fires):
-    assert isinstance(line(text).plan, Crontab)
+    assert isinstance(line(text).plan, CrontabLine)
     found = list(islice(line(text).firings(NOON), 2))
     assert found == [datetime.fromisoformat(time) for time in fires]
 
