@@ -152,7 +152,7 @@ def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, 
     if not session.flag("dry_run"):
         _show(session, edit, to_stderr=True)
         for entry in gone:
-            say(f"removed entry {entry.number:,} of line {entry.line:,}: {_words(entry)}")
+            say(f"removed entry {entry.number:,} at line {entry.line:,}: {_words(entry)}")
 
 
 def _not_stdin(file: str) -> None:

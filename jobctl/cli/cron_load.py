@@ -83,7 +83,7 @@ def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     else:
         write_rows(session, counted.rows(), columns, at)
     if session.text("tz") is None:
-        say("counted in UTC: --tz names another zone")
+        say("counted in UTC: --tz ZONE for another")
     for entry, why in counted.hanging:
         say_error(session, f"{entry.file}:{entry.line}: {why}")
     if problems or counted.hanging:

@@ -131,7 +131,7 @@ def dialect(session: Session) -> Dialect:
 def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
     """Say that schedules were read in UTC, where one of them leaves its zone to the server."""
     if session.text("tz") is None and any(schedule.zone_matters for schedule in schedules):
-        say("read in UTC: --tz names another zone")
+        say("no zone is named, so read in UTC: --tz ZONE for another")
 
 
 def say_start(session: Session, schedules: Iterable[Schedule]) -> None:

@@ -162,7 +162,7 @@ def test_any_line_of_an_entry_names_it(file, jobctl, line):
         '- type = "Report"',
     ]
     assert '-type = "Report"\n' in ran.err
-    assert ran.err.endswith("removed entry 1 of line 6: at 06:00 every day\n")
+    assert ran.err.endswith("removed entry 1 at line 6: at 06:00 every day\n")
 
 
 def test_several_entries_go_at_once_by_line_and_by_number(file, jobctl):

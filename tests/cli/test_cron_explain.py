@@ -118,7 +118,7 @@ def test_a_caret_shows_where_a_schedule_is_wrong(jobctl):
 
 
 def test_the_zone_is_told_where_it_matters(jobctl):
-    said = "read in UTC: --tz names another zone"
+    said = "no zone is named, so read in UTC: --tz ZONE for another"
     assert said in jobctl("cron", "explain", "@daily").err
     assert said not in jobctl("cron", "explain", "@daily", "--tz", "UTC").err
     assert said not in jobctl("cron", "explain", "TZ=UTC @daily").err

@@ -88,7 +88,7 @@ def test_programs_get_a_row_for_each_bucket_with_jobs(jobctl):
     assert lines[0] == "at\tqueue\tcount"
     assert "2026-11-28T01:20:00Z\tbilling-exports-eu-west\t1" in lines
     assert sum(int(line.split("\t")[2]) for line in lines[1:]) == 93
-    assert ran.err == "counted in UTC: --tz names another zone\n"
+    assert ran.err == "counted in UTC: --tz ZONE for another\n"
 
 
 def test_hours_that_come_twice_are_two_for_programs(jobctl):
@@ -115,7 +115,7 @@ def test_a_queue_that_no_entry_knows_is_said(jobctl):
     assert (ran.code, ran.out) == (0, "")
     assert ran.err == (
         "no entry makes jobs in mailer\nhint: did you mean mailers?\n"
-        "nothing fires in this time\ncounted in UTC: --tz names another zone\n"
+        "nothing fires in this time\ncounted in UTC: --tz ZONE for another\n"
     )
 
 

@@ -91,7 +91,7 @@ def test_programs_get_every_key_and_times_in_utc(jobctl):
     ]
     assert rows[2]["next"] == "2026-11-28T17:30:00Z"
     assert ran.err == (
-        "read in UTC: --tz names another zone\n"
+        "no zone is named, so read in UTC: --tz ZONE for another\n"
         "@every counts from --from here; on the server, from its start\n"
     )
 

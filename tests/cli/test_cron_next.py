@@ -21,7 +21,7 @@ def test_five_are_given_where_nobody_says_how_many(jobctl):
         "expr": "30 9 * * MON-FRI",
         "next": [f"2026-{day}T09:30:00Z" for day in ("11-30", "12-01", "12-02", "12-03", "12-04")],
     }
-    assert ran.err == "read in UTC: --tz names another zone\n"
+    assert ran.err == "no zone is named, so read in UTC: --tz ZONE for another\n"
 
 
 def test_people_see_the_zone_and_how_far_away(jobctl, golden):

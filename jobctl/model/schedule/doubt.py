@@ -24,6 +24,8 @@ class Code(StrEnum):
     RAISED = "raised"
     CUT = "cut"
     EVERY_SECOND = "every-second"
+    EVERY_MINUTE = "every-minute"
+    UNEVEN_STEP = "uneven-step"
     NOT_EVERY_MONTH = "not-every-month"
     EITHER_DAY = "either-day"
     EVERY_RESTART = "every-restart"

@@ -22,11 +22,12 @@ from jobctl.model.schedule.fields import Field
 from jobctl.model.schedule.schedule import Every, Schedule
 from jobctl.model.schedule.series import joined, series
 from jobctl.model.schedule.sixfields import LENGTHS, Fields
+from jobctl.model.words import things
 
 _HOUR = 3600
 _MANY = 30  # seconds of a minute
 _YEAR = 366 * DAY
-_SECOND, _DAY, _WEEKDAY = 0, 3, 5  # places in `starts`
+_SECOND, _MINUTE, _HOURS, _DAY, _WEEKDAY = 0, 1, 2, 3, 5  # places in `starts`
 
 
 def doubts(schedule: Schedule, now: int, local: Clock) -> list[Doubt]:
@@ -51,6 +52,8 @@ def doubts(schedule: Schedule, now: int, local: Clock) -> list[Doubt]:
     found = [
         *notes,
         *_every_second(schedule.text, plan),
+        *_every_minute(schedule.text, plan),
+        *_uneven_step(plan),
         *_not_every_month(plan),
         *_either_day(plan),
         *clock_change_doubts(plan, schedule.clock(local), now),
@@ -153,6 +156,41 @@ def _every_second(text: str, fields: Fields) -> Iterator[Doubt]:
         once and f"once a minute: {once}",
         start,
     )
+
+
+def _every_minute(text: str, fields: Fields) -> Iterator[Doubt]:
+    """Yield the doubt of a star before single hours: once was meant, most likely."""
+    minute, hour, start = fields.minute, fields.hour, fields.starts[_MINUTE]
+    lone = not any(mark in hour.text for mark in "*?/-")
+    if not minute.full or len(fields.second.values) != 1 or not lone or start is None:
+        return
+    once = f"{text[:start]}0{text[start + len(minute.text) :]}"
+    message = f"fires 60 times an hour: at every minute of the {things(len(hour.values), 'hour')}"
+    yield Doubt(
+        Level.WARNING, Code.EVERY_MINUTE, f"{message} {series(hour.values)}", f"once: {once}", start
+    )
+
+
+def _uneven_step(fields: Fields) -> Iterator[Doubt]:
+    """Yield the doubt of a step of more than half a round: ``*/45`` is 45 minutes, then 15."""
+    whole = (fields.second, fields.minute, fields.hour)
+    for i, over in ((_MINUTE, "hour"), (_HOURS, "day")):
+        field, size = whole[i], whole[i].unit.most + 1
+        finer, rest = whole[:i], [*whole[i + 1 :], fields.day, fields.month, fields.weekday]
+        step = field.values[-1]
+        if (
+            field.text[:2] in ("*/", "?/")
+            and field.values == (0, step)
+            and 2 * step != size
+            and all(len(each.values) == 1 for each in finer)
+            and all(each.full for each in rest)
+        ):
+            unit = field.unit.name
+            message = f"each {over} starts over: after {step} {unit}s it fires {size - step} later"
+            hint = (
+                f"@every {step}{unit[0]} is every {step} {unit}s, counted from the server's start"
+            )
+            yield Doubt(Level.WARNING, Code.UNEVEN_STEP, message, hint, fields.starts[i])
 
 
 def _not_every_month(fields: Fields) -> Iterator[Doubt]:
