@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_firings import Window
 from jobctl.cli.cron_options import dialect, only, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
@@ -55,7 +55,7 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
     from jobctl.model.schedule.explained import KEYS, Explained
 
     columns = session.columns(_COLUMNS, KEYS)
-    span = Span.read(session, time.time())
+    window = Window.read(session, time.time())
     text = only(words)
     try:
         schedule = Schedule.parse(text, dialect=dialect(session))
@@ -63,9 +63,9 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
         if os.path.exists(text):  # noqa: PTH110 (also odd text)
             error.hint = f"it is a file: jobctl cron ls {shlex.quote(text)}"
         raise
-    explained = Explained.of(schedule, span.after, span.local)
+    explained = Explained.of(schedule, window.after, window.local)
     if session.format.human and session.text("columns") is None:
-        _print(session, explained, span)
+        _print(session, explained, window)
     else:
         _write(session, explained.row(dialect(session)), columns)
     say_start(session, [schedule])
@@ -77,11 +77,11 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
         raise _problem(errors[0])
 
 
-def _print(session: Session, explained: Explained, span: Span) -> None:
+def _print(session: Session, explained: Explained, window: Window) -> None:
     from jobctl.model.crontab.timed import doubt_findings
     from jobctl.render.explained import print_explained
 
-    firings = [span.cells(at, explained.clock) for at in explained.firings]
+    firings = [window.cells(at, explained.clock) for at in explained.firings]
     findings = doubt_findings(explained.schedule.text, explained.doubts)
     print_explained(console(session), explained, firings, findings)
 

@@ -24,7 +24,7 @@ _COUNTED = 100_000  # of those that a terminal does not show
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Window:
     """Which firings are asked for.
 
     Attributes:
@@ -44,7 +44,7 @@ class Span:
     heading: str
 
     @classmethod
-    def read(cls, session: Session, now: float) -> Span:
+    def read(cls, session: Session, now: float) -> Window:
         """Read ``--from``, ``--until``, ``--count`` and ``--tz``.
 
         Raises:

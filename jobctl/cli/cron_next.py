@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_firings import Window
 from jobctl.cli.cron_options import READING, dialect, only, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
@@ -59,19 +59,19 @@ _KEYS = ("at",)
 def next_firings(session: Session, words: tuple[str, ...]) -> None:
     """Say when a schedule, or a file's entries, fire."""
     what = only(words)
-    span = Span.read(session, time.time())
+    window = Window.read(session, time.time())
     if what == "-" or what.endswith(".toml") or os.path.exists(what):  # noqa: PTH110 (also odd text)
         from jobctl.cli.cron_timetable import write_timetable
 
-        write_timetable(session, what, span)
+        write_timetable(session, what, window)
     else:
-        _write_schedule(session, what, span)
+        _write_schedule(session, what, window)
 
 
-def _write_schedule(session: Session, text: str, span: Span) -> None:
+def _write_schedule(session: Session, text: str, window: Window) -> None:
     from jobctl.model.schedule import Schedule
 
-    keys = ("fires", "day", span.heading, "at") if session.format.human else _KEYS
+    keys = ("fires", "day", window.heading, "at") if session.format.human else _KEYS
     columns = session.columns(keys[:3], keys)
     try:
         schedule = Schedule.parse(text, dialect=dialect(session))
@@ -80,7 +80,7 @@ def _write_schedule(session: Session, text: str, span: Span) -> None:
             hint = "a schedule has five fields, or six: '30 9 * * MON-FRI'"
             raise NotFound(f"{text}: there is no such file or directory", hint=hint) from None
         raise
-    walk = _Walk(schedule, span)
+    walk = _Walk(schedule, window)
     _write(session, walk, columns)
     if not walk.nothing:
         say_start(session, [schedule])
@@ -97,19 +97,19 @@ def _like_a_path(text: str) -> bool:
 class _Walk:
     """The firings of a schedule, and how they ended."""
 
-    def __init__(self, schedule: Schedule, span: Span) -> None:
+    def __init__(self, schedule: Schedule, window: Window) -> None:
         self.schedule = schedule
-        self.span = span
+        self.window = window
         self._found = 0
         self._ended = False
         self._error: HangingSchedule | None = None
 
     def __iter__(self) -> Iterator[int]:
-        return (at for at, _ in self.span.of(self._all()))
+        return (at for at, _ in self.window.of(self._all()))
 
     def _all(self) -> Iterator[tuple[int, None]]:
         try:
-            for at in self.schedule.seconds(self.span.after, self.span.local):
+            for at in self.schedule.seconds(self.window.after, self.window.local):
                 self._found += 1
                 yield at, None
             self._ended = True
@@ -137,24 +137,24 @@ class _Walk:
             return
         from jobctl.model.schedule.doubting import dead_doubts
 
-        for doubt in dead_doubts(self.schedule, self.span.after, self.span.local):
+        for doubt in dead_doubts(self.schedule, self.window.after, self.window.local):
             raise NeverFires(doubt.message)
 
 
 def _write(session: Session, walk: _Walk, columns: tuple[str, ...]) -> None:
-    span, clock = walk.span, walk.schedule.clock(walk.span.local)
+    window, clock = walk.window, walk.schedule.clock(walk.window.local)
     if session.format is Format.JSON and session.text("columns") is None:
         from jobctl.render.machine import write_list_in
 
         instants = (str(_row(at)["at"]) for at in walk)
         write_list_in(sys.stdout.buffer, {"expr": walk.schedule.text}, "next", instants)
     elif session.format.human:
-        firings = span.brief(session, iter(walk))
-        rows = [span.cells(at, clock) | _row(at) for at in firings]
+        firings = window.brief(session, iter(walk))
+        rows = [window.cells(at, clock) | _row(at) for at in firings]
         if not walk.nothing:
-            write_rows(session, rows, columns, span.now)
+            write_rows(session, rows, columns, window.now)
     else:
-        write_rows(session, (_row(at) for at in walk), columns, span.now, ident="at")
+        write_rows(session, (_row(at) for at in walk), columns, window.now, ident="at")
 
 
 def _row(at: int) -> Row:

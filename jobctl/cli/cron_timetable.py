@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
-from jobctl.cli.cron_firings import Span
+from jobctl.cli.cron_firings import Window
 from jobctl.cli.cron_options import dialect, say_start, say_zone
 from jobctl.cli.session import Session
 from jobctl.cli.writing import write_rows
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("jobtype", "queue", "schedule", "line")
 
 
-def write_timetable(session: Session, path: str, span: Span) -> None:
+def write_timetable(session: Session, path: str, window: Window) -> None:
     """Write when the entries of a file fire; what the server does not take is left out.
 
     Raises:
@@ -34,15 +34,15 @@ def write_timetable(session: Session, path: str, span: Span) -> None:
 
     if dialect(session) is not Dialect.FAKTORY:
         raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
-    people = ("fires", "day", span.heading) if session.format.human else ()
+    people = ("fires", "day", window.heading) if session.format.human else ()
     session.columns(TIMETABLE_KEYS, (*people, *TIMETABLE_KEYS))
     (crontab,) = read_crontabs([path])
     problems = say_problems(session, [crontab])
     entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
-    table = Timetable(entries, span.after, span.local)
+    table = Timetable(entries, window.after, window.local)
     default = (*people, *_shown(session, crontab)) if people else TIMETABLE_KEYS
     columns = session.columns(default, (*people, *TIMETABLE_KEYS))
-    write_rows(session, _rows(session, table, span), columns, span.now, ident="at")
+    write_rows(session, _rows(session, table, window), columns, window.now, ident="at")
     schedules = [entry.parsed for entry in entries if entry.parsed is not None]
     say_start(session, schedules)
     say_zone(session, schedules)
@@ -58,15 +58,15 @@ def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
     return (*_COLUMNS, "file") if many else _COLUMNS
 
 
-def _rows(session: Session, table: Timetable, span: Span) -> Iterator[Row]:
+def _rows(session: Session, table: Timetable, window: Window) -> Iterator[Row]:
     from jobctl.model.crontab.firing import timetable_row
 
     if not session.format.human:
-        for at, entry in span.of(table):
+        for at, entry in window.of(table):
             yield timetable_row(at, entry)
         return
-    for at, entry in span.brief(session, span.of(table)):
-        yield span.cells(at, span.local) | timetable_row(at, entry)
+    for at, entry in window.brief(session, window.of(table)):
+        yield window.cells(at, window.local) | timetable_row(at, entry)
 
 
 def _troubles(table: Timetable) -> Iterator[str]:

@@ -38,7 +38,7 @@ _EXPENDABLE = (
     "hint", "entry", "column", "day",
     "rethinkdb", "layout", "current", "journal", "reason_required", "faktory",
     "paused_at", "paused_by", "filter", "newest", "oldest", "bar", "share", "wait p50", "run p50",
-    "last",
+    "schedule", "last",
     "data", "job_args", "kill_requested_at", "killed_at", "succeeded_at", "queued_at",
     "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",

@@ -34,7 +34,11 @@ def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> N
         near = near_name(key.lower(), ENTRY_KEYS, _NEAR)
         if near is not None and near not in table:
             continue  # that it is missing is said already, and names this one
-        lost = f": these {listed(list(value))} are lost" if value and type(value) is dict else ""
+        lost = (
+            f": what it holds is lost ({listed(list(value))})"
+            if value and type(value) is dict
+            else ""
+        )
         if near is not None:
             hint = f"did you mean {_header(near, value)}?"
         elif field_of(key) in JOB_KEYS:
