@@ -10,10 +10,9 @@ import click
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
 from jobctl.cli.cron_options import READING, local_clock, start, zone_option
 from jobctl.cli.helping import Command
-from jobctl.cli.listings import ON_A_TERMINAL
 from jobctl.cli.options import FILTER, PAGE, option, output_options
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say, write_rows
+from jobctl.cli.writing import ON_A_TERMINAL, console, say, write_rows
 from jobctl.errors import Exit, UsageProblem
 from jobctl.model.words import did_you_mean, things
 from jobctl.render.formats import Format
@@ -84,9 +83,9 @@ def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
         write_rows(session, counted.rows(), columns, at)
     if session.text("tz") is None:
         say("counted in UTC: --tz ZONE for another")
-    for entry, why in counted.hanging:
+    for entry, why in counted.idle:
         say_error(session, f"{entry.file}:{entry.line}: {why}")
-    if problems or counted.hanging:
+    if problems or counted.idle:
         raise click.exceptions.Exit(Exit.PROBLEMS)
 
 

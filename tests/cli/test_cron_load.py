@@ -181,3 +181,10 @@ def test_too_much_to_count_is_refused(jobctl):
     ran = jobctl("cron", "load", "second.toml", "--days", "366")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.endswith("hint: fewer --days, or one --queue\n")
+
+
+def test_an_entry_that_never_fires_is_told_and_the_rest_is_counted(jobctl):
+    write("odd.toml", [("0 0 30 2 *", "Never", "low"), ("0 5 * * *", "Close", "default")])
+    ran = jobctl("cron", "load", "odd.toml", *DAY, "-o", "csv", "--no-header")
+    assert (ran.code, ran.out) == (8, "2026-11-28T05:00:00Z,default,1\n")
+    assert ran.err.splitlines()[-1] == "error: odd.toml:3: never fires"

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from jobctl.errors import HangingSchedule, UsageProblem
 from jobctl.model.crontab.buckets import Buckets
@@ -46,12 +47,12 @@ class Load:
     Attributes:
         buckets: of time.
         queues: for each queue, in order of name, the jobs of each bucket.
-        hanging: entries that the server's search never gets on with, and why.
+        idle: entries that never fire, or that the server's search never gets on with, and why.
     """
 
     buckets: Buckets
     queues: dict[str, Sequence[int]]
-    hanging: tuple[tuple[CronEntry, str], ...]
+    idle: tuple[tuple[CronEntry, str], ...]
 
     def rows(self) -> Iterator[Row]:
         """Yield a row, under `KEYS`, for each queue and bucket with jobs, in order of time."""
@@ -80,17 +81,20 @@ def count_firings(entries: Sequence[CronEntry], buckets: Buckets, local: Clock) 
         message = f"{len(names):,} queues in {buckets.count:,} buckets of time are too many"
         raise UsageProblem(message, hint=_HINT)
     queues = {queue: array("I", bytes(4 * buckets.count)) for queue in names}
-    hanging, left = [], MOST
+    idle, left = [], MOST
     for entry in entries:
         if entry.parsed is None:
             continue
+        firings = _from(entry.parsed, buckets.start, local)
         try:
-            left = _count(
-                _from(entry.parsed, buckets.start, local), buckets, queues[entry.queue], left
-            )
+            first = next(firings, None)
+            if first is None:
+                idle.append((entry, "never fires"))
+            else:
+                left = _count(chain((first,), firings), buckets, queues[entry.queue], left)
         except HangingSchedule as error:
-            hanging.append((entry, error.message))
-    return Load(buckets, dict(queues), tuple(hanging))
+            idle.append((entry, error.message))
+    return Load(buckets, dict(queues), tuple(idle))
 
 
 def find_peak(load: Load, entries: Sequence[CronEntry], local: Clock) -> Peak | None:
@@ -102,7 +106,7 @@ def find_peak(load: Load, entries: Sequence[CronEntry], local: Clock) -> Peak | 
     bucket = list(totals).index(most)
     start, end = load.buckets.begins(bucket), load.buckets.ends(bucket)
     types: Counter[str] = Counter()
-    stuck = {id(entry) for entry, _ in load.hanging}
+    stuck = {id(entry) for entry, _ in load.idle}
     for entry in entries:
         if entry.parsed is None or entry.jobtype is None or id(entry) in stuck:
             continue

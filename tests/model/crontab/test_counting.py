@@ -155,7 +155,7 @@ def test_a_schedule_that_hangs_the_server_is_named_and_the_rest_is_counted():
     buckets = Buckets.of(clock, start, days_from(clock, start, 3), HOUR)
     found = crontab(entries(("0 0 30 12 *", 'type = "A"'), ("0 5 * * *", 'type = "B"'))).entries
     load = count_firings(found, buckets, clock)
-    assert [entry.number for entry, _ in load.hanging] == [1]
+    assert [entry.number for entry, _ in load.idle] == [1]
     peak = find_peak(load, found, clock)
     assert peak is not None
     assert peak.jobtype == "B"
