@@ -9,9 +9,8 @@ from sys import maxsize
 from typing import TYPE_CHECKING, TypeVar
 
 from jobctl.cli.cron_options import end, local_clock, start
-from jobctl.cli.listings import ON_A_TERMINAL
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say
+from jobctl.cli.writing import ON_A_TERMINAL, say
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row

@@ -17,10 +17,9 @@ from jobctl.cli.cron_options import (
     zone_option,
 )
 from jobctl.cli.helping import Command
-from jobctl.cli.listings import ON_A_TERMINAL
 from jobctl.cli.options import output_options, page_options
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say
+from jobctl.cli.writing import ON_A_TERMINAL, say
 from jobctl.errors import Exit, HangingSchedule
 from jobctl.render.formats import Format
 

@@ -13,7 +13,7 @@ from jobctl.cli.cron_options import local_clock, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say
+from jobctl.cli.writing import ON_A_TERMINAL, console, say
 from jobctl.errors import Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format
 
@@ -84,7 +84,6 @@ def validate(
 
 def _write(session: Session, findings: Sequence[Finding], columns: Sequence[str]) -> None:
     if session.format is Format.TABLE and session.text("columns") is None:
-        from jobctl.cli.listings import ON_A_TERMINAL
         from jobctl.render.findings import print_findings
 
         shown = findings[:ON_A_TERMINAL] if session.brief else findings

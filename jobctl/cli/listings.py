@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.actions.listing import Order, Page, Source, listed
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_rows
+from jobctl.cli.writing import ON_A_TERMINAL, say, write_rows
 from jobctl.model.layout import Kind
 from jobctl.model.rows import RAW_KEYS, listing_keys, listing_row
 from jobctl.model.where import Where
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from jobctl import Store
     from jobctl.model.entry import Entry
 
-ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     Kind.SCHEDULED: ("jid", "jobtype", "queue", "at", "args"),

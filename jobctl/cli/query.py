@@ -12,6 +12,14 @@ from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import FILTER, all_of, option, page_options, shared_options
 from jobctl.cli.session import Session
+from jobctl.cli.writing import (
+    ON_A_TERMINAL,
+    console,
+    say,
+    write_document,
+    write_number,
+    write_rows,
+)
 from jobctl.errors import UsageProblem
 from jobctl.render.formats import Format
 
@@ -23,7 +31,6 @@ if TYPE_CHECKING:
     from jobctl.model.rows import Row
 
 COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")
-ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
 _COUNTED = 20_000  # matches that are counted exactly to say how many more there are
 
 
@@ -141,7 +148,6 @@ def conditions(session: Session) -> Query:
 
 def _count(session: Session, store: Store, asked: Query, unverified: bool) -> None:
     from jobctl.actions.records.querying import count, index_count
-    from jobctl.cli.writing import say, write_number
 
     now = store.server.now()
     if unverified:
@@ -158,7 +164,6 @@ def _count(session: Session, store: Store, asked: Query, unverified: bool) -> No
 def _list(session: Session, store: Store, request: Request) -> None:
     from jobctl.actions.listing import Page
     from jobctl.actions.records.querying import explain
-    from jobctl.cli.writing import write_rows
 
     now = store.server.now()
     brief = session.brief and request.page.limit is None
@@ -188,7 +193,6 @@ def _rows(session: Session, store: Store, plan: Plan, page: Page, now: float) ->
 def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
     """Say how many more there are: exactly where counting is cheap."""
     from jobctl.actions.records.querying import count
-    from jobctl.cli.writing import say
 
     most = plan.clauses[0].size if plan.clauses else plan.length
     if most > _COUNTED:
@@ -202,7 +206,6 @@ def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
 def _explain(session: Session, store: Store, request: Request) -> None:
     from jobctl.actions.records.explaining import document, told
     from jobctl.actions.records.querying import explain
-    from jobctl.cli.writing import console, write_document, write_rows
 
     now = store.server.now()
     plan = explain(store.records, request.query, request.order, request.page, now)

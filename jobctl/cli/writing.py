@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from jobctl.model.rows import Row
     from jobctl.render.consoles import Console
 
+ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
+
 
 def write_rows(
     session: Session,
