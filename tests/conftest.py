@@ -112,10 +112,16 @@ def jobctl(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[..., Ran]:
     """Run the real command line against the empty database: ``jobctl("retries", "ls")``.
 
     `stdin` is what it reads there, `tty` whether stdout and stderr are a terminal, `url` None
-    leaves JOBCTL_URL unset.
+    leaves JOBCTL_URL unset; `together` writes stderr into stdout, as a screen shows them.
     """
 
-    def run(*argv: str, stdin: str | bytes = b"", tty: bool = False, url: str | None = url) -> Ran:
+    def run(
+        *argv: str,
+        stdin: str | bytes = b"",
+        tty: bool = False,
+        url: str | None = url,
+        together: bool = False,
+    ) -> Ran:
         if url is not None:
             monkeypatch.setenv("JOBCTL_URL", url)
         given = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
@@ -126,7 +132,7 @@ def jobctl(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[..., Ran]:
             monkeypatch.context() as patched,
         ):
             patched.setattr(sys, "stdout", out)
-            patched.setattr(sys, "stderr", err)
+            patched.setattr(sys, "stderr", out if together else err)
             patched.setattr(sys, "stdin", inp)
             code = run_jobctl(argv)
             return Ran(code, out.text(), err.text())

@@ -23,7 +23,9 @@ from jobctl.store.refusals import (
     explain_login,
     explain_losing,
     explain_refusal,
+    wrong_reply,
 )
+from jobctl.store.replies import fits
 from jobctl.tls import check_files
 
 Command = Words
@@ -192,6 +194,10 @@ class Connection:
             self.close()
             raise
         self._owed -= 1
+        if not isinstance(reply, JobctlError) and not fits(command, reply):
+            self.close()
+            self._owed = 0
+            raise wrong_reply(command, self.target)
         if self._trace:
             took = (time.perf_counter() - self._sent_at) * 1000
             self._trace(f"< {_size(reply)} after {took:.1f} ms")

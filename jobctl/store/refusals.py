@@ -234,6 +234,14 @@ def not_redis(target: Target) -> JobctlError:
     )
 
 
+def wrong_reply(command: tuple[object, ...], target: Target) -> JobctlError:
+    """Return the error for a reply that has not the form of this command's replies."""
+    return NotRedis(
+        f"{target} answers {command[0]} as no Redis does",
+        hint="is this port a Redis, and no proxy between that changes what it says?",
+    )
+
+
 def _full(target: Target) -> JobctlError:
     return RefusedByRedis(
         f"{target} has as many clients as it takes",
