@@ -113,6 +113,10 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
             help="The form of queue keys (q:NAME or NAME) where no list tells.",
         ),
         option(
+            CONNECTION, "--system", type=click.Choice(["faktory", "sidekiq"]), hidden=brief,
+            help="Whose jobs are meant where the Redis holds two systems'; else JOBCTL_SYSTEM.",
+        ),
+        option(
             CONNECTION, "--records-namespace", metavar="NAME", hidden=brief,
             help="What stands before the keys of Jobba's status records; else jobba.",
         ),
