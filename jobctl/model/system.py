@@ -30,7 +30,7 @@ class Evidence:
         return bool(self.keys)
 
     def __str__(self) -> str:
-        shown = [f"{key} ({kind})" for key, kind in list(self.keys.items())[:_NAMED]]
+        shown = [f"{key}: {kind}" for key, kind in list(self.keys.items())[:_NAMED]]
         return ", ".join(shown) + (", .." if len(self.keys) > _NAMED else "")
 
 
@@ -97,18 +97,18 @@ def refusal(target: str, found: Sequence[Evidence], told: System | None) -> Refu
     if system is None:
         seen = " and ".join(f"{it.system.title()}'s ({it})" for it in found)
         return Refused(
-            f"{target} holds the data of two job systems: {seen}; nothing was changed",
-            hint="say which one is meant: --system faktory, JOBCTL_SYSTEM, or system = .. of a "
-            "context",
+            f"{target} holds the data of two job systems, {seen}",
+            hint="say which one is meant: --system faktory (or JOBCTL_SYSTEM, or system = .. of a "
+            "context); both use dead, queues and paused",
         )
-    said = [str(it) for it in found if it.system is system]
     if told is None:
+        said = [str(it) for it in found if it.system is system]
         return Refused(
-            f"{target} holds Sidekiq's jobs, and jobctl does not support these yet; seen: "
-            f"{'; '.join(said)}",
-            hint="jobctl query and record work there; if they are Faktory's: --system faktory",
+            f"{target} holds Sidekiq's jobs, which are not supported yet (seen: {said[0]})",
+            hint="jobctl query and record work there; --system faktory only if they are Faktory's "
+            "after all",
         )
     return Refused(
-        "Sidekiq's jobs are not supported yet" + (f"; seen: {said[0]}" if said else ""),
+        "Sidekiq's jobs are not supported yet",
         hint="jobctl query and record work beside Sidekiq; --system faktory is for Faktory's jobs",
     )

@@ -12,7 +12,7 @@ from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
 from jobctl.store.queues import encode_name
-from jobctl.store.scripts import commands, script
+from jobctl.store.scripts import ready
 
 if TYPE_CHECKING:  # few starts are about records
     from jobctl.model.record_snapshot import Snapshot
@@ -51,13 +51,10 @@ class Operations:
             kind: the set that it takes jobs from.
 
         Raises:
-            RefusedByRedis: scripts, or a command of this one, are denied or not there; it takes no
-                writes now, is a replica, or part of a cluster.
+            RefusedByRedis: it cannot; says why.
         """
-        keys = [operation_key(secrets.token_hex(8))]
         source = None if kind is None else self._layout.sets.get(kind)
-        keys += [] if source is None else [source]
-        self._connection.call("EVAL", script("ready"), len(keys), *keys, *commands(*names))
+        self._connection.call(*ready(*names, keys=[] if source is None else [source]))
 
     def begun(self, operation: str) -> bool:
         """Tell whether a batch of an operation has left its result here."""

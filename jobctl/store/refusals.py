@@ -128,7 +128,8 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
         )
     absent = _ABSENT.match(said)
     if absent:
-        return _absent(absent["name"] or absent["other"] or f"what {name} calls", target)
+        known = absent["name"] or absent["other"]
+        return _absent(f"the command {known}" if known else "a command of this script", target)
     if _is(said, "WRONGTYPE"):
         return _wrong_type([_text(key) for key in _keys(command)], target)
     return _state(error, said, name, target) or RefusedByRedis(
@@ -163,7 +164,7 @@ def _state(error: Exception, said: str, name: str, target: Target) -> JobctlErro
 def _absent(name: str, target: Target) -> NoPermission:
     """Return the error for a command that is not there: as one that is denied."""
     return NoPermission(
-        f"{target} has no command {name}: it was renamed or disabled, or a proxy does not know it",
+        f"{target} does not know {name}: it was renamed or disabled, or a proxy holds it back",
         hint="enable it there, or give the address of the server behind the proxy",
     )
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+
+from jobctl.store.connection import Command
+from jobctl.store.keys import operation_key
 
 _LUA = Path(__file__).with_name("lua")
 _WORD = re.compile("'([A-Z]{3,})'")
@@ -19,6 +24,20 @@ def script(*names: str) -> str:
     way for every call to go.
     """
     return "\n".join((_LUA / f"{name}.lua").read_text() for name in names)
+
+
+def ready(*names: str, keys: Sequence[str] = ()) -> Command:
+    """Return the call that checks, before anything is written, that a script can do its work.
+
+    It is refused where scripts, or a command of this one, are denied or not there; where the server
+    takes no writes now, is a replica, or part of a cluster.
+
+    Args:
+        names: the script's, as `script` takes them.
+        keys: the set that it takes jobs from, where there is one.
+    """
+    keys = [operation_key(secrets.token_hex(8)), *keys]
+    return ("EVAL", script("ready"), len(keys), *keys, *commands(*names))
 
 
 @cache

@@ -29,14 +29,17 @@ local function tried(command)
     if string.find(err, 'nknown', 1, true) then
       return redis.error_reply("ERR unknown command '" .. command .. "'")
     end
+    if string.find(err, "can't run", 1, true) then  -- Redis 7.0 does not say which one
+      return redis.error_reply("The user executing the script can't run " .. command)
+    end
     if not string.find(string.lower(err), 'wrong number of arg', 1, true) then break end
   end
   return denied(reply)
 end
 
--- The way back first; as a removal that finds nothing, it frees memory in the eyes of a full server.
-local refused = #KEYS > 1 and denied(redis.pcall('ZREM', KEYS[2], key)) or nil
+local refused
 for i = 1, #ARGV do refused = refused or tried(ARGV[i]) end
+if #KEYS > 1 then refused = refused or denied(redis.pcall('ZREM', KEYS[2], key)) end
 redis.pcall('UNLINK', key)
 redis.pcall('DEL', key)
 redis.pcall('HDEL', key, key)
