@@ -205,7 +205,7 @@ _IN_SCRIPT = re.compile(  # how Redis 6.2 begins
 _LONGEST = 200  # letters of what a server said
 _ABSENT = re.compile(  # as Redis, its scripts, and those who sell it or stand in front of it say it
     r"(ERR )?(unknown|unsupported) (redis )?command:?,?( called from)?( ?['`\"](?P<name>\w+))?"
-    r"|(ERR )?command ['`\"]?(?P<other>\w+)['`\"]? (is )?not (allowed|supported?)\b",
+    r"|(ERR )?command ['`\"]?(?P<other>\w+)['`\"]? (is )?not (allowed|support(ed)?)\b",
     re.IGNORECASE,
 )
 _PAUSED_WRITES = {
