@@ -239,8 +239,11 @@ class Pauses:
         )
 
     def _check(self, name: str) -> None:
-        """Check that a script can do its work: it has no way back for half of it."""
-        self._connection.call(*ready("holding", name))
+        """Check that a script can do its work: it has no way back for half of it.
+
+        What it shares with others is not all called; what is, is called before it writes.
+        """
+        self._connection.call(*ready(name))
 
     def _letters(self, calls: Sequence[Command]) -> str:
         replies: list[Reply] = self._connection.pipe(calls)
