@@ -136,8 +136,8 @@ def aim(session: Session, header: Header) -> None:
     """
     if session.flag("server_changed"):
         say(
-            f"nobody checks whether this Redis holds the data of operation {header.operation}: if it "
-            "holds other data, jobs of the old one get into it"
+            f"nobody checks whether this Redis holds the data of operation {header.operation}: if "
+            "it holds other data, jobs of the old one get into it"
         )
     namespace = session.text("records_namespace")
     if header.kind is Kind.RECORDS and namespace not in (None, header.namespace):

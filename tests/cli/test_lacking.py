@@ -134,6 +134,8 @@ def test_what_only_informs_is_done_without_and_said(special, jobctl):
     ran = jobctl("status", "nobody", url=url)
     assert ran.code == 4
     assert "lists without a name were not looked for: " in ran.err
+    ran = jobctl("queue", "jobs", "nobody", url=url)
+    assert (ran.code, "lists without a name were not looked for: " in ran.err) == (4, True)
     assert "INFO is denied, or not there" in jobctl("info", url=url, tty=True).out
     assert jobctl("retries", "kill", "--all", "--yes", url=url).code == 0
     # Leases go by the clock of Redis alone: there is no doing without.
