@@ -114,7 +114,9 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
         ),
         option(
             CONNECTION, "--system", type=click.Choice(["faktory", "sidekiq"]), hidden=brief,
-            help="Whose jobs are meant where the Redis holds two systems'; else JOBCTL_SYSTEM.",
+            metavar="NAME",
+            help="faktory or sidekiq: whose jobs are meant where the Redis holds both; else "
+            "JOBCTL_SYSTEM.",
         ),
         option(
             CONNECTION, "--records-namespace", metavar="NAME", hidden=brief,
