@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from jobctl.model.schedule.schedule import Dialect, Schedule
     from jobctl.model.states import State
     from jobctl.model.status import Status
+    from jobctl.model.system import System
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
     from jobctl.model.where import Flags, Where
@@ -61,6 +62,7 @@ _HOMES = {
     "State": "model.states",
     "Status": "model.status",
     "Store": "actions.jobs",
+    "System": "model.system",
     "Target": "model.target",
     "Tls": "model.urls",
     "Watch": "actions.operations.watching",
@@ -88,6 +90,7 @@ __all__ = [
     "State",
     "Status",
     "Store",
+    "System",
     "Target",
     "Tls",
     "Watch",

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobctl.actions.jobs import Store
-from jobctl.config import CONNECT_TIMEOUT, Door, Level, choose_level, operations_directory
+from jobctl.config import (
+    CONNECT_TIMEOUT,
+    Door,
+    Level,
+    choose_level,
+    named_system,
+    operations_directory,
+)
 from jobctl.config.redacting import DoorKind, has_password
 from jobctl.errors import (
     BadUrl,
@@ -21,6 +28,7 @@ from jobctl.errors import (
 )
 from jobctl.model.jobba import NAMESPACE
 from jobctl.model.layout import QueueForm
+from jobctl.model.system import System
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
 from jobctl.store.opening import open_store
@@ -46,6 +54,8 @@ class Settings:
             one ``$XDG_STATE_HOME/jobctl/operations``.
         records_namespace: what stands before the keys of Jobba's status records; None: the
             context's, else ``jobba``.
+        system: whose jobs are meant where the Redis holds two systems' data; None: the context's,
+            else JOBCTL_SYSTEM.
     """
 
     tls: Tls = NO_TLS
@@ -54,6 +64,7 @@ class Settings:
     trace: Trace | None = None
     operations: Path | None = None
     records_namespace: str | None = None
+    system: System | None = None
 
 
 def connect(
@@ -67,9 +78,12 @@ def connect(
     trace: Trace | None = None,
     operations: Path | None = None,
     records_namespace: str | None = None,
+    system: System | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Store:
     """Open the Redis that holds the jobs.
+
+    What is about jobs raises `Refused` later on where these are not Faktory's.
 
     Args:
         url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://[dir]``. Without one:
@@ -86,6 +100,8 @@ def connect(
             one ``$XDG_STATE_HOME/jobctl/operations``.
         records_namespace: what stands before the keys of Jobba's status records; without one
             the context's, else ``jobba``.
+        system: whose jobs are meant where the Redis holds two systems' data; without one the
+            context's, else JOBCTL_SYSTEM.
         environ: the environment to look in.
 
     Raises:
@@ -95,7 +111,7 @@ def connect(
         Unreachable: the Redis cannot be reached, or refused; says which and what helps.
     """
     settings = Settings(
-        tls or NO_TLS, layout, connect_timeout, trace, operations, records_namespace
+        tls or NO_TLS, layout, connect_timeout, trace, operations, records_namespace, system
     )
     level = choose_level(
         url, faktory_url, environ, lambda: running_embedded(environ), context=context
@@ -116,6 +132,7 @@ def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
             "this needs the Redis, and only a Faktory server is given", hint=_both_doors(level)
         )
     address = None if level.redis is None else _address(level)
+    settings = replace(settings, system=settings.system or level.system or named_system(environ))
     try:
         target = Target.parse(door.url)
         tls = settings.tls
@@ -152,6 +169,7 @@ def _greeted(target: Target, level: Level, settings: Settings) -> Store:
         target,
         Store,
         form=settings.layout or level.layout,
+        system=settings.system,
         connect_timeout=settings.connect_timeout,
         trace=settings.trace,
     )

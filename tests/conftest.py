@@ -20,7 +20,7 @@ from tests.faktory.double import FaktoryDouble
 
 NOBODYS = (
     "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER",
-    "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
+    "JOBCTL_SYSTEM", "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
 )  # fmt: skip
 RUN_ENVIRONMENT = {"COLUMNS": "100", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobctl.errors import UsageProblem
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import TARGETS, Change, Verb
 from jobctl.model.guards import NO_RULES, Guards
 from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
+from jobctl.model.system import System
 from jobctl.model.where import Where
 from jobctl.store.connection import Connection
 from jobctl.store.opening import Store as PlainStore
@@ -181,16 +182,45 @@ class Store(PlainStore):
     """
 
     def __init__(
-        self, connection: Connection, layout: Layout = FAKTORY, form: QueueForm | None = None
+        self,
+        connection: Connection,
+        layout: Layout = FAKTORY,
+        form: QueueForm | None = None,
+        system: System | None = None,
     ) -> None:
-        super().__init__(connection, layout, form)
-        self.scheduled: Jobs = Jobs(self, connection, Kind.SCHEDULED, layout)
-        self.retries: Jobs = Jobs(self, connection, Kind.RETRIES, layout)
-        self.dead: Jobs = Jobs(self, connection, Kind.DEAD, layout)
-        self.working: Reservations = Reservations(self, connection, Kind.WORKING, layout)
+        super().__init__(connection, layout, form, system)
         self.operations_directory: Path | None = None
         self.faktory: Faktory | None = None
         self.rules = NO_RULES
+
+    @property
+    def scheduled(self) -> Jobs:
+        """The jobs that are to run later."""
+        return self.jobs(Kind.SCHEDULED)
+
+    @property
+    def retries(self) -> Jobs:
+        """The jobs that failed and are to run again."""
+        return self.jobs(Kind.RETRIES)
+
+    @property
+    def dead(self) -> Jobs:
+        """The jobs that failed for good."""
+        return self.jobs(Kind.DEAD)
+
+    @property
+    def working(self) -> Reservations:
+        """The reservations: the jobs that workers have."""
+        return self._reservations
+
+    @cached_property
+    def _reservations(self) -> Reservations:
+        return Reservations(self, self._connection, Kind.WORKING, self._jobs_layout)
+
+    @cached_property
+    def _changing(self) -> dict[Kind, Jobs]:
+        layout = self._jobs_layout
+        return {kind: Jobs(self, self._connection, kind, layout) for kind in TARGETS}
 
     @cached_property
     def records(self) -> Records:
@@ -216,7 +246,7 @@ class Store(PlainStore):
 
     def jobs(self, kind: Kind) -> Jobs:
         """Return retries, scheduled or dead by its kind."""
-        return next(s for s in (self.retries, self.scheduled, self.dead) if s.kind is kind)
+        return self._changing[kind]
 
     def pause_queues(
         self, *names: str, reason: str | None = None, who: str = "", host: str = ""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from jobctl.actions.jobs import Store
 from jobctl.actions.queues import layout_seen
-from jobctl.errors import Unreachable
+from jobctl.errors import Refused, Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.layout import SETS, Kind
@@ -18,6 +18,9 @@ def overview(store: Store, days: int) -> Overview:
 
     A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
     """
+    refusal = store.systems.refusal()
+    if refusal is not None:
+        return _not_served(store, refusal)
     queues = store.queues.named()
     now = store.server.now()
     today = datetime.fromtimestamp(now, UTC).date()
@@ -49,6 +52,18 @@ def overview(store: Store, days: int) -> Overview:
     )
 
 
+def _not_served(store: Store, refusal: Refused) -> Overview:
+    """Return what there is to say of a Redis whose jobs are not Faktory's."""
+    served = store.systems.served
+    return Overview(
+        target=str(store.target),
+        server=store.server.facts(),
+        faktory=None,
+        system=None if served is None else served.value,
+        warnings=(f"{refusal.message} ({refusal.hint})",),
+    )
+
+
 def overview_by_wire(faktory: Faktory) -> Overview:
     """Return what a Faktory server knows of the totals, where its Redis is not known."""
     told = faktory.info()
@@ -60,13 +75,7 @@ def overview_by_wire(faktory: Faktory) -> Overview:
         processed=told.processed,
         failures=told.failures,
         queues=None if told.queues is None else len(told.queues),
-        paused=None,
         enqueued=told.enqueued,
-        scheduled=None,
-        working=None,
-        retries=None,
-        dead=None,
-        days=(),
         whole=False,
     )
 

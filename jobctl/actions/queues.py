@@ -62,7 +62,9 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
         if not here:
             known = sorted({q.name for q in queues})
             hint = did_you_mean(name, known) if known else f"{store.target} has no queues"
-            raise NotFound(f"there is no queue {name}", hint=hint)
+            why = store.queues.unsearched
+            more = f"; lists without a name were not looked for: {why}" if why else ""
+            raise NotFound(f"there is no queue {name}{more}", hint=hint)
         for queue in here:
             if queue.wrong_type is not None:
                 key = store.layout.queue_key(name, QueueForm.Q)

@@ -47,6 +47,7 @@ def queue_names(session: Session) -> list[str]:
             context = session.level.context
             if context is not None and context.password_command is not None:
                 return  # it may ask for a passphrase, and nobody asked for anything yet
+            session.quiet = True
             session.given["connect_timeout"] = f"{int(CAP * 1000)}ms"
             with session.connect() as store:
                 found.extend(store.queues.names())

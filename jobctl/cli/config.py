@@ -49,7 +49,7 @@ def explain(session: Session) -> None:
     from jobctl.config.explaining import KEYS, Given
     from jobctl.config.explaining import explain as explain_settings
 
-    names = ("context", "layout", "connect_timeout", "records_namespace")
+    names = ("context", "layout", "connect_timeout", "records_namespace", "system")
     given = Given(*(session.text(name) for name in names))
     rows = explain_settings(session.level, given, os.environ)
     write_rows(session, rows, KEYS, 0.0, ident="setting")

@@ -15,8 +15,8 @@ from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.render.formats import Format
 
 KEYS = (
-    "context", "url", "faktory", "layout", "records_namespace", "read_only", "protected",
-    "reason_required", "journal", "current",
+    "context", "url", "faktory", "layout", "system", "records_namespace", "read_only",
+    "protected", "reason_required", "journal", "current",
 )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ KEYS = (
 
     They stand in config.toml: $JOBCTL_CONFIG, else $XDG_CONFIG_HOME/jobctl/config.toml, else
     ~/.config/jobctl/config.toml. Each [contexts.NAME] has a url (Redis), a faktory (server), or
-    both; and, where wanted, layout, records_namespace, password_command or password_file,
+    both; and, where wanted, layout, system, records_namespace, password_command or password_file,
     read_only, protected, reason_required, journal. Use one by --context NAME or
     JOBCTL_CONTEXT=NAME.""",
     short_help=COMMANDS["context"].summary,

@@ -68,7 +68,12 @@ def answer_options() -> Callable[[_F], _F]:
         GUARD, "--confirm", metavar="NAME",
         help="Answer where a name must be typed: a protected context asks for its own.",
     )  # fmt: skip
-    return all_of([dry, yes, confirm])
+    changed = option(
+        GUARD, "--server-changed", is_flag=True,
+        help="Go on where nothing shows that this Redis holds the operation's data: it was "
+        "restored, or moved. If it holds other data, jobs of the old one get into it.",
+    )  # fmt: skip
+    return all_of([dry, yes, confirm, changed])
 
 
 def read_guards(session: Session) -> Guards:

@@ -70,6 +70,9 @@ def _open(session: Session) -> Doors:
 
 def _write(session: Session, doors: Doors, days: int) -> None:
     view = _look(doors, days)
+    if not (session.format.human or session.in_json):  # these hold them
+        for warning in view.warnings:
+            say(f"warning: {warning}")
     now = time.time() if doors.store is None else doors.store.server.now()
     if session.format.human:
         from jobctl.render.screen import print_screen

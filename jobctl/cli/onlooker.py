@@ -34,6 +34,7 @@ class Onlooker(Watch):
         self.wants_preview = asks or session.flag("dry_run")
         self.rehearses = session.flag("dry_run")
         self.unpaused = session.flag("without_pause")
+        self.server_changed = session.flag("server_changed")
         self.operation: str | None = None
         self.interrupted = False
         self._session = session

@@ -134,6 +134,11 @@ def aim(session: Session, header: Header) -> None:
         ConfigProblem: config.toml cannot be read, so that nobody knows the rules.
         Refused: a password is needed, and nobody gave it; or it is of other records.
     """
+    if session.flag("server_changed"):
+        say(
+            f"nobody checks whether this Redis holds the data of operation {header.operation}: if "
+            "it holds other data, jobs of the old one get into it"
+        )
     namespace = session.text("records_namespace")
     if header.kind is Kind.RECORDS and namespace not in (None, header.namespace):
         raise Refused(

@@ -113,6 +113,12 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
             help="The form of queue keys (q:NAME or NAME) where no list tells.",
         ),
         option(
+            CONNECTION, "--system", type=click.Choice(["faktory", "sidekiq"]), hidden=brief,
+            metavar="NAME",
+            help="faktory or sidekiq: whose jobs are meant where the Redis holds both; else "
+            "JOBCTL_SYSTEM.",
+        ),
+        option(
             CONNECTION, "--records-namespace", metavar="NAME", hidden=brief,
             help="What stands before the keys of Jobba's status records; else jobba.",
         ),

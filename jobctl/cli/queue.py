@@ -67,6 +67,8 @@ def ls(session: Session) -> None:
     order = session.order(QUEUE_KEYS)
     with session.connect() as store:
         rows = sort_rows(queue_rows(store), order)
+        if store.queues.unsearched is not None:
+            say(f"lists without a name were not looked for: {store.queues.unsearched}")
         if not columns:
             columns = (*_COLUMNS, *_more(session, rows))
         if session.format is Format.IDS:

@@ -38,6 +38,7 @@ class Session:
 
     def __init__(self) -> None:
         self.given: dict[str, object] = {}
+        self.quiet = False  # whether nothing is said of the Redis that is opened: once is enough
 
     def text(self, name: str) -> str | None:
         """Return an option's text."""
@@ -82,13 +83,24 @@ class Session:
         """Open the Redis that the options, or the environment, name."""
         from jobctl.connecting import open_redis
 
-        return open_redis(self.level, self._settings(), os.environ)
+        store = open_redis(self.level, self._settings(), os.environ)
+        self._note(store)
+        return store
 
     def doors(self) -> Doors:
         """Open the Redis, the Faktory server, or both: whatever the same level names."""
         from jobctl.connecting import open_doors
 
-        return open_doors(self.level, self._settings(), os.environ)
+        doors = open_doors(self.level, self._settings(), os.environ)
+        self._note(doors.store)
+        return doors
+
+    def _note(self, store: Store | None) -> None:
+        if store is not None and store.server.clock is not None and not self.quiet:
+            from jobctl.cli.writing import say
+
+            say(f"times go by the clock of this machine: {store.server.clock}")
+            self.quiet = True
 
     @cached_property
     def level(self) -> Level:
@@ -116,7 +128,12 @@ class Session:
 
         from jobctl.cli.asker import without_passwords
 
-        named = (("--context", "context"), ("-u", "url"), ("--faktory-url", "faktory_url"))
+        named = (
+            ("--context", "context"),
+            ("-u", "url"),
+            ("--faktory-url", "faktory_url"),
+            ("--system", "system"),
+        )
         given = [(option, self.text(name)) for option, name in named]
         words = [word for option, value in given if value is not None for word in (option, value)]
         return "".join(f" {quote(word)}" for word in without_passwords(words))
@@ -130,10 +147,12 @@ class Session:
         from jobctl.config import CONNECT_TIMEOUT
         from jobctl.connecting import Settings
         from jobctl.model.layout import QueueForm
+        from jobctl.model.system import System
         from jobctl.model.times import parse_duration
         from jobctl.model.urls import Tls
 
         layout, timeout = self.text("layout"), self.text("connect_timeout")
+        system = self.text("system")
         return Settings(
             tls=Tls(
                 self.text("cacert"), self.text("cert"), self.text("key"), self.flag("insecure")
@@ -142,6 +161,7 @@ class Session:
             connect_timeout=CONNECT_TIMEOUT if timeout is None else parse_duration(timeout),
             trace=_trace if self.flag("debug") else None,
             records_namespace=self._namespace(),
+            system=None if system is None else System(system),
         )
 
     def _namespace(self) -> str | None:

@@ -67,9 +67,9 @@ def status(
     else:
         with session.connect() as store:
             missing = _look(session, store, asked, single)
-            place = str(store.target)
+            place, unsearched = str(store.target), store.queues.unsearched
         if missing:
-            raise _not_found(missing, len(asked), place)
+            raise _not_found(missing, len(asked), place, unsearched)
 
 
 def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> list[Status]:
@@ -131,7 +131,7 @@ def _warn(jobs: list[Status]) -> None:
                 say(f"{job.jid}: {warning}")
 
 
-def _not_found(missing: list[Status], asked: int, place: str) -> NotFound:
+def _not_found(missing: list[Status], asked: int, place: str, unsearched: str | None) -> NotFound:
     who = f"{missing[0].jid} is" if asked == 1 else f"{len(missing)} of {asked} are"
     if any(job.damaged for job in missing):
         place = next(job.damaged[0] for job in missing if job.damaged)
@@ -148,6 +148,8 @@ def _not_found(missing: list[Status], asked: int, place: str) -> NotFound:
         )
     denied = missing[0].denied
     records = "its status records may not be read" if denied else "no status record tells of it"
+    if unsearched is not None:
+        records += f"; lists without a name were not looked for: {unsearched}"
     return NotFound(
         f"{who} nowhere in {place}: not scheduled, queued, working, in retries or dead; {records}",
         hint="it finished (that leaves no trace but a record), was discarded, expired, or was "

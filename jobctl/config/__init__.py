@@ -10,6 +10,7 @@ from jobctl.config.levels import (
     choose_level,
     context_level,
     faktory_door,
+    named_system,
     operations_directory,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "context_level",
     "faktory_door",
     "find_context",
+    "named_system",
     "operations_directory",
     "read_contexts",
 ]

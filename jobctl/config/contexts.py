@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import cast
+from typing import TypeVar
 
 from jobctl.errors import ConfigProblem
 from jobctl.model.guards import Rules
 from jobctl.model.layout import QueueForm
+from jobctl.model.system import System
 from jobctl.model.words import did_you_mean
 
 FLAGS = ("read_only", "protected", "reason_required", "journal")
 KEYS = (
-    "url", "faktory", "layout", "records_namespace", "password_command", "password_file", *FLAGS,
+    "url", "faktory", "layout", "system", "records_namespace", "password_command",
+    "password_file", *FLAGS,
 )  # fmt: skip
-_FORMS = " or ".join(f'"{form.value}"' for form in QueueForm)
 Table = Mapping[str, object]
+
+_Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Context:
         url: the Redis.
         faktory: the Faktory server on it.
         layout: the form of Faktory's lists where the data does not tell.
+        system: the job system that is meant where the Redis holds two systems' data.
         records_namespace: what stands before the keys of Jobba's status records.
         password_command: prints the password: a line for ``sh``, or a program and its arguments.
         password_file: begins with the password.
@@ -42,6 +47,7 @@ class Context:
     url: str | None = field(default=None, repr=False)
     faktory: str | None = field(default=None, repr=False)
     layout: QueueForm | None = None
+    system: System | None = None
     records_namespace: str | None = None
     password_command: str | tuple[str, ...] | None = field(default=None, repr=False)
     password_file: str | None = None
@@ -76,7 +82,8 @@ class Context:
             file,
             url=_text(table, "url", place),
             faktory=_text(table, "faktory", place),
-            layout=_layout(table, place),
+            layout=_one_of(QueueForm, table, "layout", place),
+            system=_one_of(System, table, "system", place),
             records_namespace=_text(table, "records_namespace", place),
             password_command=_command(table, place),
             password_file=_text(table, "password_file", place),
@@ -121,13 +128,14 @@ def _flag(table: Table, key: str, place: str, *, default: bool = False) -> bool:
     return value
 
 
-def _layout(table: Table, place: str) -> QueueForm | None:
-    value = table.get("layout")
+def _one_of(kinds: type[_Kind], table: Table, key: str, place: str) -> _Kind | None:
+    value = table.get(key)
     if value is None:
         return None
-    if value not in list(QueueForm):
-        raise _wrong(place, "layout", _FORMS)
-    return QueueForm(cast(str, value))
+    found = next((kind for kind in kinds if kind == value), None)
+    if found is None:
+        raise _wrong(place, key, " or ".join(f'"{kind.value}"' for kind in kinds))
+    return found
 
 
 def _command(table: Table, place: str) -> str | tuple[str, ...] | None:

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from jobctl.config.contexts import FLAGS, Context
 from jobctl.config.expanding import expand
 from jobctl.config.file import config_file
-from jobctl.config.levels import CONNECT_TIMEOUT, EMBEDDED, Door, Level, operations_directory
+from jobctl.config.levels import (
+    CONNECT_TIMEOUT,
+    EMBEDDED,
+    Door,
+    Level,
+    named_system,
+    operations_directory,
+)
 from jobctl.config.redacting import DoorKind, has_password, shown_url
 from jobctl.errors import ConfigProblem
 from jobctl.model.jobba import NAMESPACE
 
+_BY_DATA = "what the data tells"
 KEYS = ("setting", "value", "source")
 Row = dict[str, object]
 
@@ -25,6 +33,7 @@ class Given:
     layout: str | None = None
     connect_timeout: str | None = None
     records_namespace: str | None = None
+    system: str | None = None
 
 
 def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]:
@@ -41,6 +50,7 @@ def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]
         ("faktory", *_server(level, place)),
         *_below(level),
         ("layout", *_layout(level, given)),
+        ("system", *_system(level, given, environ)),
         ("records_namespace", *_namespace(level, given)),
         ("password", *_password(level, redis)),
         *((key, *_flag(level, key)) for key in FLAGS),
@@ -67,6 +77,7 @@ def listed(context: Context, *, current: bool) -> Row:
         "url": context.url and shown_url(context.url, DoorKind.REDIS),
         "faktory": context.faktory and shown_url(context.faktory, DoorKind.FAKTORY),
         "layout": None if context.layout is None else context.layout.value,
+        "system": None if context.system is None else context.system.value,
         "records_namespace": context.records_namespace,
         "read_only": rules.read_only,
         "protected": rules.protected,
@@ -124,7 +135,16 @@ def _layout(level: Level, given: Given) -> tuple[str | None, str | None]:
         return given.layout, "--layout"
     if level.context is not None and level.layout is not None:
         return level.layout.value, _place(level.context)
-    return None, "what the data tells"
+    return None, _BY_DATA
+
+
+def _system(level: Level, given: Given, environ: Mapping[str, str]) -> tuple[str | None, str]:
+    if given.system is not None:
+        return given.system, "--system"
+    if level.context is not None and level.system is not None:
+        return level.system.value, _place(level.context)
+    named = named_system(environ)
+    return (None, _BY_DATA) if named is None else (named.value, "JOBCTL_SYSTEM")
 
 
 def _namespace(level: Level, given: Given) -> tuple[str, str]:

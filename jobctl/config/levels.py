@@ -13,6 +13,8 @@ from jobctl.config.passwords import Password, password_of
 from jobctl.errors import UnknownContext, UsageProblem
 from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.layout import QueueForm
+from jobctl.model.system import System
+from jobctl.model.words import did_you_mean
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 EMBEDDED = "the embedded server"
@@ -63,6 +65,11 @@ class Level:
     def layout(self) -> QueueForm | None:
         """The form of Faktory's lists, where the context says it."""
         return None if self.context is None else self.context.layout
+
+    @property
+    def system(self) -> System | None:
+        """The job system that is meant, where the context says it."""
+        return None if self.context is None else self.context.system
 
     @property
     def records_namespace(self) -> str | None:
@@ -165,6 +172,21 @@ def faktory_door(environ: Mapping[str, str]) -> Door | None:
             raise UsageProblem("FAKTORY_PROVIDER holds no variable's name", hint=hint)
         raise UsageProblem(f"FAKTORY_PROVIDER names {provider}, which is not set", hint=hint)
     return Door(value, f"{provider}, named by FAKTORY_PROVIDER")
+
+
+def named_system(environ: Mapping[str, str]) -> System | None:
+    """Return the job system that JOBCTL_SYSTEM names; None where it is not set.
+
+    Raises:
+        UsageProblem: it names none.
+    """
+    value = _value(environ, "JOBCTL_SYSTEM")
+    if value is None:
+        return None
+    if value not in list(System):
+        hint = did_you_mean(value, list(System))
+        raise UsageProblem(f"JOBCTL_SYSTEM names no job system: {value!r}", hint=hint)
+    return System(value)
 
 
 def _door(url: str | None, source: str) -> Door | None:

@@ -28,6 +28,7 @@ class Overview:
         target: who was asked: the Redis, or where it is not known the Faktory server.
         server: the Redis.
         faktory: the Faktory server, where it is known and answers.
+        system: whose jobs are there; None where there are two systems' and nobody said which.
         warnings: what could not be counted, or not be asked.
         whole: whether the Redis was asked; the server alone knows a few totals.
     """
@@ -35,17 +36,18 @@ class Overview:
     target: str
     server: ServerFacts | None
     faktory: FaktoryFacts | None
-    layout: str | None
-    processed: int | None
-    failures: int | None
-    queues: int | None
-    paused: int | None
-    enqueued: int | None
-    scheduled: int | None
-    working: int | None
-    retries: int | None
-    dead: int | None
-    days: tuple[Day, ...]
+    layout: str | None = None
+    processed: int | None = None
+    failures: int | None = None
+    queues: int | None = None
+    paused: int | None = None
+    enqueued: int | None = None
+    scheduled: int | None = None
+    working: int | None = None
+    retries: int | None = None
+    dead: int | None = None
+    days: tuple[Day, ...] = ()
+    system: str | None = "faktory"
     warnings: tuple[str, ...] = ()
     whole: bool = True
 

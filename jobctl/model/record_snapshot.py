@@ -101,6 +101,11 @@ class Snapshot:
         number = attempt_number(now.get(b"attempt", b""))
         return number == self.restarts_from and now.get(b"state", b"") == self.text(b"state")
 
+    def within(self, flat: Sequence[bytes]) -> bool:
+        """Tell whether a hash has every field that is known of it, as it was."""
+        now = dict(zip(flat[::2], flat[1::2], strict=True))
+        return all(now.get(name) == value for name, value in self._pairs())
+
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
         return zip(self.flat[::2], self.flat[1::2], strict=True)
 

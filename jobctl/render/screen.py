@@ -34,7 +34,8 @@ def print_screen(console: Console, view: Overview) -> None:
         console.print()
     for warning in view.warnings:
         console.print(Text(printable(f"warning: {warning}"), style="yellow"), overflow="fold")
-    for line in (_faktory(view), _server(view), _FORMS[view.layout]):
+    form = _FORMS[view.layout] if view.system == "faktory" else ""
+    for line in (_faktory(view), _server(view), form):
         if line:
             console.print(Text(line, style="dim"), overflow="fold")
 
@@ -88,7 +89,7 @@ def _server(view: Overview) -> str:
     if not view.whole:
         return NOT_LOOKED
     if server is None:
-        return "this user may not see INFO"
+        return "what this Redis is cannot be told: INFO is denied, or not there"
     memory = size(server.memory)
     if server.memory_limit:
         memory += f" of {size(server.memory_limit)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobctl.model.change import Change, Verb
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Rising
 from jobctl.store.connection import Command
@@ -119,6 +120,20 @@ class Call:
     def _eval(self, name: str, keys: Sequence[str | bytes], *words: Word) -> Command:
         keys = [operation_key(self.operation), *keys]
         return ("EVAL", script("begin", name), len(keys), *keys, self.number, KEPT, *words)
+
+
+def script_of(change: Change, kind: Kind) -> tuple[str, ...]:
+    """Return the script that carries out a change, as `script` takes it."""
+    if change.verb is Verb.DELETE:
+        return "begin", "record_delete"
+    if kind is Kind.RECORDS:
+        return "records", "begin", "record_marks"
+    if change.to_queues:
+        return "begin", "requeue"
+    if change.in_place(kind):
+        return "begin", "reschedule"
+    moves = change.verb is Verb.KILL or change.to_scheduled
+    return "begin", "move" if moves else "discard"
 
 
 def _scores(scores: Scores) -> tuple[tuple[Word, Word], Sequence[str]]:

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from jobctl.model.jobba import NAMESPACE, RecordLayout
-from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
+from jobctl.model.layout import FAKTORY, SETS, Kind, Layout, QueueForm
+from jobctl.model.system import System
 from jobctl.model.target import Target
 from jobctl.store.connection import Connection, Trace
 from jobctl.store.operations import Operations
@@ -16,6 +17,7 @@ from jobctl.store.queues import Queues
 from jobctl.store.seeding import Seeds
 from jobctl.store.server import Server
 from jobctl.store.sets import SortedSet
+from jobctl.store.systems import Systems
 
 if TYPE_CHECKING:
     from jobctl.store.pauses import Pauses
@@ -31,44 +33,92 @@ class Store:
     Attributes:
         target: which Redis; its text holds no password.
         form: the list form to assume where nothing tells (``--layout``).
-        scheduled, retries, dead, working: the sorted sets.
-        queues: the queues.
         server: the server's clock, facts and counters.
+        systems: whose jobs these are. What is about jobs (the sets, the queues, their pauses and
+            their removal) raises `Refused` where they are not Faktory's.
         operations: what changes jobs.
         seeds: the demo's population.
         records_namespace: what stands before the keys of the status records.
     """
 
     def __init__(
-        self, connection: Connection, layout: Layout = FAKTORY, form: QueueForm | None = None
+        self,
+        connection: Connection,
+        layout: Layout = FAKTORY,
+        form: QueueForm | None = None,
+        system: System | None = None,
     ) -> None:
         self.target = connection.target
         self.layout = layout
         self.form = form
-        self.scheduled = SortedSet(connection, Kind.SCHEDULED, layout)
-        self.retries = SortedSet(connection, Kind.RETRIES, layout)
-        self.dead = SortedSet(connection, Kind.DEAD, layout)
-        self.working = SortedSet(connection, Kind.WORKING, layout)
-        self.queues = Queues(connection, layout)
         self.server = Server(connection, layout)
+        self.systems = Systems(connection, layout, system)
         self.operations = Operations(connection, layout)
         self.seeds = Seeds(connection, layout)
         self.records_namespace = NAMESPACE
         self._connection = connection
+
+    def check_system(self) -> None:
+        """Check that the jobs in this Redis are Faktory's, or that there are none.
+
+        Raises:
+            Refused: they are another system's, or two systems' and nobody said which is meant.
+        """
+        refusal = self.systems.refusal()
+        if refusal is not None:
+            raise refusal
+
+    @cached_property
+    def _jobs_layout(self) -> Layout:
+        self.check_system()
+        return self.layout
+
+    @property
+    def scheduled(self) -> SortedSet:
+        """The jobs that are to run later."""
+        return self.set(Kind.SCHEDULED)
+
+    @property
+    def retries(self) -> SortedSet:
+        """The jobs that failed and are to run again."""
+        return self.set(Kind.RETRIES)
+
+    @property
+    def dead(self) -> SortedSet:
+        """The jobs that failed for good."""
+        return self.set(Kind.DEAD)
+
+    @property
+    def working(self) -> SortedSet:
+        """The reservations: the jobs that workers have."""
+        return self.set(Kind.WORKING)
+
+    def set(self, kind: Kind) -> SortedSet:
+        """Return a sorted set by its kind."""
+        return self._sets[kind]
+
+    @cached_property
+    def _sets(self) -> dict[Kind, SortedSet]:
+        return {kind: SortedSet(self._connection, kind, self._jobs_layout) for kind in SETS}
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The queues."""
+        return Queues(self._connection, self._jobs_layout)
 
     @cached_property
     def pauses(self) -> Pauses:
         """Which queues are paused, by whom, and who holds them."""
         from jobctl.store.pauses import Pauses  # most commands do without
 
-        return Pauses(self._connection, self.layout)
+        return Pauses(self._connection, self._jobs_layout)
 
     @cached_property
     def removing(self) -> Removing:
         """What takes the lists of queues, and puts them back."""
         from jobctl.store.removing import Removing
 
-        return Removing(self._connection, self.layout)
+        return Removing(self._connection, self._jobs_layout)
 
     @cached_property
     def joining(self) -> Joining:
@@ -93,11 +143,6 @@ class Store:
         from jobctl.store.records.snapshots import Snapshots
 
         return Snapshots(self._connection, layout)
-
-    def set(self, kind: Kind) -> SortedSet:
-        """Return a sorted set by its kind."""
-        sets = (self.scheduled, self.retries, self.dead, self.working)
-        return next(s for s in sets if s.kind is kind)
 
     def odd_keys(self) -> dict[str, str]:
         """Return the job system's fixed keys that hold another type than theirs, and which."""
@@ -129,9 +174,10 @@ S = TypeVar("S", bound=Store)
 
 def open_store(
     target: Target,
-    make: Callable[[Connection, Layout, QueueForm | None], S],
+    make: Callable[[Connection, Layout, QueueForm | None, System | None], S],
     *,
     form: QueueForm | None = None,
+    system: System | None = None,
     connect_timeout: float,
     trace: Trace | None = None,
 ) -> S:
@@ -142,9 +188,9 @@ def open_store(
     """
     connection = Connection(target, connect_timeout=connect_timeout, trace=trace)
     connection.open()
-    store = make(connection, FAKTORY, form)
+    store = make(connection, FAKTORY, form, system)
     try:
-        store.server.greet()
+        store.systems.take(store.server.greet(store.systems.questions))
     except BaseException:
         connection.close()
         raise

@@ -12,6 +12,7 @@ from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
 from jobctl.store.queues import encode_name
+from jobctl.store.scripts import ready
 
 if TYPE_CHECKING:  # few starts are about records
     from jobctl.model.record_snapshot import Snapshot
@@ -41,6 +42,23 @@ class Operations:
         if isinstance(refused, JobctlError) and not isinstance(refused, NoPermission | NoMemory):
             raise refused
         return self.identity()
+
+    def check_scripts(self, *names: str, kind: Kind | None = None) -> None:
+        """Check that a script can do its work here, before an operation is begun.
+
+        Args:
+            names: the script's, as `script` takes them.
+            kind: the set that it takes jobs from.
+
+        Raises:
+            RefusedByRedis: it cannot; says why.
+        """
+        source = None if kind is None else self._layout.sets.get(kind)
+        self._connection.call(*ready(*names, keys=[] if source is None else [source]))
+
+    def begun(self, operation: str) -> bool:
+        """Tell whether a batch of an operation has left its result here."""
+        return bool(self._connection.call("EXISTS", operation_key(operation)))
 
     def results(self, operation: str) -> dict[str, str]:
         """Return the results of the batches that were applied, by number; empty when forgotten."""
@@ -83,7 +101,8 @@ class Operations:
     def clear(self, kind: Kind) -> int:
         """Remove a whole set at once, and return how many members it had."""
         key = self._layout.sets[kind]
-        replies = self._connection.pipe([("MULTI",), ("ZCARD", key), ("UNLINK", key), ("EXEC",)])
+        self._connection.call("MULTI")  # by itself: without it the others would be done at once
+        replies = self._connection.pipe([("ZCARD", key), ("UNLINK", key), ("EXEC",)])
         return int(replies[-1][0])
 
     def present(self, kind: Kind, members: Sequence[bytes]) -> list[bytes | None]:

@@ -11,7 +11,7 @@ from jobctl.model.pausing import STALE, Author, Hold, Lease
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import KEPT, PAUSES, hold_key
 from jobctl.store.queues import decode_name, encode_name
-from jobctl.store.scripts import script
+from jobctl.store.scripts import ready, script
 
 _MOST = 250  # queues of a call: well under 10 ms
 
@@ -71,6 +71,8 @@ class Pauses:
         Returns:
             A letter for each: ``a`` it was paused already, ``p`` paused now.
         """
+        if by_redis:
+            self._check("pause")
         flags = "".join("1" if was else "0" for was in before)
         anew = "1" if author.reason else ""
         calls = [
@@ -89,6 +91,8 @@ class Pauses:
         Raises:
             Refused: somebody came to hold one of them just now.
         """
+        if by_redis:
+            self._check("resume")
         calls = [
             self._call("resume", [self._layout.paused, PAUSES], part,
                        STALE, "1" if force else "", "1" if by_redis else "")
@@ -165,6 +169,7 @@ class Pauses:
         Raises:
             Refused: another version of jobctl holds one of them.
         """
+        self._check("take")
         before: list[bool] = []
         for _, part in _parts(names):
             call = self._call("take", [self._layout.paused], part, lease.ident, lease.encode(),
@@ -232,6 +237,13 @@ class Pauses:
         self._connection.pipe(
             [self._call("left", [PAUSES], part, ident) for _, part in _parts(names)]
         )
+
+    def _check(self, name: str) -> None:
+        """Check that a script can do its work: it has no way back for half of it.
+
+        What it shares with others is not all called; what is, is called before it writes.
+        """
+        self._connection.call(*ready(name))
 
     def _letters(self, calls: Sequence[Command]) -> str:
         replies: list[Reply] = self._connection.pipe(calls)

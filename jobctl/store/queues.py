@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from jobctl.errors import JobctlError, WrongType
+from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.model.entry import Entry
 from jobctl.model.job import Job
 from jobctl.model.layout import Layout, QueueForm
@@ -21,6 +21,7 @@ class Queues:
     """All queues of one Redis. Reading only."""
 
     def __init__(self, connection: Connection, layout: Layout) -> None:
+        self.unsearched: str | None = None  # why nobody looked for lists without a name
         self._connection = connection
         self._layout = layout
 
@@ -48,11 +49,21 @@ class Queues:
         return self._measured(found)
 
     def strays(self, known: Iterable[Queue]) -> list[Queue]:
-        """Return the lists of jobs whose name is in no set of names; reads the whole keyspace."""
-        if self._connection.call("DBSIZE") > STRAY_SEARCH:
-            return []
+        """Return the lists of jobs whose name is in no set of names; reads the whole keyspace.
+
+        They are an extra: where nobody may look for them, or there are too many keys, there are
+        none, and `unsearched` says why.
+        """
         taken = {queue.key for queue in known}
-        found = [self._stray(key) for key in self._list_keys() if key not in taken]
+        self.unsearched = None
+        try:
+            if self._connection.call("DBSIZE") > STRAY_SEARCH:
+                self.unsearched = f"there are more than {STRAY_SEARCH:,} keys"
+                return []
+            found = [self._stray(key) for key in self._list_keys() if key not in taken]
+        except NoPermission as error:
+            self.unsearched = error.message
+            return []
         named = [queue for queue in found if is_queue_name(queue.name)]
         return [q for q in self._measured(named) if _holds_jobs(q)]
 

@@ -123,11 +123,22 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
         return Loading(f"{target} is loading its data from disk", hint="try again in a moment")
     if isinstance(error, failures.NoPermissionError) or said.startswith(_DENIED_IN_SCRIPT):
         return NoPermission(
-            f"{target} denies {name}: {said}",
+            f"{target} denies {name}: {_short(said)}",
             hint="grant this user what it says (ACL SETUSER), or use another user",
         )
+    absent = _ABSENT.match(said)
+    if absent:
+        known = absent["name"] or absent["other"]
+        return _absent(f"the command {known}" if known else "a command of this script", target)
     if _is(said, "WRONGTYPE"):
         return _wrong_type([_text(key) for key in _keys(command)], target)
+    return _state(error, said, name, target) or RefusedByRedis(
+        f"{target} refused {name}: {_short(said)}"
+    )
+
+
+def _state(error: Exception, said: str, name: str, target: Target) -> JobctlError | None:
+    """Return the error for what a server does not do in the state it is in, or as what it is."""
     if isinstance(error, failures.MasterDownError):
         return RefusedByRedis(
             f"{target} is a replica that has lost its primary", hint="use the primary"
@@ -136,6 +147,9 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
         return RefusedByRedis(
             f"{target} is part of a Redis Cluster", hint="clusters are not spoken yet"
         )
+    if _is(said, *_PAUSED_WRITES):
+        why, hint = _PAUSED_WRITES[said.split(" ", 1)[0]]
+        return RefusedByRedis(f"{target} takes no writes now: {why}", hint=hint)
     if _is(said, "OOM", "READONLY") or isinstance(error, _NO_WRITES):
         return _no_writes(error, said, name, target)
     if _is(said, "DENIED"):
@@ -144,7 +158,21 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
         return RefusedByRedis(
             f"{target} is busy running a script", hint="try again; or redis-cli script kill"
         )
-    return RefusedByRedis(f"{target} refused {name}: {said}")
+    return None
+
+
+def _absent(name: str, target: Target) -> NoPermission:
+    """Return the error for a command that is not there: as one that is denied."""
+    return NoPermission(
+        f"{target} does not know {name}: it was renamed or disabled, or a proxy holds it back",
+        hint="enable it there, or give the address of the server behind the proxy",
+    )
+
+
+def _short(said: str) -> str:
+    """Return what was said in one line; some servers say back what they were sent."""
+    line = said.splitlines()[0] if said else ""
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}.."
 
 
 def _keys(command: tuple[object, ...]) -> tuple[object, ...]:
@@ -174,6 +202,22 @@ _NAMED = 5  # keys in a sentence
 _IN_SCRIPT = re.compile(  # how Redis 6.2 begins
     r"^(ERR )?(Error running script \(call to \w+\): )?(@user_script: ?\d+: )+-?"
 )
+_LONGEST = 200  # letters of what a server said
+_ABSENT = re.compile(  # as Redis, its scripts, and those who sell it or stand in front of it say it
+    r"(ERR )?(unknown|unsupported) (redis )?command:?,?( called from)?( ?['`\"](?P<name>\w+))?"
+    r"|(ERR )?command ['`\"]?(?P<other>\w+)['`\"]? (is )?not (allowed|support(ed)?)\b",
+    re.IGNORECASE,
+)
+_PAUSED_WRITES = {
+    "MISCONF": (
+        "it cannot save its data to disk (MISCONF)",
+        "make room on its disk; it goes on once it has saved: redis-cli bgsave, and its log",
+    ),
+    "NOREPLICAS": (
+        "too few replicas are connected to it (NOREPLICAS)",
+        "bring its replicas back, or lower min-replicas-to-write there",
+    ),
+}
 _DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script")
 _CLUSTER = (
     failures.AskError,

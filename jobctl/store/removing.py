@@ -17,6 +17,7 @@ from jobctl.store.scripts import script
 from jobctl.store.taking import Rejoin, Taken, Taking, read_taken, taking_number
 
 _TOGETHER = 100  # commands on their way at once
+_NEAR = 1000  # jobs from either end of a list
 _NAMES = 500  # of a command
 _REMOVED = "removed"  # field of an operation's hash: the server has removed its queues
 
@@ -89,6 +90,18 @@ class Removing:
         """Tell whether any of these lists holds the member beside it."""
         replies = self._attempt(("LPOS", key, member) for key, member in lists)
         return any(isinstance(reply, int) for reply in replies)
+
+    def near_an_end(self, keys: Sequence[bytes], members: Sequence[bytes]) -> int:
+        """Return how many of these members stand near an end of one of these lists."""
+        asked: list[Command] = [
+            ("LPOS", key, member, "RANK", rank, "MAXLEN", _NEAR)
+            for member in members
+            for key in keys
+            for rank in (1, -1)
+        ]
+        replies = [isinstance(reply, int) for reply in self._attempt(asked)]
+        width = 2 * len(keys)
+        return sum(any(replies[i : i + width]) for i in range(0, len(replies), width))
 
     def paused(self, names: Sequence[str]) -> set[str]:
         """Return which of these queues are in the set of paused ones."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from jobctl.store.keys import operation_key
+from jobctl.store.packing import Words
+
 _LUA = Path(__file__).with_name("lua")
+_WORD = re.compile("'([A-Z]{3,})'")
+_NO_COMMANDS = {"LEFT", "RIGHT", "WRONGTYPE"}
 
 
 class Script(str):
@@ -25,3 +33,23 @@ def script(*names: str) -> Script:
     made = Script("\n".join((_LUA / f"{name}.lua").read_text() for name in names))
     made.name = names[-1]
     return made
+
+
+def ready(*names: str, keys: Sequence[str] = ()) -> Words:
+    """Return the call that checks, before anything is written, that a script can do its work.
+
+    It is refused where scripts, or a command of this one, are denied or not there; where the server
+    takes no writes now, is a replica, or part of a cluster.
+
+    Args:
+        names: the script's, as `script` takes them.
+        keys: the set that it takes jobs from, where there is one.
+    """
+    keys = [operation_key(secrets.token_hex(8)), *keys]
+    return ("EVAL", script("ready"), len(keys), *keys, *commands(*names))
+
+
+@cache
+def commands(*names: str) -> tuple[str, ...]:
+    """Return the commands that a script, with its beginnings, calls."""
+    return tuple(sorted(set(_WORD.findall(script(*names))) - _NO_COMMANDS))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.errors import ConnectionLost, JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.layout import Layout
-from jobctl.store.connection import Command, Connection
+from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.refusals import not_redis
 
 if TYPE_CHECKING:
@@ -27,16 +27,23 @@ class Server:
         self._connection = connection
         self._layout = layout
         self._ahead = 0.0
+        self.clock: str | None = None  # why times go by this machine's clock, where they do
 
-    def greet(self) -> None:
-        """Ask for version and clock; what a restricted user may not see is left open.
+    def greet(self, also: Sequence[Command] = ()) -> list[Reply]:
+        """Ask for version and clock; what is denied, or not there, is left open.
+
+        Args:
+            also: what else to ask in the same go.
+
+        Returns:
+            The replies to that; a refusal in its place, as the error.
 
         Raises:
             TooOld: it is older than Redis 6.2.
             Unreachable: it is no Redis, loads its data, or wants another password.
         """
-        named, info, clock = self._connection.attempt(
-            [("CLIENT", "SETNAME", "jobctl"), ("INFO", "server"), ("TIME",)]
+        named, info, clock, *others = self._connection.attempt(
+            [("CLIENT", "SETNAME", "jobctl"), ("INFO", "server"), ("TIME",), *also]
         )
         for reply in (info, clock):
             if isinstance(reply, JobctlError) and not isinstance(reply, NoPermission):
@@ -49,7 +56,10 @@ class Server:
             self._check_version(_fields(info))
         if isinstance(clock, list):
             self._ahead = int(clock[0]) + int(clock[1]) / 1e6 - time.time()
+        else:
+            self.clock = clock.message
         self._connection.patient()
+        return others
 
     def now(self) -> float:
         """Return unix seconds by the server's clock: the one that jobs and workers go by."""

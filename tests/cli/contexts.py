@@ -19,6 +19,7 @@ url = "redis://:{SECRET}@${{HOST}}/0?password={SECRET}"
 [contexts.plain]
 url = "unix:///run/redis.sock"
 layout = "q"
+system = "faktory"
 records_namespace = "jobs"
 journal = false
 read_only = true

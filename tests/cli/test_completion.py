@@ -57,6 +57,12 @@ def test_queue_names_are_the_live_ones(complete, raw):
     assert complete("jobctl retries ls --queue ") == ["default", "deploys", "mailers"]
 
 
+def test_where_the_jobs_are_sidekiqs_nothing_completes_and_nothing_is_said(complete, raw):
+    raw.sadd("queues", "default")
+    raw.zadd("retry", {"{}": 1})
+    assert complete("jobctl queue jobs de") == []
+
+
 def test_the_redis_on_the_line_is_the_one_asked(complete, raw, url):
     enqueue(raw, "default", job())
     nowhere = "redis://127.0.0.1:1"

@@ -33,14 +33,15 @@ def explained(jobctl, *argv, url=None) -> dict[str, list]:
 def test_settings_are_explained_by_default(jobctl, tmp_path) -> None:
     found = explained(jobctl)
     assert list(found) == [
-        "config_file", "context", "url", "faktory", "layout", "records_namespace", "password",
-        "read_only", "protected", "reason_required", "journal", "connect_timeout",
+        "config_file", "context", "url", "faktory", "layout", "system", "records_namespace",
+        "password", "read_only", "protected", "reason_required", "journal", "connect_timeout",
         "operations_directory",
     ]  # fmt: skip
     assert found["config_file"][0][1] == "XDG_CONFIG_HOME (not there)"
     assert found["url"] == [("redis://127.0.0.1:6379/0", "the default")]
     assert found["context"] == [(None, None)]
     assert found["journal"] == [(True, "default")]
+    assert found["system"] == [(None, "what the data tells")]
     assert found["records_namespace"] == [("jobba", "default")]
     assert found["connect_timeout"] == [("5s", "default")]
     assert found["operations_directory"][0][1] == "XDG_STATE_HOME"
@@ -57,6 +58,7 @@ def test_settings_of_a_context_are_explained_with_what_they_overrule(
     assert found["context"] == [("plain", "--context")]
     assert found["url"] == [("unix:///run/redis.sock", place)]
     assert found["layout"] == [("q", place)]
+    assert found["system"] == [("faktory", place)]
     assert found["records_namespace"] == [("jobs", place)]
     assert found["password"] == [("from a file", place)]
     assert found["read_only"] == [(True, place)]

@@ -16,8 +16,8 @@ from tests.builders import failed, retry
 from tests.cli.contexts import FORMATS, SECRET
 
 KEYS = [
-    "context", "url", "faktory", "layout", "records_namespace", "read_only", "protected",
-    "reason_required", "journal", "current",
+    "context", "url", "faktory", "layout", "system", "records_namespace", "read_only",
+    "protected", "reason_required", "journal", "current",
 ]  # fmt: skip
 
 
@@ -105,8 +105,8 @@ def test_contexts_are_listed(full, jobctl, monkeypatch) -> None:
     assert [list(row) for row in rows] == [KEYS] * 5
     assert rows[0] == {
         "context": "prod", "url": "redis://:${PW}@h:${PORT}/0", "faktory": "tcp://:***@h:7419",
-        "layout": None, "records_namespace": None, "read_only": False, "protected": True,
-        "reason_required": True, "journal": True, "current": True,
+        "layout": None, "system": None, "records_namespace": None, "read_only": False,
+        "protected": True, "reason_required": True, "journal": True, "current": True,
     }  # fmt: skip
     assert [row["url"] for row in rows[1:]] == [
         "redis://ada:***@h:6379/2",

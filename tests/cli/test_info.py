@@ -123,7 +123,8 @@ def test_the_server_alone_tells_what_it_knows(shop, jobctl, document, monkeypatc
     expected = {
         "target": shop.url, "server": None, "faktory": TOLD, "layout": "q", "processed": 12346,
         "failures": 68, "queues": 2, "paused": None, "enqueued": 3, "scheduled": None,
-        "working": None, "retries": None, "dead": None, "days": [], "warnings": [],
+        "working": None, "retries": None, "dead": None, "days": [], "system": "faktory",
+        "warnings": [],
     }  # fmt: skip
     assert document("--faktory-url", shop.url, url=None) == expected
     monkeypatch.setenv("FAKTORY_URL", shop.url)

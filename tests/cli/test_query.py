@@ -14,7 +14,9 @@ READING = {
     "scard", "zcard", "zcount", "sscan", "smismember", "zmscore", "zrange", "zrank", "zrevrank",
     "hgetall", "hget", "exists",
 }  # fmt: skip
-GREETING = {"client|setname", "info", "time", "select", "config|resetstat"}
+GREETING = {
+    "client|setname", "info", "time", "type", "sscan", "select", "config|resetstat",
+}  # fmt: skip
 DAY = 86_400_000_000
 
 
@@ -240,7 +242,9 @@ def test_a_query_sends_nothing_that_writes(raw, jobctl):
 
 @pytest.mark.usefixtures("shop")
 def test_who_may_only_read_can_query(raw, jobctl, server):
-    raw.execute_command("ACL", "SETUSER", "reader", "reset", "on", ">pw", "~jobba:*", "+@read")
+    raw.execute_command(
+        "ACL", "SETUSER", "reader", "reset", "on", ">pw", "~jobba:*", "+@read", "+time"
+    )
     try:
         url = server.url.replace("unix://", "unix://reader:pw@")
         ran = jobctl("query", "-w", "state=failed", "-w", "job_name=Retryer", "-o", "ids", url=url)

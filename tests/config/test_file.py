@@ -133,6 +133,7 @@ def test_a_mistake_is_said_with_what_is_near(config, text, said, hint) -> None:
         ("layout = 'Q'", 'layout must be "q" or "bare"'),
         ("layout = []", 'layout must be "q" or "bare"'),
         (f"layout = '{SECRET}'", 'layout must be "q" or "bare"'),
+        ("system = 'resque'", 'system must be "faktory" or "sidekiq"'),
         ("read_only = 'true'", "read_only must be true or false, without quotes"),
         ("protected = 1", "protected must be true or false"),
         ("reason_required = []", "reason_required must be true or false"),

@@ -13,7 +13,7 @@ from jobctl.actions.deploy.naming import Meant, Naming, find_meant
 from jobctl.actions.deploy.outcome import Changed, Outcome, outcome, unseen
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
-from jobctl.errors import NoMemory, NoPermission
+from jobctl.errors import RefusedByRedis
 from jobctl.model.pausing import Author
 
 _TIMES = 2  # whoever is the last holder after the first time knows of the pause
@@ -71,7 +71,7 @@ def _pause_by_wire(
         taken = [name for name, paused in now.items() if paused]
         try:
             store.pauses.pause(taken, author, by_redis=False, before=[n in was for n in taken])
-        except (NoPermission, NoMemory) as error:
+        except RefusedByRedis as error:
             warnings = [f"paused, but who and why could not be noted: {error.message}"]
         if settled(store, meant.names):
             break  # else a holder has resumed it behind this pause, which it did not know of

@@ -20,7 +20,7 @@ from jobctl.actions.deploy.naming import Meant, Naming, find_meant
 from jobctl.actions.deploy.outcome import Changed, Outcome, outcome, unseen
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
-from jobctl.errors import JobctlError, NoMemory, NoPermission, Refused
+from jobctl.errors import JobctlError, Refused, RefusedByRedis
 from jobctl.model.pausing import STALE, Hold
 
 
@@ -79,7 +79,7 @@ def _resume_by_wire(
             store.pauses.resume(
                 [name for name, paused in now.items() if not paused], by_redis=False, force=True
             )
-        except (NoPermission, NoMemory) as error:
+        except RefusedByRedis as error:
             warnings.append(f"resumed, but the note of its pause could not go: {error.message}")
     queues = [
         Changed(name, paused=True, changed=False, problem=untaken(doors, name, paused=False))
@@ -98,7 +98,7 @@ def _marked(store: Store, names: Sequence[str], *, force: bool) -> Iterator[None
         Refused: one of them is held, or somebody else's resuming of it does not end.
     """
     ident = secrets.token_hex(4)
-    with suppress(NoPermission, NoMemory):  # who may not write it down may resume all the same
+    with suppress(RefusedByRedis):  # who may not write it down may resume all the same
         _mark(store, names, ident, force=force)
     try:
         yield

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from jobctl.actions.operations.acting import read_batch
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.same_data import holds_same_data
 from jobctl.errors import Refused
-from jobctl.model.layout import QueueForm
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Batch
 from jobctl.model.report import Report
 from jobctl.store.keys import KEPT
@@ -72,17 +73,26 @@ class Past:
         )
 
     @classmethod
-    def read(cls, store: Store, file: OperationFile) -> Past:
+    def read(cls, store: Store, file: OperationFile, *, server_changed: bool = False) -> Past:
         """Read a file's notes, and the results that Redis keeps.
 
         Redis' results are what counts: a server that lost its last second lost the changes and
         the results alike. Only where they are old enough to be forgotten, the file's do.
 
+        Args:
+            store: the Redis.
+            file: the operation's.
+            server_changed: whether to go on where this Redis may hold other data than the one that
+                the operation was begun on.
+
         Raises:
-            Refused: the file is of another server.
+            Refused: the file is of another server, or the jobs there are not Faktory's.
         """
         past = cls.noted(file)
-        check_server(store, file, past.acting)
+        if file.header.kind is not Kind.RECORDS:
+            store.check_system()
+        if not server_changed:
+            check_server(store, file, past)
         kept = store.operations.results(file.header.operation)
         if not kept and _forgotten(store, file):
             return past
@@ -118,21 +128,33 @@ class Past:
         )
 
 
-def check_server(store: Store, file: OperationFile, acting: Note | None) -> None:
+def check_server(store: Store, file: OperationFile, past: Past) -> None:
     """Check that a file is of this very database.
 
+    ``jobctl:server`` says so. A server that lost its last second may have lost that key; at the
+    same address what the operation left there tells, or what it took is where it was.
+
     Raises:
-        Refused: it is not.
+        Refused: it is not, or nothing tells.
     """
     header = file.header
-    identity = (acting or {}).get("identity") or header.identity
-    found = store.operations.identity()
-    same = str(store.target) == header.server if identity is None else found == identity
-    if not same:
+    identity = (past.acting or {}).get("identity") or header.identity
+    if identity is not None and store.operations.identity() == identity:
+        return
+    if str(store.target) != header.server:
         raise Refused(
-            f"operation {header.operation} is of {header.server}, this is {store.target}"
-            + (", or what is in it was replaced" if str(store.target) == header.server else ""),
+            f"operation {header.operation} is of {header.server}, this is {store.target}",
             hint="give the right one with --url; nothing was changed",
+        )
+    if identity is None or store.operations.begun(header.operation):
+        return
+    if not holds_same_data(store, file, past.chosen(file)):
+        raise Refused(
+            f"nothing shows that {store.target} still holds the data of operation "
+            f"{header.operation}: its jobctl:server is another or gone, and so are the operation's "
+            f"{header.kind.thing}s; nothing was changed",
+            hint="--server-changed goes on all the same: where it is other data, jobs of the old "
+            "one get into it",
         )
 
 

@@ -26,6 +26,7 @@ from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.where import Where
+from jobctl.store.batches import script_of
 
 if TYPE_CHECKING:  # few changes are of records
     from jobctl.model.record_where import RecordWhere
@@ -107,6 +108,8 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     """
     order.check(kind)
     begun = time.monotonic()
+    if kind is not Kind.RECORDS:
+        store.check_system()
     if order.change.verb is Verb.RELEASE:
         from jobctl.actions.operations.releasing import check_way
 
@@ -115,6 +118,8 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     if order.change.verb is Verb.CLEAR and not kept:
         report = _clear(store, kind, order, watch)
     else:
+        if not order.rehearsed:
+            store.operations.check_scripts(*script_of(order.change, kind), kind=kind)
         with _new_file(store, journal, kind, order) as file:
             report = _perform(store, file, order, watch)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)

@@ -20,6 +20,7 @@ from jobctl.errors import Refused
 from jobctl.model.change import Verb
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.store.batches import script_of
 
 
 def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
@@ -31,7 +32,7 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
     """
     begun = time.monotonic()
     with journal.open(name) as file:
-        past = Past.read(store, file)
+        past = Past.read(store, file, server_changed=watch.server_changed)
         if past.undo is not None:
             return undo_file(store, file, past, watch)
         if file.header.change.verb is Verb.REMOVE:
@@ -51,8 +52,10 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
             _check_release(store, file, past)
         if watch.rehearses:
             return rehearsed(past.report(file, "resume"), preview, watch)
-        if preview.chosen and not watch.confirm(preview):
-            raise Refused("not confirmed; nothing was changed")
+        if preview.chosen:
+            _check_scripts(store, file)
+            if not watch.confirm(preview):
+                raise Refused("not confirmed; nothing was changed")
         report = replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
         ended = past.end is not None and not preview.chosen  # else the server has forgotten some
         return report.of_earlier(file.header.operation) if ended else report
@@ -76,7 +79,7 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: boo
     with OperationFile.open(plan) as planned:
         if planned.header.change.verb is Verb.REMOVE:
             raise Refused(f"{plan} is no plan: the removal of queues is not planned ahead")
-        past = Past.read(store, planned)
+        past = Past.read(store, planned, server_changed=watch.server_changed)
         if past.choice is None:
             raise Refused(f"{plan} is no whole plan: choosing never ended", hint="make a new one")
         chosen = past.chosen(planned)
@@ -87,6 +90,7 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: boo
         preview = replace(preview, notes=Preparer.of(planned, chosen, store.layout).drift(store))
         if watch.rehearses:
             return rehearsed(past.report(planned, "apply"), preview, watch)
+        _check_scripts(store, planned)
         if not watch.confirm(preview):
             raise Refused("not confirmed; nothing was changed")
         operation = planned.header.operation
@@ -102,6 +106,11 @@ def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Wa
         store, file, chosen, acting, report, watch, noted=past.batches, results=past.results,
         acknowledged=past.acknowledged,
     )  # fmt: skip
+
+
+def _check_scripts(store: Store, file: OperationFile) -> None:
+    header = file.header
+    store.operations.check_scripts(*script_of(header.change, header.kind), kind=header.kind)
 
 
 def _check_release(store: Store, file: OperationFile, past: Past) -> None:

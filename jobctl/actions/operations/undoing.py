@@ -38,7 +38,8 @@ def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
     """
     with journal.open(name) as file:
         check_undoable(file.header)
-        return undo_file(store, file, Past.read(store, file), watch)
+        past = Past.read(store, file, server_changed=watch.server_changed)
+        return undo_file(store, file, past, watch)
 
 
 _WHY_NOT = {
@@ -76,6 +77,7 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
+    store.operations.check_scripts("begin", kind=file.header.kind)
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     if past.undo is None:

@@ -10,6 +10,7 @@ class Watch:
 
     wants_preview = False  # whether the preview is to have a histogram
     unpaused = False  # whether removed jobs come back also to a queue whose pause cannot
+    server_changed = False  # whether undo, resume and apply go on where it may be other data
     rehearses = False  # whether nothing is to be changed: undo, resume and apply show and end
 
     def choosing(self, looked: int, total: int, matched: int) -> None:

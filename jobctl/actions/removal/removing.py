@@ -83,6 +83,7 @@ def _remove(
     if guards.dry_run or not look.queues:
         watch.show(_preview(store, look, order, watch, notes))
         return report
+    store.operations.check_scripts("begin", "remove")
     asked = time.monotonic()
     if door is not None:
         notes = (f"the server that removes them is {door.address}",)
