@@ -125,6 +125,10 @@ class ConnectionLost(Unreachable):
     """The connection to Redis was lost."""
 
 
+class WrongReply(ConnectionLost):
+    """A command got a reply of another form than Redis gives; what became of it is not known."""
+
+
 class RefusedByRedis(Unreachable):
     """Redis refused."""
 

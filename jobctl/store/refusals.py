@@ -21,6 +21,7 @@ from jobctl.errors import (
     RefusedByRedis,
     Unreachable,
     WrongPassword,
+    WrongReply,
     WrongType,
 )
 from jobctl.model.target import Target
@@ -280,7 +281,7 @@ def not_redis(target: Target) -> JobctlError:
 
 def wrong_reply(command: tuple[object, ...], target: Target) -> JobctlError:
     """Return the error for a reply that has not the form of this command's replies."""
-    return NotRedis(
+    return WrongReply(
         f"{target} answers {command[0]} as no Redis does",
         hint="is this port a Redis, and no proxy between that changes what it says?",
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from jobctl.errors import ConnectionLost, JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.layout import Layout
 from jobctl.store.connection import Command, Connection, Reply
-from jobctl.store.refusals import not_redis
 
 if TYPE_CHECKING:
     from jobctl.model.server import ServerFacts
@@ -50,8 +49,6 @@ class Server:
                 raise reply
         if isinstance(named, Loading):
             raise named
-        if not isinstance(info, JobctlError | bytes) or not isinstance(clock, JobctlError | list):
-            raise not_redis(self._connection.target)
         if isinstance(info, bytes):
             self._check_version(_fields(info))
         if isinstance(clock, list):

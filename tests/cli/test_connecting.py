@@ -94,9 +94,9 @@ def failing(jobctl: Callable[..., Ran]) -> Failing:
             ("busy", redis_double(ZRANGE=b"-BUSY Redis is busy running a script. ..\r\n"),
              "{} is busy running a script", "try again"),
             ("odd INFO", redis_double(INFO=b":42\r\n"),
-             "what answers at {} is not a Redis", "check the port"),
+             "{} answers INFO as no Redis does", "is this port a Redis"),
             ("odd TIME", redis_double(TIME=b":42\r\n"),
-             "what answers at {} is not a Redis", "check the port"),
+             "{} answers TIME as no Redis does", "is this port a Redis"),
         )
     ],
 )  # fmt: skip
@@ -116,7 +116,7 @@ def test_what_answers_decides_what_is_said(
         for name, handle, message in (
             ("closes at once", doubles.hanging_up, "the connection to {} was lost"),
             ("stays silent", doubles.greeting(b""), "no answer from {} within 0.3 s"),
-            ("echo", doubles.echo, "what answers at {} is not a Redis"),
+            ("echo", doubles.echo, "{} answers INFO as no Redis does"),
             ("password missing", redis_double(CLIENT=NOAUTH, INFO=NOAUTH, TIME=NOAUTH),
              "{} wants a password"),
             ("too many clients", doubles.replying(FULL), "{} has as many clients as it takes"),

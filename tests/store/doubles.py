@@ -75,6 +75,7 @@ def redis_double(**replies: Reply) -> Handle:
         "INFO": bulk(b"# Server\r\nredis_version:7.2.5\r\n"),
         "TIME": array(bulk(b"1790000000"), bulk(b"0")),
         "SMEMBERS": array(),
+        "SSCAN": array(bulk(b"0"), array()),
         "TYPE": b"+none\r\n",
         "ZCARD": b":0\r\n",
     }
