@@ -25,7 +25,7 @@ from jobctl.store.refusals import (
     explain_refusal,
     wrong_reply,
 )
-from jobctl.store.replies import fits
+from jobctl.store.replies import fits, transactions_fit
 from jobctl.tls import check_files
 
 Command = Words
@@ -158,6 +158,8 @@ class Connection:
         except ConnectionLost:
             _raise_refusal(replies)  # it said why, and hung up
             raise
+        if commands and commands[-1][0] == "EXEC" and not transactions_fit(commands, replies):
+            raise self._wrong(commands[-1])
         return replies
 
     def _drain(self) -> None:
@@ -195,13 +197,16 @@ class Connection:
             raise
         self._owed -= 1
         if not isinstance(reply, JobctlError) and not fits(command, reply):
-            self.close()
-            self._owed = 0
-            raise wrong_reply(command, self.target)
+            raise self._wrong(command)
         if self._trace:
             took = (time.perf_counter() - self._sent_at) * 1000
             self._trace(f"< {_size(reply)} after {took:.1f} ms")
         return reply
+
+    def _wrong(self, command: Command) -> JobctlError:
+        self.close()
+        self._owed = 0
+        return wrong_reply(command, self.target)
 
     def _lost(self, error: Exception) -> JobctlError:
         self.close()

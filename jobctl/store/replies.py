@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import Any
 
@@ -33,6 +33,22 @@ def fits(command: tuple[object, ...], reply: Any) -> bool:
     else:
         shape = _SHAPES.get(name, _anything)
     return shape(reply) and (name not in _AN_ANSWER_A_MEMBER or len(reply) == len(command) - 2)
+
+
+def transactions_fit(commands: Sequence[tuple[object, ...]], replies: Sequence[Any]) -> bool:
+    """Tell whether the replies to EXEC answer the commands before it, back to MULTI."""
+    start = 0
+    for i, command in enumerate(commands):
+        if command[0] == "MULTI":
+            start = i + 1
+        elif command[0] == "EXEC" and type(replies[i]) is list:
+            inside = commands[start:i]
+            if len(inside) != len(replies[i]):
+                return False
+            pairs = zip(inside, replies[i], strict=True)
+            if not all(isinstance(item, Exception) or fits(asked, item) for asked, item in pairs):
+                return False
+    return True
 
 
 def _anything(_reply: Any) -> bool:
