@@ -159,16 +159,23 @@ class Reservations(Changing):
     """The jobs that workers hold, and the verb on them."""
 
     def release(
-        self, where: Where | str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
+        self,
+        where: Where | str,
+        *,
+        break_batch: bool = False,
+        guards: Guards = _NO_GUARDS,
+        watch: Watch | None = None,
     ) -> Report:
         """Put jobs back to the front of their queues, with a fresh ``enqueued_at``.
 
         With a server known (``connect(.., faktory_url=..)``) it is told first. A worker that is
-        alive may run the job a second time, and it cannot be undone.
+        alive may run the job a second time, and it cannot be undone. A job in a batch counts as
+        done for the server: refused unless `break_batch`.
 
         Raises `Refused` also where a server runs that is not known, or where that cannot be told.
         """
-        return self._do(where, Change(Verb.RELEASE, front=True), guards, watch)
+        change = Change(Verb.RELEASE, front=True, break_batch=break_batch)
+        return self._do(where, change, guards, watch)
 
 
 class Store(PlainStore):

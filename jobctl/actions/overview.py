@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from jobctl.actions.jobs import Store
 from jobctl.actions.queues import layout_seen
+from jobctl.actions.verify_server import contradictions
 from jobctl.errors import Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.faktory import FaktoryFacts
@@ -24,9 +25,13 @@ def overview(store: Store, days: int) -> Overview:
     dates = [(today - timedelta(days=back)).isoformat() for back in reversed(range(days))]
     odd = store.odd_keys()
     counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
-    (processed, failures), *counts = store.server.counters(dates)
+    total, *counts = store.server.counters(dates)
+    processed, failures = total
     server = store.server.facts()
     told, *silent = _asked(store.faktory)
+    contradicted: list[str] = []
+    if told is not None and store.faktory is not None:
+        contradicted = contradictions(store, store.faktory, total, told)
     return Overview(
         target=str(store.target),
         server=server,
@@ -44,6 +49,7 @@ def overview(store: Store, days: int) -> Overview:
         warnings=(
             *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
             *(f"the Faktory server says nothing of itself: {error}" for error in silent),
+            *contradicted,
         ),
         days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
     )

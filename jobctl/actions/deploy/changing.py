@@ -71,8 +71,13 @@ def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route
 
 
 def tell_server(doors: Doors, names: Sequence[str], *, everything: bool, pause: bool) -> None:
-    """Have the server pause or resume queues."""
+    """Have the server pause or resume queues.
+
+    Raises:
+        Refused: it does not use the Redis that is known.
+    """
     assert doors.faktory is not None  # noqa: S101 (that is what the way means)
+    doors.verify()
     said = [ALL] if everything else list(names)
     if said and pause:
         doors.faktory.pause(said)
@@ -103,7 +108,7 @@ def untaken(doors: Doors, name: str, *, paused: bool) -> str:
     address = doors.faktory.address if doors.faktory is not None else ""
     return (
         f"{address} said OK, and {name} is {state} in {doors.target}: that server does not know "
-        "this queue, or works on another Redis"
+        "this queue"
     )
 
 

@@ -97,8 +97,7 @@ class Hold:
             )
             tell_server(self._doors, meant.names, everything=False, pause=True)  # as they resume
             return
-        if self._doors.faktory is not None:
-            self._doors.faktory.open()  # nothing is leased where it cannot be reached
+        self._doors.verify()  # before anything is leased
         self._before = self._lease(store, lease)
         self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
         self._heart.start()
@@ -194,6 +193,8 @@ class Hold:
     def _try_to_reopen(self, impatient: Callable[[], bool]) -> None:
         try:
             doors = self._reopen()
+            if doors.faktory is not None and self._doors.faktory is not None:
+                doors.faktory.verified_on = self._doors.faktory.verified_on
             self._doors.close()
             self._doors = doors
             self._hear(doors.store, impatient)

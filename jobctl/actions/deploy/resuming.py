@@ -70,6 +70,7 @@ def _resume_by_wire(
     *,
     force: bool,
 ) -> Outcome:
+    doors.verify()
     was = meant.paused or frozenset()
     warnings: list[str] = []
     with _marked(store, meant.names, force=force):
@@ -131,6 +132,7 @@ def clear_dead(doors: Doors, naming: Naming) -> Outcome:
     store = doors.redis("queue resume --stale")
     route = find_route(doors, at_restart=False, offered=False)
     meant = find_meant(doors, naming, also_paused=True)
+    doors.verify()
     settled(store, meant.names)
     ident = secrets.token_hex(4)
     letters = store.pauses.clear(meant.names, ident, by_redis=route.by_redis)

@@ -47,8 +47,8 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         chosen = past.chosen(file)
         settled = sum(past.batches[n].jobs for n in past.results if n in past.batches)
         preview = _preview(store, file, chosen, past, "resume", len(chosen) - settled)
-        if preview.chosen and file.header.change.verb is Verb.RELEASE:
-            _check_release(store, file, past)
+        if preview.chosen:
+            preview = _checked(store, file, chosen, past, preview, watch)
         if watch.rehearses:
             return rehearsed(past.report(file, "resume"), preview, watch)
         if preview.chosen and not watch.confirm(preview):
@@ -84,7 +84,9 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: boo
         if not len(chosen):
             watch.show(preview)
             return replace(past.report(planned, planned.header.change.verb), operation=None)
-        preview = replace(preview, notes=Preparer.of(planned, chosen, store.layout).drift(store))
+        drift = Preparer.of(planned, chosen, store.layout).drift(store)
+        preview = replace(preview, notes=(*preview.notes, *drift))
+        preview = _checked(store, planned, chosen, past, preview, watch)
         if watch.rehearses:
             return rehearsed(past.report(planned, "apply"), preview, watch)
         if not watch.confirm(preview):
@@ -104,13 +106,26 @@ def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Wa
     )  # fmt: skip
 
 
-def _check_release(store: Store, file: OperationFile, past: Past) -> None:
+def _checked(
+    store: Store, file: OperationFile, chosen: Chosen, past: Past, preview: Preview, watch: Watch
+) -> Preview:
+    """Check that a release can go on; return its preview with what there is to warn of.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if file.header.change.verb is not Verb.RELEASE:
+        return preview
+    from jobctl.actions.operations.ack_effects import check_batches
     from jobctl.actions.operations.releasing import check_way, has_limbo
 
-    store.rules.check(file.header.reason)
+    store.rules.check(file.header.reason, rehearsed=watch.rehearses)
+    check_batches(store, file, chosen)
     # What was acknowledged before can be pushed without the server; the rest is refused by then.
-    if store.faktory is not None or not has_limbo(past.acknowledged, past.results):
-        check_way(store, file.header)
+    if store.faktory is None and has_limbo(past.acknowledged, past.results):
+        return preview
+    warnings = check_way(store, file.header, rehearsed=watch.rehearses)
+    return replace(preview, notes=(*preview.notes, *warnings))
 
 
 def _preview(

@@ -111,7 +111,8 @@ def _undoing(header: Header) -> type[Undoing]:
 def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
     """Show what would be changed, and return the report of having changed nothing."""
     watch.show(replace(preview, rehearsed=True))
-    return replace(report, matched=preview.chosen, dry_run=True)
+    notes = (*report.notes, *preview.notes)
+    return replace(report, matched=preview.chosen, dry_run=True, notes=notes)
 
 
 class Undoing:

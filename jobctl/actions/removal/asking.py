@@ -33,7 +33,7 @@ def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequen
     moment later.
 
     Args:
-        store: the Redis behind it.
+        store: the Redis that it was verified to use.
         door: the server.
         names: the queues.
         listed: the places of those that were in a set of names: only these are marked.
@@ -53,7 +53,7 @@ def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequen
         raise refusal
     left = [names[place] for place in sorted(stayed)]
     shown = shown_queues(left)
-    why = f"{door.address} did not remove {shown}: not known there, or it is on another Redis"
+    why = f"{door.address} did not remove {shown}: not known there"
     if refusal is not None:
         why = refusal.message
     again = sorted(store.removing.registered(names).difference(left))
