@@ -35,6 +35,7 @@ def verify_server(store: Store, faktory: Faktory) -> None:
     """
     if faktory.verified_on == store.target:
         return
+    faktory.open()  # where that fails, no other way is looked for
     name = f"jobctl.verify.{secrets.token_hex(16)}"
     try:
         proven = _reads_our_list(store, faktory, name)

@@ -7,14 +7,15 @@ stays, there are no blanks, and what HTML could mistake is escaped.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from math import isinf
 
-from jobctl.model.job import dig
+from jobctl.model.job import dig, glance
 from jobctl.model.jsontext import Number, text_of
 from jobctl.model.layout import Layout
 
@@ -47,21 +48,33 @@ class Lock:
         """Read it as it was noted; None where it is none."""
         match found:
             case [str(key), str(value), (float() | int() | None) as expires_at]:
-                return cls(key, bytes.fromhex(value), expires_at)
+                with suppress(ValueError):
+                    return cls(key, bytes.fromhex(value), expires_at)
         return None
 
 
-def lock_key(payload: Mapping[str, object], layout: Layout) -> str | None:
+def lock_key(raw: bytes, layout: Layout) -> str | None:
     """Return the key of a unique job's lock; None for a job that is not unique."""
-    if dig(dict(payload), layout.unique_for) is None:
+    if dig(glance(raw), layout.unique_for) is None:
         return None
+    payload = _read(raw)
     fields = layout.fields
     queue = payload.get(fields["queue"][0]) or layout.default_queue
+    jobtype = payload.get(fields["jobtype"][0]) or ""
     args = go_json(payload.get(fields["args"][0]))
     if args is None:
         return None
-    text = f"{text_of(queue)}-{text_of(payload.get(fields['jobtype'][0]) or '')}-{args}"
-    return sha256(_SURROGATE.sub("\ufffd", text).encode()).hexdigest()
+    text = _well_formed(f"{text_of(queue)}-{text_of(jobtype)}-{args}")
+    return sha256(text.encode()).hexdigest()
+
+
+def _read(raw: bytes) -> dict[str, object]:
+    """Decode a job with all numbers as floats, -0 too, which is an integer to others."""
+    try:
+        found = json.loads(raw.decode("utf-8", "surrogatepass"), parse_int=float)
+    except RecursionError:
+        found = glance(raw)
+    return found if isinstance(found, dict) else {}
 
 
 def go_json(top: object) -> str | None:

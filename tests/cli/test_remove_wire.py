@@ -165,15 +165,6 @@ def test_those_it_knows_are_removed_and_the_others_go_back(shop, remove, faktory
     assert state(shop) == before
 
 
-def test_a_server_on_another_redis_is_found_out(shop, remove, server):
-    before = state(shop)
-    with FaktoryDouble(f"unix://{server.socket}?db=1", known={"default"}) as other:
-        ran = remove("default", server=other.url)
-    assert ran.code == 1
-    assert "did not remove queue default: not known there, or it is on another Redis" in ran.err
-    assert state(shop) == before
-
-
 def test_an_old_list_that_the_server_does_not_read_goes_as_well(shop, remove, faktory, jobctl):
     enqueue(shop, "default", job("old-000001"), form="")
     shop.rpush("q:stray", job("stray-0001"))

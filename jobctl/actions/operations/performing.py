@@ -109,7 +109,7 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     begun = time.monotonic()
     warnings: list[str] = []
     if order.change.verb is Verb.RELEASE:
-        from jobctl.actions.operations.releasing import check_way
+        from jobctl.actions.operations.release_checks import check_way
 
         warnings = check_way(store, rehearsed=order.rehearsed)
     kept = order.guards.undo or order.guards.dry_run or order.plan is not None
@@ -155,7 +155,7 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
     order.guards.check(choice.matched)
     choice.skipped = choice.chosen.cut(order.guards.limit)
     if order.change.verb is Verb.RELEASE:
-        from jobctl.actions.operations.ack_effects import check_batches
+        from jobctl.actions.operations.release_checks import check_batches
 
         check_batches(store, file, choice.chosen)
     if order.change.to_queues and choice.matched:

@@ -6,25 +6,25 @@ about to be told of. Whoever resumes looks for it everywhere before it is pushed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from jobctl.actions.jobs import Store
 from jobctl.actions.look import status
-from jobctl.actions.operations.ack_effects import UniqueLocks
 from jobctl.actions.operations.acting import Actor, Course
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.preparing import Ready
+from jobctl.actions.operations.release_checks import check_way, has_limbo, unknown_server
 from jobctl.actions.operations.tally import Tally
+from jobctl.actions.operations.unique_locks import UniqueLocks
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.verify_server import compare_counters, verify_server
 from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.job import Job, dig, glance
 from jobctl.model.layout import Layout, QueueForm
-from jobctl.model.operation import Batch, Header, Outcome
+from jobctl.model.operation import Batch, Outcome
 from jobctl.model.unique_lock import Lock
 from jobctl.store.batches import Call, Push
 
@@ -33,47 +33,6 @@ NO_JID = "it has no JID that the server could know it by"
 NOT_HELD = "the server did not let go of it: it does not hold it (written behind its back)"
 NOT_TOLD = "the server was not told of it, and is not known now: release it again"
 _RESERVED, _LIMBO = "r", "l"  # not settled yet: in working; acknowledged, perhaps
-
-
-def check_way(store: Store, header: Header | None = None, *, rehearsed: bool) -> list[str]:
-    """Check that reservations can be released: by their server, or because none runs.
-
-    Args:
-        store: the Redis, and the server where it is known.
-        header: of the operation that goes on; it may name another server.
-        rehearsed: nothing is to be changed, so that nothing may be written for a proof either.
-
-    Returns:
-        What there is to warn of.
-
-    Raises:
-        Refused: a server may hold them that is not known, or is not the one it was; or the one
-            that is known uses another Redis.
-        Unreachable: the server that is known does not answer.
-    """
-    was = None if header is None else header.faktory
-    if store.faktory is not None:
-        given = str(store.faktory.address)
-        if was not in (None, given):
-            raise Refused(f"this release was begun with {was}, this is {given}", hint=_give(was))
-        if rehearsed:
-            return compare_counters(store, store.faktory)
-        verify_server(store, store.faktory)
-        return []
-    running = store.server.job_server()
-    if running is None:
-        raise Refused(
-            f"whether a Faktory server runs on {store.target} cannot be told: CONFIG is denied",
-            hint=f"{_give(was)}; or let this user run CONFIG GET, to see that none runs",
-        )
-    if running:
-        raise _unknown(store, was)
-    return []
-
-
-def has_limbo(acknowledged: Iterable[int], results: Iterable[int]) -> bool:
-    """Tell whether jobs may be in the operation's file alone: these need no server."""
-    return not set(acknowledged) <= set(results)
 
 
 @dataclass(slots=True)
@@ -296,7 +255,7 @@ class Releaser(Actor):
     def _leave(self, fates: _Fates, reserved: Sequence[int]) -> None:
         """Leave what nobody can acknowledge; a server that runs may yet hear what it was told."""
         if self._store.server.job_server() is not False:
-            raise _unknown(self._doors, self._header.faktory)
+            raise unknown_server(self._doors, self._header.faktory)
         for i in reserved:
             fates.fail(i, NOT_TOLD)
 
@@ -345,15 +304,3 @@ def _by_worker(fates: _Fates, indexes: Sequence[int], layout: Layout) -> dict[st
 def _jid(store: Store, raw: bytes) -> str | None:
     found = Job.decode(raw, store.layout).get("jid")
     return found if isinstance(found, str) and found else None
-
-
-def _give(was: str | None) -> str:
-    return f"give the server: --faktory-url {was or 'tcp://[:password@]host[:7419]'}"
-
-
-def _unknown(store: Store, was: str | None) -> Refused:
-    return Refused(
-        f"a Faktory server runs on {store.target} and still holds these reservations: released "
-        "behind its back, a job would be lost",
-        hint=_give(was),
-    )

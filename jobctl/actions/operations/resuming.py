@@ -116,15 +116,14 @@ def _checked(
     """
     if file.header.change.verb is not Verb.RELEASE:
         return preview
-    from jobctl.actions.operations.ack_effects import check_batches
-    from jobctl.actions.operations.releasing import check_way, has_limbo
+    from jobctl.actions.operations.release_checks import check_batches, check_way, has_limbo
 
     store.rules.check(file.header.reason, rehearsed=watch.rehearses)
-    check_batches(store, file, chosen)
     # What was acknowledged before can be pushed without the server; the rest is refused by then.
     if store.faktory is None and has_limbo(past.acknowledged, past.results):
         return preview
     warnings = check_way(store, file.header, rehearsed=watch.rehearses)
+    check_batches(store, file, chosen)
     return replace(preview, notes=(*preview.notes, *warnings))
 
 

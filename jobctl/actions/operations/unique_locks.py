@@ -1,60 +1,19 @@
-"""What an ACK does beside ending a reservation: it counts in batches, and frees unique locks."""
+"""The locks of unique jobs that an ACK frees: read before, put back after."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from jobctl.actions.jobs import Store
-from jobctl.actions.operations.chosen import Chosen
-from jobctl.actions.operations.file import OperationFile
-from jobctl.actions.operations.preparing import Preparer
-from jobctl.errors import JobctlError, Refused
-from jobctl.model.job import dig, glance
-from jobctl.model.layout import Layout
+from jobctl.errors import JobctlError
 from jobctl.model.unique_lock import Lock, lock_key
+from jobctl.store.opening import Store
 
 _NAMED = 3  # jobs in a sentence
 
 
-def check_batches(store: Store, file: OperationFile, chosen: Chosen) -> None:
-    """Check that no job of a release is in a batch, unless that was said to be fine.
-
-    Raises:
-        Refused: some are, and a server is known that would count them as done.
-    """
-    if store.faktory is None or file.header.change.break_batch:
-        return
-    batches = list(_batches(Preparer.of(file, chosen, store.layout), chosen, store.layout))
-    if not batches:
-        return
-    jobs = "job is" if len(chosen) == 1 else "jobs are"
-    names = ", ".join(list(dict.fromkeys(batches))[:_NAMED])
-    some = "the" if len(chosen) == 1 else f"{len(batches):,} of the {len(chosen):,}"
-    fields = " and ".join(f"{'.'.join(path)}=null" for path in store.layout.batch)
-    raise Refused(
-        f"{some} {jobs} in a batch ({names}): an ACK counts them as done, and may start the "
-        "batch's callbacks; nothing was changed",
-        hint=f"leave them out: -w '{fields}'; or accept it: --break-batch",
-    )
-
-
-def _batches(preparer: Preparer, chosen: Chosen, layout: Layout) -> Iterator[str]:
-    """Yield the batch of each job that is in one."""
-    start = 0
-    while start < len(chosen):
-        jobs = preparer.size(start, preparer.most)
-        for raw, _ in preparer.scored(start, jobs):
-            job = dig(glance(raw), layout.reserved_job)
-            found = (dig(job, path) for path in layout.batch)
-            batch = next((value for value in found if isinstance(value, str) and value), None)
-            if batch is not None:
-                yield batch
-        start += jobs
-
-
 class UniqueLocks:
-    """The locks that ACKs free: read before, and put back before the jobs are in their queues."""
+    """The locks of one release; they are put back before the jobs are in their queues."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -64,7 +23,7 @@ class UniqueLocks:
     def read(self, jobs: Mapping[int, bytes]) -> dict[int, Lock | JobctlError]:
         """Return the locks of those jobs that have one, or why it cannot be read."""
         layout = self._store.layout
-        keys = {i: lock_key(glance(raw) or {}, layout) for i, raw in jobs.items()}
+        keys = {i: lock_key(raw, layout) for i, raw in jobs.items()}
         unique = {i: key for i, key in keys.items() if key is not None}
         if not unique:
             return {}
