@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.queues import layout_seen
+from jobctl.actions.queues import layout_seen, pending_pauses
 from jobctl.actions.verify_server import contradictions
 from jobctl.errors import Unreachable
 from jobctl.faktory.server import Faktory
@@ -40,7 +40,7 @@ def overview(store: Store, days: int) -> Overview:
         processed=processed,
         failures=failures,
         queues=len({q.name for q in queues}),
-        paused=len({q.name for q in queues if q.paused}),
+        paused=len({q.name for q in queues if q.paused}.difference(pending_pauses(store))),
         enqueued=sum(q.size for q in queues),
         scheduled=counts_of[Kind.SCHEDULED],
         working=counts_of[Kind.WORKING],

@@ -79,7 +79,7 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 
     Programs get the same columns every time.
     """
-    odd, pauses = ("form", "problem"), ("paused_by", "paused_at", "reason", "holders")
+    odd, pauses = ("form", "problem"), ("paused_by", "paused_at", "reason", "holders", "pending")
     if not session.format.human:
         return (*odd, *pauses)
     shown = odd if any(row["problem"] for row in rows) else ()

@@ -17,16 +17,21 @@ BEAT = 5.0  # seconds between two heartbeats
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who does something, and why: `at` in unix seconds by the clock of Redis."""
+    """Who does something, and why: `at` in unix seconds by the clock of Redis.
+
+    What is done `at_restart` waits for the next start of the job server.
+    """
 
     who: str
     host: str
     at: float
     reason: str | None = None
+    at_restart: bool = False
 
     def encode(self) -> bytes:
         """Return it as the JSON text that Redis keeps."""
-        return dumps({"who": self.who, "host": self.host, "at": self.at, "reason": self.reason})
+        found = {"who": self.who, "host": self.host, "at": self.at, "reason": self.reason}
+        return dumps(found | ({"at_restart": True} if self.at_restart else {}))
 
     @classmethod
     def decode(cls, text: bytes) -> Author | None:
@@ -42,6 +47,7 @@ class Author:
             host=str(found.get("host", "")),
             at=float(at) if isinstance(at, int | float) else 0.0,
             reason=reason if isinstance(reason, str) else None,
+            at_restart=found.get("at_restart") is True,
         )
 
     def __str__(self) -> str:

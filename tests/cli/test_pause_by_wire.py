@@ -60,7 +60,7 @@ def test_the_server_is_told_and_the_pause_is_seen_in_redis(both, faktory, queues
     assert ran.code == 0, ran.err
     assert rows(ran)["default"] == {
         "queue": "default", "action": "pause", "paused": True, "changed": True, "via": "faktory",
-        "problem": None,
+        "problem": None, "pending": False,
     }  # fmt: skip
     assert said(faktory, "QUEUE") == ["QUEUE PAUSE default"]
     assert faktory.paused == {"default"}
@@ -112,7 +112,7 @@ def test_with_the_wire_alone_it_says_what_could_not_be_seen(wire, faktory):
     assert ran.code == 0
     assert rows(ran)["default"] == {
         "queue": "default", "action": "pause", "paused": True, "changed": None, "via": "faktory",
-        "problem": None,
+        "problem": None, "pending": False,
     }  # fmt: skip
     assert "only the server is known" in ran.err
     assert faktory.paused == {"default"}

@@ -20,6 +20,7 @@ from jobctl.actions.deploy.naming import Meant, Naming, find_meant
 from jobctl.actions.deploy.outcome import Changed, Outcome, outcome, unseen
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
+from jobctl.actions.queues import pending_pauses
 from jobctl.errors import JobctlError, NoMemory, NoPermission, Refused
 from jobctl.model.pausing import STALE, Hold
 
@@ -52,9 +53,15 @@ def resume(
     if holds and not force:
         refuse_held(holds)
     if route.by_redis:
+        unread = pending_pauses(doors.store)
         letters = doors.store.pauses.resume(meant.names, by_redis=True, force=force)
         queues = [
-            _resumed(name, holds, changed=letter == "r")
+            _resumed(
+                name,
+                holds,
+                changed=letter == "r",
+                pending=route.pending and letter == "r" and name not in unread,
+            )
             for name, letter in zip(meant.names, letters, strict=True)
         ]
         return outcome("resume", route, queues)
@@ -71,7 +78,7 @@ def _resume_by_wire(
     force: bool,
 ) -> Outcome:
     doors.verify()
-    was = meant.paused or frozenset()
+    was = (meant.paused or frozenset()).difference(pending_pauses(store))
     warnings: list[str] = []
     with _marked(store, meant.names, force=force):
         tell_server(doors, meant.names, everything=meant.everything, pause=False)
@@ -184,6 +191,8 @@ def finish_by_wire(doors: Doors, store: Store, names: Sequence[str], ident: str)
     return {name: untaken(doors, name, paused=False) for name, paused in now.items() if paused}
 
 
-def _resumed(name: str, holds: Mapping[str, Hold], *, changed: bool) -> Changed:
+def _resumed(
+    name: str, holds: Mapping[str, Hold], *, changed: bool, pending: bool = False
+) -> Changed:
     note = f"it is still held by {holds[name]}" if name in holds else None
-    return Changed(name, paused=False, changed=changed, note=note)
+    return Changed(name, paused=pending, changed=changed, note=note, pending=pending)
