@@ -260,9 +260,19 @@ class Store(PlainStore):
         return resume(self._doors(), Naming(names), force=force)
 
     def drain_queues(
-        self, *names: str, empty: bool = False, timeout: float | None = None
+        self,
+        *names: str,
+        empty: bool = False,
+        timeout: float | None = None,
+        ignore_expired: bool = False,
     ) -> Drained:
-        """Wait until nobody works on jobs of these queues; `timeout` in seconds.
+        """Wait until nobody works on jobs of these queues.
+
+        Args:
+            names: the queues.
+            empty: whether no job may wait in them either.
+            timeout: seconds.
+            ignore_expired: whether not to wait for reservations that have expired.
 
         Raises:
             NotFound: there is no such queue.
@@ -271,7 +281,7 @@ class Store(PlainStore):
         from jobctl.actions.deploy.naming import Naming, find_meant
 
         meant = find_meant(self._doors(), Naming(names), also_paused=True)
-        return drain(self, Drain(meant.names, empty, timeout), DrainWatch())
+        return drain(self, Drain(meant.names, empty, timeout, ignore_expired), DrainWatch())
 
     def remove_queues(
         self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from jobctl.actions.deploy.processes import look_at_holds
 from jobctl.actions.jobs import Store as JobStore
 from jobctl.actions.listing import Order, sorted_by
 from jobctl.errors import NotFound, Refused, Unreachable, WrongType
@@ -34,7 +35,7 @@ def queue_rows(store: JobStore) -> list[Row]:
     both = len({q.form for q in queues if q.key is not None}) == 2
     notes = store.pauses.notes()
     unread = pending_pauses(store, notes)
-    holds = store.pauses.holds(sorted({q.name for q in queues}), now)
+    holds = look_at_holds(store, sorted({q.name for q in queues}))
     return [
         _row(q, busy[q.name], now, both, store)
         | _pause(q, notes.get(q.name), holds.get(q.name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,11 @@ if TYPE_CHECKING:
     from jobctl.actions.deploy.naming import Naming
     from jobctl.actions.doors import Doors
 
-_COLUMNS = ("queues", "idle", "running", "waiting", "seconds")
+ignore_expired_option = option(
+    "Options", "--ignore-expired", is_flag=True,
+    help="Do not wait for reservations that have expired; their workers may be late, not gone.",
+)  # fmt: skip
+_COLUMNS = ("queues", "idle", "running", "waiting", "seconds", "expired")
 
 
 @click.command(
@@ -51,6 +54,7 @@ _COLUMNS = ("queues", "idle", "running", "waiting", "seconds")
 @all_of([
     glob_option,
     option("Options", "--pause", is_flag=True, help="Pause them first."),
+    ignore_expired_option,
     option("Options", "--empty", is_flag=True, help="Also wait until no job waits in them."),
     option(
         "Options", "--timeout", metavar="D", help="Give up after D: 90s, 15m; else without a limit."
@@ -115,7 +119,8 @@ def _prepare(
         paused = [name for name in names if name in (meant.paused or ()) and name not in pending]
     _warn(doors.redis("queue drain"), names, paused, empty=session.flag("empty"))
     way = _way(session, mine, naming.words() if len(mine) == len(names) else None)
-    return Drain(names, session.flag("empty"), timeout, time.monotonic()), way
+    empty, ignore = session.flag("empty"), session.flag("ignore_expired")
+    return Drain(names, empty, timeout, ignore), way
 
 
 def _warn(store: Store, names: Sequence[str], paused: Sequence[str], *, empty: bool) -> None:

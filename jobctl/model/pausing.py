@@ -62,6 +62,7 @@ class Lease:
         ident: its id, the same on all queues of one hold.
         author: who holds it, since when and why.
         pid: the process that holds it, on the author's host.
+        process: what tells that process from any other on any machine; None where nothing does.
         command: what runs meanwhile.
         dead: whether its heartbeat has stopped.
         silent: seconds since the last one.
@@ -73,6 +74,7 @@ class Lease:
     command: Sequence[str]
     dead: bool = False
     silent: float = 0.0
+    process: str | None = None
 
     def encode(self) -> bytes:
         """Return it as the JSON text that Redis keeps."""
@@ -84,6 +86,7 @@ class Lease:
                 "reason": self.author.reason,
                 "pid": self.pid,
                 "command": list(self.command),
+                "process": self.process,
             }
         )
 
@@ -98,10 +101,11 @@ class Lease:
         """
         found = glance(text) or {}
         author = Author.decode(text) or Author("?", "?", 0.0)
-        pid, command = found.get("pid"), found.get("command")
+        pid, command, process = found.get("pid"), found.get("command"), found.get("process")
         words = [str(word) for word in command] if isinstance(command, list) else []
         number = pid if isinstance(pid, int) else 0
-        return cls(ident, author, number, words, silent > STALE, silent)
+        name = process if isinstance(process, str) else None
+        return cls(ident, author, number, words, silent > STALE, silent, name)
 
     def document(self) -> Row:
         """Return it under its JSON keys."""

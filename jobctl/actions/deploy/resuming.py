@@ -18,6 +18,7 @@ from jobctl.actions.deploy.changing import (
 )
 from jobctl.actions.deploy.naming import Meant, Naming, find_meant
 from jobctl.actions.deploy.outcome import Changed, Outcome, outcome, unseen
+from jobctl.actions.deploy.processes import bury_gone, look_at_holds
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.actions.queues import pending_pauses
@@ -49,7 +50,7 @@ def resume(
     if doors.store is None:
         return unseen(doors, meant, "resume", paused=False)
     settled(doors.store, meant.names)
-    holds = doors.store.pauses.holds(meant.names, doors.store.server.now())
+    holds = look_at_holds(doors.store, meant.names)
     if holds and not force:
         refuse_held(holds)
     if route.by_redis:
@@ -121,7 +122,7 @@ def _mark(store: Store, names: Sequence[str], ident: str, *, force: bool) -> Non
         store.pauses.unmark(names, ident)
         why, name = found
         if why == "held":
-            refuse_held(store.pauses.holds([name], store.server.now()))
+            refuse_held(look_at_holds(store, [name]))
         if time.monotonic() > end:
             raise Refused(f"queue {name} is being resumed by somebody else, which does not end")
         time.sleep(NAP)
@@ -141,6 +142,7 @@ def clear_dead(doors: Doors, naming: Naming) -> Outcome:
     meant = find_meant(doors, naming, also_paused=True)
     doors.verify()
     settled(store, meant.names)
+    bury_gone(store, meant.names)
     ident = secrets.token_hex(4)
     letters = store.pauses.clear(meant.names, ident, by_redis=route.by_redis)
     waiting = [n for n, letter in zip(meant.names, letters, strict=True) if letter == "w"]
@@ -156,16 +158,20 @@ def clear_dead(doors: Doors, naming: Naming) -> Outcome:
             paused=paused[name],
             changed=letter in "rw" and name not in problems,
             problem=problems.get(name),
-            note=_lives(holds[name]) if name in holds else _CLEARED[letter],
+            note=_lives(name, holds[name]) if name in holds else _CLEARED[letter],
         )
         for name, letter in zip(meant.names, letters, strict=True)
     ]
     return outcome("resume", route, queues)
 
 
-def _lives(hold: Hold) -> str:
-    silent = max((lease.silent for lease in hold.leases), default=0.0)
-    return f"held by {hold}, heard of {silent:.0f} s ago; a holder is dead after {STALE:.0f} s"
+def _lives(name: str, hold: Hold) -> str:
+    """Return who holds a queue, and when to try again should they be dead."""
+    silent = min((lease.silent for lease in hold.leases), default=0.0)
+    return (
+        f"held by {hold}, heard of {silent:.0f} s ago; unless heard of again, dead in "
+        f"{max(1.0, STALE - silent):.0f} s: then jobctl queue resume --stale {name}"
+    )
 
 
 _CLEARED = {

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jobctl.actions.deploy.changing import find_route, refuse_held
+from jobctl.actions.deploy.processes import look_at_holds
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
@@ -106,7 +107,7 @@ def _refuse_held(store: Store, look: Look) -> None:
     Raises:
         Refused: somebody holds one of the queues; says who.
     """
-    holds = store.pauses.holds([queue.name for queue in look.queues], store.server.now())
+    holds = look_at_holds(store, [queue.name for queue in look.queues])
     refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 
