@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from jobctl.actions.jobs import Store
 from jobctl.actions.queues import layout_seen, pending_pauses
@@ -14,14 +14,23 @@ from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, Overview
 
 
-def overview(store: Store, days: int) -> Overview:
-    """Return the totals, the counts of so many days (the last is today, UTC) and the servers.
+def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
+    """Return the totals, the counts of so many days (the last is today) and the servers.
 
     A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
+
+    Args:
+        store: the Redis, and the server where it is known.
+        days: how many days.
+        zone: the server's own, whose days are counted; None: not known, so that it may be a day
+            ahead of UTC.
     """
     queues = store.queues.named()
     now = store.server.now()
-    today = datetime.fromtimestamp(now, UTC).date()
+    today = datetime.fromtimestamp(now, zone or UTC).date()
+    ahead = (today + timedelta(days=1)).isoformat()
+    if zone is None and store.server.counters([ahead])[1] != (None, None):
+        today += timedelta(days=1)
     dates = [(today - timedelta(days=back)).isoformat() for back in reversed(range(days))]
     odd = store.odd_keys()
     counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
@@ -51,6 +60,7 @@ def overview(store: Store, days: int) -> Overview:
             *(f"the Faktory server says nothing of itself: {error}" for error in silent),
             *contradicted,
         ),
+        zone=None if zone is None else str(zone),
         days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
     )
 

@@ -13,7 +13,7 @@ NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day's counters; None where the day has none."""
+    """One day's counters, by the server's own clock; None where the day has none."""
 
     date: str
     processed: int | None
@@ -29,6 +29,7 @@ class Overview:
         server: the Redis.
         faktory: the Faktory server, where it is known and answers.
         warnings: what could not be counted, or not be asked.
+        zone: the one whose days are counted: the server's; None where it is not known.
         whole: whether the Redis was asked; the server alone knows a few totals.
     """
 
@@ -47,6 +48,7 @@ class Overview:
     dead: int | None
     days: tuple[Day, ...]
     warnings: tuple[str, ...] = ()
+    zone: str | None = None
     whole: bool = True
 
     def day_rows(self) -> list[Row]:

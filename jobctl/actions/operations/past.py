@@ -106,14 +106,14 @@ class Past:
     def report(self, file: OperationFile, action: str) -> Report:
         """Return a report that begins with what was chosen."""
         choice = self.choice or {}
-        missing = choice.get("missing")
         return Report(
             action=action,
             target=file.header.kind.value,
             server=file.header.server,
             matched=_count(choice, "matched"),
             skipped=_count(choice, "skipped"),
-            missing=tuple(missing) if isinstance(missing, list) else (),
+            missing=_texts(choice, "missing"),
+            unmatched=_texts(choice, "unmatched"),
             operation=file.header.operation,
             reason=file.header.reason,
         )
@@ -167,6 +167,11 @@ def _result(note: Note) -> tuple[int, str]:
     number = note["result"]
     assert isinstance(number, int)  # noqa: S101 (as acting noted it)
     return number, str(note["outcome"])
+
+
+def _texts(note: Mapping[str, object], key: str) -> tuple[str, ...]:
+    found = note.get(key)
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _count(note: Mapping[str, object], key: str) -> int:

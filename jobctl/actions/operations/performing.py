@@ -165,6 +165,7 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
         "matched": choice.matched,
         "skipped": choice.skipped,
         "missing": list(choice.missing),
+        "unmatched": list(choice.unmatched),
         "limit": order.guards.limit,
     }
     file.note({"chosen": note})
@@ -241,6 +242,7 @@ def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
         matched=choice.matched,
         skipped=choice.skipped,
         missing=choice.missing,
+        unmatched=choice.unmatched,
         dry_run=rehearsed,
         operation=header.operation,
         reason=header.reason,
@@ -260,6 +262,7 @@ def _preview(
         chosen=len(choice.chosen),
         skipped=choice.skipped,
         missing=choice.missing,
+        unmatched=choice.unmatched,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
         sample=Preparer.of(file, choice.chosen, store.layout).sample(),
         notes=(*order.change.notes, *warnings),

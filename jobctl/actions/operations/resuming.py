@@ -140,6 +140,7 @@ def _preview(
         chosen=left,
         skipped=report.skipped,
         missing=report.missing,
+        unmatched=report.unmatched,
         sample=Preparer.of(file, chosen, store.layout).sample(),
         notes=file.header.change.notes,
     )

@@ -68,7 +68,7 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
 
         return undo_removal(store, file, past, watch)
     begun = time.monotonic()
-    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
+    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None or past.acting is None:
         return report
     undoing = _undoing(file.header)(store, file, past, watch)
