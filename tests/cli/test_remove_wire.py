@@ -1,11 +1,13 @@
 """``jobctl queue remove`` where a Faktory server has to be told, and where it alone is known."""
 
 import json
+import re
 import socket
 import time
 
 import pytest
 
+from jobctl.actions.removal.taking import Remover
 from tests.builders import enqueue, job
 from tests.faktory.client import Client
 from tests.faktory.double import FaktoryDouble
@@ -277,6 +279,25 @@ def test_without_an_undo_the_server_does_it_at_once(shop, remove, faktory, own_j
     assert not own_journal.exists()
 
 
+def test_under_pushes_it_says_what_may_be_lost(shop, remove, faktory, monkeypatch):
+    plain = Remover._write
+    with Client(faktory) as client:
+
+        def write(self):
+            plain(self)
+            client.push("pushed-001")
+            monkeypatch.setattr(Remover, "_write", plain)
+
+        monkeypatch.setattr(Remover, "_write", write)
+        faktory.before("QUEUE REMOVE", lambda line: time.sleep(0.05))
+        ran = remove("default")
+    report = json.loads(ran.out)
+    assert (report["matched"], report["done"]) == (8, 8)
+    said = r"1 job was pushed meanwhile, and kept; what was pushed in the last [5-9]\d ms, before"
+    assert re.search(said + " the server removed the queues, is lost: about ", ran.err)
+    assert "pushed" not in remove("mail").err
+
+
 @pytest.mark.parametrize("how", ["unknown", "refused", "hung up"])
 def test_without_an_undo_what_goes_wrong_leaves_no_mark(shop, remove, faktory, how):
     before = state(shop)
@@ -321,6 +342,15 @@ class TestTheServerAlone:
             assert "nothing could be undone" in ran.err
             assert "--no-undo" in ran.err
         assert state(shop) == before
+
+    def test_it_counts_what_was_removed(self, shop, alone, faktory):
+        plain = faktory.memory.remove
+        faktory.memory.remove = lambda name: None if name == "mail" else plain(name)
+        ran = alone("default", "mail", options=["--no-undo"])
+        report = json.loads(ran.out)
+        assert (ran.code, report["matched"], report["done"], report["failed"]) == (5, 10, 7, 3)
+        assert f"{faktory.url} did not remove queue mail" in ran.err
+        assert "what was pushed after the jobs were counted was removed as well" in ran.err
 
     def test_it_counts_by_what_the_server_says(self, shop, alone, faktory):
         ran = alone("default", "mail", options=["--no-undo", "--expect", "10"])
