@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,10 @@ _PROC = Path("/proc")
 
 
 def process_name(pid: int) -> str | None:
-    """Return what tells a process from any other, on any machine; None where it is not there.
+    """Return what tells a process from any other, on any machine; None where it is not seen.
 
     The boot of the machine, the namespace that the pid is of (a container's is its own), the pid
-    and its start: a pid is used again. None also where the system does not tell (no ``/proc``).
+    and its start: a pid is used again. Systems without ``/proc`` do not tell.
     """
     place = _place()
     if place is None:
@@ -28,7 +29,8 @@ def process_name(pid: int) -> str | None:
     except OSError:
         return None
     state, *rest = stat.rpartition(")")[2].split()
-    return None if state in "ZX" else f"{place}/{pid}/{rest[18]}"  # a zombie does nothing more
+    start = "zombie" if state in "ZX" else rest[18]
+    return f"{place}/{pid}/{start}"
 
 
 def _place() -> str | None:
@@ -62,16 +64,19 @@ def _without_gone(hold: Hold) -> Hold:
 
 
 def _is_gone(lease: Lease) -> bool:
-    if lease.process is not None:
-        place = _place()
-        known = place is not None and lease.process.startswith(f"{place}/")
-        return known and process_name(lease.pid) != lease.process
-    if _PROC.exists() or lease.author.host != socket.gethostname() or lease.pid <= 0:
-        return False  # a container's pid would mean another process here
-    try:
-        os.kill(lease.pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
+    place = _place()
+    if place is None:
+        here = lease.author.host == socket.gethostname() and not _PROC.exists()
+    else:
+        here = lease.process is not None and lease.process.startswith(f"{place}/")
+    if not here or lease.pid <= 0:
+        return False  # nobody here can tell
+    name = process_name(lease.pid)
+    if name is not None:
+        return name != lease.process
+    with suppress(PermissionError):  # another user's process may be there and not be seen
+        try:
+            os.kill(lease.pid, 0)
+        except ProcessLookupError:
+            return True
     return False

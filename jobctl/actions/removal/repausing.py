@@ -39,9 +39,6 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
 
     Where a server runs, it has to do it: it would not notice a pause in Redis alone. Once it has,
     whoever was asking for jobs then is given the time to end that.
-
-    Raises:
-        Refused: the server that is known uses another Redis.
     """
     if not names:
         return Repaused()
@@ -49,8 +46,9 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
     if faktory is not None:
         try:
             left = _pause(store, faktory, names)
-        except Refused:  # it is another Redis' server
-            raise
+        except Refused as error:  # it is another Redis' server
+            problem = f"the pause of {shown} cannot come back: {error.message}"
+            return Repaused(problems=(problem,), way=error.hint or way)
         except JobctlError as error:
             why, way = error.message, "try again"
         else:
