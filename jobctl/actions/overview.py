@@ -28,13 +28,13 @@ def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
     queues = store.queues.named()
     now = store.server.now()
     today = datetime.fromtimestamp(now, zone or UTC).date()
-    ahead = (today + timedelta(days=1)).isoformat()
-    if zone is None and store.server.counters([ahead])[1] != (None, None):
-        today += timedelta(days=1)
-    dates = [(today - timedelta(days=back)).isoformat() for back in reversed(range(days))]
+    # A server whose zone is not known may be a day ahead.
+    dates = [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -2, -1)]
     odd = store.odd_keys()
     counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
     total, *counts = store.server.counters(dates)
+    ahead = zone is None and counts[-1] != (None, None)
+    shown = list(zip(dates, counts, strict=True))[slice(1, None) if ahead else slice(-1)]
     processed, failures = total
     server = store.server.facts()
     told, *silent = _asked(store.faktory)
@@ -61,7 +61,7 @@ def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
             *contradicted,
         ),
         zone=None if zone is None else str(zone),
-        days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
+        days=tuple(Day(date, *pair) for date, pair in shown),
     )
 
 

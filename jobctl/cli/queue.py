@@ -47,7 +47,8 @@ def queue() -> None:
     short_help="List queues: size, latency, paused, working.",
     help="""List queues: how many jobs wait, how long the one that runs next has waited (latency),
     whether it is paused, by whom and why, who holds it (jobctl queue hold) and whether that holder
-    is dead, and how many of its jobs are being worked on.
+    is dead, and how many of its jobs are being worked on. Pending: to be paused once the server
+    restarts.
 
     Lists of jobs whose name is in no set of queues are listed too, and say so.""",
     examples=[

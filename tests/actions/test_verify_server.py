@@ -211,3 +211,20 @@ def test_counters_that_agree_or_grow_say_nothing(raw, own, opened):
     assert compare_counters(store, faktory) == []
     own.answer("INFO", b"-ERR no\r\n")
     assert compare_counters(store, faktory) == []
+
+
+def test_an_undo_does_not_pause_by_another_redis_server(raw, url, own, other, jobctl):
+    enqueue(raw, "default", job())
+    raw.sadd("paused", "default")
+    own.restart()
+    doors = ("-u", url, "--faktory-url")
+    ran = jobctl("queue", "remove", "default", "--confirm", "default", *doors, own.url, "-o", "ids")
+    operation = ran.out.strip()
+    ran = jobctl("undo", operation, "--yes", *doors, other.url)
+    assert ran.code == 7, ran
+    assert "the pause of queue default cannot come back: " in ran.err
+    assert "but another Redis" in ran.err
+    assert (raw.exists("q:default", "default"), changes(other)) == (0, [])
+    assert jobctl("undo", operation, "--yes", *doors, other.url, "--without-pause").code == 5
+    assert raw.exists("q:default", "default") == 1
+    assert changes(other) == []
