@@ -48,6 +48,18 @@ class Doors:
             )
         return self.store
 
+    def verify(self) -> None:
+        """Prove that the server uses the Redis, where both are known, before it changes anything.
+
+        Raises:
+            Refused: it uses another one, or there is no way to tell.
+            Unreachable: one of the two cannot be reached.
+        """
+        if self.store is not None and self.faktory is not None:
+            from jobctl.actions.verify_server import verify_server  # looking does without
+
+            verify_server(self.store, self.faktory)
+
     @property
     def target(self) -> str:
         """Return what is talked to, for people; the Redis where both are known."""

@@ -160,16 +160,23 @@ class Reservations(Changing):
     """The jobs that workers hold, and the verb on them."""
 
     def release(
-        self, where: Where | str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
+        self,
+        where: Where | str,
+        *,
+        break_batch: bool = False,
+        guards: Guards = _NO_GUARDS,
+        watch: Watch | None = None,
     ) -> Report:
         """Put jobs back to the front of their queues, with a fresh ``enqueued_at``.
 
         With a server known (``connect(.., faktory_url=..)``) it is told first. A worker that is
-        alive may run the job a second time, and it cannot be undone.
+        alive may run the job a second time, and it cannot be undone. A job in a batch counts as
+        done for the server: refused unless `break_batch`.
 
         Raises `Refused` also where a server runs that is not known, or where that cannot be told.
         """
-        return self._do(where, Change(Verb.RELEASE, front=True), guards, watch)
+        change = Change(Verb.RELEASE, front=True, break_batch=break_batch)
+        return self._do(where, change, guards, watch)
 
 
 class Store(PlainStore):
@@ -283,9 +290,19 @@ class Store(PlainStore):
         return resume(self._doors(), Naming(names), force=force)
 
     def drain_queues(
-        self, *names: str, empty: bool = False, timeout: float | None = None
+        self,
+        *names: str,
+        empty: bool = False,
+        timeout: float | None = None,
+        ignore_expired: bool = False,
     ) -> Drained:
-        """Wait until nobody works on jobs of these queues; `timeout` in seconds.
+        """Wait until nobody works on jobs of these queues.
+
+        Args:
+            names: the queues.
+            empty: whether no job may wait in them either.
+            timeout: seconds.
+            ignore_expired: whether not to wait for reservations that have expired.
 
         Raises:
             NotFound: there is no such queue.
@@ -294,7 +311,7 @@ class Store(PlainStore):
         from jobctl.actions.deploy.naming import Naming, find_meant
 
         meant = find_meant(self._doors(), Naming(names), also_paused=True)
-        return drain(self, Drain(meant.names, empty, timeout), DrainWatch())
+        return drain(self, Drain(meant.names, empty, timeout, ignore_expired), DrainWatch())
 
     def remove_queues(
         self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None

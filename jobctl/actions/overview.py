@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.queues import layout_seen
+from jobctl.actions.queues import layout_seen, pending_pauses
+from jobctl.actions.verify_server import contradictions
 from jobctl.errors import Refused, Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.faktory import FaktoryFacts
@@ -13,23 +14,36 @@ from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, Overview
 
 
-def overview(store: Store, days: int) -> Overview:
-    """Return the totals, the counts of so many days (the last is today, UTC) and the servers.
+def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
+    """Return the totals, the counts of so many days (the last is today) and the servers.
 
     A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
+
+    Args:
+        store: the Redis, and the server where it is known.
+        days: how many days.
+        zone: the server's own, whose days are counted; None: not known, so that it may be a day
+            ahead of UTC.
     """
     refusal = store.systems.refusal()
     if refusal is not None:
         return _not_served(store, refusal)
     queues = store.queues.named()
     now = store.server.now()
-    today = datetime.fromtimestamp(now, UTC).date()
-    dates = [(today - timedelta(days=back)).isoformat() for back in reversed(range(days))]
+    today = datetime.fromtimestamp(now, zone or UTC).date()
+    # A server whose zone is not known may be a day ahead.
+    dates = [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -2, -1)]
     odd = store.odd_keys()
     counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
-    (processed, failures), *counts = store.server.counters(dates)
+    total, *counts = store.server.counters(dates)
+    ahead = zone is None and counts[-1] != (None, None)
+    shown = list(zip(dates, counts, strict=True))[slice(1, None) if ahead else slice(-1)]
+    processed, failures = total
     server = store.server.facts()
     told, *silent = _asked(store.faktory)
+    contradicted: list[str] = []
+    if told is not None and store.faktory is not None:
+        contradicted = contradictions(store, store.faktory, total, told)
     return Overview(
         target=str(store.target),
         server=server,
@@ -38,7 +52,7 @@ def overview(store: Store, days: int) -> Overview:
         processed=processed,
         failures=failures,
         queues=len({q.name for q in queues}),
-        paused=len({q.name for q in queues if q.paused}),
+        paused=len({q.name for q in queues if q.paused}.difference(pending_pauses(store))),
         enqueued=sum(q.size for q in queues),
         scheduled=counts_of[Kind.SCHEDULED],
         working=counts_of[Kind.WORKING],
@@ -47,8 +61,10 @@ def overview(store: Store, days: int) -> Overview:
         warnings=(
             *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
             *(f"the Faktory server says nothing of itself: {error}" for error in silent),
+            *contradicted,
         ),
-        days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
+        zone=None if zone is None else str(zone),
+        days=tuple(Day(date, *pair) for date, pair in shown),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+from jobctl.actions.deploy.processes import look_at_holds
 from jobctl.actions.jobs import Store as JobStore
 from jobctl.actions.listing import Order, sorted_by
 from jobctl.errors import NotFound, Refused, Unreachable, WrongType
@@ -18,11 +20,11 @@ from jobctl.store.opening import Store
 
 QUEUE_KEYS = (
     "queue", "size", "latency", "paused", "working", "form", "registered", "problem",
-    "paused_by", "paused_at", "reason", "holders",
+    "paused_by", "paused_at", "reason", "holders", "pending",
 )  # fmt: skip
 
 
-def queue_rows(store: Store) -> list[Row]:
+def queue_rows(store: JobStore) -> list[Row]:
     """Return a row per queue, by name. Latency in seconds, to the millisecond."""
     queues = store.queues.named()
     queues += store.queues.strays(queues)
@@ -32,11 +34,41 @@ def queue_rows(store: Store) -> list[Row]:
     now = store.server.now()
     both = len({q.form for q in queues if q.key is not None}) == 2
     notes = store.pauses.notes()
-    holds = store.pauses.holds(sorted({q.name for q in queues}), now)
+    unread = pending_pauses(store, notes)
+    holds = look_at_holds(store, sorted({q.name for q in queues}))
     return [
-        _row(q, busy[q.name], now, both, store) | _pause(q, notes.get(q.name), holds.get(q.name))
+        _row(q, busy[q.name], now, both, store)
+        | _pause(q, notes.get(q.name), holds.get(q.name))
+        | _pending(unread.get(q.name) if q.paused else None)
         for q in sorted(queues, key=_order)
     ]
+
+
+def pending_pauses(
+    store: JobStore, notes: Mapping[str, Author] | None = None
+) -> Mapping[str, bool]:
+    """Return the queues that were paused for the next start of a server, which runs still.
+
+    Of each whether that is known: where nothing tells when the server started, it may have read
+    the pause since. `notes`: who paused which queue, where that was read already.
+    """
+    notes = store.pauses.notes() if notes is None else notes
+    waiting = {name: author.at for name, author in notes.items() if author.at_restart}
+    if not waiting or (store.faktory is None and store.server.job_server() is False):
+        return {}
+    started = _server_start(store)
+    if started is None:
+        return dict.fromkeys(waiting, False)
+    return {name: True for name, at in waiting.items() if started <= at}
+
+
+def _server_start(store: JobStore) -> float | None:
+    """Return when the job server started, in unix seconds; None where nothing tells."""
+    if store.faktory is not None:
+        with suppress(Unreachable):
+            uptime = store.faktory.info().uptime
+            return None if uptime is None else store.server.now() - uptime
+    return store.server.own_start()
 
 
 def sort_rows(rows: list[Row], order: Order) -> list[Row]:
@@ -141,6 +173,16 @@ def _row(queue: Queue, working: int, now: float, both: bool, store: Store) -> Ro
         "registered": queue.registered,
         "problem": _problem(queue, both),
     }
+
+
+def _pending(known: bool | None) -> Row:
+    """Return whether a pause waits for the server's next start; None: it does not."""
+    if known is None:
+        return {"pending": False}
+    if known:
+        return {"paused": False, "pending": True}
+    doubt = "paused at the server's next start; --faktory-url tells whether that was since"
+    return {"paused": None, "pending": True, "problem": doubt}
 
 
 def _pause(queue: Queue, author: Author | None, hold: Hold | None) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,11 @@ if TYPE_CHECKING:
     from jobctl.actions.deploy.naming import Naming
     from jobctl.actions.doors import Doors
 
-_COLUMNS = ("queues", "idle", "running", "waiting", "seconds")
+ignore_expired_option = option(
+    "Options", "--ignore-expired", is_flag=True,
+    help="Do not wait for reservations that have expired; their workers may be late, not gone.",
+)  # fmt: skip
+_COLUMNS = ("queues", "idle", "running", "waiting", "seconds", "expired")
 
 
 @click.command(
@@ -43,7 +46,7 @@ _COLUMNS = ("queues", "idle", "running", "waiting", "seconds")
     is up, what is paused stays so; 130: interrupted, likewise.""",
     examples=[
         "jobctl queue drain mailers --pause --timeout 10m",
-        "jobctl queue drain '*' --pause && deploy && jobctl queue resume '*'",
+        "jobctl queue drain '*' --timeout 10m    # of queues that are paused already",
         "jobctl queue drain imports --empty    # until the last job is done",
     ],
 )
@@ -51,6 +54,7 @@ _COLUMNS = ("queues", "idle", "running", "waiting", "seconds")
 @all_of([
     glob_option,
     option("Options", "--pause", is_flag=True, help="Pause them first."),
+    ignore_expired_option,
     option("Options", "--empty", is_flag=True, help="Also wait until no job waits in them."),
     option(
         "Options", "--timeout", metavar="D", help="Give up after D: 90s, 15m; else without a limit."
@@ -90,10 +94,11 @@ def read_timeout(text: str | None) -> float | None:
 def _prepare(
     session: Session, doors: Doors, naming: Naming, timeout: float | None
 ) -> tuple[Drain, str | None]:
-    """Pause where that is asked for; return what to wait for, and how to resume what is paused."""
+    """Pause where that is asked for; return what to wait for, and how to resume what it paused."""
     from jobctl.actions.deploy.draining import Drain
     from jobctl.actions.deploy.naming import find_meant
     from jobctl.actions.deploy.pausing import pause
+    from jobctl.actions.queues import pending_pauses
 
     if session.flag("pause"):
         outcome = pause(doors, naming, author(session, doors), offered=False)
@@ -102,17 +107,20 @@ def _prepare(
         if outcome.failed:
             raise NotTaken(
                 "not every queue could be paused; those that were stay so",
-                hint=_way(session, [queue.queue for queue in outcome.queues if queue.paused]),
+                hint=_way(session, [queue.queue for queue in outcome.queues if queue.changed]),
             )
         names = [queue.queue for queue in outcome.queues]
         paused = names
+        mine = [queue.queue for queue in outcome.queues if queue.changed]
     else:
         meant = find_meant(doors, naming, also_paused=True)
-        names = meant.names
-        paused = [name for name in names if name in (meant.paused or ())]
+        names, mine = meant.names, []
+        pending = pending_pauses(doors.redis("queue drain"))
+        paused = [name for name in names if name in (meant.paused or ()) and name not in pending]
     _warn(doors.redis("queue drain"), names, paused, empty=session.flag("empty"))
-    way = _way(session, paused, naming.words() if len(paused) == len(names) else None)
-    return Drain(names, session.flag("empty"), timeout, time.monotonic()), way
+    way = _way(session, mine, naming.words() if len(mine) == len(names) else None)
+    empty, ignore = session.flag("empty"), session.flag("ignore_expired")
+    return Drain(names, empty, timeout, ignore), way
 
 
 def _warn(store: Store, names: Sequence[str], paused: Sequence[str], *, empty: bool) -> None:
@@ -126,7 +134,7 @@ def _warn(store: Store, names: Sequence[str], paused: Sequence[str], *, empty: b
 
 
 def _way(session: Session, paused: Sequence[str], words: str | None = None) -> str | None:
-    """Return how to resume what is paused; `words`: what was typed, where that is all of them."""
+    """Return how to resume what this command paused; `words`: as typed, where that is all."""
     if not paused:
         return None
     return f"paused still; resume: {resume_command(session, words or ' '.join(paused))}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.asker import without_passwords
+from jobctl.cli.draining import ignore_expired_option, read_timeout
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, connection_options, option
 from jobctl.cli.pausing import (
@@ -68,6 +69,7 @@ class _Hold(Command):
     glob_option,
     option("Options", "--drain", "drain_for", metavar="D",
            help="Run the command once the queues are idle; give up after D: 90s, 15m."),
+    ignore_expired_option,
     reason_option,
 ])  # fmt: skip
 @connection_options()
@@ -76,7 +78,6 @@ def hold(session: Session, names: Sequence[str]) -> None:
     """Hold queues."""
     from jobctl.actions.deploy.holding import Hold
     from jobctl.actions.deploy.running import Signals
-    from jobctl.cli.draining import read_timeout
 
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("drain_for"))
@@ -163,7 +164,8 @@ def _drain(
     from jobctl.actions.deploy.draining import Drain
     from jobctl.cli.waiting import wait
 
-    wanted = Drain(held.names, timeout=timeout, since=held.paused_at)
+    ignore = session.flag("ignore_expired")
+    wanted = Drain(held.names, timeout=timeout, ignore_expired=ignore, since=held.paused_at)
     ended = wait(session, held.store, wanted, lambda: bool(signals.caught))
     if not ended.idle and not ended.stopped:
         problem = ended.problem(wanted)

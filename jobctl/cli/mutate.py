@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from jobctl.cli.guarding import guard_options
@@ -21,7 +23,8 @@ _EXAMPLES = (
     cls=Command,
     help="""Do what a MUTATE document of Faktory says: cmd (kill, discard, requeue, clear), target
     (retries, scheduled, dead) and filter (jobtype, jids, regexp: all that are given must hold).
-    Only an absent filter means every job. - reads the document from stdin.
+    Only an absent filter means every job. - reads the document from stdin. A command line as it
+    was sent to the server, MUTATE {..}, will do.
 
     Unlike the server it tests the fields themselves, moves each job atomically, counts, asks
     first, and can be undone.""",
@@ -29,17 +32,18 @@ _EXAMPLES = (
     examples=[f"jobctl mutate --dry-run '{example}'" for example in _EXAMPLES]
     + ["jobctl mutate --yes - < document.json"],
 )
-@click.argument("document")
+@click.argument("words", nargs=-1, required=True, metavar="DOCUMENT|-")
 @guard_options()
 @shared_options()
 @click.pass_obj
-def mutate(session: Session, document: str) -> None:
+def mutate(session: Session, words: Sequence[str]) -> None:
     """Read the document and do it."""
     from jobctl.cli.verbs import run_change
     from jobctl.model.change import Change, Verb
     from jobctl.model.mutation import read_mutation
     from jobctl.model.where import Where
 
+    document = " ".join(words)
     mutation = read_mutation(_stdin() if document == "-" else document)
     where = Where() if mutation.flags is None else mutation.flags.where()
     if mutation.flags is None:

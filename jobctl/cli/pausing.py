@@ -81,8 +81,7 @@ def pause(session: Session, names: Sequence[str]) -> None:
     holds.""",
     examples=[
         "jobctl queue resume mailers imports",
-        "jobctl queue resume '*'",
-        "jobctl queue resume --stale '*'   # after a deploy was killed",
+        "jobctl queue resume --stale '*'   # after a deploy was killed; only what it held",
     ],
 )
 @names_argument
@@ -146,11 +145,20 @@ def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
         write_rows(session, outcome.rows(), KEYS, 0.0, ident="queue")
     if not outcome.queues:
         say("no queue matches" if naming.globs else "there are no queues")
-    way = resume_command(session, naming.words()) if outcome.action == "pause" else None
+    way = _way_back(session, naming, outcome)
     if outcome.failed:
-        raise _not_taken(outcome, way if any(q.paused for q in outcome.queues) else None)
-    if way is not None and outcome.queues and session.format.human:
+        raise _not_taken(outcome, way)
+    if way is not None and session.format.human:
         say(f"resume: {way}")
+
+
+def _way_back(session: Session, naming: Naming, outcome: Outcome) -> str | None:
+    """Return how to resume what was paused now, and nothing that somebody else paused before."""
+    mine = [q for q in outcome.queues if q.changed is not False and q.problem is None]
+    if outcome.action != "pause" or not mine:
+        return None
+    words = naming.words() if len(mine) == len(outcome.queues) else " ".join(q.queue for q in mine)
+    return resume_command(session, f"{'--at-restart ' if mine[0].pending else ''}{words}")
 
 
 def resume_command(session: Session, names: str) -> str:
@@ -173,8 +181,9 @@ def _sentences(outcome: Outcome) -> list[str]:
     fine = [q for q in outcome.queues if q.problem is None and (q.note is None or q.changed)]
     changed, already = _WORDS[outcome.action]
     groups = (
-        (changed, [queue for queue in fine if queue.changed is not False]),
-        (already, [queue for queue in fine if queue.changed is False]),
+        (f"pending, {changed} once the server restarts", [q for q in fine if q.pending]),
+        (changed, [q for q in fine if q.changed is not False and not q.pending]),
+        (already, [q for q in fine if q.changed is False and not q.pending]),
     )
     lines = [f"{words}: {listed([q.queue for q in queues])}" for words, queues in groups if queues]
     lines += [f"{queue.queue}: {queue.note}" for queue in outcome.queues if queue.note is not None]

@@ -47,7 +47,8 @@ def queue() -> None:
     short_help="List queues: size, latency, paused, working.",
     help="""List queues: how many jobs wait, how long the one that runs next has waited (latency),
     whether it is paused, by whom and why, who holds it (jobctl queue hold) and whether that holder
-    is dead, and how many of its jobs are being worked on.
+    is dead, and how many of its jobs are being worked on. Pending: to be paused once the server
+    restarts.
 
     Lists of jobs whose name is in no set of queues are listed too, and say so.""",
     examples=[
@@ -81,7 +82,7 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 
     Programs get the same columns every time.
     """
-    odd, pauses = ("form", "problem"), ("paused_by", "paused_at", "reason", "holders")
+    odd, pauses = ("form", "problem"), ("paused_by", "paused_at", "reason", "holders", "pending")
     if not session.format.human:
         return (*odd, *pauses)
     shown = odd if any(row["problem"] for row in rows) else ()

@@ -21,7 +21,9 @@ from jobctl.model.layout import Kind
     filters must all hold.
 
     A running Faktory server keeps reservations in its memory: give it by --faktory-url, so that it
-    is told. By Redis alone only where no server runs.
+    is told: by an ACK. That would count a job of a batch as done, and may start the batch's
+    callbacks: such jobs are refused without --break-batch. The lock of a unique job, which an ACK
+    frees, is put back. By Redis alone only where no server runs.
 
     It always asks: a worker that is alive may still run the job, which then runs twice, and a
     release cannot be undone.""",
@@ -37,6 +39,9 @@ from jobctl.model.layout import Kind
 @filter_options()
 @stuck_option()
 @option(FILTER, "--all", "everything", is_flag=True, help="Every reservation there is.")
+@option(
+    "Options", "--break-batch", is_flag=True, help="Also jobs in a batch, which count as done then."
+)
 @plain_guard_options()
 @shared_options()
 @click.pass_obj
@@ -50,7 +55,7 @@ def release(session: Session, named: tuple[str, ...]) -> None:
 
     asked = Flags(jids=read_ids(named) if named else None).where()
     text = " ".join([*map(quote, named), session.filter_text()]).strip()
-    change = Change(Verb.RELEASE, front=True)
+    change = Change(Verb.RELEASE, front=True, break_batch=session.flag("break_batch"))
     order = read_order(session, change, asked & session.where(Kind.WORKING), text)
     order = check_order(session, order, Kind.WORKING)
     check_answer(session)

@@ -76,9 +76,10 @@ def _say_more(session: Session, report: Report) -> None:
         for reason, count in report.reasons.items():
             say(f"failed, {count:,}: {reason}")
     if report.missing and not _names_missing(session, report):
-        from jobctl.render.report import missing_line
+        from jobctl.render.report import missing_lines
 
-        say(missing_line(report))
+        for line in missing_lines(report, left=report.action == "undo"):
+            say(line)
     _say_next(report)
     if not _prints(report):
         nothing = f"nothing matched in {report.target}"

@@ -49,6 +49,7 @@ class _Watch(DrainWatch):
         self._now = now
         self._begun = self._told = time.monotonic()
         self._live: Waiting | None = None
+        self._told_expired = False
 
     def waiting(self, sight: Sight) -> None:
         """Show it: live on a terminal, a line now and then elsewhere."""
@@ -57,6 +58,9 @@ class _Watch(DrainWatch):
 
     def _show(self, sight: Sight) -> None:
         now = time.monotonic()
+        if sight.expired and self._live is None and not self._told_expired:
+            self._told_expired = True
+            self._say_expired(sight)
         if sys.stderr.isatty():
             if self._live is None and now - self._begun > _PATIENCE:
                 from jobctl.render.waiting import Waiting
@@ -71,6 +75,14 @@ class _Watch(DrainWatch):
         ):
             self._told = now
             say(f"{now - self._begun:.0f} s: {describe(sight, empty=self._wanted.empty)}")
+
+    def _say_expired(self, sight: Sight) -> None:
+        first, count = sight.expired[0], len(sight.expired)
+        have = "1 reservation has" if count == 1 else f"{count:,} reservations have"
+        way = "give jobs back: jobctl working release --stuck"
+        if not self._wanted.ignore_expired:
+            way += "; or do not wait for them: --ignore-expired"
+        say(f"{have} expired ({first.jid or '?'}, at {first.at}): a worker is gone, or late; {way}")
 
     def stopping(self) -> bool:
         """Tell whether to give up."""

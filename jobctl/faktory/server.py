@@ -19,6 +19,7 @@ from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.job import read_object
 from jobctl.model.jsontext import Number, dumps
 from jobctl.model.queue import is_queue_name
+from jobctl.model.target import Target
 
 ALL = "*"
 _PROTOCOL = 2
@@ -30,6 +31,10 @@ _OK = b"OK"
 
 class Faktory:
     """One server. The first command connects; close it, or use it in a ``with``.
+
+    Attributes:
+        address: where it is.
+        verified_on: the Redis that it was proven to use, see `verify_server`.
 
     Every command raises
 
@@ -56,6 +61,7 @@ class Faktory:
         )
         self._open = False
         self._facts: FaktoryFacts | None = None
+        self.verified_on: Target | None = None
 
     def open(self) -> None:
         """Connect, greet and log in; nothing where that was done."""
@@ -127,6 +133,12 @@ class Faktory:
             waited = {name: _seconds(value) for name, value in self._document(line).items()}
             found |= {name: seconds for name, seconds in waited.items() if seconds is not None}
         return found
+
+    def push(self, job: bytes) -> None:
+        """Give the server a job, in JSON."""
+        (reply,) = self._each([f"PUSH {job.decode()}"])
+        if reply != _OK:
+            raise self._refusal(reply, "PUSH")
 
     def acknowledge(self, jids: Sequence[str]) -> list[JobctlError | None]:
         """Say of jobs that they are done, so that the server forgets their reservations.

@@ -63,6 +63,7 @@ class Change:
         rate: at most so many jobs a second.
         force: delete also records that are not completed.
         state: the state that records are marked with.
+        break_batch: release also jobs of batches, which count as done then.
     """
 
     verb: Verb
@@ -75,6 +76,7 @@ class Change:
     rate: float | None = None
     force: bool = False
     state: str | None = None
+    break_batch: bool = False
 
     @property
     def done(self) -> str:

@@ -52,6 +52,8 @@ class Layout:
         reservation: listing key to path inside a member of working.
         reserved_job: path of the job inside a member of working.
         purge_after: seconds from death to the score of the dead set; 0 where it is the death.
+        batch: paths inside the payload that name the batch a job is in, or calls back.
+        unique_for: path inside the payload that makes a job unique.
         default_retry: retries of a job that names none.
         default_queue: queue of a job that names none.
         age_from: which time the age of a job counts from, per structure.
@@ -66,6 +68,8 @@ class Layout:
     reservation: Mapping[str, tuple[str, ...]]
     reserved_job: tuple[str, ...]
     purge_after: int
+    batch: tuple[tuple[str, ...], ...]
+    unique_for: tuple[str, ...]
     default_retry: int
     default_queue: str
     age_from: Mapping[Kind, str]
@@ -122,6 +126,8 @@ FAKTORY = Layout(
     reservation={"wid": ("wid",), "reserved_at": ("reserved_at",), "expires_at": ("expires_at",)},
     reserved_job=("job",),
     purge_after=180 * 86400,
+    batch=(("custom", "bid"), ("custom", "_bid")),
+    unique_for=("custom", "unique_for"),
     default_retry=25,
     default_queue="default",
     age_from={

@@ -7,6 +7,7 @@ filter that is not there means everything, and whatever is not understood is ref
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from jobctl.model.words import did_you_mean
 
 _COMMANDS = (Verb.KILL, Verb.DISCARD, Verb.REQUEUE, Verb.CLEAR)
 _KEYS = ("cmd", "target", "filter")
+_COMMAND = re.compile(r"\A\s*MUTATE(?=[\s{])\s*")
 _FILTERS = ("jobtype", "jids", "regexp")
 
 Pairs = list[tuple[str, object]]
@@ -38,6 +40,8 @@ def read_mutation(text: str | bytes) -> Mutation:
     All that a filter names must hold. A regexp is a Redis glob over the payload; a ``[`` that is
     never closed stands for itself in it, as in Faktory's own example ``*"args":["bob"*``: to
     Redis it would be a class up to the end, and match nothing that was meant.
+
+    The word MUTATE may stand in front, as in the command that a server is sent.
 
     Raises:
         UsageProblem: it is none, or says what is not understood; names the key.
@@ -145,6 +149,7 @@ def _decoded(text: str | bytes) -> object:
         document = text.decode() if isinstance(text, bytes) else text
     except UnicodeDecodeError:
         raise UsageProblem("the document is not UTF-8") from None
+    document = _COMMAND.sub("", document)
     if not document.strip():
         raise UsageProblem("the document is empty", hint='{"cmd":"kill","target":"retries"}')
     try:

@@ -13,7 +13,7 @@ NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day's counters; None where the day has none."""
+    """One day's counters, by the server's own clock; None where the day has none."""
 
     date: str
     processed: int | None
@@ -30,6 +30,7 @@ class Overview:
         faktory: the Faktory server, where it is known and answers.
         system: whose jobs are there; None where there are two systems' and nobody said which.
         warnings: what could not be counted, or not be asked.
+        zone: the one whose days are counted: the server's; None where it is not known.
         whole: whether the Redis was asked; the server alone knows a few totals.
     """
 
@@ -49,6 +50,7 @@ class Overview:
     days: tuple[Day, ...] = ()
     system: str | None = "faktory"
     warnings: tuple[str, ...] = ()
+    zone: str | None = None
     whole: bool = True
 
     def day_rows(self) -> list[Row]:

@@ -17,16 +17,21 @@ BEAT = 5.0  # seconds between two heartbeats
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who does something, and why: `at` in unix seconds by the clock of Redis."""
+    """Who does something, and why: `at` in unix seconds by the clock of Redis.
+
+    What is done `at_restart` waits for the next start of the job server.
+    """
 
     who: str
     host: str
     at: float
     reason: str | None = None
+    at_restart: bool = False
 
     def encode(self) -> bytes:
         """Return it as the JSON text that Redis keeps."""
-        return dumps({"who": self.who, "host": self.host, "at": self.at, "reason": self.reason})
+        found = {"who": self.who, "host": self.host, "at": self.at, "reason": self.reason}
+        return dumps(found | ({"at_restart": True} if self.at_restart else {}))
 
     @classmethod
     def decode(cls, text: bytes) -> Author | None:
@@ -42,6 +47,7 @@ class Author:
             host=str(found.get("host", "")),
             at=float(at) if isinstance(at, int | float) else 0.0,
             reason=reason if isinstance(reason, str) else None,
+            at_restart=found.get("at_restart") is True,
         )
 
     def __str__(self) -> str:
@@ -56,6 +62,7 @@ class Lease:
         ident: its id, the same on all queues of one hold.
         author: who holds it, since when and why.
         pid: the process that holds it, on the author's host.
+        process: what tells that process from any other on any machine; None where nothing does.
         command: what runs meanwhile.
         dead: whether its heartbeat has stopped.
         silent: seconds since the last one.
@@ -67,6 +74,7 @@ class Lease:
     command: Sequence[str]
     dead: bool = False
     silent: float = 0.0
+    process: str | None = None
 
     def encode(self) -> bytes:
         """Return it as the JSON text that Redis keeps."""
@@ -78,6 +86,7 @@ class Lease:
                 "reason": self.author.reason,
                 "pid": self.pid,
                 "command": list(self.command),
+                "process": self.process,
             }
         )
 
@@ -92,10 +101,11 @@ class Lease:
         """
         found = glance(text) or {}
         author = Author.decode(text) or Author("?", "?", 0.0)
-        pid, command = found.get("pid"), found.get("command")
+        pid, command, process = found.get("pid"), found.get("command"), found.get("process")
         words = [str(word) for word in command] if isinstance(command, list) else []
         number = pid if isinstance(pid, int) else 0
-        return cls(ident, author, number, words, silent > STALE, silent)
+        name = process if isinstance(process, str) else None
+        return cls(ident, author, number, words, silent > STALE, silent, name)
 
     def document(self) -> Row:
         """Return it under its JSON keys."""

@@ -30,6 +30,7 @@ class Preview:
         chosen: those that would be changed.
         skipped: those beyond the limit.
         missing: JIDs that matched nothing.
+        unmatched: those of them that are there, and not what the rest of the filter asks for.
         histogram: how many of each type, queue and error (of records: state and job name), the
             most frequent first.
         sample: some of them, the first to be changed, or to run, first.
@@ -48,6 +49,7 @@ class Preview:
     chosen: int
     skipped: int = 0
     missing: Sequence[str] = ()
+    unmatched: Sequence[str] = ()
     histogram: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     sample: Sequence[Entry | Record] = ()
     notes: Sequence[str] = ()

@@ -23,6 +23,7 @@ class Report:
         failed: those that could not be changed; they are where they were.
         skipped: those beyond the limit.
         missing: JIDs that were asked for and matched nothing; of an undo, those that had left.
+        unmatched: those of the missing that are there, and not what the rest of the filter asks.
         dry_run: whether nothing was to be changed.
         operation: its id, for undo and resume; None when no file was kept.
         reason: why, as it was given.
@@ -49,6 +50,7 @@ class Report:
     failed: int = 0
     skipped: int = 0
     missing: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
     dry_run: bool = False
     operation: str | None = None
     reason: str | None = None

@@ -14,11 +14,11 @@ from jobctl.model.record import Record
 from jobctl.model.rows import Row, listing_row
 from jobctl.model.words import things
 from jobctl.render.human import duration, number
+from jobctl.render.report import missing_lines
 from jobctl.render.safe import printable
 from jobctl.render.table import print_table
 
 _LINES = 10  # of the histogram
-_NAMED = 10  # JIDs that are missing
 _COLUMNS = ("jid", "jobtype", "queue", "at", "errtype")
 _COUNTED = ("count", "jobtype", "queue", "errtype")
 _COUNTED_RECORDS = ("count", "state", "job_name")
@@ -74,10 +74,7 @@ def _facts(preview: Preview) -> Iterable[str]:
     change = preview.change
     if preview.skipped:
         yield f"{preview.skipped:,} more match and are skipped (--limit)"
-    if preview.missing:
-        some = ", ".join(preview.missing[:_NAMED])
-        rest = len(preview.missing) - _NAMED
-        yield f"not there: {some}" + (f" and {rest:,} more" if rest > 0 else "")
+    yield from missing_lines(preview)
     if change.delay is not None:
         yield f"all from {duration(change.delay)} from now on"
     if change.spread is not None:

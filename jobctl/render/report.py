@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.rows import Row
 from jobctl.model.words import things
@@ -36,8 +37,8 @@ def print_report(console: Console, report: Report, done: str) -> None:
     if report.merged:
         line = f"  {number(report.merged)} of them were there already: now there is one of each"
         console.print(Text(line, style="yellow"), soft_wrap=True)
-    if report.missing:
-        console.print(Text(f"  {missing_line(report)}", style="yellow"), soft_wrap=True)
+    for line in missing_lines(report, left=report.action == "undo"):
+        console.print(Text(f"  {line}", style="yellow"), soft_wrap=True)
     if report.before:
         print_ledger(console, report)
 
@@ -73,10 +74,18 @@ def _rest(report: Report) -> str:
     return f": {', '.join(parts)}" if parts else ""
 
 
-def missing_line(report: Report) -> str:
-    """Return which ids were asked for and matched nothing, the first of them."""
-    left = "left meanwhile" if report.action == "undo" else "not there"
-    return f"{left}: {_some(report.missing, len(report.missing))}"
+def missing_lines(told: Report | Preview, *, left: bool = False) -> Iterator[str]:
+    """Yield which ids were asked for and matched nothing, the first of them.
+
+    `left`: they are those that have left, in an undo.
+    """
+    others = frozenset(told.unmatched)
+    gone = [ident for ident in told.missing if ident not in others]
+    if gone:
+        yield f"{'left meanwhile' if left else 'not there'}: {_some(gone, len(gone))}"
+    if others:
+        some = _some(told.unmatched, len(others))
+        yield f"there, but not what the rest of the filter asks for: {some}"
 
 
 def _some(jids: Sequence[str], total: int) -> str:

@@ -69,7 +69,9 @@ def _days(view: Overview) -> Table:
     ):
         today = f"today {values[-1]:,}, most {max(values):,} a day"
         grid.add_row(label, Text(sparkline(values), style=style), Text(today))
-    grid.add_row("", Text(f"{len(view.days)} days", style="dim"), Text("until today, UTC"))
+    zone = "the server's own zone (--tz)" if view.zone is None else view.zone
+    ends = f"until {view.days[-1].date} in {zone}"
+    grid.add_row("", Text(f"{len(view.days)} days", style="dim"), Text(ends))
     return grid
 
 

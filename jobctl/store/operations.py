@@ -6,16 +6,19 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jobctl.errors import JobctlError, NoMemory, NoPermission
+from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
 from jobctl.model.jobba import RecordLayout, RecordState
 from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.unique_lock import Lock
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.keys import IDENTITY, operation_key
 from jobctl.store.queues import encode_name
-from jobctl.store.scripts import ready
+from jobctl.store.scripts import ready, script
 
 if TYPE_CHECKING:  # few starts are about records
     from jobctl.model.record_snapshot import Snapshot
+
+_PRIVATE = 10  # seconds that the lists of a private queue live at most
 
 
 class Operations:
@@ -120,6 +123,55 @@ class Operations:
         call = RecordCall(layout, name, "1").delete([snapshot])
         result, _ = self._connection.pipe([call, ("UNLINK", operation_key(name))])
         return bytes(result) == b"d1"
+
+    def locks(self, keys: Sequence[str], now: float) -> list[Lock | JobctlError | None]:
+        """Return the lock at each of these keys; None where there is none.
+
+        A refusal is returned in its place, as the error. `now`: unix seconds by Redis' clock.
+        """
+        asked: list[Command] = [(verb, key) for key in keys for verb in ("GET", "PTTL")]
+        replies = self._connection.attempt(asked)
+        found: list[Lock | JobctlError | None] = []
+        for key, value, left in zip(keys, replies[::2], replies[1::2], strict=True):
+            refused = next((r for r in (value, left) if isinstance(r, JobctlError)), None)
+            if refused is not None or value is None:
+                found.append(None if isinstance(refused, WrongType) else refused)
+            else:
+                found.append(Lock(key, value, now + left / 1000 if left >= 0 else None))
+        return found
+
+    def lock_again(self, locks: Sequence[Lock], now: float) -> list[bytes | JobctlError | None]:
+        """Put locks back that are gone, for as long as they had left; return who holds each."""
+        asked: list[Command] = []
+        for lock in locks:
+            left = () if lock.expires_at is None else ("PX", int((lock.expires_at - now) * 1000))
+            asked += [("SET", lock.key, lock.value, "NX", *left), ("GET", lock.key)]
+        replies = self._connection.attempt(asked)
+        pairs = zip(replies[::2], replies[1::2], strict=True)
+        return [put if isinstance(put, JobctlError) else holder for put, holder in pairs]
+
+    def put_private(self, queue: str, job: bytes) -> None:
+        """Put a job into the lists, of both forms, of a queue that nobody else knows.
+
+        Redis removes them after a few seconds, should nobody else do so.
+
+        Raises:
+            RefusedByRedis: nothing can be written here; nothing was.
+        """
+        keys = self._private(queue)
+        self._connection.call("EVAL", script("private"), len(keys), *keys, job, _PRIVATE)
+
+    def has_private(self, queue: str) -> bool:
+        """Tell whether there is a job in a list of such a queue."""
+        replies = self._connection.pipe([("LINDEX", key, -1) for key in self._private(queue)])
+        return any(replies)
+
+    def drop_private(self, queue: str) -> None:
+        """Remove the lists of such a queue, if this user may."""
+        self._connection.attempt([("UNLINK", *self._private(queue))])
+
+    def _private(self, queue: str) -> list[bytes]:
+        return [encode_name(self._layout.queue_key(queue, form)) for form in QueueForm]
 
     def one(self, command: Command) -> Reply:
         """Return the reply to one script; a refusal as the error."""

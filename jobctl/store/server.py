@@ -101,6 +101,17 @@ class Server:
             return True
         return None if isinstance(named, JobctlError) else False
 
+    def own_start(self) -> float | None:
+        """Return when this Redis started, where it is a Faktory server's own: as that server did.
+
+        None where it is not, or where this user may not see it.
+        """
+        named, info = self._connection.attempt([("CONFIG", "GET", "dbfilename"), ("INFO",)])
+        if not (isinstance(named, list) and list(named[1:2]) == [_DATABASE]):
+            return None
+        uptime = _fields(info).get("uptime_in_seconds") if isinstance(info, bytes) else None
+        return None if uptime is None else self.now() - int(uptime)
+
     def counters(self, days: Iterable[str]) -> list[tuple[int | None, int | None]]:
         """Return (processed, failures) in all, then of each day (YYYY-MM-DD); None: no count."""
         asked: list[Command] = []

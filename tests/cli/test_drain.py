@@ -43,6 +43,7 @@ def test_idle_is_three_seconds_without_a_reservation_counted_from_the_pause(queu
     found = json.loads(ran.out)
     assert found | {"seconds": 3} == {
         "queues": ["default"], "idle": True, "running": [], "waiting": 0, "seconds": 3,
+        "expired": 0,
     }  # fmt: skip
     assert queues.sismember("paused", "default")
 
@@ -85,7 +86,10 @@ def test_when_time_is_up_the_queues_stay_paused_and_the_way_back_is_shown(queues
     assert "hint: paused still; resume: jobctl queue resume default" in ran.err
     assert queues.sismember("paused", "default")
     header, line = ran.out.splitlines()
-    assert (header, line.split("\t")[1]) == ("queues\tidle\trunning\twaiting\tseconds", "false")
+    assert (header, line.split("\t")[1]) == (
+        "queues\tidle\trunning\twaiting\tseconds\texpired",
+        "false",
+    )
 
 
 def test_in_json_it_says_what_holds_the_queues_up(queues, jobctl, quick):
@@ -98,6 +102,46 @@ def test_in_json_it_says_what_holds_the_queues_up(queues, jobctl, quick):
         "reserved_at": "2026-09-21T14:10:00Z", "expires_at": "2026-09-21T14:40:00Z",
     }  # fmt: skip
     assert json.loads(ran.err.splitlines()[-1])["code"] == 6
+
+
+def test_a_reservation_that_has_expired_is_told_and_need_not_be_waited_for(queues, jobctl, quick):
+    member = reserve(queues)
+    queues.zadd("working", {member: 1_790_000_000})
+    argv = ("queue", "drain", "default", "--pause", "--timeout", "500ms")
+    ran = jobctl(*argv)
+    assert ran.code == 6
+    assert (
+        "1 reservation has expired (held-0000001, at 2026-09-21T14:13:20Z): a worker is gone, or "
+        "late; give jobs back: jobctl working release --stuck; or do not wait for them: "
+        "--ignore-expired\n"
+    ) in ran.err
+    assert "1 job runs: held-0000001 SendEmail; 1 of these reservations has expired" in ran.err
+    ran = jobctl(*argv, "--ignore-expired", "-o", "json")
+    assert (ran.code, json.loads(ran.out)["expired"]) == (0, 1)
+    assert "has expired" in ran.err
+    reserve(queues, "held-0000002")
+    ran = jobctl(*argv, "--ignore-expired", "-o", "json")
+    assert (ran.code, len(json.loads(ran.out)["running"])) == (6, 1)
+    queues.zrem("working", member)
+    assert "expired" not in jobctl(*argv).err
+
+
+def test_a_hold_need_not_wait_for_what_has_expired_either(queues, jobctl, quick):
+    queues.zadd("working", {reservation(job("held-0000001")): 1_790_000_000})
+    ran = jobctl("queue", "hold", "default", "--drain", "500ms", "--", "true")
+    assert (ran.code, "jobctl working release --stuck" in ran.err) == (6, True)
+    ran = jobctl("queue", "hold", "default", "--drain", "5s", "--ignore-expired", "--", "true")
+    assert ran.code == 0
+
+
+def test_a_queue_that_somebody_else_paused_is_not_offered_to_be_resumed(queues, jobctl, quick):
+    reserve(queues)
+    queues.sadd("paused", "default")
+    for argv in ((), ("--pause",)):
+        ran = jobctl("queue", "drain", "default", "--timeout", "400ms", *argv)
+        assert (ran.code, "resume" in ran.err) == (6, False)
+    ran = jobctl("queue", "drain", "default", "mailers", "--pause", "--timeout", "400ms")
+    assert "resume: jobctl queue resume mailers\n" in ran.err
 
 
 def test_with_empty_it_also_waits_for_the_last_job(queues, jobctl, quick):

@@ -1,6 +1,8 @@
 """``jobctl queue hold``: whatever becomes of the command, the queues are resumed."""
 
+import json
 import os
+import re
 import signal
 import time
 
@@ -136,18 +138,51 @@ def test_a_holder_that_was_killed_leaves_the_queue_paused_and_a_dead_lease(queue
     kill(process)
     holder.touch("end")
     assert paused(queues) == ["default"]
-    assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [False]
-    age(queues, "default")
     assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [True]
-    assert jobctl("queue", "resume", "default").code == 7
+    ran = jobctl("queue", "resume", "default")
+    assert (ran.code, "queue resume --stale default" in ran.err) == (7, True)
     assert jobctl("queue", "resume", "--stale", "default").code == 0
     assert paused(queues) == []
+
+
+def test_a_holder_of_another_machine_is_dead_once_it_was_silent_for_long(queues, holder, jobctl):
+    process = holder.start("default", script=holder.wait_file("end"))
+    kill(process)
+    holder.touch("end")
+    (ident,) = leases(queues, "default")
+    lease = json.loads(queues.hget("jobctl:hold:default", f"lease:{ident}"))
+    boot, rest = lease["process"].split("/", 1)
+    for elsewhere in (f"{boot[::-1]}/{rest}", None):
+        lease["process"] = elsewhere
+        queues.hset("jobctl:hold:default", f"lease:{ident}", json.dumps(lease))
+        assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [False]
+        ran = jobctl("queue", "resume", "--stale", "default", tty=True)
+        assert (ran.code, paused(queues)) == (0, ["default"])
+        assert re.search(r"unless heard of again, dead in (2\d|30) s: then jobctl queue resume "
+                         r"--stale default", ran.out)  # fmt: skip
+    age(queues, "default")
+    assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [True]
+    assert jobctl("queue", "resume", "--stale", "default").code == 0
+    assert paused(queues) == []
+
+
+def test_a_holder_that_lives_is_not_taken_for_dead(queues, holder, jobctl):
+    process = holder.start("default", script=holder.wait_file("end"))
+    assert jobctl("queue", "resume", "--stale", "default").code == 0
+    assert paused(queues) == ["default"]
+    (ident,) = leases(queues, "default")
+    lease = json.loads(queues.hget("jobctl:hold:default", f"lease:{ident}"))
+    lease["process"] = f"{lease['process']}0"  # its pid was used again since
+    queues.hset("jobctl:hold:default", f"lease:{ident}", json.dumps(lease))
+    assert jobctl("queue", "resume", "--stale", "default").code == 0
+    assert paused(queues) == []
+    holder.touch("end")
+    ended(process)
 
 
 def test_the_deploy_that_follows_a_dead_one_resumes(queues, holder):
     process = holder.start("default", script="sleep 30")
     kill(process)
-    age(queues, "default")
     assert ended(holder.start("default"))[0] == 0
     assert paused(queues) == []
 

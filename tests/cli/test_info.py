@@ -19,7 +19,7 @@ from tests.store import doubles
 
 SAYS = {
     "faktory": {
-        "total_failures": 68, "total_processed": 12346, "total_enqueued": 3, "total_queues": 2,
+        "total_failures": 67, "total_processed": 12345, "total_enqueued": 3, "total_queues": 2,
         "queues": {"default": 2, "webhooks": 1}, "tasks": {},
     },
     "server": {
@@ -29,7 +29,7 @@ SAYS = {
 }  # fmt: skip
 TOLD = {
     "version": "1.10.0", "uptime": 90061, "connections": 4, "commands": 99, "memory": "68 MB",
-    "processed": 12346, "failures": 68, "enqueued": 3, "queues": {"default": 2, "webhooks": 1},
+    "processed": 12345, "failures": 67, "enqueued": 3, "queues": {"default": 2, "webhooks": 1},
 }  # fmt: skip
 NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says\n"
 PASSED_OVER = "{} is not used: --faktory-url was given without --url\n"
@@ -121,10 +121,10 @@ def test_a_server_that_does_not_answer_is_a_warning_where_the_redis_does(
 
 def test_the_server_alone_tells_what_it_knows(shop, jobctl, document, monkeypatch) -> None:
     expected = {
-        "target": shop.url, "server": None, "faktory": TOLD, "layout": "q", "processed": 12346,
-        "failures": 68, "queues": 2, "paused": None, "enqueued": 3, "scheduled": None,
-        "working": None, "retries": None, "dead": None, "days": [], "system": "faktory",
-        "warnings": [],
+        "target": shop.url, "server": None, "faktory": TOLD, "layout": "q", "processed": 12345,
+        "failures": 67, "queues": 2, "paused": None, "enqueued": 3, "scheduled": None,
+        "working": None, "retries": None, "dead": None, "days": [], "warnings": [], "zone": None,
+        "system": "faktory",
     }  # fmt: skip
     assert document("--faktory-url", shop.url, url=None) == expected
     monkeypatch.setenv("FAKTORY_URL", shop.url)
@@ -154,7 +154,7 @@ def test_by_the_server_alone_there_is_one_row(shop, jobctl, form: str | None) ->
     rows = [line.replace(",", "\t").split("\t") for line in ran.out.splitlines()]
     assert rows == [
         ["version", "uptime", "connections", "processed", "failures", "enqueued"],
-        ["1.10.0", "90061", "4", "12346", "68", "3"],
+        ["1.10.0", "90061", "4", "12345", "67", "3"],
     ]
 
 
@@ -181,6 +181,19 @@ def test_neither_output_nor_debug_shows_the_password(server, raw, url, jobctl) -
                 assert "HELLO .." in ran.err
                 assert "correct-horse" not in ran.out + ran.err
                 assert "pwdhash" not in ran.out + ran.err
+
+
+def test_days_are_those_of_the_servers_own_zone(shop, raw, url, document, jobctl) -> None:
+    assert document("--days", "2")["days"][-1]["date"] == "2026-09-21"  # it is 14:13 in UTC
+    found = document("--days", "2", "--tz", "Pacific/Kiritimati")
+    assert (found["days"][-1]["date"], found["zone"]) == ("2026-09-22", "Pacific/Kiritimati")
+    raw.set("processed:2026-09-22", 5)  # so it is ahead of UTC
+    found = document("--days", "2")
+    assert [day["date"] for day in found["days"]] == ["2026-09-21", "2026-09-22"]
+    assert (found["days"][-1]["processed"], found["zone"]) == (5, None)
+    assert "until 2026-09-22 in the server's own zone (--tz)" in jobctl("info", tty=True).out
+    for zone in ("Mars/Olympus", ""):
+        assert jobctl("info", "--tz", zone).code == 2
 
 
 def test_odd_words_of_a_server_do_nothing_to_a_terminal(raw, url, faktory, jobctl) -> None:

@@ -40,6 +40,14 @@ def test_discard_by_type(shop, raw, report):
     assert raw.zcard("scheduled") == 0
 
 
+def test_a_pasted_command_line_will_do(shop, raw, report, jobctl):
+    text = '{"cmd":"discard","target":"scheduled","filter":{"jobtype":"QuickbooksSyncJob"}}'
+    for argv in ((f"MUTATE {text}",), ("MUTATE", text)):
+        ran = jobctl("mutate", *argv, "-n", "-o", "json")
+        assert json.loads(ran.out)["matched"] == 1, ran
+    assert report("mutate", "-", "--yes", stdin=f" MUTATE {text}\r\n")["done"] == 1
+
+
 @pytest.mark.parametrize(
     "text",
     ['{"cmd":"discard","target":"retries","filter":{"regexp":"*"}}',

@@ -1,12 +1,17 @@
 """``jobctl queue pause|resume`` by Redis alone: names, guards, who and why."""
 
 import json
+import os
+import subprocess
 from itertools import pairwise
 
 import pytest
 import redis
 
+from jobctl import embedded
 from tests.builders import NOW, enqueue, job
+from tests.cli.deploying import until
+from tests.faktory.double import FaktoryDouble
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def test_queues_are_paused_and_resumed_and_again_is_fine(queues, jobctl):
     assert ran.code == 0
     assert rows(ran)["default"] == {
         "queue": "default", "action": "pause", "paused": True, "changed": True, "via": "redis",
-        "problem": None,
+        "problem": None, "pending": False,
     }  # fmt: skip
     assert paused(queues) == ["default", "mailers"]
     again = jobctl("queue", "pause", "default", "-o", "json")
@@ -52,6 +57,10 @@ def test_people_read_what_was_done_and_how_to_take_it_back(queues, jobctl):
     assert (ran.out, ran.err) == ("paused: default\n", "resume: jobctl queue resume default\n")
     ran = jobctl("queue", "pause", "default", "mailers", tty=True)
     assert ran.out == "paused: mailers\npaused already: default\n"
+    ran = jobctl("queue", "pause", "--glob", "mail*", tty=True)
+    assert ran.err == "resume: jobctl queue resume mail-bulk\n"  # and not what was paused before
+    assert jobctl("queue", "pause", "*", tty=True).err == ""
+    assert jobctl("queue", "resume", "--glob", "mail*").code == 0
     ran = jobctl("queue", "pause", "--glob", "mail*", tty=True)
     assert ran.err == "resume: jobctl queue resume --glob 'mail*'\n"
     assert jobctl("queue", "resume", "*", tty=True).out == (
@@ -157,6 +166,65 @@ def test_where_a_server_runs_that_would_not_notice_it_is_refused(
     assert ran.code == 0
     assert "at its next start" in ran.err
     assert paused(queues) == (["default", "mailers"] if verb == "pause" else [])
+
+
+def test_a_pause_at_restart_is_pending_until_the_server_has_started(
+    queues, jobctl, server, url, faktory_runs
+):
+    with FaktoryDouble(server.socket) as faktory:
+        faktory.memory.booted -= 60
+        doors = ("-u", url, "--faktory-url", faktory.url)
+        ran = jobctl("queue", "pause", "default", "--at-restart", *doors, "-o", "json")
+        row = rows(ran)["default"]
+        assert (row["paused"], row["changed"], row["pending"]) == (False, True, True)
+        ran = jobctl("queue", "pause", "mailers", "--at-restart", *doors, tty=True)
+        assert ran.out == "pending, paused once the server restarts: mailers\n"
+        assert "queue resume --at-restart mailers" in ran.err
+        row = rows(jobctl("queue", "ls", *doors, "-o", "json"))["default"]
+        assert (row["paused"], row["pending"], row["problem"]) == (False, True, None)
+        row = rows(jobctl("queue", "ls", "-u", url, "-o", "json"))["default"]
+        assert (row["paused"], row["pending"]) == (None, True)
+        assert "--faktory-url tells" in row["problem"]
+        assert json.loads(jobctl("info", *doors, "-o", "json").out)["paused"] == 0
+        ran = jobctl("queue", "drain", "default", *doors, "--timeout", "1ms")
+        assert "not paused, so that new jobs start meanwhile: default" in ran.err
+        row = rows(jobctl("queue", "pause", "mailers", *doors, "-o", "json"))["mailers"]
+        assert (row["paused"], row["changed"], row["pending"]) == (True, True, False)
+        faktory.restart()
+        assert faktory.paused == {"default", "mailers"}
+        found = rows(jobctl("queue", "ls", *doors, "-o", "json"))
+        assert [found[name]["paused"] for name in ("default", "mailers")] == [True, True]
+        assert not any(row["pending"] for row in found.values())
+        ran = jobctl("queue", "resume", "default", "--at-restart", *doors, "-o", "json")
+        row = rows(ran)["default"]
+        assert (row["paused"], row["changed"], row["pending"]) == (True, True, True)
+
+
+def test_a_pause_at_restart_that_is_taken_back_before_is_no_pause(queues, jobctl, faktory_runs):
+    assert jobctl("queue", "pause", "default", "--at-restart").code == 0
+    row = rows(jobctl("queue", "resume", "default", "--at-restart", "-o", "json"))["default"]
+    assert (row["paused"], row["changed"], row["pending"]) == (False, True, False)
+
+
+def test_a_faktory_servers_own_redis_tells_when_it_started(jobctl, tmp_path):
+    socket = tmp_path / "s"
+    options = ("--port", "0", "--save", "", "--dbfilename", "faktory.rdb", "--unixsocket", socket)
+    command = [embedded.binary(os.environ), *map(str, options)]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        until(socket.exists)
+        try:
+            with redis.Redis(unix_socket_path=str(socket)) as db:
+                db.sadd("queues", "default")
+                doors = ("-u", f"unix://{socket}")
+                assert jobctl("queue", "pause", "default", "--at-restart", *doors).code == 0
+                note = json.loads(db.hget("jobctl:paused", "default"))
+                for ahead, pending in ((60, True), (-60, False)):
+                    moved = json.dumps(note | {"at": note["at"] + ahead})
+                    db.hset("jobctl:paused", "default", moved)
+                    row = rows(jobctl("queue", "ls", "-o", "json", *doors))["default"]
+                    assert (row["paused"], row["pending"]) == (not pending, pending)
+        finally:
+            process.kill()
 
 
 def test_where_it_cannot_be_told_whether_a_server_runs_there_is_a_warning(queues, jobctl, url):

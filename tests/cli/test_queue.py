@@ -25,7 +25,7 @@ def test_a_queue_has_size_latency_paused_and_working(raw, rows, noon):
     raw.sadd("queues", "empty")
     raw.sadd("paused", "empty")
     raw.zadd("working", {reservation(job("held-0000001")): NOW})
-    nobody = {"paused_by": None, "paused_at": None, "reason": None, "holders": []}
+    nobody = {"paused_by": None, "paused_at": None, "reason": None, "holders": [], "pending": False}
     assert rows() == [
         nobody | {
             "queue": "default", "size": 2, "latency": 599.5, "paused": False, "working": 1,

@@ -1,11 +1,13 @@
 """``jobctl queue remove`` where a Faktory server has to be told, and where it alone is known."""
 
 import json
+import re
 import socket
 import time
 
 import pytest
 
+from jobctl.actions.removal.taking import Remover
 from tests.builders import enqueue, job
 from tests.faktory.client import Client
 from tests.faktory.double import FaktoryDouble
@@ -165,15 +167,6 @@ def test_those_it_knows_are_removed_and_the_others_go_back(shop, remove, faktory
     assert state(shop) == before
 
 
-def test_a_server_on_another_redis_is_found_out(shop, remove, server):
-    before = state(shop)
-    with FaktoryDouble(f"unix://{server.socket}?db=1", known={"default"}) as other:
-        ran = remove("default", server=other.url)
-    assert ran.code == 1
-    assert "did not remove queue default: not known there, or it is on another Redis" in ran.err
-    assert state(shop) == before
-
-
 def test_an_old_list_that_the_server_does_not_read_goes_as_well(shop, remove, faktory, jobctl):
     enqueue(shop, "default", job("old-000001"), form="")
     shop.rpush("q:stray", job("stray-0001"))
@@ -286,6 +279,25 @@ def test_without_an_undo_the_server_does_it_at_once(shop, remove, faktory, own_j
     assert not own_journal.exists()
 
 
+def test_under_pushes_it_says_what_may_be_lost(shop, remove, faktory, monkeypatch):
+    plain = Remover._write
+    with Client(faktory) as client:
+
+        def write(self):
+            plain(self)
+            client.push("pushed-001")
+            monkeypatch.setattr(Remover, "_write", plain)
+
+        monkeypatch.setattr(Remover, "_write", write)
+        faktory.before("QUEUE REMOVE", lambda line: time.sleep(0.05))
+        ran = remove("default")
+    report = json.loads(ran.out)
+    assert (report["matched"], report["done"]) == (8, 8)
+    said = r"1 job was pushed meanwhile, and kept; what was pushed in the last [5-9]\d ms, before"
+    assert re.search(said + " the server removed the queues, is lost: about ", ran.err)
+    assert "pushed" not in remove("mail").err
+
+
 @pytest.mark.parametrize("how", ["unknown", "refused", "hung up"])
 def test_without_an_undo_what_goes_wrong_leaves_no_mark(shop, remove, faktory, how):
     before = state(shop)
@@ -330,6 +342,15 @@ class TestTheServerAlone:
             assert "nothing could be undone" in ran.err
             assert "--no-undo" in ran.err
         assert state(shop) == before
+
+    def test_it_counts_what_was_removed(self, shop, alone, faktory):
+        plain = faktory.memory.remove
+        faktory.memory.remove = lambda name: None if name == "mail" else plain(name)
+        ran = alone("default", "mail", options=["--no-undo"])
+        report = json.loads(ran.out)
+        assert (ran.code, report["matched"], report["done"], report["failed"]) == (5, 10, 7, 3)
+        assert f"{faktory.url} did not remove queue mail" in ran.err
+        assert "what was pushed after the jobs were counted was removed as well" in ran.err
 
     def test_it_counts_by_what_the_server_says(self, shop, alone, faktory):
         ran = alone("default", "mail", options=["--no-undo", "--expect", "10"])

@@ -36,6 +36,32 @@ def test_nor_is_one_of_the_command_that_a_hold_runs(raw, url, tmp_path, jobctl):
     assert b"secret" not in b"".join(lease.values())
 
 
+OTHERS = "there, but not what the rest of the filter asks for: "
+
+
+@pytest.mark.parametrize("form", ["table", "tsv"])
+@pytest.mark.parametrize("how", ["--yes", "-n"])
+def test_an_id_that_is_there_with_another_type_is_not_called_not_there(raw, jobctl, form, how):
+    retry(raw, failed("jid-00000001"), failed("jid-00000002", jobtype="Import"), failed("jid-x"))
+    argv = ("retries", "kill", "--type", "SendEmail", how, "-o", form)
+    named = ("--jid", "jid-00000001", "--jid", "jid-00000002", "--jid", "nope-000001")
+    ran = jobctl(*argv, *named)
+    said = ran.out + ran.err
+    assert ran.code == 0
+    assert said.count("not there: nope-000001\n") == 1
+    assert said.count(f"{OTHERS}jid-00000002\n") == 1
+    ran = jobctl(*argv, "--jid", "jid-00000002")
+    said = ran.out + ran.err
+    assert (OTHERS in said, "not there" in said) == (True, False)
+
+
+def test_nor_is_a_record(store, jobctl):
+    store.records.create("a", state="started")
+    argv = ("a", "b", "-w", "job_name=Other", "--yes", "-o", "tsv")
+    ran = jobctl("record", "mark", "killed", *argv)
+    assert (f"{OTHERS}a\n" in ran.err, "not there: b\n" in ran.err) == (True, True)
+
+
 def test_the_first_few_jobs_that_failed_are_named_to_people(raw, jobctl):
     enqueue(raw, "default", job())
     retry(raw, failed("jid-00000001"), failed("jid-00000002", queue="two words"))

@@ -65,14 +65,15 @@ class Commands:
     def _queue(self, words: list[str]) -> bytes:
         if len(words) < 2:
             raise Killed
-        verb, *names = words
+        verb, names = words[0].upper(), words[1:]
         memory = self._memory
         if verb == "LATENCY":
             return bulk(dumps(memory.latency(names)))
         doing = {"PAUSE": memory.pause, "RESUME": memory.resume, "REMOVE": memory.remove}.get(verb)
-        if doing is not None:
-            for name in sorted(memory.queues) if names[0] == "*" else names:
-                doing(name)
+        if doing is None:
+            raise ServerError(f"no such QUEUE subcommand: {verb}")
+        for name in sorted(memory.queues) if names[0] == "*" else names:
+            doing(name)
         return OK
 
     def _fetch(self, peer: Peer, queues: list[str]) -> bytes:

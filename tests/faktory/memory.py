@@ -7,6 +7,7 @@ that is what the tests are about.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import random
 import re
@@ -94,11 +95,19 @@ class Memory:
         self.paused.discard(queue)
 
     def latency(self, names: list[str]) -> Document:
-        """Return how long the next job of each queue has waited."""
+        """Return how long the next job of each queue has waited, in seconds.
+
+        It looks into Redis, also for a queue that is in no memory. 0: no job waits.
+        """
+        if names == ["*"]:
+            raise ServerError("QUEUE LATENCY does not support wildcards")
         found: Document = {}
         for name in names:
-            head = self.client.lindex(self.key(name), -1)
-            since = json.loads(head)["enqueued_at"] if head else None
+            try:
+                head = self.client.lindex(self.key(name), -1)
+                since = json.loads(head).get("enqueued_at", "") if head else None
+            except (redis.ResponseError, ValueError) as error:
+                raise ServerError(f"QUEUE: {error}") from None
             found[name] = 0 if since is None else time.time() - unix(since)
         return found
 
@@ -154,6 +163,7 @@ class Memory:
         if reservation is not None:
             self._forget(reservation, jid)
             self._count("processed")
+            self._unlock(reservation["job"])
 
     def fail(self, jid: str, failure: Document) -> None:
         """Put a job back, to be tried again, or to the dead."""
@@ -205,6 +215,13 @@ class Memory:
                 "used_memory_mb": "68 MB",
             },
         }
+
+    def _unlock(self, job: Document) -> None:
+        """Free the lock of a unique job as the plugin does: whoever holds it."""
+        custom = job.get("custom") or {}
+        if custom.get("unique_for") and custom.get("unique_until", "success") == "success":
+            text = f"{job['queue']}-{job['jobtype']}-".encode() + dumps(job["args"])
+            self.client.unlink(hashlib.sha256(text).hexdigest())
 
     def _forget(self, reservation: Document, jid: str) -> bool:
         """Take a reservation out of Redis as the server does: by its score, then by its text."""

@@ -92,7 +92,8 @@ def test_a_command_without_its_argument_is_its_end(faktory: FaktoryDouble, line:
     ("line", "reply"),
     [
         ("QUEUE pause default", b"OK"),
-        ("QUEUE DANCE default", b"OK"),
+        ("QUEUE DANCE default", b"-ERR no such QUEUE subcommand: DANCE"),
+        ("QUEUE LATENCY *", b"-ERR QUEUE LATENCY does not support wildcards"),
         ("DANCE", b"-ERR Unknown command DANCE"),
         ("TRACK GET x", b"-ERR tracking subsystem is only available in Faktory Enterprise"),
         ("FETCH default", b"-ERR this connection is no worker's"),

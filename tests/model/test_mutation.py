@@ -37,6 +37,7 @@ BOB = '{"cmd":"requeue","target":"retries","filter":{"regexp":"*\\"args\\":[\\"b
         ),
         (BOB, Mutation(Verb.REQUEUE, Kind.RETRIES, Flags(globs=('*"args":\\["bob"*',)))),
         (b' {"target":"dead","cmd":"clear"}\n', Mutation(Verb.CLEAR, Kind.DEAD, None)),
+        (b'MUTATE {"target":"dead","cmd":"clear"}', Mutation(Verb.CLEAR, Kind.DEAD, None)),
     ],
 )
 def test_the_documentations_own_examples_read(text, expected):
@@ -47,6 +48,8 @@ def test_the_documentations_own_examples_read(text, expected):
     ("text", "words"),
     [
         ("", "empty"),
+        ("MUTATE ", "empty"),
+        ("MUTATED {}", "is not JSON"),
         (" \n", "empty"),
         ("[]", "must be an object, not an array"),
         ("null", "must be an object, not null"),

@@ -109,25 +109,6 @@ def test_a_server_that_lets_only_the_worker_end_a_job_is_spoken_to_as_that_worke
     assert jids(raw) == ["held-0000001", "queued-00001"]
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        ("working", "release", "--all", "--yes"),
-        ("queue", "remove", "default", "--confirm", "default"),
-    ],
-)
-def test_a_server_that_has_counted_other_jobs_works_on_another_redis(
-    shop, raw, server, url, jobctl, verb
-):
-    raw.set("processed", 7)
-    with FaktoryDouble(f"{server.url}?db=6") as elsewhere:
-        ran = jobctl(*verb, "-u", url, "--faktory-url", elsewhere.url)
-        assert [line for line in elsewhere.commands if line[:3] in ("ACK", "QUE")] == []
-    assert ran.code == 7
-    assert "works on another Redis" in ran.err
-    assert len(reserved(raw)) == 2
-
-
 def test_an_ack_that_is_refused_leaves_the_job_where_it_is(shop, raw, double, release):
     double.answer('ACK {"jid":"held-0000001"}', b"-ERR no, not now\r\n")
     report, said = release("--all", code=5)

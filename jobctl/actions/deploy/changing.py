@@ -25,10 +25,17 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A way, and what is to be said about it."""
+    """A way, and what is to be said about it.
+
+    Attributes:
+        way: the way.
+        warning: what is to be said.
+        pending: whether a server runs, or may, that reads the set at its next start only.
+    """
 
     way: Way
     warning: str | None = None
+    pending: bool = False
 
     @property
     def by_redis(self) -> bool:
@@ -51,7 +58,7 @@ def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route
         if not at_restart:
             return Route(Way.FAKTORY)
         doors.redis("--at-restart")
-        return Route(Way.REDIS, f"{doors.faktory.address} takes notice at its next start")
+        return Route(Way.REDIS, f"{doors.faktory.address} takes notice at its next start", True)
     store = doors.redis("--at-restart")
     runs = store.server.job_server()
     if runs is None:
@@ -59,6 +66,7 @@ def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route
             Way.REDIS,
             "whether a Faktory server runs on this Redis cannot be told (CONFIG is denied): one "
             "that does will notice at its restart only; --faktory-url tells it",
+            pending=at_restart,
         )
     if runs and not at_restart:
         way_out = ", or --at-restart to have it read then" if offered else ""
@@ -67,12 +75,17 @@ def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route
             hint=f"name it: --faktory-url tcp://[:password@]host[:7419]{way_out}",
         )
     warning = "the server that runs there takes notice at its next start" if runs else None
-    return Route(Way.REDIS, warning)
+    return Route(Way.REDIS, warning, pending=bool(runs))
 
 
 def tell_server(doors: Doors, names: Sequence[str], *, everything: bool, pause: bool) -> None:
-    """Have the server pause or resume queues."""
+    """Have the server pause or resume queues.
+
+    Raises:
+        Refused: it does not use the Redis that is known.
+    """
     assert doors.faktory is not None  # noqa: S101 (that is what the way means)
+    doors.verify()
     said = [ALL] if everything else list(names)
     if said and pause:
         doors.faktory.pause(said)
@@ -103,7 +116,7 @@ def untaken(doors: Doors, name: str, *, paused: bool) -> str:
     address = doors.faktory.address if doors.faktory is not None else ""
     return (
         f"{address} said OK, and {name} is {state} in {doors.target}: that server does not know "
-        "this queue, or works on another Redis"
+        "this queue"
     )
 
 

@@ -28,12 +28,14 @@ class Sight:
         waiting: jobs that wait in them.
         malformed: reservations that are no job: nobody can tell whose they are.
         quiet: seconds for which nothing held them up.
+        expired: those of their reservations that have expired: the worker is gone, or late.
     """
 
     running: Sequence[Entry]
     waiting: int
     malformed: int
     quiet: float
+    expired: Sequence[Entry] = ()
 
 
 class DrainWatch:
@@ -54,6 +56,7 @@ class Drain:
     Attributes:
         names: the queues.
         empty: whether no job may wait in them either.
+        ignore_expired: whether reservations that have expired hold nothing up.
         timeout: seconds; None: without a limit.
         since: the moment of the pause, by the monotonic clock: idleness counts from there.
     """
@@ -61,6 +64,7 @@ class Drain:
     names: Sequence[str]
     empty: bool = False
     timeout: float | None = None
+    ignore_expired: bool = False
     since: float = field(default_factory=time.monotonic)
 
 
@@ -90,6 +94,7 @@ class Drained:
             "running": [_held_by(entry) for entry in self.sight.running],
             "waiting": self.sight.waiting,
             "seconds": round(self.seconds, 3),
+            "expired": len(self.sight.expired),
         }
 
     def problem(self, drain: Drain) -> JobctlError:
@@ -107,13 +112,13 @@ def drain(store: Store, wanted: Drain, watch: DrainWatch) -> Drained:
     quiet_since: float | None = wanted.since
     while True:
         now = time.monotonic()
-        running, waiting, malformed = look.take()
+        running, expired, waiting, malformed = look.take()
         if running or (wanted.empty and waiting):
             quiet_since = None
         elif quiet_since is None:
             quiet_since = now
         quiet = 0.0 if quiet_since is None else now - quiet_since
-        sight = Sight(running, waiting, malformed, quiet)
+        sight = Sight(running, waiting, malformed, quiet, expired)
         watch.waiting(sight)
         seconds = time.monotonic() - begun
         if quiet >= QUIET:
@@ -131,19 +136,27 @@ class _Look:
     def __init__(self, store: Store, wanted: Drain) -> None:
         self._store = store
         self._names = frozenset(wanted.names)
+        self._ignore_expired = wanted.ignore_expired
         self._forms = _forms(store)
 
-    def take(self) -> tuple[list[Entry], int, int]:
-        """Return the reservations, how many jobs wait, and how many members are no job."""
+    def take(self) -> tuple[list[Entry], list[Entry], int, int]:
+        """Return the reservations that hold the queues up, and those that have expired.
+
+        Then how many jobs wait, and how many members are no job.
+        """
         running: list[Entry] = []
         malformed = 0
+        now = self._store.server.now()
         for entry in self._store.working.walk():
             if entry.job.malformed:
                 malformed += 1
             elif queue_of(entry, self._store.layout.default_queue) in self._names:
                 running.append(entry)
         lists = [(name, form) for name in sorted(self._names) for form in self._forms]
-        return running, self._store.queues.waiting(lists), malformed
+        expired = [entry for entry in running if entry.expired(now)]
+        if self._ignore_expired:
+            running = [entry for entry in running if not entry.expired(now)]
+        return running, expired, self._store.queues.waiting(lists), malformed
 
 
 def queue_of(entry: Entry, default: str) -> str:
@@ -174,6 +187,10 @@ def describe(sight: Sight, *, empty: bool, named: bool = True) -> str:
     if empty and sight.waiting:
         jobs = "job waits" if sight.waiting == 1 else "jobs wait"
         parts.append(f"{sight.waiting:,} {jobs}")
+    held = {entry.raw for entry in sight.running}
+    stuck = sum(entry.raw in held for entry in sight.expired)
+    if stuck:
+        parts.append(f"{stuck:,} of these reservations {'has' if stuck == 1 else 'have'} expired")
     return "; ".join(parts) or f"quiet for {sight.quiet:.1f} of {QUIET:g} s"
 
 

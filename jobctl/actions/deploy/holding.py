@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from jobctl.actions.deploy.changing import Route, find_route, tell_server, untaken
 from jobctl.actions.deploy.naming import Meant, Naming, find_meant
+from jobctl.actions.deploy.processes import bury_gone, process_name
 from jobctl.actions.deploy.resuming import finish_by_wire
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
@@ -81,7 +82,8 @@ class Hold:
         if self._route.warning is not None:
             self._tell(self._route.warning)
         try:
-            self._pause(meant, Lease(self._ident, author, pid, command))
+            lease = Lease(self._ident, author, pid, command, process=process_name(pid))
+            self._pause(meant, lease)
             self.paused_at = time.monotonic()
             self._tell(f"holding {listed(self.names)}")
         except BaseException:
@@ -97,8 +99,8 @@ class Hold:
             )
             tell_server(self._doors, meant.names, everything=False, pause=True)  # as they resume
             return
-        if self._doors.faktory is not None:
-            self._doors.faktory.open()  # nothing is leased where it cannot be reached
+        self._doors.verify()  # before anything is leased
+        bury_gone(store, self.names)  # else they would count as holders at the end
         self._before = self._lease(store, lease)
         self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
         self._heart.start()
@@ -194,6 +196,8 @@ class Hold:
     def _try_to_reopen(self, impatient: Callable[[], bool]) -> None:
         try:
             doors = self._reopen()
+            if doors.faktory is not None and self._doors.faktory is not None:
+                doors.faktory.verified_on = self._doors.faktory.verified_on
             self._doors.close()
             self._doors = doors
             self._hear(doors.store, impatient)

@@ -11,7 +11,7 @@ from jobctl.actions.doors import Doors
 from jobctl.model.pausing import Author
 from jobctl.model.rows import Row
 
-KEYS = ("queue", "action", "paused", "changed", "via", "problem")
+KEYS = ("queue", "action", "paused", "changed", "via", "problem", "pending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Changed:
         changed: whether it was not before; None where nobody can tell.
         problem: why it is not as it was to be.
         note: what else there is to know, for people.
+        pending: whether the server makes it so at its next start; until then it is as it was.
     """
 
     queue: str
@@ -31,6 +32,7 @@ class Changed:
     changed: bool | None
     problem: str | None = None
     note: str | None = None
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Outcome:
                 "changed": queue.changed,
                 "via": self.way.value,
                 "problem": queue.problem,
+                "pending": queue.pending,
             }
             for queue in self.queues
         ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jobctl.actions.deploy.changing import (
     Route,
     find_route,
@@ -13,6 +15,7 @@ from jobctl.actions.deploy.naming import Meant, Naming, find_meant
 from jobctl.actions.deploy.outcome import Changed, Outcome, outcome, unseen
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
+from jobctl.actions.queues import pending_pauses
 from jobctl.errors import RefusedByRedis
 from jobctl.model.pausing import Author
 
@@ -51,10 +54,16 @@ def pause(
         return unseen(doors, meant, "pause", paused=True, author=author)
     settled(doors.store, meant.names)
     if route.by_redis:
+        author = replace(author, at_restart=route.pending)
         letters = doors.store.pauses.pause(meant.names, author, by_redis=True)
+        unread = pending_pauses(doors.store)
+        pending = [
+            name in unread or (route.pending and a == "p")
+            for name, a in zip(meant.names, letters, strict=True)
+        ]
         queues = [
-            Changed(name, paused=True, changed=letter == "p")
-            for name, letter in zip(meant.names, letters, strict=True)
+            Changed(name, paused=not waits, changed=letter == "p", pending=waits)
+            for name, letter, waits in zip(meant.names, letters, pending, strict=True)
         ]
         return outcome("pause", route, queues)
     return _pause_by_wire(doors, doors.store, meant, author, route)
@@ -63,7 +72,7 @@ def pause(
 def _pause_by_wire(
     doors: Doors, store: Store, meant: Meant, author: Author, route: Route
 ) -> Outcome:
-    was = meant.paused or frozenset()
+    was = (meant.paused or frozenset()).difference(pending_pauses(store))
     warnings: list[str] = []
     for _ in range(_TIMES):
         tell_server(doors, meant.names, everything=meant.everything, pause=True)

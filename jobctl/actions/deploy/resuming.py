@@ -18,8 +18,10 @@ from jobctl.actions.deploy.changing import (
 )
 from jobctl.actions.deploy.naming import Meant, Naming, find_meant
 from jobctl.actions.deploy.outcome import Changed, Outcome, outcome, unseen
+from jobctl.actions.deploy.processes import bury_gone, look_at_holds
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
+from jobctl.actions.queues import pending_pauses
 from jobctl.errors import JobctlError, Refused, RefusedByRedis
 from jobctl.model.pausing import STALE, Hold
 
@@ -48,13 +50,19 @@ def resume(
     if doors.store is None:
         return unseen(doors, meant, "resume", paused=False)
     settled(doors.store, meant.names)
-    holds = doors.store.pauses.holds(meant.names, doors.store.server.now())
+    holds = look_at_holds(doors.store, meant.names)
     if holds and not force:
         refuse_held(holds)
     if route.by_redis:
+        unread = pending_pauses(doors.store)
         letters = doors.store.pauses.resume(meant.names, by_redis=True, force=force)
         queues = [
-            _resumed(name, holds, changed=letter == "r")
+            _resumed(
+                name,
+                holds,
+                changed=letter == "r",
+                pending=route.pending and letter == "r" and name not in unread,
+            )
             for name, letter in zip(meant.names, letters, strict=True)
         ]
         return outcome("resume", route, queues)
@@ -70,7 +78,8 @@ def _resume_by_wire(
     *,
     force: bool,
 ) -> Outcome:
-    was = meant.paused or frozenset()
+    doors.verify()
+    was = (meant.paused or frozenset()).difference(pending_pauses(store))
     warnings: list[str] = []
     with _marked(store, meant.names, force=force):
         tell_server(doors, meant.names, everything=meant.everything, pause=False)
@@ -113,7 +122,7 @@ def _mark(store: Store, names: Sequence[str], ident: str, *, force: bool) -> Non
         store.pauses.unmark(names, ident)
         why, name = found
         if why == "held":
-            refuse_held(store.pauses.holds([name], store.server.now()))
+            refuse_held(look_at_holds(store, [name]))
         if time.monotonic() > end:
             raise Refused(f"queue {name} is being resumed by somebody else, which does not end")
         time.sleep(NAP)
@@ -131,7 +140,9 @@ def clear_dead(doors: Doors, naming: Naming) -> Outcome:
     store = doors.redis("queue resume --stale")
     route = find_route(doors, at_restart=False, offered=False)
     meant = find_meant(doors, naming, also_paused=True)
+    doors.verify()
     settled(store, meant.names)
+    bury_gone(store, meant.names)
     ident = secrets.token_hex(4)
     letters = store.pauses.clear(meant.names, ident, by_redis=route.by_redis)
     waiting = [n for n, letter in zip(meant.names, letters, strict=True) if letter == "w"]
@@ -147,16 +158,20 @@ def clear_dead(doors: Doors, naming: Naming) -> Outcome:
             paused=paused[name],
             changed=letter in "rw" and name not in problems,
             problem=problems.get(name),
-            note=_lives(holds[name]) if name in holds else _CLEARED[letter],
+            note=_lives(name, holds[name]) if name in holds else _CLEARED[letter],
         )
         for name, letter in zip(meant.names, letters, strict=True)
     ]
     return outcome("resume", route, queues)
 
 
-def _lives(hold: Hold) -> str:
-    silent = max((lease.silent for lease in hold.leases), default=0.0)
-    return f"held by {hold}, heard of {silent:.0f} s ago; a holder is dead after {STALE:.0f} s"
+def _lives(name: str, hold: Hold) -> str:
+    """Return who holds a queue, and when to try again should they be dead."""
+    silent = min((lease.silent for lease in hold.leases), default=0.0)
+    return (
+        f"held by {hold}, heard of {silent:.0f} s ago; unless heard of again, dead in "
+        f"{max(1.0, STALE - silent):.0f} s: then jobctl queue resume --stale {name}"
+    )
 
 
 _CLEARED = {
@@ -182,6 +197,8 @@ def finish_by_wire(doors: Doors, store: Store, names: Sequence[str], ident: str)
     return {name: untaken(doors, name, paused=False) for name, paused in now.items() if paused}
 
 
-def _resumed(name: str, holds: Mapping[str, Hold], *, changed: bool) -> Changed:
+def _resumed(
+    name: str, holds: Mapping[str, Hold], *, changed: bool, pending: bool = False
+) -> Changed:
     note = f"it is still held by {holds[name]}" if name in holds else None
-    return Changed(name, paused=False, changed=changed, note=note)
+    return Changed(name, paused=pending, changed=changed, note=note, pending=pending)

@@ -15,11 +15,14 @@ from jobctl.actions.operations.watching import Watch
 from jobctl.errors import JobctlError
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.times import Instant
+from jobctl.model.unique_lock import Lock
 from jobctl.store.connection import Command
 from jobctl.store.opening import Store
 
 _NAP = 0.1  # seconds between two looks at whether to stop
 _BEAT = 4  # batches a second at a bounded rate
+
+Told = Mapping[int, Lock | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,14 @@ class Course:
         scores: the score of the first job, and the step to the next one's.
         noted: the batches that were noted before, by number.
         results: those that were applied, by number.
-        acknowledged: of a release, the jobs of each batch that the server may have been told of.
+        acknowledged: of a release, the jobs of each batch that the server may have been told of,
+            each with the unique lock that it had.
     """
 
     scores: Rising | None = None
     noted: Mapping[int, Batch] = field(default_factory=dict)
     results: Mapping[int, str] = field(default_factory=dict)
-    acknowledged: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    acknowledged: Mapping[int, Told] = field(default_factory=dict)
 
     def settles(self, total: int) -> bool:
         """Tell whether it is known of so many jobs what became of each."""
@@ -79,6 +83,14 @@ class Actor:
                 break
             self._take(ready, reply.decode("utf-8", "replace"))
         return self.tally
+
+    def notes(self) -> list[str]:
+        """Return what else there is to know, a sentence each."""
+        return []
+
+    def problems(self) -> list[str]:
+        """Return what did not work beside the jobs, a sentence each."""
+        return []
 
     def _take(self, ready: Ready, result: str) -> None:
         self._file.note({"result": ready.batch.number, "outcome": result})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.operations.acting import Actor, Course
+from jobctl.actions.operations.acting import Actor, Course, Told
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.preparing import Preparer
@@ -52,7 +52,7 @@ def carry_out(
     *,
     noted: Mapping[int, Batch] | None = None,
     results: Mapping[int, str] | None = None,
-    acknowledged: Mapping[int, frozenset[int]] | None = None,
+    acknowledged: Mapping[int, Told] | None = None,
 ) -> Report:
     """Act on what was chosen, and complete the report.
 
@@ -85,7 +85,12 @@ def carry_out(
         raise _resumable(error, file.header.operation) from error
     report = _counted(report, tally, _counts(acting["before"]), after)
     names = _names(Preparer.of(file, chosen, store.layout), chosen, file, tally.failed)
-    report = replace(report, failed_jids=tuple(names))
+    report = replace(
+        report,
+        failed_jids=tuple(names),
+        notes=(*report.notes, *actor.notes()),
+        problems=(*report.problems, *actor.problems()),
+    )
     if actor.refusal is not None:
         left = report.left
         reasons = {**report.reasons, actor.refusal.message: left}

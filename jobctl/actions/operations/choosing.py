@@ -30,6 +30,7 @@ class Choice:
         matched: how many there were before the limit.
         skipped: how many the limit left out.
         missing: JIDs asked for that matched nothing.
+        unmatched: those of them that are there, and not what the rest of the filter asks for.
         histogram: how many of each type, queue and error (of records: state and job name); only
             where it was asked for.
     """
@@ -38,6 +39,7 @@ class Choice:
     matched: int = 0
     skipped: int = 0
     missing: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
     histogram: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
@@ -65,6 +67,9 @@ def choose(
     asked = where.jids()
     if asked is not None:
         choice.missing = tuple(sorted(asked - scan.seen))
+    if choice.missing and len(where.tests) > 1:
+        there = {entry.jid for entry in source.find(choice.missing)}
+        choice.unmatched = tuple(jid for jid in choice.missing if jid in there)
     return choice
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from jobctl.actions.operations.acting import read_batch
+from jobctl.actions.operations.acting import Told, read_batch
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.same_data import holds_same_data
@@ -13,6 +13,7 @@ from jobctl.errors import Refused
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Batch
 from jobctl.model.report import Report
+from jobctl.model.unique_lock import Lock
 from jobctl.store.keys import KEPT
 from jobctl.store.opening import Store
 
@@ -47,7 +48,7 @@ class Past:
     undone: Note | None
     undo_batches: Sequence[Note] = ()
     undo_results: Mapping[str, str] = field(default_factory=dict)
-    acknowledged: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    acknowledged: Mapping[int, Told] = field(default_factory=dict)
 
     @classmethod
     def noted(cls, file: OperationFile) -> Past:
@@ -115,14 +116,14 @@ class Past:
     def report(self, file: OperationFile, action: str) -> Report:
         """Return a report that begins with what was chosen."""
         choice = self.choice or {}
-        missing = choice.get("missing")
         return Report(
             action=action,
             target=file.header.kind.value,
             server=file.header.server,
             matched=_count(choice, "matched"),
             skipped=_count(choice, "skipped"),
-            missing=tuple(missing) if isinstance(missing, list) else (),
+            missing=_texts(choice, "missing"),
+            unmatched=_texts(choice, "unmatched"),
             operation=file.header.operation,
             reason=file.header.reason,
         )
@@ -167,20 +168,32 @@ def _last(notes: list[Note], key: str) -> Note | None:
     return found if isinstance(found, dict) else None
 
 
-def _acknowledged(notes: list[Note]) -> dict[int, frozenset[int]]:
-    """Return the places of each batch that were noted before they were acknowledged."""
-    found: dict[int, frozenset[int]] = {}
+def _acknowledged(notes: list[Note]) -> dict[int, Told]:
+    """Return the places of each batch that were noted before they were acknowledged.
+
+    Each with the unique lock that its job had. Where a place was noted twice, its lock may have
+    been freed by the first time.
+    """
+    found: dict[int, dict[int, Lock | None]] = {}
     for note in notes:
-        number, places = note.get("acknowledging"), note.get("places")
+        number, places, locks = (note.get(k) for k in ("acknowledging", "places", "locks"))
         if isinstance(number, int) and isinstance(places, list):
-            found[number] = found.get(number, frozenset()) | frozenset(places)
-    return found
+            told = found.setdefault(number, {})
+            for place in places:
+                lock = locks.get(str(place)) if isinstance(locks, dict) else None
+                told[place] = Lock.read(lock) or told.get(place)
+    return dict(found)
 
 
 def _result(note: Note) -> tuple[int, str]:
     number = note["result"]
     assert isinstance(number, int)  # noqa: S101 (as acting noted it)
     return number, str(note["outcome"])
+
+
+def _texts(note: Mapping[str, object], key: str) -> tuple[str, ...]:
+    found = note.get(key)
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _count(note: Mapping[str, object], key: str) -> int:

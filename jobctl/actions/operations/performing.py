@@ -108,12 +108,13 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
     """
     order.check(kind)
     begun = time.monotonic()
+    warnings: list[str] = []
     if kind is not Kind.RECORDS:
         store.check_system()
     if order.change.verb is Verb.RELEASE:
-        from jobctl.actions.operations.releasing import check_way
+        from jobctl.actions.operations.release_checks import check_way
 
-        check_way(store)
+        warnings = check_way(store, rehearsed=order.rehearsed)
     kept = order.guards.undo or order.guards.dry_run or order.plan is not None
     if order.change.verb is Verb.CLEAR and not kept:
         report = _clear(store, kind, order, watch)
@@ -121,22 +122,25 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
         if not order.rehearsed:
             store.operations.check_scripts(*script_of(order.change, kind), kind=kind)
         with _new_file(store, journal, kind, order) as file:
-            report = _perform(store, file, order, watch)
+            report = _perform(store, file, order, watch, warnings)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
-def _perform(store: Store, file: OperationFile, order: Order, watch: Watch) -> Report:
+def _perform(
+    store: Store, file: OperationFile, order: Order, watch: Watch, warnings: Sequence[str]
+) -> Report:
     rehearsed = order.rehearsed
     try:
         choice = _choose(store, file, order, watch)
-        report = _report(file.header, choice, rehearsed=rehearsed)
+        report = replace(_report(file.header, choice, rehearsed=rehearsed), notes=tuple(warnings))
+        preview = _preview(store, file, choice, order, warnings)
         if rehearsed or not len(choice.chosen):
-            watch.show(_preview(store, file, choice, order))
+            watch.show(preview)
         else:
             if order.guards.undo:  # what nobody will undo need not outlive a power failure
                 file.flush()
             asked = time.monotonic()
-            if not watch.confirm(_preview(store, file, choice, order)):
+            if not watch.confirm(preview):
                 raise Refused("not confirmed; nothing was changed")
             report = replace(report, seconds=asked - time.monotonic())  # nobody's work
             acting = begin(store, file, len(choice.chosen))
@@ -155,6 +159,10 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
     choice = _choice(store, file, order.where, watch)
     order.guards.check(choice.matched)
     choice.skipped = choice.chosen.cut(order.guards.limit)
+    if order.change.verb is Verb.RELEASE:
+        from jobctl.actions.operations.release_checks import check_batches
+
+        check_batches(store, file, choice.chosen)
     if order.change.to_queues and choice.matched:
         file.header = replace(file.header, form=_form(store, order.change))
     note = {
@@ -162,6 +170,7 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
         "matched": choice.matched,
         "skipped": choice.skipped,
         "missing": list(choice.missing),
+        "unmatched": list(choice.unmatched),
         "limit": order.guards.limit,
     }
     file.note({"chosen": note})
@@ -238,13 +247,16 @@ def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
         matched=choice.matched,
         skipped=choice.skipped,
         missing=choice.missing,
+        unmatched=choice.unmatched,
         dry_run=rehearsed,
         operation=header.operation,
         reason=header.reason,
     )
 
 
-def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) -> Preview:
+def _preview(
+    store: Store, file: OperationFile, choice: Choice, order: Order, warnings: Sequence[str]
+) -> Preview:
     header = file.header
     return Preview(
         action=header.change.verb.value,
@@ -255,9 +267,10 @@ def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) ->
         chosen=len(choice.chosen),
         skipped=choice.skipped,
         missing=choice.missing,
+        unmatched=choice.unmatched,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
         sample=Preparer.of(file, choice.chosen, store.layout).sample(),
-        notes=order.change.notes,
+        notes=(*order.change.notes, *warnings),
         plan=order.plan,
         rehearsed=order.rehearsed,
     )

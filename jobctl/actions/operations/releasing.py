@@ -6,7 +6,7 @@ about to be told of. Whoever resumes looks for it everywhere before it is pushed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -16,58 +16,23 @@ from jobctl.actions.operations.acting import Actor, Course
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.preparing import Ready
+from jobctl.actions.operations.release_checks import check_way, has_limbo, unknown_server
 from jobctl.actions.operations.tally import Tally
+from jobctl.actions.operations.unique_locks import UniqueLocks
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.pairing import check_pair
 from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.job import Job, dig, glance
 from jobctl.model.layout import Layout, QueueForm
-from jobctl.model.operation import Batch, Header, Outcome
+from jobctl.model.operation import Batch, Outcome
+from jobctl.model.unique_lock import Lock
 from jobctl.store.batches import Call, Push
 
 AT_ONCE = 100  # jobs that are in no structure for a moment
 NO_JID = "it has no JID that the server could know it by"
-NOT_HELD = (
-    "the server did not let go of it: it does not hold it (another Redis, or written behind its "
-    "back)"
-)
+NOT_HELD = "the server did not let go of it: it does not hold it (written behind its back)"
 NOT_TOLD = "the server was not told of it, and is not known now: release it again"
 _RESERVED, _LIMBO = "r", "l"  # not settled yet: in working; acknowledged, perhaps
-
-
-def check_way(store: Store, header: Header | None = None) -> None:
-    """Check that reservations can be released: by their server, or because none runs.
-
-    Args:
-        store: the Redis, and the server where it is known.
-        header: of the operation that goes on; it may name another server.
-
-    Raises:
-        Refused: a server may hold them that is not known, or is not the one it was; or the one
-            that is known works on another Redis.
-        Unreachable: the server that is known does not answer.
-    """
-    was = None if header is None else header.faktory
-    if store.faktory is not None:
-        given = str(store.faktory.address)
-        if was not in (None, given):
-            raise Refused(f"this release was begun with {was}, this is {given}", hint=_give(was))
-        check_pair(store, store.faktory)
-        return
-    running = store.server.job_server()
-    if running is None:
-        raise Refused(
-            f"whether a Faktory server runs on {store.target} cannot be told: CONFIG is denied",
-            hint=f"{_give(was)}; or let this user run CONFIG GET, to see that none runs",
-        )
-    if running:
-        raise _unknown(store, was)
-
-
-def has_limbo(acknowledged: Iterable[int], results: Iterable[int]) -> bool:
-    """Tell whether jobs may be in the operation's file alone: these need no server."""
-    return not set(acknowledged) <= set(results)
 
 
 @dataclass(slots=True)
@@ -77,6 +42,7 @@ class _Fates:
     ready: Ready
     letters: list[str]
     reasons: dict[str, None] = field(default_factory=dict)
+    locks: dict[int, Lock] = field(default_factory=dict)  # by the index of their jobs
 
     def those(self, letter: str) -> list[int]:
         """Return the indexes of the jobs with a letter."""
@@ -106,6 +72,7 @@ class Releaser(Actor):
         super().__init__(store, file, chosen, course, watch)
         self._doors = store
         self._faktory: Faktory | None = store.faktory
+        self._locks = UniqueLocks(store)
 
     def act(self) -> Tally:
         """Send what is left to be sent, and return the counts of everything.
@@ -120,7 +87,7 @@ class Releaser(Actor):
         limbo = has_limbo(course.acknowledged, course.results)
         if self._faktory is None and not limbo:
             if not course.settles(self._total):
-                check_way(self._doors, self._header)
+                check_way(self._doors, self._header, rehearsed=False)
             return super().act()
         self._watch.acting(0, self._total)
         for batch in self._batches():
@@ -135,9 +102,17 @@ class Releaser(Actor):
                 break
         return self.tally
 
+    def notes(self) -> list[str]:
+        """Return what there is to say of unique locks."""
+        return self._locks.notes()
+
+    def problems(self) -> list[str]:
+        """Return why unique locks could not be put back."""
+        return self._locks.problems()
+
     def _check_way(self) -> None:
         try:
-            check_way(self._doors, self._header)
+            check_way(self._doors, self._header, rehearsed=False)
         except Refused as error:
             if self.tally.done:
                 error.message += "; what it had forgotten before is back in its queue"
@@ -160,6 +135,8 @@ class Releaser(Actor):
             fates = self._look(ready)
             self._acknowledge(fates)
             self._search(fates)
+            done = fates.those(Outcome.DONE)
+            self._locks.put_back(fates.locks[i] for i in done if i in fates.locks)
             reply = self._push(fates)
         if isinstance(reply, JobctlError):
             self.refusal = reply
@@ -169,13 +146,17 @@ class Releaser(Actor):
 
     def _look(self, ready: Ready) -> _Fates:
         """Tell which are reserved, which gone, and which may have been acknowledged before."""
-        told = self._course.acknowledged.get(ready.batch.number, frozenset())
+        told = self._course.acknowledged.get(ready.batch.number, {})
         found = self._store.operations.present(self._header.kind, ready.members)
         absent = [_LIMBO if place in told else Outcome.GONE.value for place in ready.order]
         letters = [
             absent[i] if score is None else _RESERVED for i, score in enumerate(found)
         ]  # fmt: skip
-        return _Fates(ready, letters)
+        known = {
+            i: told.get(ready.order[i]) for i, letter in enumerate(letters) if letter == _LIMBO
+        }
+        locks = {i: lock for i, lock in known.items() if lock is not None}
+        return _Fates(ready, letters, locks=locks)
 
     def _acknowledge(self, fates: _Fates) -> None:
         """Let the server forget what is reserved; what does not leave working stays there."""
@@ -187,12 +168,11 @@ class Releaser(Actor):
             return
         jids = self._named(fates, reserved)
         self._probe(fates)
+        self._read_locks(fates)
         asked = fates.those(_RESERVED)
         if not asked:
             return
-        places = [fates.ready.order[i] for i in asked]
-        self._file.note({"acknowledging": fates.ready.batch.number, "places": places})
-        self._file.flush()  # from now on a job may be nowhere else
+        self._note_asked(fates, asked)
         errors = self._tell(self._faktory, [jids[i] for i in asked])
         there = self._still_there(fates, asked)
         ended = {jids[i] for i in asked if i not in there}  # the other one of two is nobody's
@@ -207,6 +187,28 @@ class Releaser(Actor):
                 fates.fail(i, NOT_HELD if error is None else error.message)
             else:
                 fates.letters[i] = Outcome.DONE if error is None else _LIMBO
+
+    def _read_locks(self, fates: _Fates) -> None:
+        """Keep the unique locks that an ACK frees; a job whose lock cannot be read stays."""
+        jobs = {i: fates.ready.pushed[i] for i in fates.those(_RESERVED)}
+        for i, lock in self._locks.read(jobs).items():
+            if isinstance(lock, Lock):
+                fates.locks[i] = lock
+            else:
+                fates.fail(i, lock.message)
+
+    def _note_asked(self, fates: _Fates, asked: Sequence[int]) -> None:
+        """Note which jobs the server is told of: from then on one may be nowhere else."""
+        places = [fates.ready.order[i] for i in asked]
+        note: dict[str, object] = {"acknowledging": fates.ready.batch.number, "places": places}
+        if fates.locks:
+            note["locks"] = {
+                str(fates.ready.order[i]): fates.locks[i].document()
+                for i in asked
+                if i in fates.locks
+            }
+        self._file.note(note)
+        self._file.flush()
 
     def _still_there(self, fates: _Fates, indexes: Sequence[int]) -> set[int]:
         """Return those of these jobs whose reservation is in working."""
@@ -253,7 +255,7 @@ class Releaser(Actor):
     def _leave(self, fates: _Fates, reserved: Sequence[int]) -> None:
         """Leave what nobody can acknowledge; a server that runs may yet hear what it was told."""
         if self._store.server.job_server() is not False:
-            raise _unknown(self._doors, self._header.faktory)
+            raise unknown_server(self._doors, self._header.faktory)
         for i in reserved:
             fates.fail(i, NOT_TOLD)
 
@@ -302,15 +304,3 @@ def _by_worker(fates: _Fates, indexes: Sequence[int], layout: Layout) -> dict[st
 def _jid(store: Store, raw: bytes) -> str | None:
     found = Job.decode(raw, store.layout).get("jid")
     return found if isinstance(found, str) and found else None
-
-
-def _give(was: str | None) -> str:
-    return f"give the server: --faktory-url {was or 'tcp://[:password@]host[:7419]'}"
-
-
-def _unknown(store: Store, was: str | None) -> Refused:
-    return Refused(
-        f"a Faktory server runs on {store.target} and still holds these reservations: released "
-        "behind its back, a job would be lost",
-        hint=_give(was),
-    )

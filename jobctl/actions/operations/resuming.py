@@ -48,8 +48,8 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         chosen = past.chosen(file)
         settled = sum(past.batches[n].jobs for n in past.results if n in past.batches)
         preview = _preview(store, file, chosen, past, "resume", len(chosen) - settled)
-        if preview.chosen and file.header.change.verb is Verb.RELEASE:
-            _check_release(store, file, past)
+        if preview.chosen:
+            preview = _checked(store, file, chosen, past, preview, watch)
         if watch.rehearses:
             return rehearsed(past.report(file, "resume"), preview, watch)
         if preview.chosen:
@@ -87,7 +87,9 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: boo
         if not len(chosen):
             watch.show(preview)
             return replace(past.report(planned, planned.header.change.verb), operation=None)
-        preview = replace(preview, notes=Preparer.of(planned, chosen, store.layout).drift(store))
+        drift = Preparer.of(planned, chosen, store.layout).drift(store)
+        preview = replace(preview, notes=(*preview.notes, *drift))
+        preview = _checked(store, planned, chosen, past, preview, watch)
         if watch.rehearses:
             return rehearsed(past.report(planned, "apply"), preview, watch)
         _check_scripts(store, planned)
@@ -113,13 +115,25 @@ def _check_scripts(store: Store, file: OperationFile) -> None:
     store.operations.check_scripts(*script_of(header.change, header.kind), kind=header.kind)
 
 
-def _check_release(store: Store, file: OperationFile, past: Past) -> None:
-    from jobctl.actions.operations.releasing import check_way, has_limbo
+def _checked(
+    store: Store, file: OperationFile, chosen: Chosen, past: Past, preview: Preview, watch: Watch
+) -> Preview:
+    """Check that a release can go on; return its preview with what there is to warn of.
 
-    store.rules.check(file.header.reason)
+    Raises:
+        Refused: it cannot.
+    """
+    if file.header.change.verb is not Verb.RELEASE:
+        return preview
+    from jobctl.actions.operations.release_checks import check_batches, check_way, has_limbo
+
+    store.rules.check(file.header.reason, rehearsed=watch.rehearses)
     # What was acknowledged before can be pushed without the server; the rest is refused by then.
-    if store.faktory is not None or not has_limbo(past.acknowledged, past.results):
-        check_way(store, file.header)
+    if store.faktory is None and has_limbo(past.acknowledged, past.results):
+        return preview
+    warnings = check_way(store, file.header, rehearsed=watch.rehearses)
+    check_batches(store, file, chosen)
+    return replace(preview, notes=(*preview.notes, *warnings))
 
 
 def _preview(
@@ -135,6 +149,7 @@ def _preview(
         chosen=left,
         skipped=report.skipped,
         missing=report.missing,
+        unmatched=report.unmatched,
         sample=Preparer.of(file, chosen, store.layout).sample(),
         notes=file.header.change.notes,
     )

@@ -69,7 +69,7 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
 
         return undo_removal(store, file, past, watch)
     begun = time.monotonic()
-    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
+    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None or past.acting is None:
         return report
     undoing = _undoing(file.header)(store, file, past, watch)
@@ -113,7 +113,8 @@ def _undoing(header: Header) -> type[Undoing]:
 def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
     """Show what would be changed, and return the report of having changed nothing."""
     watch.show(replace(preview, rehearsed=True))
-    return replace(report, matched=preview.chosen, dry_run=True)
+    notes = (*report.notes, *preview.notes)
+    return replace(report, matched=preview.chosen, dry_run=True, notes=notes)
 
 
 class Undoing:

@@ -49,6 +49,7 @@ def choose_records(
     choice = found.conclude()
     if asked is not None and found.seen is not None:
         choice.missing = tuple(sorted(asked - found.seen))
+        choice.unmatched = tuple(ident for ident in choice.missing if ident in found.unmatched)
     if change.verb is Verb.DELETE and found.incomplete and not change.force:
         raise Refused(
             f"{found.incomplete:,} of {choice.matched:,} that match are not completed; "
@@ -64,6 +65,7 @@ class _Found:
     def __init__(self, file: OperationFile, keeps: Keeps, watch: Watch) -> None:
         self.choice = Choice(Chosen())
         self.seen: set[str] | None = None
+        self.unmatched: set[str] = set()  # those that are there; only where ids are asked for
         self.incomplete = 0
         self._file = file
         self._whole = file.header.change.undoable
@@ -76,6 +78,8 @@ class _Found:
         for snapshot in snapshots:
             record = snapshot.record
             if not self._keeps(snapshot, record):
+                if self.seen is not None and not snapshot.orphan:
+                    self.unmatched.add(snapshot.id)
                 continue
             kept.append(snapshot)
             self.incomplete += not (snapshot.orphan or record.completed)

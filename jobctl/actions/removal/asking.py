@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,11 +20,13 @@ class Answer:
         stayed: places of the queues that it did not remove.
         why: why not.
         notes: what else there is to say.
+        removed_at: when it had answered, by the monotonic clock.
     """
 
     stayed: frozenset[int]
     why: str
     notes: tuple[str, ...]
+    removed_at: float
 
 
 def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequence[int]) -> Answer:
@@ -33,7 +36,7 @@ def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequen
     moment later.
 
     Args:
-        store: the Redis behind it.
+        store: the Redis that it was verified to use.
         door: the server.
         names: the queues.
         listed: the places of those that were in a set of names: only these are marked.
@@ -47,13 +50,14 @@ def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequen
         door.remove(names)
     except RefusedByFaktory as error:
         refusal = error
+    removed_at = time.monotonic()
     marked = store.removing.paused(names)
     stayed = frozenset(place for place in listed if names[place] in marked)
     if refusal is not None and len(stayed) == len(listed):
         raise refusal
     left = [names[place] for place in sorted(stayed)]
     shown = shown_queues(left)
-    why = f"{door.address} did not remove {shown}: not known there, or it is on another Redis"
+    why = f"{door.address} did not remove {shown}: not known there"
     if refusal is not None:
         why = refusal.message
     again = sorted(store.removing.registered(names).difference(left))
@@ -62,4 +66,4 @@ def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequen
         if again
         else ()
     )
-    return Answer(stayed, why, notes)
+    return Answer(stayed, why, notes, removed_at)

@@ -17,10 +17,13 @@ from jobctl.faktory.server import Faktory
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
+from jobctl.model.removal import shown_queues
 from jobctl.model.report import Report
 from jobctl.model.words import did_you_mean
 from jobctl.store.opening import Store
 from jobctl.store.taking import Lists, Names, Taken, Taking
+
+UNCOUNTED = "what was pushed after the jobs were counted was removed as well, uncounted"
 
 
 def remove_at_once(
@@ -44,7 +47,7 @@ def remove_at_once(
     why = ""
     if door is not None:
         stayed, why, notes = _by_server(store, door, look, taken)
-        report = replace(report, notes=report.notes + notes)
+        report = replace(report, notes=(*report.notes, *notes, UNCOUNTED))
     store.removing.forget(operation)
     jobs = [sum(count or 0 for count in queue.jobs) for queue in taken]
     failed = sum(jobs[place] for place in stayed)
@@ -163,10 +166,17 @@ def _verified(door: Faktory, report: Report, before: Mapping[str, int] | None) -
     if before is None or after is None:
         note = "how many jobs there were, the server does not say"
         return replace(report, notes=(note,))
-    left = {name: after[name] for name in before if name in after}
+    # With no fewer jobs than before it was not removed; with fewer it is used again since.
+    stayed = [name for name, jobs in before.items() if jobs and after.get(name, 0) >= jobs]
+    failed = sum(before[name] for name in stayed)
+    why = f"{door.address} did not remove {shown_queues(stayed)}"
     return replace(
         report,
-        done=report.matched,
-        after={f"queue:{name}": left.get(name, 0) for name in before},
-        moved={f"queue:{name}": -count for name, count in before.items()},
+        done=report.matched - failed,
+        failed=failed,
+        reasons={why: failed} if failed else {},
+        problems=(why,) if stayed and not failed else (),
+        notes=(UNCOUNTED,),
+        after={f"queue:{name}": after.get(name, 0) for name in before},
+        moved={f"queue:{name}": -jobs for name, jobs in before.items() if name not in stayed},
     )

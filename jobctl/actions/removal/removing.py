@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jobctl.actions.deploy.changing import find_route, refuse_held
+from jobctl.actions.deploy.processes import look_at_holds
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.pairing import check_pair
 from jobctl.actions.removal.at_once import remove_at_once, remove_blindly
 from jobctl.actions.removal.looking import Look, look_at
 from jobctl.actions.removal.request import REMOVE, Removal
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.actions.removal.taking import Remover
+from jobctl.actions.verify_server import compare_counters, verify_server
 from jobctl.errors import Refused
 from jobctl.faktory.server import Faktory
 from jobctl.model.change import Verb
@@ -49,15 +50,19 @@ def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) 
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
-def open_server(store: Store, faktory: Faktory | None) -> tuple[Faktory | None, tuple[str, ...]]:
+def open_server(
+    store: Store, faktory: Faktory | None, *, rehearsed: bool
+) -> tuple[Faktory | None, tuple[str, ...]]:
     """Return the server that has to remove the queues, open; and what there is to say.
 
     Raises:
-        Refused: one runs on this Redis, and nobody named it; or it works on another Redis.
+        Refused: one runs on this Redis, and nobody named it; or it uses another Redis.
         Unreachable: the one that was named cannot be reached.
     """
     if faktory is not None:
-        check_pair(store, faktory)
+        if rehearsed:
+            return faktory, tuple(compare_counters(store, faktory))
+        verify_server(store, faktory)
         return faktory, ()
     route = find_route(Doors(store, None), at_restart=False, offered=False)
     return None, () if route.warning is None else (route.warning,)
@@ -66,7 +71,7 @@ def open_server(store: Store, faktory: Faktory | None) -> tuple[Faktory | None, 
 def _remove(
     store: Store, faktory: Faktory | None, journal: Journal, order: Removal, watch: Watch
 ) -> Report:
-    door, notes = open_server(store, faktory)
+    door, notes = open_server(store, faktory, rehearsed=order.guards.dry_run)
     look = look_at(store, order.names if not order.everything else None, door)
     guards = order.guards
     guards.check(look.jobs)
@@ -103,7 +108,7 @@ def _refuse_held(store: Store, look: Look) -> None:
     Raises:
         Refused: somebody holds one of the queues; says who.
     """
-    holds = store.pauses.holds([queue.name for queue in look.queues], store.server.now())
+    holds = look_at_holds(store, [queue.name for queue in look.queues])
     refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.actions.deploy.draining import QUIET
-from jobctl.errors import JobctlError
+from jobctl.actions.verify_server import verify_server
+from jobctl.errors import JobctlError, Refused
 from jobctl.faktory.server import Faktory
 from jobctl.model.removal import shown_queues
 from jobctl.store.opening import Store
@@ -45,6 +46,9 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
     if faktory is not None:
         try:
             left = _pause(store, faktory, names)
+        except Refused as error:  # it is another Redis' server
+            problem = f"the pause of {shown} cannot come back: {error.message}"
+            return Repaused(problems=(problem,), way=error.hint or way)
         except JobctlError as error:
             why, way = error.message, "try again"
         else:
@@ -64,6 +68,7 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
 
 def _pause(store: Store, faktory: Faktory, names: Sequence[str]) -> list[str]:
     """Pause by the server, and return the queues that are not paused in Redis after some time."""
+    verify_server(store, faktory)
     left = list(names)
     end = time.monotonic() + _PATIENCE
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jobctl.actions.jobs import Store
@@ -37,10 +38,10 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
             "or this Redis has lost what it did",
             hint="run its command again",
         )
-    door, notes = open_server(store, store.faktory)
+    door, notes = open_server(store, store.faktory, rehearsed=watch.rehearses)
     matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
     report = replace(report, matched=matched, notes=notes)
-    preview = _preview(file, rounds)
+    preview = _preview(file, rounds, notes)
     if watch.rehearses:
         return rehearsed(report, preview, watch)
     store.operations.check_scripts("begin", "remove")
@@ -50,7 +51,7 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
     return Remover(store, file, door, rounds, watch).run(report)
 
 
-def _preview(file: OperationFile, rounds: Rounds) -> Preview:
+def _preview(file: OperationFile, rounds: Rounds, notes: Sequence[str]) -> Preview:
     header = file.header
     return Preview(
         action="resume",
@@ -59,6 +60,6 @@ def _preview(file: OperationFile, rounds: Rounds) -> Preview:
         server=header.server,
         matched=rounds.jobs,
         chosen=rounds.jobs,
-        notes=["they stand aside: no worker sees them; jobctl undo puts them back instead"],
+        notes=["they stand aside: no worker sees them; jobctl undo puts them back instead", *notes],
         queues=[queue.name for queue in header.queues],
     )

@@ -7,10 +7,11 @@ server is told, as that unlinks whatever is there.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
@@ -44,6 +45,42 @@ class Stopped(Exception):
     """Whoever watches has stopped it."""
 
 
+@dataclass(slots=True)
+class _Pushes:
+    """How many jobs are pushed to the queues while they are removed; times are monotonic.
+
+    Attributes:
+        since: the first look.
+        last: the last one.
+        jobs: those that came in between.
+    """
+
+    since: float | None = None
+    last: float = 0.0
+    jobs: int = 0
+
+    def look(self, now: float, jobs: int) -> None:
+        """Take in that so many jobs were put aside; the first ones were there before."""
+        if self.since is None:
+            self.since = now
+        else:
+            self.jobs += jobs
+        self.last = now
+
+    def lost(self, removed_at: float) -> list[str]:
+        """Say what the server may have removed that nobody had put aside."""
+        if not self.jobs or self.since is None or self.last <= self.since:
+            return []
+        rate = self.jobs / (self.last - self.since)
+        window = max(0.0, removed_at - self.last)
+        lost = max(1, round(rate * window))
+        return [
+            f"{self.jobs:,} {'job was' if self.jobs == 1 else 'jobs were'} pushed meanwhile, and "
+            f"kept; what was pushed in the last {window * 1000:.0f} ms, before the server removed "
+            f"the queues, is lost: about {lost:,} at that rate, if any"
+        ]
+
+
 class Remover:
     """Carries one removal out, from wherever it stands."""
 
@@ -65,6 +102,7 @@ class Remover:
         self._back = rounds.places_returned(file.header)
         self._why = "the server did not remove their queue, and they went back to it"
         self._notes: tuple[str, ...] = ()
+        self._pushes = _Pushes()
 
     def run(self, report: Report, guards: Guards = _NO_GUARDS) -> Report:
         """Remove the queues and complete the report.
@@ -136,6 +174,7 @@ class Remover:
         self.untouched = False
         number = self._rounds.last + 1
         before = self._rounds.jobs
+        now = time.monotonic()
         fewest, most = self._guards.bounds(before)
         taking = Taking(self._header.operation, number, Lists.ASIDE, names, fewest, most)
         found = self._store.removing.take(taking, self._header.queues)
@@ -143,6 +182,7 @@ class Remover:
             raise self._guards.refusal(before + found) or Refused()
         for place, taken in enumerate(found):
             self._rounds.put(number, place, taken)
+        self._pushes.look(now, self._rounds.jobs - before)
         return self._rounds.jobs - before
 
     def _tell(self, door: Faktory) -> None:
@@ -151,7 +191,8 @@ class Remover:
         listed = [place for place in range(len(queues)) if self._rounds.listed(place, self._header)]
         answer = ask_server(self._store, door, [queue.name for queue in queues], listed)
         self._give_back(answer.stayed)
-        self._back, self._why, self._notes = answer.stayed, answer.why, answer.notes
+        self._back, self._why = answer.stayed, answer.why
+        self._notes = (*answer.notes, *self._pushes.lost(answer.removed_at))
 
     def _give_back(self, places: Iterable[int]) -> None:
         """Put lists back where they were, with what their names were."""

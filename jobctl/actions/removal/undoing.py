@@ -38,7 +38,7 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
         ConnectionLost: Redis went away; another undo goes on from there.
     """
     begun = time.monotonic()
-    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
+    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None:
         return report
     undoing = _Undoing(store, file, past, watch)
