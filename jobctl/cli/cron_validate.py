@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     DIR is checked as the server makes one document of it: all *.toml of its conf.d, or its own,
     appended in order of name. Each FILE is a document by itself, - is stdin, and -e is a schedule.
-    Entries without any [cron_plugin] are read as Faktory Enterprise reads them. Errors, by which the
-    start or each firing fails, exit with 8; warnings do with --strict.""",
+    Entries without any [cron_plugin] are read as Faktory Enterprise reads them. Errors, which stop
+    the start or each firing, exit with 8; warnings do with --strict.""",
     short_help="Check files of cron entries, or schedules.",
     examples=[
         "jobctl cron validate /etc/faktory",
