@@ -6,6 +6,14 @@ is refused: a key prefix, for one, would make it look in the wrong place.
 
 from __future__ import annotations
 
+# What is refused although its meaning is clear, and what to do.
+_PREFIX = "jobctl looks for keys without a prefix: --records-namespace is that of status records"
+REFUSED = {
+    **dict.fromkeys(("ssl", "tls"), "the scheme says it: rediss://, tcp+tls://"),
+    **dict.fromkeys(("prefix", "keyPrefix", "key_prefix", "global_keyprefix"), _PREFIX),
+    "timeout": "clients mean different ones by it: connect_timeout, or socket_timeout",
+}
+
 # redis-py, redis-rs, phpredis, predis, lettuce
 ALIASES = {
     "ssl_ca_certs": "cacert",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from jobctl.errors import BadUrl
-from jobctl.model.url_parameters import ALIASES, CHECKS, YES
+from jobctl.model.url_parameters import ALIASES, CHECKS, REFUSED, YES
 from jobctl.model.words import did_you_mean
 
 TLS_QUERY = ("cacert", "cert", "key", "insecure", "any_host")
@@ -158,7 +158,7 @@ class Reader:
             elif name not in self.ignored:
                 named = f": {name}" if nameable and _NAME.fullmatch(name) else ""
                 message = f"malformed URL: a parameter jobctl does not know{named}"
-                raise BadUrl(message, hint=did_you_mean(name, self.query))
+                raise BadUrl(message, hint=REFUSED.get(name) or did_you_mean(name, self.query))
         return found
 
     def _checks(self, name: str, value: str) -> dict[str, str]:
