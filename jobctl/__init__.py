@@ -15,10 +15,26 @@ The library, without click and rich::
 Everything below is imported when it is first asked for.
 """
 
-from __future__ import annotations
+import sys
 
-from typing import TYPE_CHECKING
+_signal = sys.modules[
+    "_signal"
+]  # what ``signal`` wraps, which takes as long to load as all of this
 
+
+def _end_at_interrupts() -> None:
+    """Let Ctrl-C end the process in silence, unless it is ignored (nohup).
+
+    Until a command runs there is nothing to put in order, and nobody to catch a KeyboardInterrupt.
+    """
+    if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
+if getattr(sys, "argv", None) and sys.argv[0].endswith("/jobctl"):  # the console script
+    _end_at_interrupts()
+
+TYPE_CHECKING = False  # typing itself is not loaded for it
 if TYPE_CHECKING:
     from jobctl.actions.jobs import Store
     from jobctl.actions.operations.watching import Watch

@@ -1,9 +1,11 @@
 """``python -m jobctl``, and the console script."""
 
-from __future__ import annotations
-
 import gc
 import sys
+
+from jobctl import _end_at_interrupts
+
+_end_at_interrupts()
 
 
 def main() -> None:
@@ -13,7 +15,10 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)
     from jobctl.cli.door import run
 
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    finally:
+        _end_at_interrupts()
     gc.freeze()
     sys.exit(code)
 

@@ -48,7 +48,8 @@ class Settings:
     Attributes:
         tls: certificates and checks for ``rediss://`` and ``tcp+tls://``, over what the URLs say.
         layout: the form of Faktory's lists where the data does not tell.
-        connect_timeout: seconds for connecting and the first reply.
+        connect_timeout: seconds for connecting and the first reply; without it what the URL says,
+            else 5.
         trace: called with a line for each command and reply (never a password).
         operations: the directory for the files of what is changed, for undo and resume; without
             one ``$XDG_STATE_HOME/jobctl/operations``.
@@ -60,7 +61,7 @@ class Settings:
 
     tls: Tls = NO_TLS
     layout: QueueForm | None = None
-    connect_timeout: float = CONNECT_TIMEOUT
+    connect_timeout: float | None = None
     trace: Trace | None = None
     operations: Path | None = None
     records_namespace: str | None = None
@@ -74,7 +75,7 @@ def connect(
     context: str | None = None,
     tls: Tls | None = None,
     layout: QueueForm | None = None,
-    connect_timeout: float = CONNECT_TIMEOUT,
+    connect_timeout: float | None = None,
     trace: Trace | None = None,
     operations: Path | None = None,
     records_namespace: str | None = None,
@@ -87,14 +88,15 @@ def connect(
 
     Args:
         url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://[dir]``. Without one:
-            JOBCTL_URL, JOBCTL_CONTEXT, REDIS_URL, a running embedded server,
+            JOBCTL_URL, JOBCTL_CONTEXT, REDIS_PROVIDER, REDIS_URL, a running embedded server,
             redis://127.0.0.1:6379/0.
         faktory_url: the Faktory server on it, ``tcp://`` or ``tcp+tls://``; opened when it is
             first needed. Where the environment names the Redis, FAKTORY_URL names this one.
         context: the name that config.toml gives to both, instead of the URLs.
         tls: certificates and checks, over what the URLs say.
         layout: the form of Faktory's lists where the data does not tell.
-        connect_timeout: seconds for connecting and the first reply.
+        connect_timeout: seconds for connecting and the first reply; without it what the URL says,
+            else 5.
         trace: called with a line for each command and reply (never a password).
         operations: the directory for the files of what is changed, for undo and resume; without
             one ``$XDG_STATE_HOME/jobctl/operations``.
@@ -165,12 +167,15 @@ def _open(target: Target, level: Level, settings: Settings) -> Store:
 
 
 def _greeted(target: Target, level: Level, settings: Settings) -> Store:
+    timeout = settings.connect_timeout
+    if timeout is None:
+        timeout = target.connect_timeout or CONNECT_TIMEOUT
     return open_store(
         target,
         Store,
         form=settings.layout or level.layout,
         system=settings.system,
-        connect_timeout=settings.connect_timeout,
+        connect_timeout=timeout,
         trace=settings.trace,
     )
 
@@ -217,9 +222,10 @@ def _address(level: Level) -> Address | None:
 def _faktory(address: Address, level: Level, settings: Settings) -> Faktory:
     from jobctl.faktory.server import Faktory  # what needs no server does without
 
+    timeout = settings.connect_timeout
     return Faktory(
         address,
-        connect_timeout=settings.connect_timeout,
+        connect_timeout=CONNECT_TIMEOUT if timeout is None else timeout,
         trace=settings.trace,
         password=None if level.password is None else level.password.get,
     )

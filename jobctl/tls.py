@@ -9,6 +9,7 @@ from jobctl.errors import Unreachable, UsageProblem
 from jobctl.model.urls import Tls
 
 _OTHER_NAME = (62, 64)  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+NO_TLS_HINT = "does this port speak TLS? it may be another one than the plain one"
 _DATE = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 
 
@@ -24,8 +25,9 @@ def check_files(tls: Tls) -> ssl.SSLContext:
     if tls.key and not tls.cert:
         raise UsageProblem("a key needs its certificate", hint="give --cert too")
     context = ssl.create_default_context()
-    if tls.insecure:
+    if tls.insecure or tls.any_host:
         context.check_hostname = False
+    if tls.insecure:
         context.verify_mode = ssl.CERT_NONE
     if tls.cacert:
         _check_readable("--cacert", tls.cacert)
@@ -60,25 +62,14 @@ def _check_readable(option: str, file: str) -> None:
         raise UsageProblem(f"{option}: cannot read {file}: {why}", hint=_FROM) from None
 
 
-def explain_handshake(error: ssl.SSLError, target: str, plain: str) -> Unreachable:
-    """Return the error for a handshake that failed.
-
-    Args:
-        error: what OpenSSL said.
-        target: whom it was with, for people.
-        plain: what to write instead where that port speaks no TLS.
-    """
+def explain_handshake(error: ssl.SSLError, target: str) -> Unreachable:
+    """Return the error for a handshake that failed: what OpenSSL said, and with whom."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error, target)
     return Unreachable(
         f"no TLS with {target}: {error.reason or 'the handshake failed'}",
-        hint=no_tls_hint(plain),
+        hint=NO_TLS_HINT,
     )
-
-
-def no_tls_hint(plain: str) -> str:
-    """Return what to try where no handshake came about; `plain`: ``redis:// instead of ..``."""
-    return f"does this port speak TLS? if not, write {plain}"
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, target: str) -> Unreachable:

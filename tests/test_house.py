@@ -39,7 +39,7 @@ MAY_IMPORT = {
         "embedded",
         "cli",
     },
-    "__main__": {"cli"},
+    "__main__": {"cli", "jobctl"},
 }
 # One third-party library, one room.
 LIBRARIES = {

@@ -29,9 +29,9 @@ def config() -> None:
     "explain",
     help="""Say of each setting what it is and where it comes from, and which variables were
     overruled. The first of these names the Redis and its Faktory server, two are never mixed:
-    --url and --faktory-url; --context; JOBCTL_URL; JOBCTL_CONTEXT; REDIS_URL; FAKTORY_URL alone; a
-    running embedded server; redis://127.0.0.1:6379/0. With FAKTORY_URL alone url_without_faktory is
-    the Redis of what needs no server; what asks the server never uses it.
+    --url and --faktory-url; --context; JOBCTL_URL; JOBCTL_CONTEXT; REDIS_PROVIDER; REDIS_URL;
+    FAKTORY_URL alone; a running embedded server; redis://127.0.0.1:6379/0. With FAKTORY_URL alone
+    url_without_faktory is the Redis of what needs no server; what asks the server never uses it.
 
     Nothing is connected, no password is asked for, none is shown. A config.toml that cannot be
     used, also where no context is asked for, is a warning, and the exit code is 8.""",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import say_finding, write_entries
-from jobctl.cli.cron_options import local_clock, zone_option
+from jobctl.cli.cron_options import flavour, flavour_option, local_clock, zone_option
 from jobctl.cli.helping import OWN, Command
 from jobctl.cli.options import option, output_options
 from jobctl.cli.session import Session
@@ -73,6 +73,7 @@ class _Edit:
 @option(OWN, "--strict", is_flag=True, help="Do not add it where there is a warning.")
 @option(OWN, "-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
 @zone_option()
+@flavour_option()
 @output_options()
 @click.pass_obj
 def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
@@ -95,7 +96,7 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     _put(session, edit, (added,))
     if not session.flag("dry_run"):
         made = "" if old is not None else f"made {file}; "
-        on = enable and (edited.before is None or not edited.before.enabled)
+        on = "cron_plugin" in edit.new.data and (old is None or "cron_plugin" not in old.data)
         more = "[cron_plugin], and " if on else ""
         say(f"{made}added {more}entry {added.number:,} at line {added.line:,}: {_words(added)}")
 
@@ -126,6 +127,7 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @option(OWN, "--strict", is_flag=True, help="Do not remove it where that makes a warning.")
 @option(OWN, "-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
 @zone_option()
+@flavour_option()
 @output_options()
 @click.pass_obj
 def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
@@ -221,7 +223,8 @@ def _at_line(file: str, spans: Sequence[Span], line: int) -> int:
 def _judge(session: Session, edit: _Edit) -> Edited:
     from jobctl.actions.cron.judging import judge
 
-    return judge(edit.file, edit.old, edit.new, int(time.time()), local_clock(session))
+    now, local = int(time.time()), local_clock(session)
+    return judge(edit.file, edit.old, edit.new, now, local, flavour(session))
 
 
 def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | None = None) -> None:

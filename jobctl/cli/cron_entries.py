@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from jobctl.cli.cron_options import flavour
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.errors import Exit
@@ -53,11 +54,11 @@ def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) ->
     return read_documents(named, stdin, unreadable=unreadable if len(named) > 1 else None)
 
 
-def read_crontabs(paths: Sequence[str]) -> list[Crontab]:
+def read_crontabs(session: Session, paths: Sequence[str]) -> list[Crontab]:
     """Return the same with their entries, and what is wrong with them; errors are the same."""
     from jobctl.model.crontab.loading import load
 
-    return [load(document) for document in read_files(paths)]
+    return [load(document, flavour(session)) for document in read_files(paths)]
 
 
 def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
@@ -76,7 +77,7 @@ def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[st
                 entry = crontab.entries[each.entry - 1] if known and each.entry else None
                 place = (entry.file, entry.line) if entry else (each.file or "", each.line or 0)
                 problems.setdefault(place, each.message)
-            elif each.code == Code.PLUGIN_OFF:
+            elif each.code in (Code.PLUGIN_OFF, Code.FLAVOUR):
                 say_finding(session, each)
     return problems
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
-from jobctl.cli.cron_options import READING, local_clock, start, zone_option
+from jobctl.cli.cron_options import READING, flavour_option, local_clock, start, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, PAGE, option, output_options
 from jobctl.cli.session import Session
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     help="Begin with this time: 2026-09-21T14:00:00Z, +2h, -5m, epoch seconds. Else today.",
 )  # fmt: skip
 @zone_option()
+@flavour_option()
 @option(FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue.")
 @option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
@@ -71,7 +72,7 @@ def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     at = start(session, time.time())
     if session.text("start") is None:
         at = midnight_of(local, at)
-    crontabs = read_crontabs(paths)
+    crontabs = read_crontabs(session, paths)
     problems = say_problems(session, crontabs)
     entries = _chosen(session, [entry for crontab in crontabs for entry in crontab.entries])
     size = HOUR if per == "hour" else MINUTE

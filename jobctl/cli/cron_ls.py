@@ -9,6 +9,7 @@ import click
 
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems, write_entries
 from jobctl.cli.cron_options import (
+    flavour_option,
     from_option,
     local_clock,
     say_start,
@@ -54,6 +55,7 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 )
 @from_option()
 @zone_option()
+@flavour_option()
 @page_options(sort="Sort by a column; without it as they stand in the files.")
 @output_options()
 @click.pass_obj
@@ -65,7 +67,7 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
     at, local = start(session, now), local_clock(session)
     order, page = session.order(LISTING_KEYS), session.page()
     session.columns(LISTING_KEYS, LISTING_KEYS)
-    crontabs = read_crontabs(paths)
+    crontabs = read_crontabs(session, paths)
     problems = say_problems(session, crontabs)
     entries = [entry for crontab in crontabs for entry in crontab.entries]
     rows = [

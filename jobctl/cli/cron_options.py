@@ -14,6 +14,7 @@ from jobctl.cli.writing import say
 from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from jobctl.model.crontab.entry import Flavour
     from jobctl.model.schedule import Dialect, Schedule
     from jobctl.model.schedule.clock import Clock
 
@@ -52,6 +53,15 @@ def dialect_option() -> Callable[[_F], _F]:
     return option(
         READING, "--dialect", type=click.Choice(["faktory", "unix"]),
         help="How to read it: as the server does, or as a crontab's line. Else faktory.",
+    )  # fmt: skip
+
+
+def flavour_option() -> Callable[[_F], _F]:
+    """Add ``--flavour``: see `flavour`."""
+    return option(
+        READING, "--flavour", type=click.Choice(["plugin", "enterprise"]),
+        help="Whose files these are: the cron plugin's, or Faktory Enterprise's own. Else "
+        "enterprise where there is no [cron_plugin].",
     )  # fmt: skip
 
 
@@ -126,6 +136,14 @@ def dialect(session: Session) -> Dialect:
     from jobctl.model.schedule import Dialect
 
     return Dialect(session.text("dialect") or Dialect.FAKTORY)
+
+
+def flavour(session: Session) -> Flavour | None:
+    """Return whose files of entries are read; None to go by what is in them."""
+    from jobctl.model.crontab.entry import Flavour
+
+    text = session.text("flavour")
+    return None if text is None else Flavour(text)
 
 
 def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:

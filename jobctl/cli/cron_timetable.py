@@ -36,7 +36,7 @@ def write_timetable(session: Session, path: str, window: Window) -> None:
         raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
     people = ("fires", "day", window.heading) if session.format.human else ()
     session.columns(TIMETABLE_KEYS, (*people, *TIMETABLE_KEYS))
-    (crontab,) = read_crontabs([path])
+    (crontab,) = read_crontabs(session, [path])
     problems = say_problems(session, [crontab])
     entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
     table = Timetable(entries, window.after, window.local)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.cron_entries import read_files, write_entries
-from jobctl.cli.cron_options import local_clock, zone_option
+from jobctl.cli.cron_options import flavour, flavour_option, local_clock, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
@@ -20,7 +20,7 @@ from jobctl.render.formats import Format
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobctl.model.crontab.entry import Crontab
+    from jobctl.model.crontab.entry import Crontab, Flavour
     from jobctl.model.crontab.finding import Finding
     from jobctl.model.schedule.clock import Clock
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     DIR is checked as the server makes one document of it: all *.toml of its conf.d, or its own,
     appended in order of name. Each FILE is a document by itself, - is stdin, and -e is a schedule.
-    Errors exit with 8; warnings do with --strict.""",
+    Entries without any [cron_plugin] are read as Faktory Enterprise reads them. Errors, which stop
+    the start or each firing, exit with 8; warnings do with --strict.""",
     short_help="Check files of cron entries, or schedules.",
     examples=[
         "jobctl cron validate /etc/faktory",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 )
 @click.option("--strict", is_flag=True, help="Exit with 8 for warnings too.")
 @zone_option()
+@flavour_option()
 @option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
 @click.pass_obj
@@ -74,7 +76,7 @@ def validate(
     if expressions:
         findings, summary = _check_expressions(expressions, now, local)
     else:
-        findings, summary = _check_files(paths, now, local)
+        findings, summary = _check_files(paths, now, local, flavour(session))
     _write(session, findings, columns)
     for line in summary:
         say(line)
@@ -108,9 +110,11 @@ def _check_expressions(
     return findings, [schedules_summary(findings, len(expressions))]
 
 
-def _check_files(paths: Sequence[str], now: int, local: Clock) -> tuple[list[Finding], list[str]]:
+def _check_files(
+    paths: Sequence[str], now: int, local: Clock, whose: Flavour | None
+) -> tuple[list[Finding], list[str]]:
     """Return the findings of files, and what to say of them all."""
-    from jobctl.model.crontab.finding import unreadable
+    from jobctl.model.crontab.finding import never_read, unreadable
     from jobctl.model.crontab.loading import load
     from jobctl.model.crontab.timed import with_time
     from jobctl.model.crontab.verdict import files_summary
@@ -121,7 +125,8 @@ def _check_files(paths: Sequence[str], now: int, local: Clock) -> tuple[list[Fin
         findings.append(unreadable(path, error.message, error.hint))
 
     crontabs: list[Crontab] = [
-        with_time(load(each), now, local) for each in read_files(paths, unreadable=note)
+        with_time(load(each, whose), now, local) for each in read_files(paths, unreadable=note)
     ]
+    findings += [never_read(file) for each in crontabs for file in each.document.unread]
     findings += [finding for crontab in crontabs for finding in crontab.findings]
     return findings, files_summary(crontabs, findings)

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from jobctl.model.population import Highlights
 
 
-_ELSEWHERE = ("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER")
+_ELSEWHERE = (
+    *("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_PROVIDER", "REDIS_URL"),
+    *("FAKTORY_URL", "FAKTORY_PROVIDER"),
+)
 
 
 @click.command(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from jobctl.cli.interrupting import Interruptible
 from jobctl.cli.root import root
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, JobctlError, UsageProblem
@@ -68,7 +69,7 @@ def _invoke(argv: Sequence[str], session: Session) -> int:
         root.main([], prog_name="jobctl", obj=session)
     # Not root.main: it takes a broken pipe for a failure.
     try:
-        with root.make_context("jobctl", list(argv), obj=session) as context:
+        with root.make_context("jobctl", list(argv), obj=session) as context, Interruptible():
             root.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code

@@ -88,14 +88,14 @@ def _connection(brief: bool) -> list[Callable[[_F], _F]]:
         option(
             CONNECTION, "-u", "--url", metavar="URL",
             help="Which Redis: redis://, rediss://, unix://, embedded://[dir]. "
-            "Else --context, JOBCTL_URL, JOBCTL_CONTEXT, REDIS_URL, a running embedded server, "
-            "redis://127.0.0.1:6379/0.",
+            "Else --context, JOBCTL_URL, JOBCTL_CONTEXT, REDIS_PROVIDER, REDIS_URL, a running "
+            "embedded server, redis://127.0.0.1:6379/0.",
         ),
         context_option(),
         option(
             CONNECTION, "--faktory-url", metavar="URL", hidden=brief,
             help="The Faktory server on it: tcp://[:password@]host[:7419], tcp+tls://.. "
-            "Beside JOBCTL_URL or REDIS_URL: FAKTORY_URL, FAKTORY_PROVIDER.",
+            "Beside JOBCTL_URL or REDIS_..: FAKTORY_URL, FAKTORY_PROVIDER.",
         ),
         option(CONNECTION, "--cacert", type=path, hidden=brief, help="CA to trust for rediss:// and tcp+tls://."),
         option(CONNECTION, "--cert", type=path, hidden=brief, help="Client certificate."),

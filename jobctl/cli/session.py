@@ -144,7 +144,6 @@ class Session:
         return self.level.rules
 
     def _settings(self) -> Settings:
-        from jobctl.config import CONNECT_TIMEOUT
         from jobctl.connecting import Settings
         from jobctl.model.layout import QueueForm
         from jobctl.model.system import System
@@ -158,7 +157,7 @@ class Session:
                 self.text("cacert"), self.text("cert"), self.text("key"), self.flag("insecure")
             ),
             layout=None if layout is None else QueueForm(layout),
-            connect_timeout=CONNECT_TIMEOUT if timeout is None else parse_duration(timeout),
+            connect_timeout=None if timeout is None else parse_duration(timeout),
             trace=_trace if self.flag("debug") else None,
             records_namespace=self._namespace(),
             system=None if system is None else System(system),

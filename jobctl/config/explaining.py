@@ -15,8 +15,9 @@ from jobctl.config.levels import (
     Level,
     named_system,
     operations_directory,
+    variable,
 )
-from jobctl.config.redacting import DoorKind, has_password, shown_url
+from jobctl.config.redacting import DoorKind, connect_timeout, has_password, shown_url
 from jobctl.errors import ConfigProblem
 from jobctl.model.jobba import NAMESPACE
 
@@ -54,7 +55,7 @@ def explain(level: Level, given: Given, environ: Mapping[str, str]) -> list[Row]
         ("records_namespace", *_namespace(level, given)),
         ("password", *_password(level, redis)),
         *((key, *_flag(level, key)) for key in FLAGS),
-        ("connect_timeout", *_timeout(given)),
+        ("connect_timeout", *_timeout(given, redis)),
         ("operations_directory", *_operations(environ)),
         *(("overruled", value, source) for source, value in _overruled(level, environ)),
     ]
@@ -174,9 +175,12 @@ def _flag(level: Level, key: str) -> tuple[bool, str]:
     return value, "default"
 
 
-def _timeout(given: Given) -> tuple[str, str]:
+def _timeout(given: Given, redis: Door | None) -> tuple[str, str]:
     if given.connect_timeout is not None:
         return given.connect_timeout, "--connect-timeout"
+    seconds = None if redis is None else connect_timeout(redis.url)
+    if redis is not None and seconds is not None:
+        return f"{seconds:g}s", redis.source
     return f"{CONNECT_TIMEOUT:g}s", "default"
 
 
@@ -188,17 +192,16 @@ def _operations(environ: Mapping[str, str]) -> tuple[str, str]:
 def _overruled(level: Level, environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the variables that name a door and were not used, with what they name."""
     used = {door.source for door in (level.redis, level.faktory, level.below) if door is not None}
-    by_provider = any(source.endswith("named by FAKTORY_PROVIDER") for source in used)
     found = []
     for name, kind in _VARIABLES.items():
-        value = environ.get(name, "").strip()
-        if not value or name in used or (name == "FAKTORY_PROVIDER" and by_provider):
+        value = variable(environ, name)
+        if value is None or any(source in (name, f"{value}, named by {name}") for source in used):
             continue
         if name == "JOBCTL_CONTEXT":
             if level.context is None or level.context.name != value:
                 found.append((name, value))
-        elif kind is None:
-            found.append((name, _provided(value, environ)))
+        elif name.endswith("_PROVIDER"):
+            found.append((name, _provided(value, environ, kind)))
         else:
             found.append((name, _shown(value, kind)))
     return found
@@ -206,16 +209,17 @@ def _overruled(level: Level, environ: Mapping[str, str]) -> list[tuple[str, str]
 
 _VARIABLES = {
     "JOBCTL_URL": DoorKind.REDIS,
-    "JOBCTL_CONTEXT": None,
+    "JOBCTL_CONTEXT": DoorKind.REDIS,
+    "REDIS_PROVIDER": DoorKind.REDIS,
     "REDIS_URL": DoorKind.REDIS,
     "FAKTORY_URL": DoorKind.FAKTORY,
-    "FAKTORY_PROVIDER": None,
+    "FAKTORY_PROVIDER": DoorKind.FAKTORY,
 }
 
 
-def _provided(name: str, environ: Mapping[str, str]) -> str:
-    """Return what FAKTORY_PROVIDER leads to; people put URLs into it, too."""
+def _provided(name: str, environ: Mapping[str, str], kind: DoorKind) -> str:
+    """Return what a variable leads to that names another; people put URLs into it, too."""
     if ":" in name:
-        return _shown(name, DoorKind.FAKTORY)
-    url = environ.get(name, "").strip()
-    return f"{name}: {_shown(url, DoorKind.FAKTORY)}" if url else f"{name}, which is not set"
+        return _shown(name, kind)
+    url = variable(environ, name)
+    return f"{name}: {_shown(url, kind)}" if url else f"{name}, which is not set"

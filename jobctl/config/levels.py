@@ -14,12 +14,13 @@ from jobctl.errors import UnknownContext, UsageProblem
 from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.layout import QueueForm
 from jobctl.model.system import System
+from jobctl.model.urls import bare
 from jobctl.model.words import did_you_mean
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 EMBEDDED = "the embedded server"
 CONNECT_TIMEOUT = 5.0  # seconds
-_VARIABLES = ("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_URL")
+_VARIABLES = ("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_PROVIDER", "REDIS_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def choose_level(
         context: the value of ``--context``, likewise.
 
     Raises:
-        UsageProblem: two levels are given at once; FAKTORY_PROVIDER names no variable.
+        UsageProblem: two levels are given at once; a .._PROVIDER names no variable.
         ConfigProblem: the context is unknown, or the config file cannot be used.
     """
     if url is not None or faktory_url is not None:
@@ -104,7 +105,7 @@ def choose_level(
                 f"--context and {'--url' if url is not None else '--faktory-url'} both say where",
                 hint="leave one out: a context names its Redis and its Faktory server itself",
             )
-        passed_over = next((name for name in _VARIABLES if _value(environ, name)), None)
+        passed_over = next((name for name in _VARIABLES if variable(environ, name)), None)
         return Level(
             _door(url, "--url"),
             _door(faktory_url, "--faktory-url"),
@@ -113,12 +114,13 @@ def choose_level(
     if context is not None:
         return context_level(find_context(context, environ), environ)
     for name in _VARIABLES:
-        value = _value(environ, name)
+        value = variable(environ, name)
         if value is None:
             continue
         if name == "JOBCTL_CONTEXT":
             return _named_level(value, environ)
-        return Level(Door(value, name), faktory_door(environ))
+        door = _provided(environ, name) if name == "REDIS_PROVIDER" else Door(value, name)
+        return Level(door, faktory_door(environ))
     running = embedded()
     below = Door(DEFAULT_URL, "the default")
     if running is not None:
@@ -162,16 +164,27 @@ def faktory_door(environ: Mapping[str, str]) -> Door | None:
     Raises:
         UsageProblem: FAKTORY_PROVIDER names no variable that is set.
     """
-    provider = _value(environ, "FAKTORY_PROVIDER")
+    door = _provided(environ, "FAKTORY_PROVIDER")
+    return door or _door(variable(environ, "FAKTORY_URL"), "FAKTORY_URL")
+
+
+def _provided(environ: Mapping[str, str], name: str) -> Door | None:
+    """Return what a variable leads to that holds the name of the variable with the URL.
+
+    Raises:
+        UsageProblem: it names none that is set.
+    """
+    provider = variable(environ, name)
     if provider is None:
-        return _door(_value(environ, "FAKTORY_URL"), "FAKTORY_URL")
-    value = _value(environ, provider)
+        return None
+    value = variable(environ, provider)
     if value is None:
-        hint = "it holds the name of the variable that holds the URL; FAKTORY_URL holds the URL"
+        url = name.replace("PROVIDER", "URL")
+        hint = f"it holds the name of the variable that holds the URL; {url} holds the URL"
         if not provider.isidentifier():  # a URL, perhaps, with its password
-            raise UsageProblem("FAKTORY_PROVIDER holds no variable's name", hint=hint)
-        raise UsageProblem(f"FAKTORY_PROVIDER names {provider}, which is not set", hint=hint)
-    return Door(value, f"{provider}, named by FAKTORY_PROVIDER")
+            raise UsageProblem(f"{name} holds no variable's name", hint=hint)
+        raise UsageProblem(f"{name} names {provider}, which is not set", hint=hint)
+    return Door(value, f"{provider}, named by {name}")
 
 
 def named_system(environ: Mapping[str, str]) -> System | None:
@@ -180,7 +193,7 @@ def named_system(environ: Mapping[str, str]) -> System | None:
     Raises:
         UsageProblem: it names none.
     """
-    value = _value(environ, "JOBCTL_SYSTEM")
+    value = variable(environ, "JOBCTL_SYSTEM")
     if value is None:
         return None
     if value not in list(System):
@@ -193,8 +206,9 @@ def _door(url: str | None, source: str) -> Door | None:
     return None if url is None else Door(url, source)
 
 
-def _value(environ: Mapping[str, str], name: str) -> str | None:
-    return environ.get(name, "").strip() or None  # a file it came from may end with a line break
+def variable(environ: Mapping[str, str], name: str) -> str | None:
+    """Return what a variable holds; a file it came from may leave a line break, or quotes."""
+    return bare(environ.get(name, "").strip()) or None
 
 
 def operations_directory(environ: Mapping[str, str]) -> Path:

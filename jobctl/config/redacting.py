@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jobctl.model.address import Address
     from jobctl.model.target import Target
 
-_SECRET = re.compile(r"([?&](?:password|username)=)([^&#]*)")
+_SECRET = re.compile(r"([?&](?:password|username|user|pass|auth)=)([^&#]*)")
 _HIDDEN = "***"
 MALFORMED = "(malformed)"
 
@@ -41,6 +41,16 @@ def has_password(url: str, kind: DoorKind) -> bool:
         return _parsed(url, kind).password is not None
     except BadUrl:
         return False
+
+
+def connect_timeout(url: str) -> float | None:
+    """Return the seconds that a Redis' URL gives to connecting, if it does."""
+    from jobctl.model.target import Target
+
+    try:
+        return Target.parse(url).connect_timeout
+    except BadUrl:
+        return None
 
 
 def _parsed(url: str, kind: DoorKind) -> Target | Address:

@@ -15,7 +15,6 @@ from jobctl.errors import (
 )
 from jobctl.model.address import Address
 
-_PLAIN = "tcp:// instead of tcp+tls://"
 _LONGEST = 200  # characters of what a server says
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
 _WHY_LOST = {
@@ -42,16 +41,14 @@ def explain_connecting(error: OSError, address: Address, timeout: float) -> Jobc
     if address.secure:
         import ssl  # nobody else pays for it
 
-        from jobctl.tls import explain_handshake, no_tls_hint
+        from jobctl.tls import NO_TLS_HINT, explain_handshake
 
         if isinstance(error, ssl.SSLError):
-            return explain_handshake(error, str(address), _PLAIN)
+            return explain_handshake(error, str(address))
         if isinstance(error, TimeoutError):
-            return Unreachable(
-                f"no TLS with {address} within {timeout:g} s", hint=no_tls_hint(_PLAIN)
-            )
+            return Unreachable(f"no TLS with {address} within {timeout:g} s", hint=NO_TLS_HINT)
         if isinstance(error, ConnectionError):
-            return Unreachable(f"no TLS with {address}: it hung up", hint=no_tls_hint(_PLAIN))
+            return Unreachable(f"no TLS with {address}: it hung up", hint=NO_TLS_HINT)
     return Unreachable(
         f"cannot reach {address}: {error.strerror or error}", hint="is the address right?"
     )

@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from jobctl.errors import BadUrl
-from jobctl.model.urls import NO_TLS, TLS_QUERY, Reader, Tls, shown_host, shown_login, unquoted
+from jobctl.model.urls import (
+    NO_TLS,
+    TLS_QUERY,
+    Reader,
+    Tls,
+    bare,
+    shown_host,
+    shown_login,
+    unquoted,
+)
 
-SCHEMES = ("tcp", "tcp+tls")
+SCHEMES, SECURE = ("tcp", "tcp+tls"), ("tcp+tls",)
 FORMS = "tcp://[:password@]host[:7419], tcp+tls://.."
-_READER = Reader(FORMS, SCHEMES, ("password", *TLS_QUERY))
+_READER = Reader(FORMS, SCHEMES, SECURE, ("password", *TLS_QUERY))
 PORT = 7419
 
 
@@ -58,6 +67,7 @@ class Address:
         Raises:
             BadUrl: it is malformed, or of a scheme that no Faktory server speaks.
         """
+        url = bare(url)
         scheme = _READER.scheme(url)
         _READER.check_scheme(scheme)
         parts, port, query = _READER.split(url)

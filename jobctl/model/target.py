@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, quote
 
 from jobctl.errors import BadUrl
-from jobctl.model.urls import NO_TLS, TLS_QUERY, Reader, Tls, shown_host, shown_login, unquoted
+from jobctl.model.url_parameters import CONNECT, IGNORED, REPLY
+from jobctl.model.urls import (
+    NO_TLS,
+    TLS_QUERY,
+    Reader,
+    Tls,
+    bare,
+    shown_host,
+    shown_login,
+    unquoted,
+)
 
-SCHEMES = ("redis", "rediss", "unix", "embedded")
+SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix", "embedded")
 FORMS = (
     "redis://[user:password@]host[:port][/db], rediss://.. (TLS), unix:///path/redis.sock[?db=0], "
     "embedded://[dir]"
 )
-_LATER = ("redis+sentinel", "redis+cluster")
-_READER = Reader(FORMS, SCHEMES, ("db", "username", "password", *TLS_QUERY))
+_SAME = {"valkey": "redis", "valkeys": "rediss"}
+_LATER = re.compile(r"(?:redis|valkey)(s?)\+(?:sentinel|cluster)")
+_TIMEOUT = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)(ms|s|m)?", re.ASCII)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_FAMILIES = {"": 0, "0": 0, "4": 4, "6": 6, "ipv4": 4, "ipv6": 6}
+_QUERY = ("db", "username", "password", *TLS_QUERY, "family", *CONNECT, *REPLY)
+_READER = Reader(FORMS, SCHEMES, ("rediss", "valkeys"), _QUERY, IGNORED)
 _PORT = 6379
 
 
@@ -24,7 +40,8 @@ class Target:
     """A Redis to talk to: `host` and `port`, or the `path` of a unix socket.
 
     For ``embedded`` the `path` is the server's directory, empty for the default one. A password
-    that is `offered` is no part of the URL: it is for a server that wants one.
+    that is `offered` is no part of the URL: it is for a server that wants one. `family` is 4 or 6
+    for that version of IP alone; the timeouts are in seconds, None where the URL has none.
     """
 
     scheme: str
@@ -36,6 +53,9 @@ class Target:
     password: str | None = field(default=None, repr=False)
     tls: Tls = NO_TLS
     offered: str | None = field(default=None, repr=False, compare=False)
+    family: int = 0
+    connect_timeout: float | None = None
+    reply_timeout: float | None = None
 
     def __str__(self) -> str:
         """Return the URL without its password: safe to print, log and store."""
@@ -75,16 +95,23 @@ class Target:
         Raises:
             BadUrl: it is malformed, or of a scheme jobctl does not speak.
         """
+        url = bare(url)
         scheme = _READER.scheme(url)
-        if scheme in _LATER:
-            raise BadUrl(f"{scheme}:// is not spoken yet", hint=f"name the server itself: {FORMS}")
+        later = _LATER.fullmatch(scheme)
+        if later is not None:
+            forms = "rediss://[user:password@]host[:port][/db]" if later[1] else FORMS
+            raise BadUrl(f"{scheme}:// is not spoken yet", hint=f"name the server itself: {forms}")
         _READER.check_scheme(scheme)
+        scheme = _SAME.get(scheme, scheme)
         parts, port, query = _READER.split(url)
         common = cls(
             scheme=scheme,
             username=_READER.login(query.get("username") or unquoted(parts.username or "")),
             password=_READER.login(query.get("password") or unquoted(parts.password or "")),
             tls=Tls.of(query),
+            family=_family(query.get("family", "")),
+            connect_timeout=_timeout(query, CONNECT),
+            reply_timeout=_timeout(query, REPLY),
         )
         if common.tls != NO_TLS and not common.secure:
             raise _READER.bad("TLS parameters need a rediss:// URL")
@@ -93,6 +120,26 @@ class Target:
         if scheme == "unix":
             return _unix(common, parts, query)
         return _tcp(common, parts, port, query)
+
+
+def _family(text: str) -> int:
+    if text.lower() not in _FAMILIES:
+        raise _READER.bad("its family is neither 4 nor 6")
+    return _FAMILIES[text.lower()]
+
+
+def _timeout(query: Mapping[str, str], names: Mapping[str, float]) -> float | None:
+    """Return the seconds of the first of these parameters; None for one that is 0, or off."""
+    for name, unit in names.items():
+        text = query.get(name, "")
+        if text.lower() in ("", "none", "null"):
+            continue
+        found = _TIMEOUT.fullmatch(text)
+        if found is None:
+            raise _READER.bad(f"its {name} is not a number")
+        seconds = float(found[1]) * (_UNITS[found[2]] if found[2] else unit)
+        return seconds if seconds > 0 else None
+    return None
 
 
 def _db(text: str | None) -> int:

@@ -8,23 +8,28 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from jobctl.errors import BadUrl
+from jobctl.model.url_parameters import ALIASES, CHECKS, REFUSED, YES
 from jobctl.model.words import did_you_mean
 
-TLS_QUERY = ("cacert", "cert", "key", "insecure")
+TLS_QUERY = ("cacert", "cert", "key", "insecure", "any_host")
 _BRACKETED = re.compile(r"\[[^\[\]]+\](:\d*)?")
 _SCHEME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
-# redis-py's own names for the same, which people have in their environments.
-_ALIASES = {"ssl_ca_certs": "cacert", "ssl_certfile": "cert", "ssl_keyfile": "key"}
+_SECURE = re.compile(r"tls|ssl|ss$|[eyp]s$")  # a scheme that asks for TLS: https, valkeys
+_NAME = re.compile(r"[a-z][A-Za-z_]{2,40}")  # a parameter's name, and no part of a password
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """TLS files and checks; the names are redis-cli's."""
+    """TLS files and checks; the names are redis-cli's.
+
+    With `any_host` a certificate counts that is trusted, whichever host it is for.
+    """
 
     cacert: str | None = None
     cert: str | None = None
     key: str | None = None
     insecure: bool = False
+    any_host: bool = False
 
     def over(self, other: Tls) -> Tls:
         """Return these settings, with the other's where this one has none."""
@@ -33,6 +38,7 @@ class Tls:
             self.cert or other.cert,
             self.key or other.key,
             self.insecure or other.insecure,
+            self.any_host or other.any_host,
         )
 
     @classmethod
@@ -42,7 +48,8 @@ class Tls:
             query.get("cacert") or None,
             query.get("cert") or None,
             query.get("key") or None,
-            query.get("insecure", "").lower() in ("1", "true", "yes"),
+            query.get("insecure", "").lower() in YES,
+            query.get("any_host", "").lower() in YES,
         )
 
 
@@ -58,12 +65,16 @@ class Reader:
     Attributes:
         forms: what such URLs look like.
         schemes: what they begin with.
+        secure: those of them that speak TLS.
         query: the parameters they may have.
+        ignored: parameters that steer another client alone.
     """
 
     forms: str
     schemes: tuple[str, ...]
+    secure: tuple[str, ...]
     query: tuple[str, ...]
+    ignored: frozenset[str] = frozenset()
 
     def bad(self, what: str) -> BadUrl:
         """Return the error for a URL that is malformed."""
@@ -85,12 +96,13 @@ class Reader:
         """Check that a scheme is spoken.
 
         Raises:
-            BadUrl: it is not; names the near one.
+            BadUrl: it is not; names the near one, for a scheme of TLS one of TLS.
         """
         if scheme not in self.schemes:
+            near = self.secure if _SECURE.search(scheme) else self.schemes
             raise BadUrl(
                 "malformed URL: its scheme is not a scheme jobctl speaks",
-                hint=did_you_mean(f"{scheme}://", [f"{known}://" for known in self.schemes]),
+                hint=did_you_mean(f"{scheme}://", [f"{known}://" for known in near]),
             )
 
     def split(self, url: str) -> tuple[SplitResult, int | None, dict[str, str]]:
@@ -129,20 +141,40 @@ class Reader:
             )
         except ValueError:
             raise self.bad("its parameters are not name=value") from None
-        return self._known(pairs)
+        return self._known(pairs, nameable="@" not in text)
 
-    def _known(self, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    def _known(self, pairs: Iterable[tuple[str, str]], *, nameable: bool) -> dict[str, str]:
+        """Return the parameters that mean something here, under one name each.
+
+        One that is not known is named, unless an @ tells that it may be a part of the password.
+        """
         found: dict[str, str] = {}
         for name, value in pairs:
-            if name == "ssl_cert_reqs":
-                found["insecure"] = "1" if value.lower() == "none" else ""
-                continue
-            known = _ALIASES.get(name, name)
-            if known not in self.query:
-                hint = did_you_mean(name, self.query)
-                raise BadUrl("malformed URL: a parameter jobctl does not know", hint=hint)
-            found[known] = value
+            known = ALIASES.get(name, name)
+            if name in CHECKS:
+                found |= self._checks(name, value)
+            elif known in self.query:
+                found[known] = value
+            elif name not in self.ignored:
+                named = f": {name}" if nameable and _NAME.fullmatch(name) else ""
+                message = f"malformed URL: a parameter jobctl does not know{named}"
+                raise BadUrl(message, hint=REFUSED.get(name) or did_you_mean(name, self.query))
         return found
+
+    def _checks(self, name: str, value: str) -> dict[str, str]:
+        """Return what another client's parameter says of the checks of a certificate."""
+        values = CHECKS[name]
+        if value and value.lower() not in values:
+            message = f"malformed URL: {name} has a value jobctl does not know"
+            raise BadUrl(message, hint=f"one of: {', '.join(values)}")
+        return values[value.lower()] if value else {}
+
+
+def bare(text: str) -> str:
+    """Return a text without the quotes around it that a file or a shell has left there."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
+        return text[1:-1].strip()
+    return text
 
 
 def unquoted(text: str) -> str:

@@ -7,6 +7,7 @@ dropped connection; this uses its connection, TLS and parser, and not its client
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, cast
@@ -33,6 +34,7 @@ Reply = Any
 Trace = Callable[[str], None]
 
 REPLY_TIMEOUT = 60.0  # seconds; no command jobctl sends takes a healthy server a tenth of one
+_FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 _READ_SIZE = 256 * 1024
 _LONGEST_TRACE = 200
 
@@ -70,8 +72,9 @@ class Connection:
 
     def patient(self) -> None:
         """Give replies the time a busy server needs; until here it was the connect timeout."""
-        self._link.socket_timeout = REPLY_TIMEOUT
-        self._link.update_current_socket_timeout(REPLY_TIMEOUT)
+        timeout = self.target.reply_timeout or REPLY_TIMEOUT
+        self._link.socket_timeout = timeout
+        self._link.update_current_socket_timeout(timeout)
 
     def close(self) -> None:
         """Close the connection."""
@@ -234,17 +237,20 @@ def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not t
     make = cast(Any, UnixDomainSocketConnection)
     if target.scheme == "unix":
         return make(path=target.path, **common)
+    common |= {
+        "host": target.host,
+        "port": target.port,
+        "socket_type": _FAMILIES[target.family],  # redis-py's name for the family
+    }
     if target.scheme == "redis":
-        return cast(Any, TcpConnection)(host=target.host, port=target.port, **common)
+        return cast(Any, TcpConnection)(**common)
     tls = target.tls
     return cast(Any, SSLConnection)(
-        host=target.host,
-        port=target.port,
         ssl_ca_certs=tls.cacert,
         ssl_certfile=tls.cert,
         ssl_keyfile=tls.key,
         ssl_cert_reqs="none" if tls.insecure else "required",
-        ssl_check_hostname=not tls.insecure,
+        ssl_check_hostname=not (tls.insecure or tls.any_host),
         **common,
     )
 

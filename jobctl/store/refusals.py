@@ -25,7 +25,7 @@ from jobctl.errors import (
     WrongType,
 )
 from jobctl.model.target import Target
-from jobctl.tls import explain_handshake, no_tls_hint
+from jobctl.tls import NO_TLS_HINT, explain_handshake
 
 
 def explain_login(error: Exception, target: Target) -> JobctlError:
@@ -70,7 +70,7 @@ def explain_connecting(error: Exception, target: Target, timeout: float) -> Jobc
 
 def _late(cause: BaseException | None, target: Target, timeout: float) -> JobctlError:
     if "handshake" in str(cause):
-        return Unreachable(f"no TLS with {target} within {timeout:g} s", hint=no_tls_hint(_PLAIN))
+        return Unreachable(f"no TLS with {target} within {timeout:g} s", hint=NO_TLS_HINT)
     return Unreachable(
         f"no answer from {target} within {timeout:g} s",
         hint="is the address right, and no firewall between? --connect-timeout waits longer",
@@ -79,7 +79,7 @@ def _late(cause: BaseException | None, target: Target, timeout: float) -> Jobctl
 
 def _explain_os(cause: OSError, target: Target) -> JobctlError:
     if isinstance(cause, ssl.SSLError):
-        return explain_handshake(cause, str(target), _PLAIN)
+        return explain_handshake(cause, str(target))
     if isinstance(cause, ConnectionRefusedError):
         return Unreachable(
             f"connection refused by {target}", hint="is Redis running there? try: jobctl demo"
@@ -228,7 +228,6 @@ _CLUSTER = (
 )  # MovedError is an AskError
 _NO_WRITES = (failures.OutOfMemoryError, failures.ReadOnlyError)
 _FULL = "max number of clients"
-_PLAIN = "redis:// instead of rediss://"
 _WHY_LOST = {
     "redis": "did the server stop, or is this port no Redis (TLS needs rediss://)?",
     "rediss": "did the server stop, or does it want a client certificate (--cert and --key)?",
@@ -260,6 +259,9 @@ def _password(said: str, target: Target) -> JobctlError:
         return NoPasswordWanted(
             f"{target} has no password, one was given", hint="leave it out of the URL"
         )
+    if target.password and target.username == "h":  # Heroku's URLs had it before Redis had users
+        hint = f"leave the user out: {target.scheme}://:PASSWORD@.."
+        return WrongPassword(f"{target} refused the user or password", hint=hint)
     where = "both in the URL" if target.password else "what the context's password comes from"
     return WrongPassword(f"{target} refused the user or password", hint=f"check {where}")
 

@@ -47,6 +47,19 @@ def test_settings_are_explained_by_default(jobctl, tmp_path) -> None:
     assert found["operations_directory"][0][1] == "XDG_STATE_HOME"
 
 
+def test_what_a_provider_leads_to_and_what_a_url_says_are_explained(jobctl, monkeypatch) -> None:
+    monkeypatch.setenv("CLOUD_URL", f"redis://:{SECRET}@h?connectTimeout=2000")
+    monkeypatch.setenv("REDIS_PROVIDER", "CLOUD_URL")
+    monkeypatch.setenv("REDIS_URL", "redis://c")
+    found = explained(jobctl)
+    source = "CLOUD_URL, named by REDIS_PROVIDER"
+    assert found["url"] == [("redis://:***@h:6379/0", source)]
+    assert found["connect_timeout"] == [("2s", source)]
+    assert found["overruled"] == [("redis://c:6379/0", "REDIS_URL")]
+    found = explained(jobctl, url="redis://j")
+    assert ("CLOUD_URL: redis://:***@h:6379/0", "REDIS_PROVIDER") in found["overruled"]
+
+
 def test_settings_of_a_context_are_explained_with_what_they_overrule(
     full, jobctl, monkeypatch
 ) -> None:

@@ -64,6 +64,8 @@ def failing(jobctl: Callable[..., Ran]) -> Failing:
              "{} refused the user or password", "check both in the URL"),
             ("wrong password", redis_double(AUTH=b"-WRONGPASS invalid username-password pair\r\n"),
              "{} refused the user or password", "check both in the URL"),
+            ("stays silent at the first reply", redis_double(INFO=None, TIME=None, TYPE=None, SSCAN=None),
+             "no answer from {} within 0.3 s", "is this a Redis, or is it busy"),
             ("password not wanted", redis_double(AUTH=NOT_SET),
              "{} has no password, one was given", "leave it out of the URL"),
             ("password not wanted by an old one",
@@ -254,6 +256,17 @@ def test_a_real_server_refuses_wrong_and_missing_passwords(raw, server, user, fa
             assert hint == "put it in the URL: unix://:PASSWORD@.."
     finally:
         raw.config_set("requirepass", "")
+
+
+def test_a_user_that_only_old_urls_have_is_to_be_left_out(raw, server, failing) -> None:
+    raw.config_set("requirepass", PASSWORD)
+    try:
+        message, hint = failing(f"unix://h:{PASSWORD}@{server.socket}")
+    finally:
+        raw.execute_command("AUTH", PASSWORD)
+        raw.config_set("requirepass", "")
+    assert message == f"unix://h:***@{server.socket} refused the user or password"
+    assert hint == "leave the user out: unix://:PASSWORD@.."
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,11 @@ def test_several_entries_go_at_once_by_line_and_by_number(file, jobctl):
         (["rm", ".", "--entry", "1"], 8, "it is a directory"),
         (["rm", "-", "--entry", "1"], 2, "- is stdin elsewhere"),
         (["add", "-", *MAIL], 2, "- is stdin elsewhere"),
-        (["rm", "cron.toml", "--entry", "1", "--entry", "2"], 8, "the server does not start"),
+        (
+            ["rm", "cron.toml", "--entry", "1", "--entry", "2", "--strict"],
+            8,
+            "the plugin is on, and there is no entry",
+        ),
         (["add", "cron.toml", "--schedule", "30 25 * * *", "--type", "A"], 2, "\n     ^\n"),
         (["add", "cron.toml", *MAIL, "--queue", "a b"], 2, "no name of a queue"),
         (["add", "cron.toml", *MAIL, "--reserve-for", "86401"], 2, "reserve_for is 86,401"),
@@ -227,7 +231,9 @@ def test_errors_that_were_there_before_do_not_stop_it(file, jobctl):
 def test_a_new_file_turns_the_plugin_on_only_where_that_is_asked_for(file, jobctl):
     ran = jobctl("cron", "add", "new.toml", *MAIL)
     assert ran.code == 0
-    assert "warning: new.toml:1: nothing turns the plugin on" in ran.err
+    assert (
+        "warning: new.toml:1: without [cron_plugin] this is read as Faktory Enterprise" in ran.err
+    )
     assert "made new.toml; added entry 1 at line 1: " in ran.err
     ran = jobctl("cron", "add", "on.toml", *MAIL, "--enable")
     assert (
@@ -258,11 +264,31 @@ def test_a_file_of_a_folder_is_judged_with_the_others_there(folder, jobctl):
     assert "[cron_plugin] cannot be set again" in ran.err
 
 
-def test_the_last_entry_of_a_folder_stays_where_the_plugin_is_on(folder, jobctl):
+def test_the_last_entry_of_a_folder_goes_with_a_warning_where_the_plugin_is_on(folder, jobctl):
     assert jobctl("cron", "rm", "conf.d/a.toml", "--entry", "1", "--entry", "2").code == 0
     ran = jobctl("cron", "rm", "conf.d/c.toml", "--line", "1")
-    assert ran.code == 8
-    assert "the server does not start; nothing was changed" in ran.err
+    assert ran.code == 0
+    assert "warning: conf.d/a.toml:3: the plugin is on, and there is no entry" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("plugins", "custom", "code", "said"),
+    [
+        ("", '{"expires_in": 60}', 2, "expires_in is no text of a duration"),
+        ("", '{"expires_in": "1h"}', 0, None),
+        ("", '{"unique_for": 0}', 0, "unique_for has no effect"),
+        ("[uniq]\nenabled = true\n", '{"unique_for": 0}', 8, "each firing is refused"),
+        ("[uniq]\nenabled = true\n", '{"unique_for": 60}', 0, None),
+    ],
+)
+def test_what_plugins_make_of_an_entry_is_told_by_its_folder(
+    folder, jobctl, plugins, custom, code, said
+):
+    (folder / "d.toml").write_text(plugins)
+    ran = jobctl("cron", "add", "conf.d/b.toml", *MAIL, "--custom", custom)
+    assert ran.code == code
+    told = [line for line in ran.err.splitlines() if line.startswith(("error: ", "warning: "))]
+    assert [said in line for line in told] == ([] if said is None else [True])
 
 
 def test_keys_of_the_next_file_that_would_fall_into_another_table_are_told_of(folder, jobctl):

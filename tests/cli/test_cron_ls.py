@@ -160,7 +160,7 @@ def test_an_error_of_a_job_is_one_too(jobctl):
         ("", 0, "nothing there"),
         ("\x00", 8, "NUL"),
         (MAIL.replace("true", "false"), 0, "warning: odd.toml:2: the plugin is off: no entry runs"),
-        (MAIL.removeprefix(ON), 0, "nothing turns the plugin on"),
+        (MAIL.removeprefix(ON), 0, "read as Faktory Enterprise reads it"),
     ],
 )
 def test_what_no_entry_comes_of_is_said(jobctl, text, code, said):

@@ -152,6 +152,31 @@ def test_stdin_is_read_for_a_dash(jobctl):
     assert jobctl("cron", "validate", "-", stdin=ON + job()).code == 0
 
 
+def test_a_file_that_the_server_passes_over_is_a_warning(here, jobctl):
+    (here / "conf.d").write_text(ON + job())
+    ran = jobctl("cron", "validate", "conf.d", "-o", "jsonl")
+    assert ran.code == 0
+    assert json.loads(ran.out)["code"] == "not-toml-name"
+    (here / "conf.d").unlink()
+    conf(here, a=ON + job())
+    (here / "conf.d" / "cron.tml").write_text(job())
+    ran = jobctl("cron", "validate", ".", "--columns", "file,code", "--no-header")
+    assert ran.out == "conf.d/cron.tml\tnot-toml-name\n"
+    assert jobctl("cron", "validate", ".", "--strict").code == 8
+
+
+def test_enterprise_has_files_of_its_own(here, jobctl):
+    conf(here, cron=job("reserve_for = 4000", "[cron.job.custom]", "expires_in = 60"))
+    ran = jobctl("cron", "validate", ".", "-o", "jsonl")
+    assert (ran.code, json.loads(ran.out)["code"]) == (0, "flavour")
+    assert ran.err == "1 warning in 1 entry of 1 file; Faktory Enterprise runs 1 entry\n"
+    ran = jobctl("cron", "validate", ".", "--flavour", "enterprise", "--strict")
+    assert ran.code == 0
+    ran = jobctl("cron", "validate", ".", "--flavour", "plugin", "--columns", "code", "--no-header")
+    assert (ran.code, ran.out.split()) == (8, ["plugin-off", "bad-expiry"])
+    assert jobctl("cron", "ls", ".", "--flavour", "plugin").code == 8
+
+
 def test_schedules_are_checked_for_themselves(jobctl):
     ran = jobctl("cron", "validate", "-e", "30 9 * * 7", "-e", "@daily", "-o", "json")
     assert ran.code == 8
@@ -231,7 +256,7 @@ def test_one_of_several_that_cannot_be_read_is_a_finding(here, jobctl):
         (b"", "no-entries"),
         (b"\0\0\0", "nul-byte"),
         (b"\x7fELF\x02\x01\x01\xff", "not-utf-8"),
-        (b"[[cron]]\n" * 20_000, "plugin-off"),
+        (b"[[cron]]\n" * 20_000, "missing-job"),
         (b"x = " + b"[" * 200_000, "toml"),
         (b"x" * 1_000_000, "toml"),
         (b"cron = " + b"9" * 5000, "toml"),

@@ -57,6 +57,18 @@ def doors(level) -> tuple[str | None, str | None]:
         ({}, {"JOBCTL_CONTEXT": "redis"} | FAKTORY, ("redis://only", None)),
         ({}, {"JOBCTL_CONTEXT": "wire", "REDIS_URL": "redis://c"}, (None, "tcp://only")),
         ({}, FAKTORY, (None, "tcp://elsewhere")),
+        (
+            {},
+            {"REDIS_PROVIDER": "CLOUD_URL", "CLOUD_URL": "redis://d", "REDIS_URL": "redis://c"},
+            ("redis://d", None),
+        ),
+        ({}, {"REDIS_PROVIDER": "CLOUD_URL", "JOBCTL_CONTEXT": "redis"}, ("redis://only", None)),
+        ({}, {"REDIS_URL": ' "redis://c"\n'}, ("redis://c", None)),
+        (
+            {},
+            {"REDIS_PROVIDER": "'CLOUD_URL'", "CLOUD_URL": "'redis://d'"} | FAKTORY,
+            ("redis://d", "tcp://elsewhere"),
+        ),
     ],
 )
 def test_the_first_level_names_both_doors_and_no_other_adds_to_it(
@@ -65,6 +77,19 @@ def test_the_first_level_names_both_doors_and_no_other_adds_to_it(
     flags = {"url": None, "faktory_url": None} | given
     level = choose_level(environ=environ | more, embedded=lambda: None, **flags)
     assert doors(level) == expected
+
+
+@pytest.mark.parametrize("name", ["REDIS_PROVIDER", "FAKTORY_PROVIDER"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("CLOUD_URL", "{} names CLOUD_URL, which is not set"),
+     ("redis://:hunter2@h", "{} holds no variable's name")],
+)  # fmt: skip
+def test_a_provider_that_names_nothing_is_an_error(environ, name, value, said) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        choose_level(None, None, environ | {name: value, "CLOUD_URL": ""}, lambda: None)
+    assert str(caught.value) == said.format(name)
+    assert caught.value.hint.endswith(f"{name.replace('PROVIDER', 'URL')} holds the URL")
 
 
 def test_a_server_alone_says_which_redis_it_passes_over(environ) -> None:

@@ -19,6 +19,7 @@ SECRET = "correct-horse-battery"
         ("tcp://localhost:7419", Address("tcp", "localhost", 7419)),
         ("tcp://localhost", Address("tcp", "localhost", 7419)),
         ("tcp://localhost:7419/", Address("tcp", "localhost", 7419)),
+        ("'tcp://host'", Address("tcp", "host")),
         ("TCP://Host:1", Address("tcp", "host", 1)),
         ("tcp://:pw@host:8000", Address("tcp", "host", 8000, password="pw")),
         ("tcp://user:pw@host", Address("tcp", "host", username="user", password="pw")),

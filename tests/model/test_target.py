@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jobctl.errors import BadUrl, Exit
 from jobctl.model.target import Target
+from jobctl.model.url_parameters import IGNORED
 from jobctl.model.urls import Tls
 
 FORMS = [  # URL, what differs from Target(), how it is shown
@@ -33,6 +34,10 @@ FORMS = [  # URL, what differs from Target(), how it is shown
     ("redis://bob@h", {"host": "h"}, "redis://***@h:6379/0"),
     ("redis://h?username=bob&password=p", {"host": "h"}, "redis://bob:***@h:6379/0"),
     ("rediss://h:1", {"scheme": "rediss", "host": "h", "port": 1}, "rediss://h:1/0"),
+    ("valkey://h/1", {"host": "h", "db": 1}, "redis://h:6379/1"),
+    ("valkeys://h:1", {"scheme": "rediss", "host": "h", "port": 1}, "rediss://h:1/0"),
+    ('"redis://h"', {"host": "h"}, "redis://h:6379/0"),
+    ("' redis://h '", {"host": "h"}, "redis://h:6379/0"),
     ("unix:///run/r.sock", {"scheme": "unix", "path": "/run/r.sock"}, "unix:///run/r.sock"),
     ("unix:///a%20b?db=3", {"scheme": "unix", "path": "/a b", "db": 3}, "unix:///a%20b?db=3"),
     ("unix:///a b", {"scheme": "unix", "path": "/a b"}, "unix:///a%20b"),
@@ -75,6 +80,8 @@ PLACES = [
     *("redis+sentinel://u:{}@h", "redis://h/{}", "redis://h/0/{}", "redis://h:{}"),
     *("redis://u: {}@h", "redis://h?{}", "redis://h?{}=1", "redis://h?pasword={}", "redis://h?db={}"),
     *("redis://h#{}", "redis://h?password={}&db=x", "redis://h/0?password={}", "redis://h?username={}"),
+    *("redis://h?user={}&db=x", "redis://h?auth={}&db=x", "redis://h?family={}", "redis://h?socket_timeout={}"),
+    *("rediss://h?ssl_cert_reqs={}", "redis://:p?{}=w@h"),
     *("redis://u:{}@a..b", "redis://u:{}@h\n", "redis://u%3A{}%40h", "redis://{}%40h"),
     *("redis://u:{}@h?cacert=/x", "rediss://u:{}@h?insecur=1", "rediss://:{}@h?cacert=/x&cert=/y"),
     *("unix://u:{}@/run/x", "unix://u:{}@run/x", "unix://u:{}@", "unix:///run/x?password={}"),
@@ -124,6 +131,8 @@ def test_what_is_shown_reads_back_to_the_same_without_its_password(url, fields, 
         ("redis://b:pé+@h", "b", "pé+"),
         ("redis://h?username=bob&password=p%26+q", "bob", "p& q"),
         ("redis://x:y@h?password=p", "x", "p"),
+        ("redis://h?user=bob&pass=p", "bob", "p"),
+        ("redis://h?auth=p&database=1", None, "p"),
         ("rediss://bob:p@h", "bob", "p"),
         ("unix://bob:p@/r", "bob", "p"),
         ("unix:///r?password=p", None, "p"),
@@ -142,7 +151,14 @@ def test_user_and_password_come_from_where_people_write_them(url, username, pass
         ("cacert=%2Fa%20b&cert=c&key=k&insecure=1", Tls("/a b", "c", "k", insecure=True)),
         ("ssl_ca_certs=ca&ssl_certfile=c&ssl_keyfile=k", Tls("ca", "c", "k")),
         ("ssl_cert_reqs=none", Tls(insecure=True)),
+        ("ssl_cert_reqs=CERT_NONE", Tls(insecure=True)),
         ("ssl_cert_reqs=required", Tls()),
+        ("ssl_cert_reqs=CERT_OPTIONAL", Tls()),
+        ("insecure=1&ssl_cert_reqs=required", Tls(insecure=True)),
+        ("skip_verify=true", Tls(insecure=True)),
+        ("ssl_check_hostname=False", Tls(any_host=True)),
+        ("verifyPeer=CA", Tls(any_host=True)),
+        ("verifyPeer=FULL", Tls()),
         ("insecure=TRUE", Tls(insecure=True)),
         ("insecure=0", Tls()),
         ("cacert=", Tls()),
@@ -190,6 +206,12 @@ def test_a_malformed_url_is_a_usage_error_with_a_hint(url):
         ("redis://h\n", "there is a control character in it"),
         ("redis://:%ff@h", "its user or password is not UTF-8"),
         ("unix://r.sock", "a unix URL names an absolute path: unix:///run/redis.sock"),
+        ("redis://h?family=5", "its family is neither 4 nor 6"),
+        ("redis://h?socket_timeout=soon", "its socket_timeout is not a number"),
+        ("rediss://h?ssl_cert_reqs=bogus", "ssl_cert_reqs has a value jobctl does not know"),
+        ("rediss://h?ssl_ciphers=ALL", "a parameter jobctl does not know: ssl_ciphers"),
+        ("redis://h?keyPrefix=app", "a parameter jobctl does not know: keyPrefix"),
+        ("redis://h?ass=w@h", "a parameter jobctl does not know"),
         ("unix:///a%00b", "no path has a NUL in it"),
         ("embedded://:p@", "an embedded server has no user, password or port"),
     ],
@@ -200,12 +222,57 @@ def test_an_error_names_what_is_wrong(url, problem):
     assert str(error.value) == f"malformed URL: {problem}"
 
 
-@pytest.mark.parametrize("scheme", ["redis+sentinel", "redis+cluster"])
-def test_schemes_to_come_are_known(scheme):
+@pytest.mark.parametrize(
+    ("scheme", "own"),
+    [
+        ("redis+sentinel", "redis://"),
+        ("redis+cluster", "redis://"),
+        ("valkey+sentinel", "redis://"),
+        ("rediss+sentinel", "rediss://"),
+        ("valkeys+cluster", "rediss://"),
+    ],
+)
+def test_schemes_to_come_are_known(scheme, own):
     with pytest.raises(BadUrl, match="is not spoken yet") as error:
         Target.parse(f"{scheme.upper()}://h:26379/0")
     assert str(error.value) == f"{scheme}:// is not spoken yet"
-    assert error.value.hint.startswith("name the server itself: redis://")
+    assert error.value.hint.startswith(f"name the server itself: {own}")
+
+
+@pytest.mark.parametrize(
+    "scheme", ["redisss", "reddiss", "valkeyss", "rediss+x", "redis+tls", "https"]
+)
+def test_a_scheme_of_tls_is_told_no_other_than_one_of_tls(scheme):
+    with pytest.raises(BadUrl) as error:
+        Target.parse(f"{scheme}://h")
+    assert "redis://" not in error.value.hint
+    assert "rediss://" in error.value.hint or "valkeys://" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("query", "family", "connect", "reply"),
+    [
+        ("", 0, None, None),
+        ("family=0", 0, None, None),
+        ("family=6", 6, None, None),
+        ("family=IPv4", 4, None, None),
+        ("socket_connect_timeout=2.5&socket_timeout=5", 0, 2.5, 5.0),
+        ("connectTimeout=10000&commandTimeout=500", 0, 10.0, 0.5),
+        ("dial_timeout=5s&read_timeout=300ms", 0, 5.0, 0.3),
+        ("socket_timeout=None&read_timeout=-1", 0, None, None),
+        ("socket_timeout=0", 0, None, None),
+    ],
+)
+def test_parameters_of_other_clients_are_obeyed_where_they_mean_something(
+    query, family, connect, reply
+):
+    target = Target.parse(f"redis://h?{query}")
+    assert (target.family, target.connect_timeout, target.reply_timeout) == (family, connect, reply)
+
+
+@pytest.mark.parametrize("name", sorted(IGNORED))
+def test_parameters_that_steer_another_client_alone_have_no_effect(name):
+    assert Target.parse(f"redis://h/1?{name}=true&db=2") == Target("redis", "h", db=2)
 
 
 @pytest.mark.parametrize(

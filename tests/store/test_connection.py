@@ -149,6 +149,23 @@ def test_a_reply_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch, j
     assert "slowlog" in ran.err
 
 
+def test_the_url_may_say_how_long_to_wait(jobctl) -> None:
+    with doubles.serving(doubles.redis_double(ZRANGE=None)) as port:
+        ran = jobctl("dead", "ls", url=f"redis://127.0.0.1:{port}/0?socket_timeout=0.2")
+        assert f"no answer from redis://127.0.0.1:{port}/0 within 0.2 s" in ran.err
+    with doubles.serving(doubles.greeting(b"")) as port:
+        url = f"redis://127.0.0.1:{port}/0?connectTimeout=100"
+        assert "within 0.1 s" in jobctl("dead", "ls", url=url).err
+        assert "within 0.2 s" in jobctl("dead", "ls", "--connect-timeout", "200ms", url=url).err
+
+
+def test_the_url_may_say_which_version_of_ip(jobctl) -> None:
+    with doubles.serving(doubles.redis_double(ZCARD=b":7\r\n")) as port:
+        assert jobctl("dead", "count", url=f"redis://127.0.0.1:{port}?family=4").out == "7\n"
+        ran = jobctl("dead", "count", url=f"redis://127.0.0.1:{port}?family=6")
+        assert (ran.code, ran.out) == (3, "")
+
+
 def test_after_the_handshake_replies_may_take_longer_than_connecting(jobctl) -> None:
     with doubles.serving(doubles.redis_double(ZCARD=doubles.late(b":7\r\n", 0.3))) as port:
         argv = ("dead", "count", "--connect-timeout", "100ms")

@@ -96,6 +96,16 @@ def test_a_certificate_for_another_host_is_refused_and_a_ca_would_not_help(jobct
         assert ask(jobctl, f"rediss://{address}", "--insecure").code == 0
 
 
+def test_checks_that_the_url_of_another_client_leaves_out_are_left_out(jobctl, tls, files):
+    with tls("elsewhere.example") as address:
+        for query in ("ssl_cert_reqs=CERT_NONE", "skip_verify=true", "verifyPeer=NONE"):
+            assert ask(jobctl, f"rediss://{address}?{query}").out == "0\n"
+        for query in ("ssl_check_hostname=false", "verifyPeer=CA"):
+            assert ask(jobctl, f"rediss://{address}?cacert={files}/ca.pem&{query}").out == "0\n"
+            ran = ask(jobctl, f"rediss://{address}?{query}")
+            assert (ran.code, "is not trusted" in ran.err) == (3, True)
+
+
 def test_an_expired_certificate_is_refused_and_said_to_be_expired(jobctl, tls, files) -> None:
     with tls(until=datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)) as address:
         ran = ask(jobctl, f"rediss://{address}", "--cacert", files / "ca.pem")
@@ -147,7 +157,7 @@ def test_a_ca_that_is_a_directory_is_named(jobctl, files: Path) -> None:
 
 
 def test_tls_to_a_plain_port_says_that_it_may_speak_none(jobctl, server) -> None:
-    plain = "hint: does this port speak TLS? if not, write redis://"
+    hint = "hint: does this port speak TLS? it may be another one than the plain one\n"
     for handle in (
         doubles.proxy(server.socket),  # a real server waits for the end of what it takes for a line
         doubles.replying(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
@@ -157,7 +167,8 @@ def test_tls_to_a_plain_port_says_that_it_may_speak_none(jobctl, server) -> None
             ran = ask(jobctl, f"rediss://127.0.0.1:{port}/0", "--insecure")
         assert (ran.code, ran.out) == (3, "")
         assert f"error: no TLS with rediss://127.0.0.1:{port}/0" in ran.err
-        assert plain in ran.err
+        assert hint in ran.err
+        assert "redis://" not in ran.err
 
 
 def test_no_tls_to_a_tls_port_says_that_it_may_be_needed(jobctl, tls: Serve) -> None:

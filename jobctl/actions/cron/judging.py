@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jobctl.actions.cron.reading import read_documents
 from jobctl.model.crontab.document import Document
-from jobctl.model.crontab.entry import Crontab
+from jobctl.model.crontab.entry import Crontab, Flavour
 from jobctl.model.crontab.finding import Code, Finding
 from jobctl.model.crontab.loading import load, load_parsed
 from jobctl.model.crontab.parsing import Parsed
@@ -20,7 +20,7 @@ from jobctl.model.schedule.clock import Clock
 
 FOLDER = "conf.d"
 # What a file alone does not tell: the others of its folder may have it.
-_OF_THE_WHOLE = (Code.PLUGIN_OFF, Code.NO_ENTRIES)
+_OF_THE_WHOLE = (Code.FLAVOUR, Code.PLUGIN_OFF, Code.NO_ENTRIES, Code.NO_EFFECT, Code.BAD_UNIQUE)
 _NUMBER = re.compile(r"\d[\d,]*")
 
 
@@ -39,7 +39,14 @@ class Edited:
     worse: tuple[Finding, ...]
 
 
-def judge(path: str, old: Parsed | None, new: Parsed, now: int, local: Clock) -> Edited:
+def judge(
+    path: str,
+    old: Parsed | None,
+    new: Parsed,
+    now: int,
+    local: Clock,
+    flavour: Flavour | None = None,
+) -> Edited:
     """Compare what the server says of a file before and after an edit.
 
     Of a file in a folder named ``conf.d``, which the server reads as one document with the others
@@ -51,20 +58,26 @@ def judge(path: str, old: Parsed | None, new: Parsed, now: int, local: Clock) ->
         new: what it would be.
         now: unix seconds; when entries fire is looked at in the year after it.
         local: the server's own clock.
+        flavour: whose file it is; without it, what the whole looks like.
 
     Raises:
         BadCronFile: another file of the folder cannot be read.
     """
-    before = None if old is None else with_time(load_parsed(old), now, local)
-    after = with_time(load_parsed(new), now, local)
-    worse = _new(before.findings if before else (), after.findings)
+    more: list[Finding] = []
     # Links stay as they are: the server takes the names that it finds in the folder.
-    if Path(os.path.abspath(path)).parent.name == FOLDER and path.endswith(".toml"):  # noqa: PTH100
+    in_folder = Path(os.path.abspath(path)).parent.name == FOLDER and path.endswith(".toml")  # noqa: PTH100
+    if in_folder:
+        was, becomes = _whole(path, None if old is None else old.document.raw, new.document.raw)
+        whole = load(becomes, flavour)
+        flavour = whole.flavour
+        there = with_time(load(was, flavour), now, local).findings if was.parts else ()
+        more = _new(there, with_time(whole, now, local).findings)
+    before = None if old is None else with_time(load_parsed(old, flavour), now, local)
+    after = with_time(load_parsed(new, flavour), now, local)
+    worse = _new(before.findings if before else (), after.findings)
+    if in_folder:
         worse = [each for each in worse if each.code not in _OF_THE_WHOLE]
         known = {_alike(each) for each in worse}
-        was, becomes = _whole(path, None if old is None else old.document.raw, new.document.raw)
-        there = with_time(load(was), now, local).findings if was.parts else ()
-        more = _new(there, with_time(load(becomes), now, local).findings)
         worse += [each for each in more if _alike(each) not in known]
     return Edited(before, after, tuple(worse))
 

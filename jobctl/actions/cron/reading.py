@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from jobctl.model.crontab.document import Document
 
 MOST = 16 * 1024 * 1024  # bytes of a document: a large crontab has some ten thousand
 STDIN = "-"
+_ENTRY = re.compile(rb"^[ \t]*\[\[[ \t]*cron[ \t]*\]\]", re.MULTILINE)
 _OPEN = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")  # what a shell makes of <(..), open by now
 
 Unreadable = Callable[[str, JobctlError], None]
@@ -82,19 +84,40 @@ def _is_directory(path: Path) -> bool:
 def _directory(path: str) -> Document:
     within = Path(path, "conf.d")
     directory = within if _is_directory(within) else Path(path)
-    try:
-        # Go's Glob finds the same for *.toml: a leading dot hides nothing from it.
-        files = [file for file in directory.iterdir() if file.name.endswith(".toml")]
-    except OSError as error:
-        raise _refused(str(directory), error) from None
+    there = _sorted_files(directory)
+    # Go's Glob finds the same for *.toml: a leading dot hides nothing from it.
+    files = [file for file in there if file.name.endswith(".toml")]
+    beside = _sorted_files(Path(path)) if directory is within else []
+    rest = [file for file in there if not file.name.endswith(".toml")] + beside
+    unread = [str(file) for file in rest if _has_entries(file)]
     if not files:
-        raise NotFound(f"{directory}: there is no *.toml in it", hint="name a file of entries")
+        hint = f"{unread[0]} is not called so" if unread else "name a file of entries"
+        raise NotFound(f"{directory}: there is no *.toml in it", hint=hint)
     parts, left = [], MOST
-    for file in sorted(files, key=lambda file: os.fsencode(file.name)):
+    for file in files:
         raw = _read(str(file), left)
         parts.append((str(file), raw))
         left -= len(raw)
-    return Document.of(parts, directory=True)
+    return Document.of(parts, directory=True, unread=unread)
+
+
+def _sorted_files(directory: Path) -> list[Path]:
+    """Return what is in a directory, in order of the names' bytes."""
+    try:
+        return sorted(directory.iterdir(), key=lambda file: os.fsencode(file.name))
+    except OSError as error:
+        raise _refused(str(directory), error) from None
+
+
+def _has_entries(file: Path) -> bool:
+    """Tell whether a file, as far as it can be read, has entries in its first MiB."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return False
+        with file.open("rb") as opened:
+            return _ENTRY.search(opened.read(1024**2)) is not None
+    except OSError:
+        return False
 
 
 def _read(path: str, most: int) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jobctl.errors import BadSchedule
-from jobctl.model.crontab.entry import CronEntry
+from jobctl.model.crontab.entry import CronEntry, Server
 from jobctl.model.crontab.finding import Code, Stage
-from jobctl.model.crontab.job import mismatches, not_numbers, server_job
+from jobctl.model.crontab.job import changed_numbers, mismatches, not_numbers, server_job
 from jobctl.model.crontab.notes import Notes
 from jobctl.model.crontab.pushing import check_push
 from jobctl.model.crontab.scanning import Path
@@ -15,19 +15,22 @@ from jobctl.model.crontab.unknown_keys import check_entry_keys, check_job_keys, 
 from jobctl.model.schedule import Schedule
 
 
-def check_entry(notes: Notes, number: int, table: Mapping[str, object]) -> CronEntry:
+def check_entry(
+    notes: Notes, number: int, table: Mapping[str, object], server: Server
+) -> CronEntry:
     """Note what is wrong with an entry, and return it as far as it can be read.
 
     Args:
         notes: where findings go.
         number: of the entry, from 1 on.
         table: what it says.
+        server: the one that reads it.
     """
     path: Path = ("cron", number - 1)
     schedule = _schedule(notes, path, table)
     parsed = None if schedule is None else _parsed(notes, path, schedule)
     check_entry_keys(notes, path, table)
-    job = _job(notes, path, table)
+    job = _job(notes, path, table, server)
     queue, jobtype = job.get("queue"), job.get("jobtype")
     spot = notes.spot((*path, "schedule"))
     begins = notes.key(path)
@@ -76,7 +79,9 @@ def _parsed(notes: Notes, path: Path, text: str) -> Schedule | None:
     return None
 
 
-def _job(notes: Notes, path: Path, table: Mapping[str, object]) -> dict[str, object]:
+def _job(
+    notes: Notes, path: Path, table: Mapping[str, object], server: Server
+) -> dict[str, object]:
     """Return the job where there is one; note what is wrong with it."""
     here = (*path, "job")
     job = table.get("job")
@@ -89,11 +94,13 @@ def _job(notes: Notes, path: Path, table: Mapping[str, object]) -> dict[str, obj
         message = f"job must be a table, not {kind(job)}"
         notes.error(here, Code.WRONG_TYPE, message, stage=Stage.ENTRY, hint=hint)
     else:
-        return _job_table(notes, here, job)
+        return _job_table(notes, here, job, server)
     return {}
 
 
-def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str, object]:
+def _job_table(
+    notes: Notes, path: Path, job: Mapping[str, object], server: Server
+) -> dict[str, object]:
     if "type" not in job:
         near = near_key("type", job)
         hint = f"is {near} meant to be type?" if near else "type = 'SendEmail'"
@@ -105,9 +112,13 @@ def _job_table(notes: Notes, path: Path, job: Mapping[str, object]) -> dict[str,
     for odd in not_numbers(job):
         message = "nan and inf cannot be written as JSON"
         notes.error((*path, *odd), Code.NOT_A_NUMBER, message, stage=Stage.ENTRY)
+    for here, value, arrives in changed_numbers(job):
+        message = f"{value} arrives as {arrives}: to the server all numbers here are floats"
+        hint = "write it as a string"
+        notes.warning((*path, *here), Code.CHANGED_NUMBER, message, hint=hint)
     check_job_keys(notes, path, job)
     made = server_job(job)
-    check_push(notes, path, job, made)
+    check_push(notes, path, job, made, server)
     return made
 
 

@@ -49,6 +49,7 @@ class Document:
     Attributes:
         parts: the name of each file and its bytes, in order.
         directory: whether these are all the files of a directory.
+        unread: files with entries there that the server does not read.
         lines: its text; what is no UTF-8 is replaced in it.
         starts: the line, from 0 on, at which each part begins.
         marked: whether a byte order mark begins it, which is no part of its text.
@@ -61,9 +62,16 @@ class Document:
     starts: tuple[int, ...]
     marked: bool
     unfit: Unfit | None
+    unread: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, parts: Iterable[tuple[str, bytes]], *, directory: bool = False) -> Document:
+    def of(
+        cls,
+        parts: Iterable[tuple[str, bytes]],
+        *,
+        directory: bool = False,
+        unread: Iterable[str] = (),
+    ) -> Document:
         """Make the document of files, each a name and its bytes."""
         held = tuple(parts)
         whole = b"".join(raw + b"\n" for _, raw in held)
@@ -74,7 +82,8 @@ class Document:
         text = whole.decode("utf-8", "replace")
         marked, text = text.startswith(_BOM), text.removeprefix(_BOM)
         lines = tuple(each.removesuffix("\r") for each in text.split("\n"))
-        return cls(held, directory, lines, tuple(starts), marked, _unfit(whole))
+        unfit = _unfit(whole)
+        return cls(held, directory, lines, tuple(starts), marked, unfit, tuple(unread))
 
     @property
     def text(self) -> str:

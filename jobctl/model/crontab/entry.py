@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from jobctl.model.crontab.document import Document, Place
 from jobctl.model.crontab.finding import Finding
 from jobctl.model.rows import Row
 from jobctl.model.schedule import Schedule
+
+
+class Flavour(StrEnum):
+    """Whose file of entries it is: that of the cron plugin, or Faktory Enterprise's own."""
+
+    PLUGIN = "plugin"
+    ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a document says of the server that reads it.
+
+    Attributes:
+        flavour: which one it is.
+        enabled: whether it runs entries.
+        uniq: whether it keeps jobs unique; None where another file may say so.
+    """
+
+    flavour: Flavour
+    enabled: bool
+    uniq: bool | None
+
 
 KEYS = ("file", "line", "entry", "schedule", "jobtype", "queue")
 
@@ -67,10 +91,12 @@ class Crontab:
         document: its files.
         entries: in order.
         findings: what is wrong, in order of place; what only time tells is not among it.
-        enabled: whether the plugin is on: else no entry runs.
+        enabled: whether entries run: always in Enterprise, else where the plugin is on.
+        flavour: whose file it was read as.
     """
 
     document: Document
     entries: Sequence[CronEntry]
     findings: Sequence[Finding]
     enabled: bool
+    flavour: Flavour = Flavour.PLUGIN

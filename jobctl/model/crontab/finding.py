@@ -21,6 +21,8 @@ class Code(StrEnum):
     TOML = "toml"
     STRAY_KEY = "stray-key"
     PLUGIN_OFF = "plugin-off"
+    FLAVOUR = "flavour"
+    NOT_TOML_NAME = "not-toml-name"
     NO_ENTRIES = "no-entries"
     NOT_ENTRIES = "not-entries"
     INLINE_ENTRIES = "inline-entries"
@@ -34,9 +36,15 @@ class Code(StrEnum):
     BAD_QUEUE = "bad-queue"
     BAD_RESERVE = "bad-reserve"
     BAD_AT = "bad-at"
+    BAD_EXPIRY = "bad-expiry"
+    BAD_UNIQUE = "bad-unique"
     FIXED_AT = "fixed-at"
     ODD_RESERVE = "odd-reserve"
     ODD_RETRY = "odd-retry"
+    ODD_EXPIRY = "odd-expiry"
+    ODD_BATCH = "odd-batch"
+    NO_EFFECT = "no-effect"
+    CHANGED_NUMBER = "changed-number"
     UNKNOWN_KEY = "unknown-key"
     OTHER_CASE = "other-case"
     OVERWRITTEN = "overwritten"
@@ -48,7 +56,6 @@ class Stage(StrEnum):
     """What of the server a finding stops, in the order in which it comes to it."""
 
     DOCUMENT = "document"  # it cannot read its configuration at all
-    ENTRIES = "entries"  # the plugin is on, and there is no `cron` key
     ENTRY = "entry"  # an entry is not what it should be
     SCHEDULE = "schedule"  # an entry's schedule is refused
     CRASH = "crash"  # an entry's schedule kills it, also at a reload
@@ -106,13 +113,12 @@ def unreadable(path: str, message: str, hint: str | None) -> Finding:
     """Return the finding of a file that cannot be read."""
     message = message.removeprefix(f"{path}: ")
     return Finding(
-        file=path,
-        line=None,
-        column=None,
-        entry=None,
-        level=Level.ERROR,
-        code=Code.UNREADABLE,
-        message=message,
-        hint=hint,
-        stage=Stage.DOCUMENT,
+        path, None, None, None, Level.ERROR, Code.UNREADABLE, message, hint, stage=Stage.DOCUMENT
     )
+
+
+def never_read(path: str) -> Finding:
+    """Return the finding of a file with entries that the server passes over."""
+    message = "the server does not read this file, and there are entries in it"
+    hint = "it reads conf.d/*.toml alone"
+    return Finding(path, None, None, None, Level.WARNING, Code.NOT_TOML_NAME, message, hint)

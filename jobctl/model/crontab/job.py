@@ -79,7 +79,19 @@ def mismatches(table: Mapping[str, object]) -> Iterator[Mismatch]:
 
 def not_numbers(table: Mapping[str, object]) -> Iterator[Path]:
     """Yield where in a job a NaN or an infinity stands, which JSON does not have."""
-    return _not_numbers((), _kept(table))
+    for path, value in _leaves((), _kept(table)):
+        if isinstance(value, float) and not math.isfinite(value):
+            yield path
+
+
+def changed_numbers(table: Mapping[str, object]) -> Iterator[tuple[Path, int, int]]:
+    """Yield where integers stand that arrive as others, and both: to Go all of these are floats."""
+    for path, value in _leaves((), _kept(table)):
+        if field_of(str(path[0])) not in ("args", "custom") or type(value) is not int:
+            continue
+        arrives = _digits(float(value))
+        if arrives != value:
+            yield path, value, arrives
 
 
 def server_job(table: Mapping[str, object]) -> dict[str, object]:
@@ -130,15 +142,16 @@ def _kept(table: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in table.items() if key != "jobtype"}
 
 
-def _not_numbers(path: Path, value: object) -> Iterator[Path]:
-    if isinstance(value, float) and not math.isfinite(value):
-        yield path
-    elif isinstance(value, dict):
+def _leaves(path: Path, value: object) -> Iterator[tuple[Path, object]]:
+    """Yield every value that holds no others, and where it stands."""
+    if isinstance(value, dict):
         for key, item in value.items():
-            yield from _not_numbers((*path, key), item)
+            yield from _leaves((*path, key), item)
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            yield from _not_numbers((*path, i), item)
+            yield from _leaves((*path, i), item)
+    else:
+        yield path, value
 
 
 def _mismatches(

@@ -1,9 +1,10 @@
-"""Whether the plugin is on, and which entries it finds."""
+"""Which server reads a document, whether it runs entries, and which ones it finds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jobctl.model.crontab.entry import Flavour, Server
 from jobctl.model.crontab.finding import Code, Stage
 from jobctl.model.crontab.notes import Notes
 from jobctl.model.crontab.parsing import headed, shown
@@ -15,7 +16,30 @@ _ON = "[cron_plugin] with enabled = true"
 _WHOLE = "where it stands in another file, validate their directory"
 
 
-def check_plugin(notes: Notes, data: Mapping[str, object]) -> bool:
+def find_server(notes: Notes, data: Mapping[str, object], flavour: Flavour | None) -> Server:
+    """Return the server that reads a document; note why it runs no entry.
+
+    Without `flavour` it is Faktory Enterprise where there are entries, and no table of the plugin.
+    """
+    others = [key for key in data if key != "cron"]
+    if flavour is None and "cron" in data and near_name("cron_plugin", others, _NEAR) is None:
+        flavour = Flavour.ENTERPRISE
+        message = "without [cron_plugin] this is read as Faktory Enterprise reads it"
+        hint = f"--flavour enterprise where that is meant; the cron plugin needs {_ON}"
+        if not notes.document.directory:
+            hint = f"{hint}; {_WHOLE}"
+        notes.warning(("cron",), Code.FLAVOUR, message, hint=hint)
+    if flavour is Flavour.ENTERPRISE:
+        return Server(flavour, enabled=True, uniq=True)
+    enabled = _check_plugin(notes, data)
+    table = data.get("uniq")
+    uniq: bool | None = isinstance(table, dict) and table.get("enabled") is True
+    if table is None and not notes.document.directory:
+        uniq = None
+    return Server(Flavour.PLUGIN, enabled, uniq)
+
+
+def _check_plugin(notes: Notes, data: Mapping[str, object]) -> bool:
     """Return whether the plugin is on; note why it is not."""
     plugin = data.get("cron_plugin")
     enabled = plugin.get("enabled") if isinstance(plugin, dict) else None
@@ -63,11 +87,11 @@ def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
 
 
 def find_entries(
-    notes: Notes, data: Mapping[str, object], *, enabled: bool
+    notes: Notes, data: Mapping[str, object], server: Server
 ) -> list[dict[str, object]]:
     """Return the tables of the entries; note where there are none, and why."""
     if "cron" not in data:
-        _none(notes, data, enabled=enabled)
+        _none(notes, data, plugin=server.enabled and server.flavour is Flavour.PLUGIN)
         return []
     for key in data:
         if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",), _NEAR):
@@ -89,20 +113,20 @@ def find_entries(
     return cron
 
 
-def _none(notes: Notes, data: Mapping[str, object], *, enabled: bool) -> None:
+def _none(notes: Notes, data: Mapping[str, object], *, plugin: bool) -> None:
     near = near_name("cron", [key for key in data if key.lower() != "cron_plugin"], _NEAR - 0.1)
     other = next((key for key in data if key.lower() == "cron"), near)
     hint = f"is {other} meant to be [[cron]]?" if other else "[[cron]] begins one"
-    if enabled and not other:
-        hint = "add a [[cron]], or take [cron_plugin] out"
-    if enabled:
-        message = "the plugin is on, and there is no entry: the server does not start"
-        if not notes.document.directory and not other:
-            hint = f"{hint}; {_WHOLE}"
-        here = (other,) if other else ("cron_plugin", "enabled")
-        notes.error(here, Code.NO_ENTRIES, message, stage=Stage.ENTRIES, hint=hint)
-    else:
+    if not plugin:
         notes.whole(notes.document.end(), Code.NO_ENTRIES, "there is no entry", hint=hint)
+        return
+    message = "the plugin is on, and there is no entry"
+    if other:
+        notes.error((other,), Code.NO_ENTRIES, message, stage=Stage.NOTHING, hint=hint)
+        return
+    if not notes.document.directory:
+        hint = f"{hint}; {_WHOLE}"
+    notes.warning(("cron_plugin", "enabled"), Code.NO_ENTRIES, message, hint=hint)
 
 
 def check_strays(notes: Notes) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobctl.model.crontab.entry import Crontab
+from jobctl.model.crontab.entry import Crontab, Flavour
 from jobctl.model.crontab.finding import Code, Finding, Stage
 from jobctl.model.schedule.doubt import Code as DoubtCode
 from jobctl.model.words import things
 
 _ORDER = (
     (Stage.DOCUMENT,),
-    (Stage.ENTRIES,),
     (Stage.ENTRY,),
     (Stage.SCHEDULE, Stage.CRASH),
 )
@@ -22,6 +21,8 @@ def verdict(crontab: Crontab) -> str:
     stop = first_stop(crontab)
     if stop is not None and stop.stage is Stage.DOCUMENT:
         return "the server does not start; a reload keeps the old configuration"
+    if crontab.flavour is Flavour.ENTERPRISE:
+        return _enterprise(crontab, stop)
     if not crontab.enabled:
         return "the plugin is off: the server starts, and no entry runs"
     if stop is None:
@@ -37,6 +38,13 @@ def verdict(crontab: Crontab) -> str:
         kept = f"running only {rest} before it" if before else "no entry running"
         return f"the server does not start; a reload leaves {kept}"
     return "the server does not start; a reload keeps the old entries"
+
+
+def _enterprise(crontab: Crontab, stop: Finding | None) -> str:
+    """Return the same of Faktory Enterprise, as far as it is public what it does."""
+    if stop is None:
+        return f"Faktory Enterprise runs {counted(len(crontab.entries))}"
+    return f"Faktory Enterprise may refuse entry {stop.entry or 1:,}"
 
 
 def counted(entries: int) -> str:

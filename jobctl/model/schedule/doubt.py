@@ -28,6 +28,7 @@ class Code(StrEnum):
     UNEVEN_STEP = "uneven-step"
     NOT_EVERY_MONTH = "not-every-month"
     EITHER_DAY = "either-day"
+    OTHER_DIALECT = "other-dialect"
     EVERY_RESTART = "every-restart"
     SKIPPED_TIME = "skipped-time"
     DOUBLED_TIME = "doubled-time"

@@ -18,7 +18,9 @@ from jobctl.model.schedule.daywords import (
     deciding,
 )
 from jobctl.model.schedule.doubt import Code, Doubt, Level
-from jobctl.model.schedule.fields import Field
+from jobctl.model.schedule.fields import DAY as DAY_OF_MONTH
+from jobctl.model.schedule.fields import WEEKDAY, Field
+from jobctl.model.schedule.foreign import QUARTZ_DAYS
 from jobctl.model.schedule.schedule import Every, Schedule
 from jobctl.model.schedule.series import joined, series
 from jobctl.model.schedule.sixfields import LENGTHS, Fields
@@ -51,6 +53,7 @@ def doubts(schedule: Schedule, now: int, local: Clock) -> list[Doubt]:
         return notes + list(_of_interval(plan))
     found = [
         *notes,
+        *_question_marks(plan),
         *_every_second(schedule.text, plan),
         *_every_minute(schedule.text, plan),
         *_uneven_step(plan),
@@ -139,6 +142,19 @@ def _by_the_clock(seconds: int) -> str:
         return "fields fire at times of the day, whenever the server was started"
     fields = {1: "@hourly", 24: "@daily"}.get(hours, f"0 */{hours} * * *")
     return f"{fields} fires as often, whenever the server was started"
+
+
+def _question_marks(fields: Fields) -> Iterator[Doubt]:
+    """Yield the doubts of a ``?`` by which other dialects tell their fields: here it is a star."""
+    for field, start in zip(fields, fields.starts, strict=True):
+        if field.unit not in (DAY_OF_MONTH, WEEKDAY) and "?" in field.text:
+            message = f"? is the {field.unit.name}: in other dialects only days have it"
+            hint = "six fields are seconds first, the weekday last; AWS has the year there"
+            yield Doubt(Level.WARNING, Code.OTHER_DIALECT, message, hint, start)
+    if fields.day.text == "?" and any(letter.isdigit() for letter in fields.weekday.text):
+        message = f"fires {day_words(fields).strip(' ,')}: days of the week are numbered from 0 on"
+        start = fields.starts[_WEEKDAY]
+        yield Doubt(Level.WARNING, Code.OTHER_DIALECT, message, QUARTZ_DAYS, start)
 
 
 def _every_second(text: str, fields: Fields) -> Iterator[Doubt]:

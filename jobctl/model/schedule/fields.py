@@ -19,14 +19,16 @@ _FOREIGN = {
     "L": "the last day",
     "W": "the nearest weekday",
     "#": "the nth weekday",
+    "?": "no value of its own",
     "H": "a hash",
     "C": "a calendar",
     "~": "a random value",
 }
 _FOREIGN_FORM = re.compile(
-    r"(?:[0-9]*|[a-z]{3})(?:LW?|W|C)|[a-z0-9]+#.*|[0-9]*~[0-9]*|H(?:\(.*)?",
+    r"(?:[0-9]*|[a-z]{3})(?:LW?|W|C)|[a-z0-9]+#.*|[0-9]*~[0-9]*|H(?:\(.*)?|.+\?.*|\?[^?]+",
     re.ASCII | re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"[,/-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Unit:
         """Return the value of a name, in any case; None where it is none."""
         lower = word.replace("\u0130", "i").lower()  # Go lowers a dotted capital I to a plain i
         return self.names.index(lower) + self.least if lower in self.names else None
+
+    def near(self, word: str) -> str | None:
+        """Return the name that a misspelled one is most like; None where none is near."""
+        return near_name(word.lower(), self.names, 0.5) if word.isalpha() else None
 
     def name_of(self, value: int) -> str:
         """Return a value's name in capitals; where there are none, its digits."""
@@ -128,18 +134,27 @@ class _Part:
         return int(found[1])
 
     def _near(self, text: str, *, names: bool) -> str:
-        near = near_name(text.lower(), self.unit.names, 0.5) if names and text.isalpha() else None
+        foreign = other_dialect(self.text)
+        if foreign is not None:
+            return foreign
+        near = self.unit.near(text) if names else None
         if near is not None:
             return f"did you mean {near.upper()}? names have three letters"
-        if _FOREIGN_FORM.fullmatch(text):
-            foreign = next(c for c in reversed(text.upper()) if c in _FOREIGN)
-            return f"{foreign} ({_FOREIGN[foreign]}) is of another dialect: the server has none"
         if self.unit.names and names:
             return f"{_span(self.unit)}, or a name: {' '.join(self.unit.names).upper()}"
         return self._takes(names=names)
 
     def _takes(self, *, names: bool) -> str:
         return f"the server takes {_span(self.unit)}" if names else "steps are numbers from 1 on"
+
+
+def other_dialect(text: str) -> str | None:
+    """Return the hint for a field that only another dialect has; None where it is of none."""
+    for i, word in enumerate(_BETWEEN.split(text)):
+        if _FOREIGN_FORM.fullmatch(word) or (word == "?" and i):
+            sign = next(c for c in reversed(word.upper()) if c in _FOREIGN)
+            return f"{sign} ({_FOREIGN[sign]}) is of another dialect: the server has none"
+    return None
 
 
 def parse_field(text: str, unit: Unit) -> Field:

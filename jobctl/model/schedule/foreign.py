@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 from jobctl.errors import BadSchedule
+from jobctl.model.schedule.fields import WEEKDAY, other_dialect
 from jobctl.model.schedule.sixfields import Fields, split
+
+QUARTZ_DAYS = "in Quartz, where ? is from, Sunday is 1; here it is 0: name the days, SUN to SAT"
 
 _QUOTES = "'\"`"
 _LONGEST = 200  # characters that a hint says again
@@ -46,18 +49,41 @@ def foreign_hint(text: str) -> str | None:
 def _too_much(text: str) -> str | None:
     """Return the hint where something follows the fields: a year, a command."""
     words = [word.text for word in split(text)]
-    if len(words) == 7 and _YEARS.fullmatch(words[6]) and _is_schedule(words[:6]):
-        return f"years cannot be told; without: {' '.join(words[:6])}"
-    if (
-        len(words) < 6
-        or (len(words) > 6 and _is_schedule(words[:6]))
-        or not _is_schedule(words[:5])
-    ):
+    # Quartz has seconds first and a year last, AWS a year without seconds: a ? tells it.
+    if len(words) == 7 or (len(words) == 6 and "?" in words):
+        *fields, last = words
+        if _YEARS.fullmatch(last):
+            return _before_year(fields)
+    if "?" in words[:-1] and _is_schedule([*words[:-1], "*"]):
+        return other_dialect(words[-1]) or (QUARTZ_DAYS if _has_digit(words[-1]) else None)
+    if len(words) < 6 or not _is_schedule(words[:5]):
         return None
-    if len(words) == 6 and words[5].isdigit() and len(words[5]) < 4:
+    if _is_weekday(words[5]) if len(words) == 6 else _is_schedule(words[:6]):
         return None
     five = " ".join(words[:5])
     return f"five fields, and nothing behind them: {five}; six have the seconds first"
+
+
+def _before_year(words: list[str]) -> str | None:
+    """Return the hint for fields before a year; None where they are no schedule here."""
+    foreign = next(filter(None, map(other_dialect, words)), None)
+    if foreign is not None:
+        return foreign
+    if "?" in words and _has_digit(words[-1]):
+        return f"years cannot be told; {QUARTZ_DAYS}"
+    return f"years cannot be told; without: {' '.join(words)}" if _is_schedule(words) else None
+
+
+def _is_weekday(word: str) -> bool:
+    """Tell whether a day of week was meant, right or wrong, rather than a year or a command."""
+    if word.isdigit():
+        return len(word) < 4
+    meant = WEEKDAY.near(word) or other_dialect(word)
+    return bool(meant) or _is_schedule(["*", "*", "*", "*", word])
+
+
+def _has_digit(word: str) -> bool:
+    return any(letter.isdigit() for letter in word)
 
 
 def _is_schedule(words: list[str]) -> bool:

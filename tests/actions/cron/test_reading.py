@@ -47,6 +47,27 @@ def test_a_directory_of_conf_d_means_that(tmp_path):
     assert document.names == (str(tmp_path / "conf.d" / "a.toml"),)
 
 
+def test_files_with_entries_that_the_server_passes_over_are_noted(tmp_path):
+    entry = b"[[ cron ]]\nschedule = '@daily'\n"
+    write(tmp_path, other=entry, faktory=b"x = 1")
+    conf = write(tmp_path / "conf.d", a=b"y = 1")
+    for name in ("cron", "cron.tml"):
+        (conf / name).write_bytes(entry)
+    (conf / "README.md").write_bytes(b"Entries are begun by [[cron]].")
+    os.mkfifo(conf / "pipe")
+    (document,) = read_documents([str(tmp_path)])
+    assert document.unread == tuple(
+        str(tmp_path / name) for name in ("conf.d/cron", "conf.d/cron.tml", "other.toml")
+    )
+
+
+def test_a_folder_with_entries_in_no_toml_names_the_file(tmp_path):
+    (tmp_path / "conf.d").write_bytes(b"[[cron]]\n")
+    with pytest.raises(NotFound) as caught:
+        read_documents([str(tmp_path)])
+    assert caught.value.hint == f"{tmp_path / 'conf.d'} is not called so"
+
+
 def test_names_that_are_no_utf_8_are_read(tmp_path):
     name = os.fsencode(tmp_path) + b"/\xff.toml"
     try:

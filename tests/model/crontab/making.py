@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from jobctl.model.crontab.document import Document
-from jobctl.model.crontab.entry import Crontab
+from jobctl.model.crontab.entry import Crontab, Flavour
 from jobctl.model.crontab.loading import load
 
 ON = "[cron_plugin]\nenabled = true\n"
 
 
-def crontab(*texts: str, directory: bool = False) -> Crontab:
+def crontab(*texts: str, directory: bool = False, flavour: Flavour | None = None) -> Crontab:
     """Load a document of texts, its files called a.toml, b.toml and so on."""
     parts = [(f"{chr(97 + i)}.toml", text.encode()) for i, text in enumerate(texts)]
-    return load(Document.of(parts, directory=directory))
+    return load(Document.of(parts, directory=directory), flavour)
 
 
 def job(*lines: str, schedule: str = '"0 9 * * *"') -> str:

@@ -173,7 +173,6 @@ def test_what_may_not_be_meant_is_a_warning_at_its_key(line, code, column):
         ("[cron]\nschedule = '@daily'", [("not-entries", 3, 2)]),
         ("[cron.job]\ntype = 'A'", [("not-entries", 3, 2)]),
         ("[x]\n[crons]\n[[Cron]]", [("no-entries", 5, 3)]),
-        ("[x]", [("no-entries", 2, 11)]),
     ],
 )
 def test_an_entry_that_is_not_one_is_an_error(text, expected):

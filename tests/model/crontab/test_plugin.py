@@ -2,6 +2,8 @@
 
 import pytest
 
+from jobctl.model.crontab.entry import Flavour
+from jobctl.model.crontab.verdict import verdict
 from tests.model.crontab.making import ON, crontab, job, told
 
 
@@ -25,11 +27,30 @@ def test_what_does_not_turn_the_plugin_on_is_said(text, expected):
     assert len(found.entries) == 1
 
 
-def test_entries_alone_are_an_error_where_all_files_are_known():
-    assert told(crontab(job(), directory=True)) == [("error", "plugin-off", 1, 3)]
+def test_entries_alone_are_read_as_enterprise_reads_them_and_that_is_said():
+    found = crontab(job(), directory=True)
+    assert told(found) == [("warning", "flavour", 1, 3)]
+    assert (found.flavour, found.enabled) == (Flavour.ENTERPRISE, True)
+    assert "runs" not in found.findings[0].message
     found = crontab(job())
+    assert told(found) == [("warning", "flavour", 1, 3)]
+    assert "validate their directory" in (found.findings[0].hint or "")
+
+
+def test_whose_files_they_are_can_be_told():
+    found = crontab(job(), flavour=Flavour.ENTERPRISE)
+    assert (told(found), found.flavour) == ([], Flavour.ENTERPRISE)
+    found = crontab(job(), directory=True, flavour=Flavour.PLUGIN)
+    assert told(found) == [("error", "plugin-off", 1, 3)]
+    found = crontab(job(), flavour=Flavour.PLUGIN)
     assert told(found) == [("warning", "plugin-off", 1, 3)]
     assert "validate their directory" in (found.findings[0].hint or "")
+
+
+def test_a_plugin_that_is_on_starts_without_entries():
+    found = crontab(ON, directory=True)
+    assert told(found) == [("warning", "no-entries", 2, 1)]
+    assert verdict(found) == "the server starts with 0 entries"
 
 
 def test_what_else_is_in_the_plugins_table_is_not_read():

@@ -17,7 +17,6 @@ REFUSED = job("queue = 'a b'")
         (ON + job(), "the server starts with 1 entry"),
         (ON + job() + REFUSED, "the server starts with 2 entries"),
         (ON + "cron", "the server does not start; a reload keeps the old configuration"),
-        (ON, "the server does not start; a reload keeps the old entries"),
         (ON + WRONG, "the server does not start; a reload keeps the old entries"),
         (ON + BAD, "the server does not start; a reload leaves no entry running"),
         (
@@ -31,7 +30,9 @@ REFUSED = job("queue = 'a b'")
         # All entries are read before the first schedule is.
         (ON + BAD + WRONG, "the server does not start; a reload keeps the old entries"),
         (ON + CRASH + BAD, "the server crashes at its start, and at a reload"),
-        (WRONG, "the plugin is off: the server starts, and no entry runs"),
+        ("[cron_plugin]\n" + WRONG, "the plugin is off: the server starts, and no entry runs"),
+        (job(), "Faktory Enterprise runs 1 entry"),
+        (job() + WRONG, "Faktory Enterprise may refuse entry 2"),
         ("cron = 3\n" + ON, "the server starts with 0 entries"),
     ],
 )

@@ -102,6 +102,11 @@ def test_a_search_that_finds_the_same_again_is_an_error():
         ("0 0 13 * 0-6", ["either-day"]),
         ("0 0 */2 * */2", ["either-day"]),
         ("0 0 30 2 MON", ["either-day"]),
+        ("0 15 10 ? * 2-6", ["other-dialect"]),
+        ("0 9 ? * 1", ["other-dialect"]),
+        ("0 15 10 ? * MON-FRI", []),
+        ("0 0 4 * * ?", []),
+        ("0 10 * * ? *", ["other-dialect"]),
     ],
 )
 def test_which_doubts_a_schedule_has(text, expected):
@@ -156,6 +161,16 @@ def test_which_doubts_a_schedule_has(text, expected):
             "TZ=UTC * 30 9 * * *",
             "fires every second: of six fields the first is the second",
             "once a minute: TZ=UTC 0 30 9 * * *",
+        ),
+        (
+            "0 15 10 ? * 2-6",
+            "fires Tuesday to Saturday: days of the week are numbered from 0 on",
+            "in Quartz, where ? is from, Sunday is 1; here it is 0: name the days, SUN to SAT",
+        ),
+        (
+            "0 10 * * ? *",
+            "? is the month: in other dialects only days have it",
+            "six fields are seconds first, the weekday last; AWS has the year there",
         ),
         (
             "@every 24h",
