@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -49,9 +50,11 @@ _COUNTED = 20_000  # matches that are counted exactly to say how many more there
         "jobctl query -w state=failed -w job_name=SendEmail,Retryer -w 'recorded_at>=-2d'",
         "jobctl query -w state=incomplete --older-than 1h --count",
         "jobctl query -w 'state=failed and error~timeout' -o ids",
+        "jobctl query - -w recorded_at>=today < ids",
         "jobctl query -w state=started -w job_arg=u-1 --sort started_at --limit 20 --explain",
     ],
 )
+@click.argument("named", nargs=-1, metavar="[-]")
 @all_of([
     option(
         FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
@@ -66,30 +69,37 @@ _COUNTED = 20_000  # matches that are counted exactly to say how many more there
 @page_options(sort="Sort by a column; without it the newest recorded first.")
 @click.option("--count", is_flag=True, help="Print how many there are, and nothing else.")
 @click.option(
-    "--unverified", is_flag=True, help="With --count: count index entries, as Jobba itself does."
+    "--index",
+    "indexed",
+    is_flag=True,
+    help="With --count: count index entries, as Jobba itself does; no record is looked at.",
 )
 @click.option("--explain", is_flag=True, help="Show which indexes are used, and how.")
 @shared_options()
 @click.pass_obj
-def query(session: Session, count: bool, unverified: bool, explain: bool) -> None:
+def query(
+    session: Session, named: tuple[str, ...], count: bool, indexed: bool, explain: bool
+) -> None:
     """Find status records."""
     if count and explain:
         raise UsageProblem(
             "--count and --explain do not go together",
             hint="--explain alone says how large each index is",
         )
-    if unverified and not count:
-        raise UsageProblem("--unverified goes with --count")
-    request = Request.read(session)
+    if indexed and not count:
+        raise UsageProblem("--index goes with --count")
+    request = Request.read(session, named)
     if count:
         request.whole()
     with session.connect() as store:
         if count:
-            _count(session, store, request.query, unverified)
+            _count(session, store, request.query, indexed)
         elif explain:
             _explain(session, store, request)
         else:
             _list(session, store, request)
+        if store.records.wrong_types.note is not None:
+            say(store.records.wrong_types.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +112,8 @@ class Request:
     columns: tuple[str, ...]
 
     @classmethod
-    def read(cls, session: Session) -> Request:
-        """Read the conditions, order, page and columns from the options.
+    def read(cls, session: Session, named: tuple[str, ...]) -> Request:
+        """Read the conditions, order, page and columns from the options, and ids from stdin.
 
         Raises:
             UsageProblem: one of them does not make sense.
@@ -114,7 +124,10 @@ class Request:
         default = ROW_KEYS if session.format is Format.WIDE else COLUMNS
         columns = session.columns(default, ROW_KEYS)
         page = page_of(session.number("limit"), session.number("offset"), option="--")
-        return cls(conditions(session), session.order(ROW_KEYS), page, columns)
+        asked = conditions(session)
+        if named:
+            asked &= _ids(named)
+        return cls(asked, session.order(ROW_KEYS), page, columns)
 
     def whole(self) -> None:
         """Check that all of it is meant.
@@ -126,6 +139,23 @@ class Request:
             raise UsageProblem("--count counts all of them: leave --limit and --offset out")
         if self.order.field is not None or self.order.reverse:
             raise UsageProblem("a count has no order: leave --sort and --reverse out")
+
+
+def _ids(named: tuple[str, ...]) -> Query:
+    """Return the condition that the ids on stdin mean.
+
+    Raises:
+        UsageProblem: an id was typed, or stdin is a terminal.
+    """
+    from jobctl.cli.stdin import read_ids
+    from jobctl.model.query import Query
+
+    if named != ("-",):
+        raise UsageProblem(
+            f"query takes conditions, and - for ids on stdin, not {named[0]!r}",
+            hint=f"jobctl query -w id={quote(named[0])}, or jobctl record show",
+        )
+    return Query.of_ids(read_ids(named, "an id"))
 
 
 def conditions(session: Session) -> Query:
@@ -146,11 +176,11 @@ def conditions(session: Session) -> Query:
     return found
 
 
-def _count(session: Session, store: Store, asked: Query, unverified: bool) -> None:
+def _count(session: Session, store: Store, asked: Query, indexed: bool) -> None:
     from jobctl.actions.records.querying import count, index_count
 
     now = store.server.now()
-    if unverified:
+    if indexed:
         write_number(session, index_count(store.records, asked, now))
         return
     counted = count(store.records, asked, now)

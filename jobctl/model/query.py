@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jobctl.model.comparing import Literal
@@ -16,6 +16,7 @@ from jobctl.model.times import Instant
 
 MICRO = 1_000_000
 _EXAMPLE = "state=failed and (error~timeout or job_name=SendEmail)"
+_SHOWN = 20  # values
 NAMED = ("job_name", "job_arg", "provider_job_id", "id")
 
 
@@ -32,7 +33,9 @@ class Values:
     values: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.field}={','.join(self.values)}"
+        more = len(self.values) - _SHOWN
+        rest = f" and {more:,} more" if more > 0 else ""
+        return f"{self.field}={','.join(self.values[:_SHOWN])}{rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,12 @@ class Query:
         """
         parsed = (parse(text, find_record_field, _EXAMPLE) for text in texts)
         return cls(tuple(part for node in parsed for part in _conjuncts(node)))
+
+    @classmethod
+    def of_ids(cls, idents: Iterable[str]) -> Query:
+        """Return the condition that a record's id is one of these; of none nothing matches."""
+        literals = tuple(Literal(ident, quoted=True) for ident in idents)
+        return cls((Comparison(find_record_field("id", ("", 0)), "=", literals),))
 
     def holds(self, record: Record, now: float) -> bool:
         """Tell whether a loaded record meets all of it; `now` in unix seconds."""

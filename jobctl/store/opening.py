@@ -90,9 +90,10 @@ class Store:
 
     def snapshots(self, layout: RecordLayout) -> Snapshots:
         """Return what reads the records of a namespace with all that brings them back."""
+        from jobctl.store.records.reading import WrongTypes
         from jobctl.store.records.snapshots import Snapshots
 
-        return Snapshots(self._connection, layout)
+        return Snapshots(self._connection, layout, WrongTypes(layout))
 
     def set(self, kind: Kind) -> SortedSet:
         """Return a sorted set by its kind."""

@@ -168,8 +168,10 @@ def test_where_counting_them_takes_long_it_says_how_many_there_are_at_most(
 def test_count_counts_rows_and_tells_of_orphans(jobctl):
     ran = jobctl("query", "-w", "state=failed", "--count")
     assert (ran.out, ran.err) == ("2\n", "1 id is in the indexes and has no record: not counted\n")
-    ran = jobctl("query", "-w", "state=failed", "--count", "--unverified", "-o", "json")
+    ran = jobctl("query", "-w", "state=failed", "--count", "--index", "-o", "json")
     assert (json.loads(ran.out), ran.err) == ({"count": 4}, "")
+    assert jobctl("query", "-w", "state=failed,started", "--count", "--index").out == "5\n"
+    assert jobctl("query", "--count", "--index").out == "7\n"  # job-3 is in two sets
     assert jobctl("query", "--count").out == "5\n"
     ran = jobctl("query", "-w", "id=job-1,nobody", "--count")
     assert (ran.out, ran.err) == ("1\n", "")  # what was only named is in no index
@@ -212,7 +214,9 @@ def test_explain_shows_the_plan_and_runs_nothing(jobctl):
         (("--count", "--explain"), "do not go together", ""),
         (("--count", "--sort", "id"), "a count has no order", ""),
         (("--count", "--reverse"), "a count has no order", ""),
-        (("--unverified",), "--unverified goes with --count", ""),
+        (("--index",), "--index goes with --count", ""),
+        (("--count", "--unverified"), "no such option: --unverified", "it is now --index"),
+        (("job-1",), "query takes conditions, and - for ids on stdin", "-w id=job-1"),
         (("-o", "xml"), "'xml'", ""),
     ],
     ids=str,
@@ -229,7 +233,7 @@ def test_a_query_sends_nothing_that_writes(raw, jobctl):
     raw.config_resetstat()
     for asked in (
         (), ("-w", "state=failed", "--count"), ("-w", "state=failed", "-w", "job_name=SendEmail"),
-        ("--sort", "job_name"), ("-w", "id=job-1,nobody"), ("--count", "--unverified"),
+        ("--sort", "job_name"), ("-w", "id=job-1,nobody"), ("--count", "--index"),
         ("-w", "recorded_at>=-9d", "--limit", "2", "--explain"),
     ):  # fmt: skip
         assert jobctl("query", *asked, "-o", "jsonl").code == 0
@@ -285,6 +289,25 @@ def test_odd_ids_and_values_are_rows_like_any_other(raw, jobctl):
     assert len(jobctl("query", "-w", "data~xxx", "-o", "jsonl").out) > 1_000_000
 
 
+@pytest.mark.usefixtures("shop", "noon")
+def test_ids_are_read_from_stdin(jobctl):
+    given = "job-5\r\njob-1\n\nnobody\n"
+    assert ids(jobctl("query", "-", "-o", "ids", stdin=given)) == ["job-1", "job-5"]
+    assert ids(jobctl("query", "-", "-w", "state=failed", "-o", "ids", stdin=given)) == ["job-1"]
+    assert jobctl("query", "-", "--count", stdin=given).out == "2\n"
+    assert jobctl("query", "-", "-o", "json", stdin="").out == "[]\n"
+    many = "".join(f"id-{i}\n" for i in range(3000))
+    assert "and 2,980 more" in jobctl("query", "-", "--explain", stdin=many).out
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_indexes_alone_count_only_what_they_answer(jobctl):
+    ran = jobctl("query", "--count", "--index", "-w", "state=failed and error~time")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: --index counts in the indexes, and none answers error~time\n")
+    assert jobctl("query", "--count", "--index", "-w", "recorded_at<today").code == 0
+
+
 def test_another_namespace_has_other_records(raw, jobctl):
     record(raw, "mine", prefix=b"other:ns:")
     record(raw, "theirs")
@@ -300,7 +323,9 @@ def test_a_record_key_of_another_type_harms_nothing_but_itself(jobctl, raw, stor
     raw.sadd("jobba:job_name:Import", "w")
     for words in (("-w", "state=failed"), ("-w", "job_name=Import"), ("-w", "progress>=0"), ()):
         ran = jobctl("query", *words, "-o", "ids")
-        assert (ran.code, ran.err, sorted(ran.out.split())) == (0, "", ["a", "b"])
-    assert jobctl("query", "-w", "state=failed", "--count").out == "2\n"
-    assert jobctl("record", "stats", "-o", "json").code == 0
+        told = "left out: the key jobba:id:w holds another type than a record\n"
+        assert (ran.code, ran.err, sorted(ran.out.split())) == (0, told, ["a", "b"])
+        ran = jobctl("query", *words, "--count")
+        assert (ran.code, ran.out, ran.err) == (0, "2\n", told)
+    assert jobctl("record", "stats", "-o", "json").err == told
     assert jobctl("record", "show", "w").code == 3

@@ -32,6 +32,7 @@ class Choice:
         missing: JIDs asked for that matched nothing.
         histogram: how many of each type, queue and error (of records: state and job name); only
             where it was asked for.
+        notes: what else was met, a sentence each.
     """
 
     chosen: Chosen
@@ -39,6 +40,7 @@ class Choice:
     skipped: int = 0
     missing: tuple[str, ...] = ()
     histogram: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    notes: tuple[str, ...] = ()
 
 
 def choose(

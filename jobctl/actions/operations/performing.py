@@ -236,6 +236,7 @@ def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
         dry_run=rehearsed,
         operation=header.operation,
         reason=header.reason,
+        notes=choice.notes,
     )
 
 
@@ -252,7 +253,7 @@ def _preview(store: Store, file: OperationFile, choice: Choice, order: Order) ->
         missing=choice.missing,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
         sample=Preparer.of(file, choice.chosen, store.layout).sample(),
-        notes=order.change.notes,
+        notes=(*order.change.notes, *choice.notes),
         plan=order.plan,
         rehearsed=order.rehearsed,
     )
