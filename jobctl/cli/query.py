@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from jobctl.model.rows import Row
 
 COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")
-_COUNTED = 20_000  # matches that are counted exactly to say how many more there are
+_COUNTED = 20_000  # records that are looked at to say how many more there are
 
 
 @click.command(
@@ -92,12 +93,14 @@ def query(
     if count:
         request.whole()
     with session.connect() as store:
-        if count:
-            _count(session, store, request.query, indexed)
-        elif explain:
+        if explain:
             _explain(session, store, request)
-        else:
-            _list(session, store, request)
+        elif not (
+            _count(session, store, request.query, indexed)
+            if count
+            else _list(session, store, request)
+        ):
+            _tell_of_case(store, request)
         if store.records.wrong_types.note is not None:
             say(store.records.wrong_types.note)
 
@@ -176,22 +179,26 @@ def conditions(session: Session) -> Query:
     return found
 
 
-def _count(session: Session, store: Store, asked: Query, indexed: bool) -> None:
+def _count(session: Session, store: Store, asked: Query, indexed: bool) -> bool:
+    """Write how many there are; tell whether there are any."""
     from jobctl.actions.records.querying import count, index_count
 
     now = store.server.now()
     if indexed:
-        write_number(session, index_count(store.records, asked, now))
-        return
+        entries = index_count(store.records, asked, now)
+        write_number(session, entries)
+        return entries > 0
     counted = count(store.records, asked, now)
     write_number(session, counted.records)
     if counted.orphans:
         one = counted.orphans == 1
         some = "1 id is" if one else f"{counted.orphans:,} ids are"
         say(f"{some} in the indexes and {'has' if one else 'have'} no record: not counted")
+    return counted.records > 0
 
 
-def _list(session: Session, store: Store, request: Request) -> None:
+def _list(session: Session, store: Store, request: Request) -> bool:
+    """Write the records; tell whether there are any."""
     from jobctl.actions.listing import Page
     from jobctl.actions.records.querying import explain
 
@@ -200,16 +207,14 @@ def _list(session: Session, store: Store, request: Request) -> None:
     page = Page(0, ON_A_TERMINAL) if brief else request.page
     if page.limit == 0:
         write_rows(session, (), request.columns, now, ident="id")
-        return
+        return True
     plan = explain(store.records, request.query, request.order, page, now)
     rows = _rows(session, store, plan, page, now)
-    if not brief:
-        write_rows(session, rows, request.columns, now, ident="id")
-        return
-    shown = list(rows)
-    write_rows(session, shown, request.columns, now, ident="id")
-    if len(shown) == ON_A_TERMINAL:
+    first = list(islice(rows, ON_A_TERMINAL if brief else 1))
+    write_rows(session, chain(first, rows), request.columns, now, ident="id")
+    if brief and len(first) == ON_A_TERMINAL:
         _tell_more(store, request.query, plan, now)
+    return bool(first)
 
 
 def _rows(session: Session, store: Store, plan: Plan, page: Page, now: float) -> Iterator[Row]:
@@ -231,6 +236,18 @@ def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
     more = count(store.records, asked, now).records - ON_A_TERMINAL
     if more > 0:
         say(f"{more:,} more: --limit, or a condition")
+
+
+def _tell_of_case(store: Store, request: Request) -> None:
+    """Say what a regular expression that finds nothing would find if it ignored case."""
+    from jobctl.actions.records.querying import count_ignoring_case
+
+    if request.page.offset:
+        return
+    relaxed = count_ignoring_case(store.records, request.query, store.server.now(), _COUNTED)
+    if relaxed is not None and relaxed[0]:
+        count, query = relaxed
+        say(f"hint: {count:,} match ignoring case: -w {quote(str(query))}")
 
 
 def _explain(session: Session, store: Store, request: Request) -> None:

@@ -180,6 +180,24 @@ def test_count_counts_rows_and_tells_of_orphans(jobctl):
 
 
 @pytest.mark.usefixtures("shop", "noon")
+def test_a_regular_expression_that_finds_nothing_says_what_it_finds_ignoring_case(jobctl):
+    said = "hint: 1 match ignoring case: -w '{}'\n"
+    for asked, relaxed in (
+        ("error~TIMEout", 'error~"(?i)TIMEout"'),
+        ("state=failed and error~TIMEout,X", 'state=failed and error~"(?i)TIMEout","(?i)X"'),
+        ("error~TIME or job_name~zzz", 'error~"(?i)TIME" or job_name~"(?i)zzz"'),
+    ):
+        ran = jobctl("query", "-w", asked, "-o", "ids")
+        assert (ran.code, ran.out, ran.err) == (0, "", said.format(relaxed))
+        assert ids(jobctl("query", "-w", relaxed, "-o", "ids")) == ["job-4"]
+        ran = jobctl("query", "-w", asked, "--count")
+        assert ran.out == "0\n"
+        assert said.format(relaxed) in ran.err
+    for asked in ("error~nowhere", "error!~T", "error=TIMEOUT", "error~time", "not (error~TIME)"):
+        assert "ignoring case" not in jobctl("query", "-w", asked).err
+
+
+@pytest.mark.usefixtures("shop", "noon")
 def test_explain_shows_the_plan_and_runs_nothing(jobctl):
     ran = jobctl("query", "-w", "state=failed", "-w", "job_name=Retryer", "-w", "error~x",
                  "--limit", "3", "--explain", "-o", "json")  # fmt: skip

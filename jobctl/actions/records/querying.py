@@ -11,6 +11,7 @@ from jobctl.actions.listing import Order, Page
 from jobctl.actions.records.matching import (
     EVERY_STATE,
     Best,
+    candidates,
     distinct,
     ids_in_order,
     pages_of,
@@ -72,6 +73,21 @@ def count(reader: RecordReader, query: Query, now: float) -> Count:
     named = [isinstance(c, Values) and c.field == "id" for c in wanted.clauses]
     only_named = bool(named) and all(named)  # then no index has led there
     return Count(found.records, 0) if only_named else found
+
+
+def count_ignoring_case(
+    reader: RecordReader, query: Query, now: float, most: int
+) -> tuple[int, Query] | None:
+    """Count what would match if ``~`` ignored case, among the first ids that may; and return that.
+
+    None where there is no ``~``. It loads `most` records at most.
+    """
+    relaxed = query.ignoring_case()
+    if relaxed is None:
+        return None
+    wanted = relaxed.sort(now)
+    ids = islice(chain.from_iterable(candidates(reader.indexes, wanted)), most)
+    return _loaded(reader, list(dict.fromkeys(ids)), wanted, now).records, relaxed
 
 
 def index_count(reader: RecordReader, query: Query, now: float) -> int:
