@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from jobctl.errors import UsageProblem
 from jobctl.model.jobba import RecordState
-from jobctl.model.jsontext import Number, dumps
+from jobctl.model.jsontext import Number, dumps, loads
 from jobctl.model.words import did_you_mean
 
 INDEXED = ("job_name", "job_args", "provider_job_id")  # a record is found by them
 Progress = float | tuple[float, float | None]
+_WHOLE = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 MOST_ARGS = 1000  # each has an index of its own, and all of them change at once
 
 
@@ -71,6 +73,27 @@ def _progress(value: object) -> bytes:
     if not isinstance(at, int | float) or not isinstance(out_of, int | float | None):
         raise UsageProblem("progress is a number, or one out of another")
     return progress_json(at, out_of)
+
+
+def read_progress(text: str) -> Progress:
+    """Read ``0.375`` or ``3/8``.
+
+    Raises:
+        UsageProblem: it is neither.
+    """
+    at, slash, out_of = text.partition("/")
+    try:
+        return (float(at), float(out_of)) if slash else float(at)
+    except ValueError:
+        raise UsageProblem(f"{text!r} is no progress", hint="0.375, or 3/8: 3 out of 8") from None
+
+
+def read_provider(text: str) -> str | int | Number:
+    """Read a provider's job id: a number where it is written as JSON writes whole ones."""
+    if _WHOLE.fullmatch(text) is None:
+        return text
+    found = loads(text.encode())
+    return found if isinstance(found, int | Number) else text
 
 
 def progress_json(at: float, out_of: float | None = None) -> bytes:

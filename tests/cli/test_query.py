@@ -335,7 +335,7 @@ def test_another_namespace_has_other_records(raw, jobctl):
 
 def test_a_record_key_of_another_type_harms_nothing_but_itself(jobctl, raw, store) -> None:
     for ident in ("a", "b"):
-        store.records.create(ident, state="failed", job_name="Import")
+        store.records.create(ident, {"job_name": "Import"}, state="failed")
     raw.set("jobba:id:w", "no hash")
     raw.sadd("jobba:failed", "w")
     raw.sadd("jobba:job_name:Import", "w")

@@ -93,7 +93,7 @@ class History(RuleBasedStateMachine):
         if not by_gem:
             fields: dict[str, Any] = {"job_name": NAMES[len(given)], "job_args": given}
             self.change(
-                lambda: records.create(ident, state=state, **fields),
+                lambda: records.create(ident, fields, state=state),
                 lambda: world.create(ident, state, **fields),
             )
         elif self.gem.find(ident) is None:

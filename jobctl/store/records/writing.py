@@ -10,7 +10,6 @@ from jobctl.model.jsontext import dumps, loads
 from jobctl.model.record import Record, attempt_number
 from jobctl.model.record_values import (
     INDEXED,
-    Progress,
     fields_json,
     merged_args,
     read_state,
@@ -40,26 +39,18 @@ class RecordWriter(RecordReader):
     def create(
         self,
         ident: str | None = None,
+        values: Mapping[str, object] | None = None,
         *,
         state: str = RecordState.UNQUEUED,
-        job_name: str | None = None,
-        job_args: Mapping[str, str] | None = None,
-        provider_job_id: str | int | None = None,
-        data: object = None,
-        progress: Progress | None = None,
-        error: object = None,
     ) -> Record:
         """Create a record, as if it had been unqueued and had entered `state` then.
 
         Args:
             ident: its id; a UUID unless given.
+            values: what else it says: job_name; job_args, texts by name; provider_job_id, a text or
+                a whole number; data, anything JSON can say; progress, from 0 to 1, or how much of
+                how much; error, anything JSON can say but null.
             state: one of the seven.
-            job_name: the name of its job.
-            job_args: the arguments of its job.
-            provider_job_id: the job's id where it is queued.
-            data: anything JSON can say.
-            progress: from 0 to 1, or how much of how much.
-            error: its first error: anything JSON can say.
 
         Raises:
             Refused: there is one of this id; it is as it was.
@@ -69,11 +60,7 @@ class RecordWriter(RecordReader):
 
             ident = str(uuid4())
         text_json("the id", ident)
-        given = {
-            "job_name": job_name, "job_args": job_args, "provider_job_id": provider_job_id,
-            "data": data, "progress": progress, "error": error,
-        }  # fmt: skip
-        values = {field: value for field, value in given.items() if value is not None}
+        values = values or {}
         fields = fields_json(values)
         if "error" in fields:
             fields["errors"] = b"[%b]" % fields.pop("error")

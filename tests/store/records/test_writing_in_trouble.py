@@ -24,9 +24,7 @@ EVERYTHING = {
     "progress": 0.5, "error": "e",
 }  # fmt: skip
 CHANGES = {
-    "create": lambda records: records.create(
-        "new", job_name="New", job_args={"k": "new"}, provider_job_id="new"
-    ),
+    "create": lambda records: records.create("new", EVERYTHING),
     "enter": lambda records: records.mark("a", "succeeded"),
     "restart": lambda records: records.mark("a", "started"),
     "progress": lambda records: records.set_progress("a", 1),
