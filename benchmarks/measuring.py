@@ -142,6 +142,13 @@ class Table:
         """Add a list that must be empty."""
         self._judged(what, not found, " ".join(found) or "none", "", "", "none")
 
+    def each(self, what: str, seconds: float, many: int, bound: float | None = None) -> None:
+        """Add the microseconds that each of many takes."""
+        micro = seconds / many * 1e6
+        ok = None if bound is None else micro <= bound
+        shown = "" if bound is None else f"{bound:g} us"
+        self._judged(what, ok, f"{micro:.2f} us", "", "", shown)
+
     def single(self, what: str, seconds: float) -> None:
         """Add a time without a baseline."""
         self._judged(what, None, _seconds(seconds), "", "", "")

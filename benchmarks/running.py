@@ -24,7 +24,12 @@ def ours(*words: str, stdin: Path | None = None, code: int = 0) -> Program:
 
 
 def loop(*words: str) -> Program:
-    return Program((sys.executable, str(Path(__file__).with_name("baselines.py")), *words))
+    return script("baselines.py", *words)
+
+
+def script(name: str, *words: str) -> Program:
+    """Return a run of a file that stands beside this one."""
+    return Program((sys.executable, str(Path(__file__).with_name(name)), *words))
 
 
 def python(code: str) -> Program:

@@ -109,6 +109,7 @@ def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Cl
     from jobctl.model.crontab.buckets import HOUR
     from jobctl.model.crontab.counting import find_peak
     from jobctl.model.crontab.grid import all_queues, by_queue, by_time, clock_changes
+    from jobctl.render.consoles import Trimmed
     from jobctl.render.heatmap import print_heatmap
 
     peak = find_peak(load, entries, local)
@@ -134,7 +135,7 @@ def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Cl
             say(f"{queues.left_out:,} more {things(queues.left_out, 'queue')}: -o wide, or --queue")
     out.print(_peak_text(load, peak, local), soft_wrap=True)
     for before, after in clock_changes(load.buckets):
-        out.print(_change_text(before, after))
+        out.print(Trimmed(_change_text(before, after)))
 
 
 def _span(load: Load, local: Clock) -> str:

@@ -169,7 +169,7 @@ def _second(option: str, text: str, now: float) -> int:
     if exact is not None:
         return exact.seconds
     try:
-        return math.floor(min(parse_moment(text, now), _FAR))
+        return math.floor(min(parse_moment(text, now, ahead=True), _FAR))
     except UsageProblem as error:
         error.message = f"{option}: {error.message}"
         raise

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from jobctl.cli.index import SUCCESSORS
 from jobctl.cli.interrupting import Interruptible
 from jobctl.cli.root import root
 from jobctl.cli.session import Session
@@ -101,11 +102,14 @@ def _hush() -> None:
 
 def _usage(error: click.UsageError) -> UsageProblem:
     hint = f"see: {error.ctx.command_path} --help" if error.ctx else None
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return UsageProblem(
-            f"no such option: {error.option_name}",
-            hint=f"did you mean {' or '.join(sorted(error.possibilities))}?",
-        )
+    if isinstance(error, click.NoSuchOption):
+        path = error.ctx.command_path if error.ctx else ""
+        successor = SUCCESSORS.get(f"{path} {error.option_name}")
+        if successor is not None:
+            hint = f"it is now {successor}"
+        elif error.possibilities:
+            hint = f"did you mean {' or '.join(sorted(error.possibilities))}?"
+        return UsageProblem(f"no such option: {error.option_name}", hint=hint)
     return UsageProblem(error.format_message().rstrip("."), hint=hint)
 
 

@@ -107,10 +107,14 @@ class Group(click.Group):
         name = args[0]
         command = self.get_command(ctx, name)
         if command is None:
+            from jobctl.cli.index import SUCCESSORS
             from jobctl.errors import UsageProblem
             from jobctl.model.words import did_you_mean
 
+            successor = SUCCESSORS.get(f"{ctx.command_path} {name}")
             hint = did_you_mean(name, self.list_commands(ctx))
+            if successor is not None:
+                hint = f"it is now {successor}"
             raise UsageProblem(f"{ctx.command_path} has no command {name!r}", hint=hint)
         return name, command, args[1:]
 

@@ -46,4 +46,15 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "completion": Listed("completion:completion", "Print the completion script of a shell."),
     },
 }
+# What went with the last release, by the path it had, and what does the same now.
+SUCCESSORS = {
+    "jobctl query --unverified": "--index",
+    "jobctl record create --provider-job-id": "--provider",
+    "jobctl record args": "jobctl record set ID --clear-args --arg KEY=VALUE",
+    "jobctl record error": "jobctl record set ID --error TEXT",
+    "jobctl record name": "jobctl record set ID --name NAME",
+    "jobctl record progress": "jobctl record set ID --progress AT/OUT_OF",
+    "jobctl record provider": "jobctl record set ID --provider JID",
+    "jobctl record save": "jobctl record set ID --data JSON",
+}
 COMMANDS = {name: listed for section in SECTIONS.values() for name, listed in section.items()}

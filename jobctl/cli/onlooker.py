@@ -67,8 +67,13 @@ class Onlooker(Watch):
     def show(self, preview: Preview) -> None:
         """Show what would be changed, and is not."""
         self.end()
-        if (preview.matched or preview.queues) and not self._session.in_json:
+        if self._session.in_json:
+            return
+        if preview.matched or preview.queues:
             self._describe(preview)
+        else:
+            for note in preview.notes:
+                say(note)
 
     def began(self, operation: str) -> None:
         """Remember what to resume; from now on Ctrl-C waits for the batch."""

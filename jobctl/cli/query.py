@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from jobctl.model.rows import Row
 
 COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")
-_COUNTED = 20_000  # matches that are counted exactly to say how many more there are
+_COUNTED = 20_000  # records that are looked at to say how many more there are
 
 
 @click.command(
@@ -49,9 +51,11 @@ _COUNTED = 20_000  # matches that are counted exactly to say how many more there
         "jobctl query -w state=failed -w job_name=SendEmail,Retryer -w 'recorded_at>=-2d'",
         "jobctl query -w state=incomplete --older-than 1h --count",
         "jobctl query -w 'state=failed and error~timeout' -o ids",
+        "jobctl query - -w recorded_at>=today < ids",
         "jobctl query -w state=started -w job_arg=u-1 --sort started_at --limit 20 --explain",
     ],
 )
+@click.argument("named", nargs=-1, metavar="[-]")
 @all_of([
     option(
         FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
@@ -66,30 +70,39 @@ _COUNTED = 20_000  # matches that are counted exactly to say how many more there
 @page_options(sort="Sort by a column; without it the newest recorded first.")
 @click.option("--count", is_flag=True, help="Print how many there are, and nothing else.")
 @click.option(
-    "--unverified", is_flag=True, help="With --count: count index entries, as Jobba itself does."
+    "--index",
+    "indexed",
+    is_flag=True,
+    help="With --count: count index entries, as Jobba itself does; no record is looked at.",
 )
 @click.option("--explain", is_flag=True, help="Show which indexes are used, and how.")
 @shared_options()
 @click.pass_obj
-def query(session: Session, count: bool, unverified: bool, explain: bool) -> None:
+def query(
+    session: Session, named: tuple[str, ...], count: bool, indexed: bool, explain: bool
+) -> None:
     """Find status records."""
     if count and explain:
         raise UsageProblem(
             "--count and --explain do not go together",
             hint="--explain alone says how large each index is",
         )
-    if unverified and not count:
-        raise UsageProblem("--unverified goes with --count")
-    request = Request.read(session)
+    if indexed and not count:
+        raise UsageProblem("--index goes with --count")
+    request = Request.read(session, named)
     if count:
         request.whole()
     with session.connect() as store:
-        if count:
-            _count(session, store, request.query, unverified)
-        elif explain:
+        if explain:
             _explain(session, store, request)
-        else:
-            _list(session, store, request)
+        elif not (
+            _count(session, store, request.query, indexed)
+            if count
+            else _list(session, store, request)
+        ):
+            _tell_of_case(store, request)
+        if store.records.wrong_types.note is not None:
+            say(store.records.wrong_types.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +115,8 @@ class Request:
     columns: tuple[str, ...]
 
     @classmethod
-    def read(cls, session: Session) -> Request:
-        """Read the conditions, order, page and columns from the options.
+    def read(cls, session: Session, named: tuple[str, ...]) -> Request:
+        """Read the conditions, order, page and columns from the options, and ids from stdin.
 
         Raises:
             UsageProblem: one of them does not make sense.
@@ -114,7 +127,10 @@ class Request:
         default = ROW_KEYS if session.format is Format.WIDE else COLUMNS
         columns = session.columns(default, ROW_KEYS)
         page = page_of(session.number("limit"), session.number("offset"), option="--")
-        return cls(conditions(session), session.order(ROW_KEYS), page, columns)
+        asked = conditions(session)
+        if named:
+            asked &= _ids(named)
+        return cls(asked, session.order(ROW_KEYS), page, columns)
 
     def whole(self) -> None:
         """Check that all of it is meant.
@@ -126,6 +142,23 @@ class Request:
             raise UsageProblem("--count counts all of them: leave --limit and --offset out")
         if self.order.field is not None or self.order.reverse:
             raise UsageProblem("a count has no order: leave --sort and --reverse out")
+
+
+def _ids(named: tuple[str, ...]) -> Query:
+    """Return the condition that the ids on stdin mean.
+
+    Raises:
+        UsageProblem: an id was typed, or stdin is a terminal.
+    """
+    from jobctl.cli.stdin import read_ids
+    from jobctl.model.query import Query
+
+    if named != ("-",):
+        raise UsageProblem(
+            f"query takes conditions, and - for ids on stdin, not {named[0]!r}",
+            hint=f"jobctl query -w id={quote(named[0])}, or jobctl record show",
+        )
+    return Query.of_ids(read_ids(named, "an id"))
 
 
 def conditions(session: Session) -> Query:
@@ -146,22 +179,26 @@ def conditions(session: Session) -> Query:
     return found
 
 
-def _count(session: Session, store: Store, asked: Query, unverified: bool) -> None:
+def _count(session: Session, store: Store, asked: Query, indexed: bool) -> bool:
+    """Write how many there are; tell whether there are any."""
     from jobctl.actions.records.querying import count, index_count
 
     now = store.server.now()
-    if unverified:
-        write_number(session, index_count(store.records, asked, now))
-        return
+    if indexed:
+        entries = index_count(store.records, asked, now)
+        write_number(session, entries)
+        return entries > 0
     counted = count(store.records, asked, now)
     write_number(session, counted.records)
     if counted.orphans:
         one = counted.orphans == 1
         some = "1 id is" if one else f"{counted.orphans:,} ids are"
         say(f"{some} in the indexes and {'has' if one else 'have'} no record: not counted")
+    return counted.records > 0
 
 
-def _list(session: Session, store: Store, request: Request) -> None:
+def _list(session: Session, store: Store, request: Request) -> bool:
+    """Write the records; tell whether there are any."""
     from jobctl.actions.listing import Page
     from jobctl.actions.records.querying import explain
 
@@ -170,16 +207,14 @@ def _list(session: Session, store: Store, request: Request) -> None:
     page = Page(0, ON_A_TERMINAL) if brief else request.page
     if page.limit == 0:
         write_rows(session, (), request.columns, now, ident="id")
-        return
+        return True
     plan = explain(store.records, request.query, request.order, page, now)
     rows = _rows(session, store, plan, page, now)
-    if not brief:
-        write_rows(session, rows, request.columns, now, ident="id")
-        return
-    shown = list(rows)
-    write_rows(session, shown, request.columns, now, ident="id")
-    if len(shown) == ON_A_TERMINAL:
+    first = list(islice(rows, ON_A_TERMINAL if brief else 1))
+    write_rows(session, chain(first, rows), request.columns, now, ident="id")
+    if brief and len(first) == ON_A_TERMINAL:
         _tell_more(store, request.query, plan, now)
+    return bool(first)
 
 
 def _rows(session: Session, store: Store, plan: Plan, page: Page, now: float) -> Iterator[Row]:
@@ -201,6 +236,18 @@ def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
     more = count(store.records, asked, now).records - ON_A_TERMINAL
     if more > 0:
         say(f"{more:,} more: --limit, or a condition")
+
+
+def _tell_of_case(store: Store, request: Request) -> None:
+    """Say what a regular expression that finds nothing would find if it ignored case."""
+    from jobctl.actions.records.querying import count_ignoring_case
+
+    if request.page.offset:
+        return
+    relaxed = count_ignoring_case(store.records, request.query, store.server.now(), _COUNTED)
+    if relaxed is not None and relaxed[0]:
+        count, query = relaxed
+        say(f"hint: {count:,} match ignoring case: -w {quote(str(query))}")
 
 
 def _explain(session: Session, store: Store, request: Request) -> None:

@@ -11,17 +11,7 @@ from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
 from jobctl.cli.record_stats import stats
-from jobctl.cli.recording import (
-    args,
-    create,
-    error,
-    ident_argument,
-    name,
-    progress,
-    provider,
-    read_ident,
-    save,
-)
+from jobctl.cli.recording import create, ident_argument, read_ident, set_values
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, write_document, write_rows
 from jobctl.errors import NotFound
@@ -38,7 +28,7 @@ if TYPE_CHECKING:
     help=COMMANDS["record"].summary,
     examples=[
         "ID=$(jobctl record create --name Import --state started)",
-        'jobctl record progress "$ID" 3 8',
+        'jobctl record set "$ID" --progress 3/8',
         'jobctl record show "$ID"',
         "jobctl record cleanup --older-than 12w --dry-run",
     ],
@@ -93,5 +83,5 @@ def _write(session: Session, store: Store, found: Record) -> None:
         write_rows(session, [row], ROW_KEYS, now, ident="id")
 
 
-for command in (create, progress, error, save, args, name, provider, *record_verbs.COMMANDS, stats):
+for command in (create, set_values, *record_verbs.COMMANDS, stats):
     record.add_command(command)

@@ -70,6 +70,7 @@ def stats(session: Session, by: str) -> None:
     with session.connect() as store:
         now = store.server.now()
         measured = store.records.durations(query, by=keys)
+        note = store.records.wrong_types.note
     limit = session.number("limit")
     shown = measured.groups if limit is None else measured.groups[:limit]
     rows = _for_people(shown) if people else (each.row() for each in shown)
@@ -77,6 +78,8 @@ def stats(session: Session, by: str) -> None:
     rest = measured.groups[len(shown) :]
     if rest:
         say(f"{len(rest):,} more groups, {sum(each.count for each in rest):,} records")
+    if note is not None:
+        say(note)
     left_out = measured.negative
     if left_out:
         times = "1 negative time is" if left_out == 1 else f"{left_out:,} negative times are"

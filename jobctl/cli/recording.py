@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,9 +19,9 @@ from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from jobctl import Store
-    from jobctl.actions.records.library import Records
     from jobctl.model.record import Record
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 _COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
 
 ident_argument = click.argument("ident", metavar="ID")
@@ -55,6 +55,32 @@ def _changing(session: Session) -> Iterator[Store]:
         yield store
 
 
+def _values() -> Callable[[_F], _F]:
+    """Add what can be said of a record."""
+    return all_of([
+        option("Options", "--name", metavar="NAME", help="The name of its job."),
+        option(
+            "Options", "--arg", "args", multiple=True, metavar="KEY=VALUE",
+            help="An argument of its job, beside those it has; may be given again.",
+        ),
+        option(
+            "Options", "--provider", metavar="ID",
+            help="The job's id where it is queued; a number is kept as one.",
+        ),
+        option("Options", "--provider-text", metavar="ID", help="Likewise; always a text."),
+        option(
+            "Options", "--data", metavar="JSON|-", help="Data to keep with it; - reads stdin.",
+        ),
+        option(
+            "Options", "--progress", metavar="AT[/OUT_OF]", help="How far its job is: 0.375, 3/8.",
+        ),
+        option(
+            "Options", "--error", metavar="TEXT|-",
+            help="An error, put behind those it has; - reads stdin.",
+        ),
+    ])  # fmt: skip
+
+
 @click.command(
     "create",
     cls=Command,
@@ -64,177 +90,94 @@ def _changing(session: Session) -> Iterator[Store]:
     A later state than unqueued is entered right away. With -o the whole row is printed.""",
     examples=[
         "ID=$(jobctl record create --name Import --arg user=u-1 --state started)",
-        "jobctl record create nightly-2026-11-25 --provider-job-id 8f3a6c0d2b914e57",
+        "jobctl record create nightly-2026-11-25 --provider 8f3a6c0d2b914e57",
         "jobctl record create --data '{\"rows\":0}' -o json",
     ],
 )
 @click.argument("ident", metavar="[ID]", required=False)
-@all_of([
-    option("Options", "--state", metavar="STATE", help="Its state; else unqueued."),
-    option("Options", "--name", "job_name", metavar="NAME", help="The name of its job."),
-    option(
-        "Options", "--arg", "job_args", multiple=True, metavar="KEY=VALUE",
-        help="An argument of its job; may be given again.",
-    ),
-    option(
-        "Options", "--provider-job-id", metavar="JID", help="The job's id where it is queued.",
-    ),
-    option("Options", "--data", metavar="JSON", help="Data to keep with it."),
-])  # fmt: skip
+@option("Options", "--state", metavar="STATE", help="Its state; else unqueued.")
+@_values()
 @shared_options()
 @click.pass_obj
 def create(session: Session, ident: str | None) -> None:
     """Create a record."""
     from jobctl.model.record_values import read_state
 
-    state = read_state(session.text("state") or "unqueued")
-    given = _pairs("--arg", session.texts("job_args"))
-    text = session.text("data")
-    data = None if text is None else _json("--data", _bytes(text))
+    asked = session.text("state")
+    state = read_state("unqueued" if asked is None else asked)
+    values = _read_values(session)
     wanted = None if ident is None else read_ident(ident)
     session.given.setdefault("output", "ids")  # ID=$(..) wants nothing else
     with _changing(session) as store:
-        made = store.records.create(
-            wanted,
-            state=state,
-            job_name=session.text("job_name"),
-            job_args=given or None,
-            provider_job_id=session.text("provider_job_id"),
-            data=data,
-        )
-        _write(session, store, made)
+        _write(session, store, store.records.create(wanted, values, state=state))
 
 
 @click.command(
-    "progress",
+    "set",
     cls=Command,
-    short_help="Say how far its job is.",
-    help="""Say how far its job is: AT from 0 to 1, or AT out of OUT_OF.""",
-    examples=['jobctl record progress "$ID" 0.5', 'jobctl record progress "$ID" 120 4000'],
-)
-@ident_argument
-@click.argument("at", type=float, metavar="AT")
-@click.argument("out_of", type=float, metavar="[OUT_OF]", required=False)
-@shared_options()
-@click.pass_obj
-def progress(session: Session, ident: str, at: float, out_of: float | None) -> None:
-    """Set the progress."""
-    _change(session, ident, "its progress is set", lambda r, i: r.set_progress(i, at, out_of))
-
-
-@click.command(
-    "error",
-    cls=Command,
-    short_help="Add an error to it.",
-    help="""Add an error behind those it has. Those that others add meanwhile are not lost.
-
-    - reads it from stdin. It is text, with --json any JSON.""",
+    short_help="Say more of it: name, arguments, progress, errors ..",
+    help="""Say more of a record: all that is given at once, or nothing. Errors that others add
+    meanwhile are not lost. Records are found by the name, the arguments' values and the provider's
+    id: jobctl query -w job_arg=u-1.""",
     examples=[
-        "jobctl record error \"$ID\" 'the disk is full'",
-        'tail -1 import.log | jobctl record error "$ID" -',
-        'jobctl record error "$ID" --json \'{"code":4}\'',
+        'jobctl record set "$ID" --progress 3/8',
+        "jobctl record set \"$ID\" --error 'the disk is full'",
+        'tail -1 import.log | jobctl record set "$ID" --error -',
+        'jobctl record set "$ID" --name Import --arg user=u-1 --data \'{"rows":1200}\'',
     ],
 )
 @ident_argument
-@click.argument("text", metavar="TEXT|-")
-@option("Options", "--json", "as_json", is_flag=True, help="It is JSON.")
-@shared_options()
-@click.pass_obj
-def error(session: Session, ident: str, text: str) -> None:
-    """Add an error."""
-    given = _given(text, "the error")
-    # A text that is no UTF-8 must not be lost, now that something has failed already.
-    found = _json("the error", given) if session.flag("as_json") else _plain(given)
-    if found is None:
-        raise UsageProblem("an error cannot be null")
-    _change(session, ident, "the error is added", lambda r, i: r.add_error(i, found))
-
-
-@click.command(
-    "save",
-    cls=Command,
-    short_help="Keep data with it.",
-    help="""Keep data with it, in place of what it had: any JSON. - reads it from stdin.""",
-    examples=[
-        'jobctl record save "$ID" \'{"rows":1200}\'',
-        'jq -c .summary report.json | jobctl record save "$ID" -',
-    ],
+@_values()
+@option(
+    "Options", "--clear-args", is_flag=True, help="Take away the arguments it has, before --arg."
 )
-@ident_argument
-@click.argument("text", metavar="JSON|-")
 @shared_options()
 @click.pass_obj
-def save(session: Session, ident: str, text: str) -> None:
-    """Save data."""
-    data = _json("the data", _given(text, "the data"))
-    _change(session, ident, "the data is saved", lambda r, i: r.save(i, data))
-
-
-@click.command(
-    "args",
-    cls=Command,
-    short_help="Give the arguments of its job.",
-    help="""Give the arguments of its job, in place of those it had. Records are found by an
-    argument's value: jobctl query -w job_arg=u-1.""",
-    examples=['jobctl record args "$ID" user=u-1 file=/tmp/a.csv'],
-)
-@ident_argument
-@click.argument("pairs", nargs=-1, required=True, metavar="KEY=VALUE...")
-@shared_options()
-@click.pass_obj
-def args(session: Session, ident: str, pairs: Sequence[str]) -> None:
-    """Set the arguments."""
-    given = _pairs("an argument", pairs)
-    _change(session, ident, "its arguments are set", lambda r, i: r.set_job_args(i, given))
-
-
-@click.command(
-    "name",
-    cls=Command,
-    short_help="Name its job.",
-    help="Name its job. Records are found by it: jobctl query -w job_name=Import.",
-    examples=['jobctl record name "$ID" Import'],
-)
-@ident_argument
-@click.argument("name", metavar="NAME")
-@shared_options()
-@click.pass_obj
-def name(session: Session, ident: str, name: str) -> None:
-    """Set the name."""
-    _change(session, ident, "its job is named", lambda r, i: r.set_job_name(i, name))
-
-
-@click.command(
-    "provider",
-    cls=Command,
-    short_help="Give the job's id where it is queued.",
-    help="Give the job's id where it is queued: jobctl status finds the record by it, too.",
-    examples=['jobctl record provider "$ID" 8f3a6c0d2b914e57a1c0'],
-)
-@ident_argument
-@click.argument("jid", metavar="JID")
-@shared_options()
-@click.pass_obj
-def provider(session: Session, ident: str, jid: str) -> None:
-    """Set the provider's job id."""
-    done = "its provider's job id is set"
-    _change(session, ident, done, lambda r, i: r.set_provider_job_id(i, jid))
-
-
-def _change(session: Session, text: str, done: str, change: Callable[[Records, str], None]) -> None:
-    """Change the record that an argument names.
-
-    Write it where a format was asked for, else tell a person that it is `done`.
-    """
-    ident = read_ident(text)
+def set_values(session: Session, ident: str) -> None:
+    """Set what was given."""
+    named, clear = read_ident(ident), session.flag("clear_args")
+    values = ({"job_args": {}} if clear else {}) | _read_values(session)
+    if not values:
+        raise UsageProblem("set what?", hint="jobctl record set ID --progress 3/8, --error TEXT ..")
     with _changing(session) as store:
-        change(store.records, ident)
+        store.records.set(named, values, keep_args=not clear)
         if session.text("output") is not None:
-            found = store.records.find(ident)
+            found = store.records.find(named)
             if found is not None:
                 _write(session, store, found)
         elif sys.stderr.isatty():
-            say(f"{ident}: {done}")
+            say(f"{ident}: {', '.join(values)} set")
+
+
+def _read_values(session: Session) -> dict[str, object]:
+    """Return what was given.
+
+    Raises:
+        UsageProblem: some of it makes no sense.
+    """
+    from jobctl.model.record_values import fields_json, read_progress, read_provider
+
+    if session.text("data") == "-" and session.text("error") == "-":
+        raise UsageProblem("--data - and --error - cannot both read stdin")
+    if session.text("provider") is not None and session.text("provider_text") is not None:
+        raise UsageProblem("--provider and --provider-text contradict each other")
+    readers: dict[str, tuple[str, Callable[[str], object]]] = {
+        "name": ("job_name", str),
+        "provider": ("provider_job_id", read_provider),
+        "provider_text": ("provider_job_id", str),
+        "data": ("data", lambda text: _json("--data", _given(text, "the data"))),
+        "progress": ("progress", read_progress),
+        "error": ("error", lambda text: _plain(_given(text, "the error"))),
+    }
+    values = {
+        field: read(text)
+        for name, (field, read) in readers.items()
+        if (text := session.text(name)) is not None
+    }
+    if session.texts("args"):
+        values["job_args"] = _pairs(session.texts("args"))
+    fields_json(values)  # what makes no sense is told before there is a connection
+    return values
 
 
 def _write(session: Session, store: Store, found: Record) -> None:
@@ -249,14 +192,14 @@ def _write(session: Session, store: Store, found: Record) -> None:
         write_rows(session, [found.row()], columns, store.server.now(), ident="id")
 
 
-def _pairs(what: str, pairs: Sequence[str]) -> dict[str, str]:
+def _pairs(pairs: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise UsageProblem(f"{what} is KEY=VALUE, not {pair!r}")
+            raise UsageProblem(f"--arg is KEY=VALUE, not {pair!r}")
         if key in found:
-            raise UsageProblem(f"{what}: {key} is given twice")
+            raise UsageProblem(f"--arg: {key} is given twice")
         found[key] = value
     return found
 

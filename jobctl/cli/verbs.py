@@ -128,7 +128,7 @@ def read_change(session: Session, verb: Verb) -> Change:
     at, rate = session.text("at"), session.text("rate")
     return Change(
         verb,
-        at=None if at is None else parse_moment(at, time()),
+        at=None if at is None else parse_moment(at, time(), ahead=True),
         delay=None if delay is None else parse_duration(delay),
         spread=None if spread is None else parse_duration(spread),
         to=session.text("to"),

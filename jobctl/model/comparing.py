@@ -11,7 +11,7 @@ from typing import Any
 
 from jobctl.errors import BadFilter, UsageProblem
 from jobctl.model.jsontext import Number, dumps, text_of
-from jobctl.model.times import Instant, parse_moment
+from jobctl.model.times import DAY, LOOKS, Instant, parse_day, parse_moment
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -71,8 +71,10 @@ def equals(value: object, literal: Literal) -> bool:
 
 
 def time_equals(value: object, literal: Literal, now: float) -> bool:
-    """Tell whether a time is the one that was typed, in whatever form."""
-    mine, theirs = _moment(value), literal.moment(now)
+    """Tell whether a time is the one that was typed, in whatever form; or on the day that was."""
+    mine, theirs, day = _moment(value), literal.moment(now), parse_day(literal.text, now)
+    if mine is not None and day is not None:
+        return day <= mine.seconds < day + DAY
     if mine is None or theirs is None:
         return equals(value, literal)
     return mine == theirs
@@ -104,7 +106,7 @@ def check_time(literal: Literal, at: tuple[str, int]) -> None:
     if literal.moment(0.0) is None:
         raise BadFilter(
             f"-w: {literal.text!r} is not a time",
-            hint="times look like 2026-09-21T14:00:00Z, -2h, +1d, 1790000000",
+            hint=LOOKS,
             at=at,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jobctl.model.comparing import Literal
@@ -12,10 +12,12 @@ from jobctl.model.fields import split_path
 from jobctl.model.jobba import MOMENTS, RecordState
 from jobctl.model.record import Record
 from jobctl.model.record_fields import STATE_WORDS, find_record_field
-from jobctl.model.times import Instant
+from jobctl.model.regex import compile_regex
+from jobctl.model.times import DAY, Instant, parse_day
 
 MICRO = 1_000_000
 _EXAMPLE = "state=failed and (error~timeout or job_name=SendEmail)"
+_SHOWN = 20  # values
 NAMED = ("job_name", "job_arg", "provider_job_id", "id")
 
 
@@ -32,7 +34,9 @@ class Values:
     values: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.field}={','.join(self.values)}"
+        more = len(self.values) - _SHOWN
+        rest = f" and {more:,} more" if more > 0 else ""
+        return f"{self.field}={','.join(self.values[:_SHOWN])}{rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,17 @@ class Query:
         parsed = (parse(text, find_record_field, _EXAMPLE) for text in texts)
         return cls(tuple(part for node in parsed for part in _conjuncts(node)))
 
+    @classmethod
+    def of_ids(cls, idents: Iterable[str]) -> Query:
+        """Return the condition that a record's id is one of these; of none nothing matches."""
+        literals = tuple(Literal(ident, quoted=True) for ident in idents)
+        return cls((Comparison(find_record_field("id", ("", 0)), "=", literals),))
+
+    def ignoring_case(self) -> Query | None:
+        """Return it with ``~`` ignoring case; None where it has none."""
+        tests = tuple(map(_ignoring_case, self.tests))
+        return None if tests == self.tests else Query(tests)
+
     def holds(self, record: Record, now: float) -> bool:
         """Tell whether a loaded record meets all of it; `now` in unix seconds."""
         return all(test.holds(record, now) for test in self.tests)
@@ -151,6 +166,20 @@ def _conjuncts(node: Node) -> Iterator[Node]:
             yield from _conjuncts(part)
     else:
         yield node
+
+
+def _ignoring_case(node: Node) -> Node:
+    if isinstance(node, Joined):
+        return Joined(node.word, tuple(map(_ignoring_case, node.parts)))
+    if not isinstance(node, Comparison) or node.op != "~":
+        return node
+    texts = [f"(?i){literal.text}" for literal in node.literals]
+    return Comparison(
+        node.field,
+        node.op,
+        tuple(Literal(text, quoted=True) for text in texts),
+        tuple(compile_regex(text, "-w") for text in texts),
+    )
 
 
 def _clause(test: Node, now: float) -> tuple[Clause | None, bool]:
@@ -209,6 +238,8 @@ def _span(name: str, test: Comparison, now: float) -> Span | None:
         if len(test.literals) != 1 or not ends:
             return None
         micro, below = ends[0]
+        if parse_day(test.literals[0].text, now) is not None:
+            return Span(name, micro, micro + DAY * MICRO - 1)
         return Span(name, micro, micro - 1 if below else micro)
     if test.op in (">", ">="):
         micro, below = min(ends)

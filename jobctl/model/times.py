@@ -23,6 +23,11 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _MICROSECONDS = 1e14  # from here on a bare number is microseconds, not seconds
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NEAR_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+DAY = 86400  # seconds
+LOOKS = "times look like 2026-09-21T14:00:00Z, 2026-09-21, today, monday, +2h, -5m, 1790000000"
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?", re.ASCII)
 _LONGEST = 10_000 * 366 * 86400.0
 
@@ -146,14 +151,37 @@ def is_duration(text: str) -> bool:
     return True
 
 
-def parse_moment(text: str, now: float) -> float:
-    """Return unix seconds of RFC 3339, ``+2h``, ``-5m``, or epoch seconds.
+def parse_day(text: str, now: float, *, ahead: bool = False) -> float | None:
+    """Return when a day begins in UTC: ``2026-09-21``, ``today``, ``monday``; None: it is no day.
 
-    A bare number from 10^14 up is microseconds. `now` is what relative ones count from.
+    A weekday is the last one there was, today included; with `ahead` the next one behind today.
+    """
+    if _DATE.fullmatch(text):
+        moment = Instant.parse(f"{text}T00:00:00Z")
+        return None if moment is None else float(moment.seconds)
+    word, day = text.lower(), int(now // DAY)
+    if word in _NEAR_DAYS:
+        day += _NEAR_DAYS[word]
+    elif word in _WEEKDAYS:
+        day -= (day + 3 - _WEEKDAYS.index(word)) % 7  # the first day of 1970 was a Thursday
+        day += 7 if ahead else 0
+    else:
+        return None
+    return float(day * DAY)
+
+
+def parse_moment(text: str, now: float, *, ahead: bool = False) -> float:
+    """Return unix seconds of RFC 3339, a day's beginning, ``+2h``, ``-5m``, or epoch seconds.
+
+    A bare number from 10^14 up is microseconds. `now` is what relative ones count from; `ahead` is
+    as of `parse_day`.
 
     Raises:
         UsageProblem: it is not a time.
     """
+    day = parse_day(text, now, ahead=ahead)
+    if day is not None:
+        return day
     if text[:1] in ("+", "-") and text[1:]:
         away = parse_duration(text[1:])
         return now - away if text[0] == "-" else now + away
@@ -163,7 +191,7 @@ def parse_moment(text: str, now: float) -> float:
     if _NUMBER.fullmatch(text) is None:
         raise UsageProblem(
             f"{text!r} is not a time",
-            hint="times look like 2026-09-21T14:00:00Z, +2h, -5m, 1790000000",
+            hint=LOOKS,
         )
     number = float(text)
     return number / 1e6 if number >= _MICROSECONDS else number

@@ -5,9 +5,27 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 
-__all__ = ["Console", "make_console"]
+__all__ = ["Console", "Trimmed", "make_console"]
+
+
+class Trimmed:
+    """What is printed without the blanks at the ends of its lines."""
+
+    def __init__(self, whole: RenderableType) -> None:
+        self._whole = whole
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self._whole, options, pad=False):
+            while line and not line[-1].text.strip(" "):
+                line.pop()
+            if line:
+                last = line.pop()
+                yield from line
+                yield Segment(last.text.rstrip(" "), last.style)
+            yield Segment.line()
 
 
 def _width(out: TextIO) -> int | None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jobctl.render.consoles import Trimmed
 from jobctl.render.human import number
 from jobctl.render.machine import cell
 from jobctl.render.safe import printable, printable_lines
@@ -30,7 +31,7 @@ def print_facts(
         if value not in (None, "", {}, []):
             label = key if exact_keys else key.replace("_", " ")
             grid.add_row(label, Text(_plain(value)))
-    console.print(grid)
+    console.print(Trimmed(grid))
 
 
 def _plain(value: object) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from jobctl.model.crontab.grid import Grid, Line
+from jobctl.render.consoles import Trimmed
 from jobctl.render.human import number, sparkline
 from jobctl.render.safe import printable
 
@@ -105,7 +106,7 @@ def print_heatmap(
         _print(console, _row(bars, layout, _bars(bars, layout)))
     if grid.lines:
         many = f"in {layout.merged} {unit}s" if layout.merged > 1 else f"{_ARTICLES[unit]} {unit}"
-        console.print(scale.legend(f"jobs {many}{together and f', {together}'}"))
+        console.print(Trimmed(scale.legend(f"jobs {many}{together and f', {together}'}")))
 
 
 def _print(console: Console, line: Text) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.record import Record
+from jobctl.render.consoles import Trimmed
 from jobctl.render.human import size
 from jobctl.render.record_parts import progress_text, record_timeline, state_text
 from jobctl.render.safe import printable_lines
@@ -33,7 +34,7 @@ def print_record(console: Console, record: Record, attempts: Sequence[Record], n
     grid.add_column(overflow="fold")
     for label, text in _lines(record, attempts, now):
         grid.add_row(f"  {label}", text)
-    console.print(grid)
+    console.print(Trimmed(grid))
 
 
 def _lines(record: Record, attempts: Sequence[Record], now: float) -> Iterator[tuple[str, Text]]:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobctl.model.overview import NOT_LOOKED, Overview
+from jobctl.render.consoles import Trimmed
 from jobctl.render.human import duration, number, size, sparkline
 from jobctl.render.safe import printable
 
@@ -27,17 +28,18 @@ def print_screen(console: Console, view: Overview) -> None:
     for label, count, note in _totals(view):
         grid.add_row(label, count, note)
     console.print(Text(printable(view.target), style="bold"))
-    console.print(grid)
+    console.print(Trimmed(grid))
     console.print()
     if any(day.processed or day.failures for day in view.days):
-        console.print(_days(view))
+        console.print(Trimmed(_days(view)))
         console.print()
     for warning in view.warnings:
-        console.print(Text(printable(f"warning: {warning}"), style="yellow"), overflow="fold")
+        text = Text(printable(f"warning: {warning}"), style="yellow", overflow="fold")
+        console.print(Trimmed(text))
     form = _FORMS[view.layout] if view.system == "faktory" else ""
     for line in (_faktory(view), _server(view), form):
         if line:
-            console.print(Text(line, style="dim"), overflow="fold")
+            console.print(Trimmed(Text(line, style="dim", overflow="fold")))
 
 
 def _totals(view: Overview) -> list[tuple[str, str, Text]]:

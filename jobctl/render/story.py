@@ -13,6 +13,7 @@ from jobctl.model.jsontext import dumps
 from jobctl.model.layout import Kind
 from jobctl.model.states import State
 from jobctl.model.status import Status
+from jobctl.render.consoles import Trimmed
 from jobctl.render.human import number, relative, size
 from jobctl.render.safe import printable, printable_lines
 from jobctl.render.timeline import clock, shortened, timeline
@@ -47,7 +48,7 @@ def print_story(console: Console, status: Status, now: float) -> None:
     grid.add_column(overflow="fold")
     for label, text in _lines(status, now):
         grid.add_row(f"  {label}", text)
-    console.print(grid)
+    console.print(Trimmed(grid))
 
 
 def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:

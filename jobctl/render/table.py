@@ -14,6 +14,7 @@ from rich.text import Text
 from jobctl.model.rows import Row
 from jobctl.render.cells import RIGHT, human_cell
 from jobctl.render.columns import GAP, fit
+from jobctl.render.consoles import Trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def print_table(
     made = make_table(rows, columns, now, width=None if wide else console.width, header=header)
     if wide:
         console.width = max(made.total, console.width)
-    console.print(made.table)
+    console.print(Trimmed(made.table))
     return made.hidden
 
 

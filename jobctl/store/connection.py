@@ -90,11 +90,16 @@ class Connection:
         """
         return self.pipe([command])[0]
 
-    def pipe(self, commands: Iterable[Command]) -> list[Reply]:
-        """Send commands in one go and return their replies; the first refusal is raised."""
+    def pipe(
+        self, commands: Iterable[Command], *, kept: type[JobctlError] | None = None
+    ) -> list[Reply]:
+        """Send commands in one go and return their replies; the first refusal is raised.
+
+        Refusals of the type `kept` are returned in their places, as the errors.
+        """
         asked = list(commands)
         self._send(asked)
-        return self._collect(asked)
+        return self._collect(asked, kept)
 
     def attempt(self, commands: Iterable[Command]) -> list[Reply]:
         """Send commands in one go; a refusal is returned in its place, as the error."""
@@ -150,7 +155,7 @@ class Connection:
         self, commands: list[Command], kept: type[JobctlError] | None = None
     ) -> list[Reply]:
         replies = self._replies(commands)
-        _raise_refusal(r for r in replies if kept is None or not isinstance(r, kept))
+        _raise_refusal(replies, kept)
         return replies
 
     def _replies(self, commands: list[Command]) -> list[Reply]:
@@ -217,9 +222,9 @@ class Connection:
         return explain_losing(error, self.target, self._link.socket_timeout)
 
 
-def _raise_refusal(replies: Iterable[Reply]) -> None:
+def _raise_refusal(replies: Iterable[Reply], kept: type[JobctlError] | None = None) -> None:
     for reply in replies:
-        if isinstance(reply, JobctlError):
+        if isinstance(reply, JobctlError) and (kept is None or not isinstance(reply, kept)):
             raise reply
 
 

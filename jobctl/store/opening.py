@@ -140,9 +140,10 @@ class Store:
 
     def snapshots(self, layout: RecordLayout) -> Snapshots:
         """Return what reads the records of a namespace with all that brings them back."""
+        from jobctl.store.records.reading import WrongTypes
         from jobctl.store.records.snapshots import Snapshots
 
-        return Snapshots(self._connection, layout)
+        return Snapshots(self._connection, layout, WrongTypes(layout))
 
     def odd_keys(self) -> dict[str, str]:
         """Return the job system's fixed keys that hold another type than theirs, and which."""

@@ -100,7 +100,7 @@ def test_a_hang_is_told_with_what_fires_before(jobctl):
         (["* * * * *", "--tz", "Europe/Berln"], "did you mean Europe/Berlin?"),
         (["* * * * *", "--tz", "../etc/passwd"], "is a path"),
         (["* * * * *", "--tz", ""], "--tz is empty"),
-        (["* * * * *", "--from", "tomorrow"], "--from: 'tomorrow' is not a time"),
+        (["* * * * *", "--from", "someday"], "--from: 'someday' is not a time"),
         (["* * * * *", "--dialect", "quartz"], "--dialect"),
         (["* * * * *", "--columns", "word"], "did you mean words?"),
         (["60 * * * *", "--dialect", "unix"], "minute: '60' is not what a crontab takes"),

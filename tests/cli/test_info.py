@@ -211,7 +211,7 @@ def test_the_screen(shop, url, jobctl, golden, monkeypatch, doors: str) -> None:
     argv = ("-u", url) if doors == "both" else ()
     ran = jobctl("info", *argv, "--faktory-url", shop.url, "--color", "never", tty=True)
     text = ran.out.replace(url, "URL").replace(shop.url, "FAKTORY").splitlines()
-    lines = [line.rstrip() for line in text if not line.startswith(("Valkey", "Redis"))]
+    lines = [line for line in text if not line.startswith(("Valkey", "Redis"))]
     golden(f"info-{doors}-80.txt", "\n".join([*lines, f"-- exit {ran.code}", ran.err]))
 
 

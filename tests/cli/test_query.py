@@ -12,7 +12,7 @@ from tests.recording import START, orphan, record
 
 READING = {
     "scard", "zcard", "zcount", "sscan", "smismember", "zmscore", "zrange", "zrank", "zrevrank",
-    "hgetall", "hget", "exists",
+    "hgetall", "hget", "hlen", "exists", "zscan",
 }  # fmt: skip
 GREETING = {
     "client|setname", "info", "time", "type", "sscan", "select", "config|resetstat",
@@ -125,7 +125,7 @@ def test_each_format_says_the_same_records(jobctl):
 @pytest.mark.usefixtures("shop", "noon")
 def test_a_table_shows_the_last_error_and_how_far_it_is(jobctl):
     ran = jobctl("query", "-w", "state=completed", "--color", "never", tty=True)
-    header, _, *lines = [line.rstrip() for line in ran.out.splitlines()]
+    header, _, *lines = ran.out.splitlines()
     assert header.split() == [
         "id", "state", "progress", "job_name", "attempt", "recorded_at", "errors",
     ]  # fmt: skip
@@ -170,13 +170,33 @@ def test_where_counting_them_takes_long_it_says_how_many_there_are_at_most(
 def test_count_counts_rows_and_tells_of_orphans(jobctl):
     ran = jobctl("query", "-w", "state=failed", "--count")
     assert (ran.out, ran.err) == ("2\n", "1 id is in the indexes and has no record: not counted\n")
-    ran = jobctl("query", "-w", "state=failed", "--count", "--unverified", "-o", "json")
+    ran = jobctl("query", "-w", "state=failed", "--count", "--index", "-o", "json")
     assert (json.loads(ran.out), ran.err) == ({"count": 4}, "")
+    assert jobctl("query", "-w", "state=failed,started", "--count", "--index").out == "5\n"
+    assert jobctl("query", "--count", "--index").out == "7\n"  # job-3 is in two sets
     assert jobctl("query", "--count").out == "5\n"
     ran = jobctl("query", "-w", "id=job-1,nobody", "--count")
     assert (ran.out, ran.err) == ("1\n", "")  # what was only named is in no index
     assert jobctl("query", "-w", "state=killed", "--count").out == "0\n"
     assert jobctl("query", "-w", "error~time", "--count").out == "1\n"
+
+
+@pytest.mark.usefixtures("shop", "noon")
+def test_a_regular_expression_that_finds_nothing_says_what_it_finds_ignoring_case(jobctl):
+    said = "hint: 1 match ignoring case: -w '{}'\n"
+    for asked, relaxed in (
+        ("error~TIMEout", 'error~"(?i)TIMEout"'),
+        ("state=failed and error~TIMEout,X", 'state=failed and error~"(?i)TIMEout","(?i)X"'),
+        ("error~TIME or job_name~zzz", 'error~"(?i)TIME" or job_name~"(?i)zzz"'),
+    ):
+        ran = jobctl("query", "-w", asked, "-o", "ids")
+        assert (ran.code, ran.out, ran.err) == (0, "", said.format(relaxed))
+        assert ids(jobctl("query", "-w", relaxed, "-o", "ids")) == ["job-4"]
+        ran = jobctl("query", "-w", asked, "--count")
+        assert ran.out == "0\n"
+        assert said.format(relaxed) in ran.err
+    for asked in ("error~nowhere", "error!~T", "error=TIMEOUT", "error~time", "not (error~TIME)"):
+        assert "ignoring case" not in jobctl("query", "-w", asked).err
 
 
 @pytest.mark.usefixtures("shop", "noon")
@@ -214,7 +234,9 @@ def test_explain_shows_the_plan_and_runs_nothing(jobctl):
         (("--count", "--explain"), "do not go together", ""),
         (("--count", "--sort", "id"), "a count has no order", ""),
         (("--count", "--reverse"), "a count has no order", ""),
-        (("--unverified",), "--unverified goes with --count", ""),
+        (("--index",), "--index goes with --count", ""),
+        (("--count", "--unverified"), "no such option: --unverified", "it is now --index"),
+        (("job-1",), "query takes conditions, and - for ids on stdin", "-w id=job-1"),
         (("-o", "xml"), "'xml'", ""),
     ],
     ids=str,
@@ -231,7 +253,7 @@ def test_a_query_sends_nothing_that_writes(raw, jobctl):
     raw.config_resetstat()
     for asked in (
         (), ("-w", "state=failed", "--count"), ("-w", "state=failed", "-w", "job_name=SendEmail"),
-        ("--sort", "job_name"), ("-w", "id=job-1,nobody"), ("--count", "--unverified"),
+        ("--sort", "job_name"), ("-w", "id=job-1,nobody"), ("--count", "--index"),
         ("-w", "recorded_at>=-9d", "--limit", "2", "--explain"),
     ):  # fmt: skip
         assert jobctl("query", *asked, "-o", "jsonl").code == 0
@@ -289,6 +311,25 @@ def test_odd_ids_and_values_are_rows_like_any_other(raw, jobctl):
     assert len(jobctl("query", "-w", "data~xxx", "-o", "jsonl").out) > 1_000_000
 
 
+@pytest.mark.usefixtures("shop", "noon")
+def test_ids_are_read_from_stdin(jobctl):
+    given = "job-5\r\njob-1\n\nnobody\n"
+    assert ids(jobctl("query", "-", "-o", "ids", stdin=given)) == ["job-1", "job-5"]
+    assert ids(jobctl("query", "-", "-w", "state=failed", "-o", "ids", stdin=given)) == ["job-1"]
+    assert jobctl("query", "-", "--count", stdin=given).out == "2\n"
+    assert jobctl("query", "-", "-o", "json", stdin="").out == "[]\n"
+    many = "".join(f"id-{i}\n" for i in range(3000))
+    assert "and 2,980 more" in jobctl("query", "-", "--explain", stdin=many).out
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_indexes_alone_count_only_what_they_answer(jobctl):
+    ran = jobctl("query", "--count", "--index", "-w", "state=failed and error~time")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: --index counts in the indexes, and none answers error~time\n")
+    assert jobctl("query", "--count", "--index", "-w", "recorded_at<today").code == 0
+
+
 def test_another_namespace_has_other_records(raw, jobctl):
     record(raw, "mine", prefix=b"other:ns:")
     record(raw, "theirs")
@@ -298,13 +339,15 @@ def test_another_namespace_has_other_records(raw, jobctl):
 
 def test_a_record_key_of_another_type_harms_nothing_but_itself(jobctl, raw, store) -> None:
     for ident in ("a", "b"):
-        store.records.create(ident, state="failed", job_name="Import")
+        store.records.create(ident, {"job_name": "Import"}, state="failed")
     raw.set("jobba:id:w", "no hash")
     raw.sadd("jobba:failed", "w")
     raw.sadd("jobba:job_name:Import", "w")
     for words in (("-w", "state=failed"), ("-w", "job_name=Import"), ("-w", "progress>=0"), ()):
         ran = jobctl("query", *words, "-o", "ids")
-        assert (ran.code, ran.err, sorted(ran.out.split())) == (0, "", ["a", "b"])
-    assert jobctl("query", "-w", "state=failed", "--count").out == "2\n"
-    assert jobctl("record", "stats", "-o", "json").code == 0
+        told = "left out: the key jobba:id:w holds another type than a record\n"
+        assert (ran.code, ran.err, sorted(ran.out.split())) == (0, told, ["a", "b"])
+        ran = jobctl("query", *words, "--count")
+        assert (ran.code, ran.out, ran.err) == (0, "2\n", told)
+    assert jobctl("record", "stats", "-o", "json").err == told
     assert jobctl("record", "show", "w").code == 3

@@ -84,7 +84,7 @@ def test_by_a_word_of_jobctl_the_state_of_jobba_is_meant(jobctl, started, word, 
 
 
 def test_what_is_asked_for_names_the_job_of_each_record(jobctl, store) -> None:
-    store.records.create("a", provider_job_id="pj-1")
+    store.records.create("a", {"provider_job_id": "pj-1"})
     ran = jobctl("record", "mark", "failed", "a", "--dry-run", "-o", "table")
     assert ran.out.splitlines()[4].split()[-1] == "pj-1"
 

@@ -111,6 +111,6 @@ def test_another_namespace_is_another_world(raw, jobctl, shop):
 def test_it_fits_a_terminal(jobctl, golden, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))
     ran = jobctl("record", "stats", "--color", "never", tty=True)
-    lines = [line.rstrip() for line in ran.out.splitlines()]
+    lines = ran.out.splitlines()
     assert all(len(line) <= width for line in lines)
     golden(f"record-stats-{width}.txt", "\n".join([*lines, f"-- exit {ran.code}", ran.err]))

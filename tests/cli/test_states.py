@@ -81,7 +81,7 @@ def test_every_output_has_it(jobctl):
 def test_it_fits_a_terminal(jobctl, golden, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))
     ran = jobctl("states", "--color", "never", tty=True)
-    lines = [line.rstrip() for line in ran.out.splitlines()]
+    lines = ran.out.splitlines()
     assert all(len(line) <= width for line in lines)
     assert all(row.meaning in ran.out for row in TABLE)
     golden(f"states-{width}.txt", "\n".join([*lines, ran.err]))

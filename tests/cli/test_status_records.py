@@ -49,7 +49,7 @@ def test_the_story_of_a_record_fits_its_terminal(raw, jobctl, golden, monkeypatc
     STORIES[jid](raw)
     monkeypatch.setenv("COLUMNS", str(width))
     ran = jobctl("status", jid, "--color", "never", tty=True)
-    lines = [line.rstrip() for line in ran.out.splitlines()]
+    lines = ran.out.splitlines()
     assert all(len(line) <= width for line in lines)
     golden(f"story-record-{jid}-{width}.txt", "\n".join([*lines, f"-- exit {ran.code}", ran.err]))
 

@@ -1,5 +1,7 @@
 """Whole outputs for people, at the widths people have."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.builders import failed, retry, small_shop
@@ -23,7 +25,8 @@ def people(raw, noon, jobctl, url, monkeypatch):
     def run(width, *argv, color="never"):
         monkeypatch.setenv("COLUMNS", str(width))
         ran = jobctl(*argv, "--color", color, tty=True)
-        lines = [line.rstrip() for line in ran.out.replace(url, "URL").splitlines()]
+        lines = ran.out.replace(url, "URL").splitlines()
+        assert lines == [line.rstrip() for line in lines]
         assert all(len(line) <= width for line in lines) or color != "never" or "wide" in argv
         return "\n".join([*lines, f"-- exit {ran.code}", ran.err.replace(url, "URL")])
 
@@ -77,3 +80,12 @@ def test_info_is_one_screen(people, golden):
     lines = people(80, "info").splitlines()
     server = next(i for i, line in enumerate(lines) if line.startswith(("Valkey", "Redis")))
     golden("info-80.txt", "\n".join(lines[:server] + lines[server + 1 :]))
+
+
+def test_no_output_for_people_ends_a_line_in_blanks():
+    goldens = sorted((Path(__file__).parents[1] / "golden").glob("*.txt"))
+    assert len(goldens) > 40
+    ending = [
+        file.name for file in goldens for line in file.read_text().split("\n") if line[-1:] == " "
+    ]
+    assert ending == []

@@ -11,6 +11,7 @@ from jobctl.model.record import Record
 
 NOW = 1_790_000_000.0
 MICRO = 1_790_000_000_000_000
+MIDNIGHT, DAY = 1_789_948_800_000_000, 86_400_000_000  # of that Monday
 
 
 def clauses(*texts: str):
@@ -42,6 +43,9 @@ def rest(*texts: str) -> list[str]:
         ("killed_at=2026-09-21T14:13:20.5Z", Span("killed_at", MICRO + 500_000, MICRO + 500_000)),
         ("queued_at>=2026-09-21T14:13:20.0000001Z", Span("queued_at", low=MICRO + 1)),
         ("queued_at<2026-09-21T14:13:20.0000001Z", Span("queued_at", high=MICRO)),
+        ("recorded_at>=today", Span("recorded_at", low=MIDNIGHT)),
+        ("recorded_at<Sunday", Span("recorded_at", high=MIDNIGHT - DAY - 1)),
+        ("failed_at=2026-09-21", Span("failed_at", MIDNIGHT, MIDNIGHT + DAY - 1)),
     ],
 )
 def test_what_an_index_answers_in_full(text, clause) -> None:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.errors import UsageProblem
-from jobctl.model.times import Instant, epoch, parse_duration, rfc3339, score_time
+from jobctl.model.times import (
+    Instant,
+    epoch,
+    parse_duration,
+    parse_moment,
+    rfc3339,
+    score_time,
+)
 
 FORMS = [
     ("2026-09-21T14:13:20Z", "2026-09-21T14:13:20Z"),
@@ -195,3 +202,31 @@ def test_what_is_no_duration_is_a_usage_error_that_shows_the_forms(text):
     with pytest.raises(UsageProblem, match="is not a duration") as problem:
         parse_duration(text)
     assert "90s, 15m, 2h, 3d, 12w" in problem.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "back", "ahead"),
+    [
+        ("2026-09-21", "2026-09-21", "2026-09-21"),
+        ("0001-01-01", "0001-01-01", "0001-01-01"),
+        ("9999-12-31", "9999-12-31", "9999-12-31"),
+        ("today", "2026-09-21", "2026-09-21"),
+        ("Yesterday", "2026-09-20", "2026-09-20"),
+        ("tomorrow", "2026-09-22", "2026-09-22"),
+        ("monday", "2026-09-21", "2026-09-28"),
+        ("TUESDAY", "2026-09-15", "2026-09-22"),
+        ("sunday", "2026-09-20", "2026-09-27"),
+    ],
+)
+def test_a_day_is_when_it_begins_in_utc(text: str, back: str, ahead: str) -> None:
+    for clock in ("00:00:00", "12:30:00", "23:59:59.9"):
+        now = epoch(f"2026-09-21T{clock}Z")  # a Monday
+        assert now is not None
+        assert parse_moment(text, now) == epoch(f"{back}T00:00:00Z")
+        assert parse_moment(text, now, ahead=True) == epoch(f"{ahead}T00:00:00Z")
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-9-1", "someday", "mon", "0000-01-01", ""])
+def test_what_is_no_day_is_no_time(text: str) -> None:
+    with pytest.raises(UsageProblem):
+        parse_moment(text, 0.0)

@@ -61,23 +61,68 @@ class Gem:
         """Find, or create as unknown: what `find!` does."""
         return self.find(ident) or self.create(ident, "unknown")
 
-    def where(self, **clauses: Any) -> list[str]:
-        """Return the ids that meet all clauses, in the gem's order: by id, bytewise."""
+    def where(
+        self, *, limit: int | None = None, offset: int | None = None, **clauses: Any
+    ) -> list[str]:
+        """Return the ids that meet all clauses, in the gem's order; no hash is looked at.
+
+        One time alone: by time. Ids alone: as given, also twice. Else by id, bytewise.
+        """
+        if offset is not None and limit is None:
+            raise ValueError("offset without limit")
+        ids = [one.decode("utf-8", "surrogateescape") for one in self._ordered(clauses)]
+        start = offset or 0
+        if limit is None:
+            return ids
+        if len(clauses) > 1:  # the defect: ZRANGE 0 -1 is everything
+            last = start + limit - 1
+            return ids[start:] if last == -1 else ids[start : last + 1]
+        return ids[start : start + limit]
+
+    def all(self, **clauses: Any) -> list[Status]:
+        """Return the statuses, as `to_a` does: an id whose hash is gone is left out."""
+        found = (self.find(ident) for ident in self.where(**clauses))
+        return [status for status in found if status is not None]
+
+    def count(self, **clauses: Any) -> int:
+        """Count index entries. Of states alone the sizes of their sets are added up."""
+        if not clauses or set(clauses) == {"state"}:
+            return sum(map(self.redis.scard, self._state_keys(clauses.get("state", STATES))))
+        return len(self._ordered(clauses))
+
+    def _ordered(self, clauses: dict[str, Any]) -> list[bytes]:
+        if len(clauses) == 1:
+            ((name, wanted),) = clauses.items()
+            if name == "id":
+                return [raw(each) for each in _several(wanted)]
+            if name in MOMENTS:
+                return self.redis.zrangebyscore(self.key(name), *_ends(wanted))
         sets = [self._ids(name, wanted) for name, wanted in clauses.items()]
-        return [one.decode("utf-8", "surrogateescape") for one in sorted(set.intersection(*sets))]
+        return sorted(set.intersection(*sets))
+
+    def _state_keys(self, wanted: Any) -> list[bytes]:
+        groups = {"completed": COMPLETED, "incomplete": INCOMPLETE}
+        return [self.key(s) for each in _several(wanted) for s in groups.get(each, (each,))]
 
     def _ids(self, name: str, wanted: Any) -> set[bytes]:
         if name in MOMENTS:
-            low, high = ("-inf" if wanted[0] is None else wanted[0], wanted[1])
-            ends = (low, "+inf" if high is None else high)
-            return set(self.redis.zrangebyscore(self.key(name), *ends))
-        several = [wanted] if isinstance(wanted, str) else list(wanted)
+            return set(self.redis.zrangebyscore(self.key(name), *_ends(wanted)))
+        if name == "id":
+            return {raw(each) for each in _several(wanted)}
         if name == "state":
-            groups = {"completed": COMPLETED, "incomplete": INCOMPLETE}
-            keys = [self.key(s) for each in several for s in groups.get(each, (each,))]
+            keys = self._state_keys(wanted)
         else:
-            keys = [self.key(name, each) for each in several]
+            keys = [self.key(name, each) for each in _several(wanted)]
         return set().union(*(self.redis.smembers(key) for key in keys))
+
+
+def _several(wanted: Any) -> list[str]:
+    return [wanted] if isinstance(wanted, str) else list(wanted)
+
+
+def _ends(wanted: tuple[int | None, int | None]) -> tuple[int | str, int | str]:
+    low, high = wanted
+    return "-inf" if low is None else low, "+inf" if high is None else high
 
 
 class Status:
@@ -114,11 +159,9 @@ class Status:
             multi.execute(raise_on_error=False)  # a null time is no score: that write fails alone
 
     def move(self, multi: Any, state: str) -> None:
-        fields: dict[str, Any] = {"state": state}
+        """Enter a state from another one: its time is stamped, whether or not there was one."""
         moment = "recorded_at" if state in ("unqueued", "unknown") else f"{state}_at"
-        if self.values.get(moment) is None:
-            fields[moment] = self.gem.now()
-        self.set(multi, fields)
+        self.set(multi, {"state": state, moment: self.gem.now()})
 
     def _restart(self, multi: Any) -> None:
         kept = ("recorded_at", "queued_at", "job_name", "job_args", "provider_job_id")

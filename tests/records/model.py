@@ -129,7 +129,7 @@ class World:
         was = self.value(ident, "state")
         if was == state:
             return
-        if self.value(ident, name) is None:
+        if gem or self.value(ident, name) is None:
             self._stamped(ident, name)
         found[b"state"] = to_json(state)
         if state == "succeeded":

@@ -210,9 +210,8 @@ def test_a_pipe_of_ids_reads_back_what_it_wrote(odd, raw, jobctl):
 
 def test_changes_to_it_end_in_a_word_and_not_in_a_crash(odd, jobctl):
     for ident in NAMED:
-        for verb in (("progress", ident, "0.5"), ("error", ident, "x"), ("save", ident, "{}")):
-            assert jobctl("record", *verb).code == 0, verb
-        assert jobctl("record", "name", ident, "Named").code == 0
+        for said in (("--progress", "0.5"), ("--error", "x", "--data", "{}"), ("--name", "Named")):
+            assert jobctl("record", "set", *said, "--", ident).code == 0, said
         for state in ("failed", "started", "started"):
             assert jobctl("record", "mark", state, "--yes", ident).code in (0, 1), (ident, state)
     assert jobctl("record", "stats").code == 0

@@ -23,7 +23,9 @@ def change(store: Store, rng: Random, note: str) -> None:
     ident = rng.choice(IDENTS)
     verb = rng.randrange(9)
     if verb <= 1:
-        records.create(ident, job_name=rng.choice("AB"), job_args={"user": rng.choice("xyz")})
+        records.create(
+            ident, {"job_name": rng.choice("AB"), "job_args": {"user": rng.choice("xyz")}}
+        )
     elif verb == 2:
         records.mark(ident, rng.choice(STATES))
     elif verb == 3:

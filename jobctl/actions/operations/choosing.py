@@ -33,6 +33,7 @@ class Choice:
         unmatched: those of them that are there, and not what the rest of the filter asks for.
         histogram: how many of each type, queue and error (of records: state and job name); only
             where it was asked for.
+        notes: what else was met, a sentence each.
     """
 
     chosen: Chosen
@@ -41,6 +42,7 @@ class Choice:
     missing: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
     histogram: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    notes: tuple[str, ...] = ()
 
 
 def choose(

@@ -251,6 +251,7 @@ def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
         dry_run=rehearsed,
         operation=header.operation,
         reason=header.reason,
+        notes=choice.notes,
     )
 
 
@@ -270,7 +271,7 @@ def _preview(
         unmatched=choice.unmatched,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
         sample=Preparer.of(file, choice.chosen, store.layout).sample(),
-        notes=(*order.change.notes, *warnings),
+        notes=(*order.change.notes, *choice.notes, *warnings),
         plan=order.plan,
         rehearsed=order.rehearsed,
     )

@@ -53,17 +53,21 @@ class RecordQueries(RecordReader):
         )
         return find(self, query, order, page, self.now())
 
-    def count(self, *conditions: Query | str, unverified: bool = False) -> int:
+    def count(self, *conditions: Query | str, index: bool = False) -> int:
         """Count the records that meet all conditions.
 
         Args:
             conditions: as of `where`.
-            unverified: count index entries instead, as the gem does; some may have no record.
+            index: count index entries instead, as the gem does; some may have no record, or
+                another state. An id in the sets of two states counts twice.
+
+        Raises:
+            UsageProblem: an expression makes no sense, or with `index` no index answers it.
         """
         from jobctl.actions.records.querying import count, index_count
 
         query, now = _query(conditions), self.now()
-        if unverified:
+        if index:
             return index_count(self, query, now)
         return count(self, query, now).records
 

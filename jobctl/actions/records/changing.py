@@ -41,9 +41,13 @@ class RecordChanges:
         store = self._store
         store.rules.allow()
         for _ in range(_TRIES):
-            ((_, snapshot),) = next(store.snapshots(store.record_layout).take([ident]))
+            snapshots = store.snapshots(store.record_layout)
+            ((_, snapshot),) = next(snapshots.take([ident]))
             if snapshot is None:
-                raise NotFound(f"there is no record {ident} in {store.target}")
+                raise NotFound(
+                    f"there is no record {ident} in {store.target}",
+                    hint=snapshots.wrong_types.note,
+                )
             if not (force or snapshot.orphan or snapshot.record.completed):
                 state = snapshot.record.state or "in no state"
                 raise Refused(

@@ -42,11 +42,14 @@ def choose_records(
     with _ids(store, file, where, now) as (ids, total):
         watch.choosing(0, total, 0)
         looked = 0
-        for pairs in store.snapshots(file.header.record_layout).take(ids, whole=change.undoable):
+        snapshots = store.snapshots(file.header.record_layout)
+        for pairs in snapshots.take(ids, whole=change.undoable):
             found.take([snapshot for _, snapshot in pairs if snapshot is not None])
             looked += len(pairs)
             watch.choosing(looked, total, len(found.choice.chosen))
     choice = found.conclude()
+    if snapshots.wrong_types.note is not None:
+        choice.notes = (snapshots.wrong_types.note,)
     if asked is not None and found.seen is not None:
         choice.missing = tuple(sorted(asked - found.seen))
         choice.unmatched = tuple(ident for ident in choice.missing if ident in found.unmatched)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from heapq import nlargest, nsmallest
+from itertools import chain
 from typing import Generic, TypeVar
 
 from jobctl.actions.records.planning import HELD, NEWEST, Plan, Way
@@ -13,7 +14,7 @@ from jobctl.model.sorting import SortKey
 from jobctl.store.records.indexes import Budget, Indexes
 from jobctl.store.records.walking import Scored
 
-_EVERY_STATE = Values("state", tuple(RecordState))
+EVERY_STATE = Values("state", tuple(RecordState))
 SLACK = 100  # ids kept more than are wanted: some may have no record
 
 T = TypeVar("T", bytes, Scored, tuple[SortKey, bytes])
@@ -38,7 +39,7 @@ def pages_of(indexes: Indexes, clauses: tuple[Clause, ...]) -> Iterator[list[byt
         yield from indexes.matching(clauses[0], clauses[1:])
         return
     yield from indexes.matching(Span(NEWEST))
-    for page in indexes.matching(_EVERY_STATE):
+    for page in indexes.matching(EVERY_STATE):
         scores = indexes.scores(NEWEST, page)
         yield [ident for ident, score in zip(page, scores, strict=True) if score is None]
 
@@ -54,14 +55,10 @@ def candidates(indexes: Indexes, wanted: Sorted) -> Iterator[list[bytes]]:
         yield from pages_of(indexes, tuple(clause for _, clause in pairs))
 
 
-def once(pages: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
-    """Yield pages without what came before."""
-    seen: set[bytes] = set()
-    for page in pages:
-        fresh = [ident for ident in dict.fromkeys(page) if ident not in seen]
-        seen.update(fresh)
-        if fresh:
-            yield fresh
+def distinct(indexes: Indexes, wanted: Sorted) -> list[bytes]:
+    """Return the ids that the indexes give, in no order, each once."""
+    pages = candidates(indexes, wanted) if wanted.clauses else indexes.everything()
+    return list(dict.fromkeys(chain.from_iterable(pages)))
 
 
 def _walked(indexes: Indexes, plan: Plan, order: Span) -> Iterator[bytes]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
 from jobctl.actions.listing import Order, Page
-from jobctl.actions.records.matching import Best, candidates, ids_in_order, once, pages_of
+from jobctl.actions.records.matching import (
+    EVERY_STATE,
+    Best,
+    candidates,
+    distinct,
+    ids_in_order,
+    pages_of,
+)
 from jobctl.actions.records.planning import (
     Plan,
     Sample,
@@ -16,8 +24,9 @@ from jobctl.actions.records.planning import (
     open_question,
     ordering,
 )
+from jobctl.errors import UsageProblem, WrongType
 from jobctl.model.jobba import decode, encode
-from jobctl.model.query import Query, Sorted, Values
+from jobctl.model.query import Clause, Query, Sorted, Span, Values
 from jobctl.model.record import Record, state_of
 from jobctl.model.sorting import SortKey, sort_key
 from jobctl.store.records.reading import RecordReader
@@ -60,25 +69,51 @@ def found(reader: RecordReader, plan: Plan, page: Page, now: float) -> Iterator[
 def count(reader: RecordReader, query: Query, now: float) -> Count:
     """Count the records that `find` would yield, and the orphans on the way."""
     wanted = query.sort(now)
-    records = orphans = 0
-    for ids in once(candidates(reader.indexes, wanted)):
-        there, matching = _verified(reader, ids, wanted, now)
-        records += matching
-        orphans += len(ids) - there
+    found = _verified(reader, distinct(reader.indexes, wanted), wanted, now)
     named = [isinstance(c, Values) and c.field == "id" for c in wanted.clauses]
     only_named = bool(named) and all(named)  # then no index has led there
-    return Count(records, 0 if only_named else orphans)
+    return Count(found.records, 0) if only_named else found
+
+
+def count_ignoring_case(
+    reader: RecordReader, query: Query, now: float, most: int
+) -> tuple[int, Query] | None:
+    """Count what would match if ``~`` ignored case, among the first ids that may; and return that.
+
+    None where there is no ``~``. It loads `most` records at most.
+    """
+    relaxed = query.ignoring_case()
+    if relaxed is None:
+        return None
+    wanted = relaxed.sort(now)
+    ids = islice(chain.from_iterable(candidates(reader.indexes, wanted)), most)
+    return _loaded(reader, list(dict.fromkeys(ids)), wanted, now).records, relaxed
 
 
 def index_count(reader: RecordReader, query: Query, now: float) -> int:
-    """Count the index entries that match, as the gem does: no record is touched."""
+    """Count the index entries that match, as the gem does: no record is touched.
+
+    Of states the sizes of their sets are added up: an id that is in two of them counts twice.
+
+    Raises:
+        UsageProblem: a condition is not one of indexes.
+    """
     wanted = query.sort(now)
-    sizes = reader.indexes.sizes(wanted.clauses)
-    if len(sizes) == 1:
-        (clause,) = wanted.clauses
-        if not isinstance(clause, Values) or len(clause.values) <= 1 or clause.field == "id":
-            return sizes[0]
-    return sum(map(len, once(candidates(reader.indexes, wanted))))
+    if wanted.rest:
+        raise UsageProblem(
+            f"--index counts in the indexes, and none answers {wanted.rest[0]}",
+            hint="without --index the records themselves are asked",
+        )
+    clauses = wanted.clauses or (EVERY_STATE,)
+    if len(clauses) == 1 and _adds_up(clauses[0]):
+        return sum(reader.indexes.sizes(clauses))
+    return len(distinct(reader.indexes, wanted))
+
+
+def _adds_up(clause: Clause) -> bool:
+    """Tell whether the sizes of a clause's sets are its count, as the gem has it."""
+    single = isinstance(clause, Span) or len(clause.values) == 1
+    return single or clause.field in ("state", "id")
 
 
 def explain(reader: RecordReader, query: Query, order: Order, page: Page, now: float) -> Plan:
@@ -100,24 +135,37 @@ def _sample(reader: RecordReader, plan: Plan) -> Sample:
     return Sample(len(ids), len(reader.indexes.passing(ids, others)))
 
 
-def _verified(
-    reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float
-) -> tuple[int, int]:
-    """Return how many of the ids have a record, and how many of those match."""
+def _verified(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float) -> Count:
+    """Count the ids whose record matches, and those that have none."""
     if wanted.rest:
-        loaded = [r for r in reader.load(map(decode, ids)) if r is not None]
-        return len(loaded), sum(wanted.keeps(record, now) for record in loaded)
+        return _loaded(reader, ids, wanted, now)
     indexes, states = reader.indexes, wanted.states
+    asked = ("HLEN",) if states is None else ("HGET", "state")
+    there: Counter[bytes] = Counter()
+    absent: list[bytes] = []
+    for ident, reply in zip(ids, indexes.of_records(ids, *asked), strict=True):
+        if not reply:
+            absent.append(ident)
+        elif isinstance(reply, WrongType):
+            reader.wrong_types.add(decode(ident))
+        else:
+            there[reply] += 1
+    stubs = indexes.existing(absent)  # a record without a state is one all the same
     if states is None:
-        there = indexes.existing(ids)
-        return there, there
-    found = indexes.own_states(ids)
-    absent = [ident for ident, text in zip(ids, found, strict=True) if text is None]
-    stubs = (
-        indexes.existing(absent) if absent else 0
-    )  # a record without a state is one all the same
-    matching = sum(state_of(text) in states for text in found if text is not None)
-    return len(ids) - len(absent) + stubs, matching
+        return Count(there.total() + stubs, len(absent) - stubs)
+    matching = sum([many for text, many in there.items() if state_of(text) in states])
+    return Count(matching, len(absent) - stubs)
+
+
+def _loaded(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float) -> Count:
+    matching = orphans = 0
+    idents = list(map(decode, ids))
+    for ident, record in zip(idents, reader.load(idents), strict=True):
+        if record is not None:
+            matching += wanted.keeps(record, now)
+        elif ident not in reader.wrong_types:
+            orphans += 1
+    return Count(matching, orphans)
 
 
 def _kept(
@@ -137,7 +185,7 @@ def _cut(
         passed = list(islice(ids, min(offset, _SKIPPED)))
         if not passed:
             return
-        offset -= _verified(reader, passed, wanted, 0.0)[1]
+        offset -= _verified(reader, passed, wanted, 0.0).records
     if left is None:
         yield from _kept(reader, ids, wanted, 0.0)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jobctl.errors import WrongType
 from jobctl.model.jobba import RecordLayout, RecordState, encode
 from jobctl.model.record_snapshot import Attempt
 from jobctl.store.chunks import Chunk
@@ -34,14 +35,16 @@ def read_attempts(
         start = numbers.stop
         keys = [layout.attempt(ident, number) for number in numbers]
         names = [encode(f"{ident}:{number}") for number in numbers]
-        commands: list[Command] = [("HGETALL", key) for key in keys]
-        commands += [("PTTL", key) for key in keys]
+        hashes = connection.pipe((("HGETALL", key) for key in keys), kept=WrongType)
+        # A key of another type is no attempt: it harms nothing but itself.
+        flats = [[] if isinstance(reply, WrongType) else reply for reply in hashes]
+        commands: list[Command] = [("PTTL", key) for key in keys]
         commands += [("SMISMEMBER", layout.state(state), *names) for state in RecordState]
         *replies, clock = connection.pipe([*commands, ("TIME",)])
-        flats, lives = replies[: len(keys)], replies[len(keys) : 2 * len(keys)]
+        lives = replies[: len(keys)]
         chunk.learn(len(keys), sum(len(text) for flat in flats for text in flat))
         now = int(clock[0]) * 1000 + int(clock[1]) // 1000
-        held = zip(*replies[2 * len(keys) :], strict=True)
+        held = zip(*replies[len(keys) :], strict=True)
         for number, flat, life, sets in zip(numbers, flats, lives, held, strict=True):
             lost = 0 if flat else lost + 1
             if flat and (records or not any(sets)):

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jobctl.errors import JobctlError, WrongType
-from jobctl.model.jobba import RecordLayout, encode
+from jobctl.errors import WrongType
+from jobctl.model.jobba import RecordLayout, RecordState, encode
 from jobctl.model.query import Clause, Span, Values
-from jobctl.store.connection import Command, Connection
+from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.records.testing import Tests, set_keys
-from jobctl.store.records.walking import PAGE, NamedPages, ScorePages, SetPages, Source
+from jobctl.store.records.walking import PAGE, NamedPages, ScannedPages, ScorePages, Source
 
 _TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
 
@@ -84,8 +84,14 @@ class Indexes:
         elif lead.field == "id":
             source = NamedPages([encode(value) for value in lead.values])
         else:
-            source = SetPages(set_keys(self._layout, lead))
+            source = ScannedPages(set_keys(self._layout, lead))
         yield from self._tested(source, Tests(self._layout, tests), budget or Budget())
+
+    def everything(self) -> Iterator[list[bytes]]:
+        """Yield pages of the ids that are in a state or were recorded, some more than once."""
+        states = map(self._layout.state, RecordState)
+        source = ScannedPages(states, [self._layout.moment("recorded_at")])
+        yield from self._tested(source, Tests(self._layout, ()), Budget())
 
     def passing(self, ids: list[bytes], clauses: Sequence[Clause]) -> list[bytes]:
         """Return those ids that meet all of the clauses, in the order they came."""
@@ -109,18 +115,21 @@ class Indexes:
         asked: list[Command] = [("EXISTS", *(record + ident for ident in page)) for page in pages]
         return sum(self._connection.pipe(asked))
 
-    def own_states(self, ids: Sequence[bytes]) -> list[bytes | None]:
-        """Return the text that stands as state in the record of each id; None where none does."""
+    def of_records(
+        self, ids: Sequence[bytes], command: str, *words: str
+    ) -> Iterator[Reply | WrongType]:
+        """Yield the reply to a command on the record of each id; the next are under way meanwhile.
+
+        Where the key holds another type, that is yielded.
+        """
         record = self._record
-        found: list[bytes | None] = []
-        for start in range(0, len(ids), PAGE):
-            page = ids[start : start + PAGE]
-            asked = [("HGET", record + ident, "state") for ident in page]
-            for reply in self._connection.attempt(asked):
-                if isinstance(reply, JobctlError) and not isinstance(reply, WrongType):
-                    raise reply
-                found.append(None if isinstance(reply, WrongType) else reply)
-        return found
+        pages = (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+
+        def follow(_: list[Reply] | None) -> list[Command]:
+            return [(command, record + ident, *words) for ident in next(pages, ())]
+
+        for replies in self._connection.stream(follow, kept=WrongType):
+            yield from replies
 
     def _tested(self, source: Source, tests: Tests, budget: Budget) -> Iterator[list[bytes]]:
         """Yield the pages of a source, tested; the tests of one go with the asking for the next."""

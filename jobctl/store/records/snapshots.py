@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from jobctl.errors import WrongType
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt, Snapshot
@@ -14,12 +15,14 @@ from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.records.attempts import read_attempts
 from jobctl.store.records.indexing import value_indexes
+from jobctl.store.records.reading import WrongTypes
 from jobctl.store.scripts import script
 
 _MOST = 200  # records of a pipe
 _STATES = tuple(state.value for state in RecordState)
 _SET = 350  # bytes that a set to be looked into counts for: 1,500 of them are a pipe's share
 _NAMING = ("job_name", "job_args", "provider_job_id")
+_NOWHERE, _NEVER = (0,) * len(_STATES), (None,) * len(MOMENTS)
 
 Taken = list[tuple[str, Snapshot | None]]
 
@@ -30,16 +33,18 @@ class Snapshots:
 
     connection: Connection
     layout: RecordLayout
+    wrong_types: WrongTypes
 
     def take(self, idents: Iterable[str], *, whole: bool = True) -> Iterator[Taken]:
         """Yield ids with their snapshots, many at once; None where not even an index knows one.
 
+        A key of another type is no record, whatever the indexes say: None, and in `wrong_types`.
         The next ones are under way meanwhile: nothing else may use the connection. What a pipe
         asks for is bounded by the size of the records met so far. Without `whole` the archived
         attempts, and the sets that the record's own fields name, are left out.
         """
-        reading = _Reading(self.connection, self.layout, idents, whole)
-        for _ in self.connection.stream(reading.follow):
+        reading = _Reading(self, idents, whole)
+        for _ in self.connection.stream(reading.follow, kept=WrongType):
             while reading.ready:
                 yield reading.ready.popleft()
 
@@ -47,12 +52,11 @@ class Snapshots:
 class _Reading:
     """One pass: a pipe asks for the sets of some records, and for the next records themselves."""
 
-    def __init__(
-        self, connection: Connection, layout: RecordLayout, idents: Iterable[str], whole: bool
-    ) -> None:
+    def __init__(self, snapshots: Snapshots, idents: Iterable[str], whole: bool) -> None:
         self.ready: deque[Taken] = deque()
-        self._connection = connection
-        self._layout = layout
+        self._connection = snapshots.connection
+        self._layout = snapshots.layout
+        self._wrong_types = snapshots.wrong_types
         self._upcoming = iter(idents)
         self._whole = whole
         self._chunk = Chunk(_MOST)
@@ -116,9 +120,16 @@ class _Reading:
         return commands
 
     def _read(self, ids: Sequence[str], replies: Sequence[Reply]) -> list[_Found]:
-        flats, indexes = replies[: len(ids)], replies[len(ids) :]
-        times = zip(*indexes[: len(MOMENTS)], strict=True)
-        states = zip(*indexes[len(MOMENTS) :], strict=True)
+        flats, indexes = list(replies[: len(ids)]), replies[len(ids) :]
+        refusal = next((reply for reply in indexes if isinstance(reply, WrongType)), None)
+        if refusal is not None:
+            raise refusal
+        times: list[tuple[bytes | None, ...]] = list(zip(*indexes[: len(MOMENTS)], strict=True))
+        states: list[tuple[int, ...]] = list(zip(*indexes[len(MOMENTS) :], strict=True))
+        for place, flat in enumerate(flats):
+            if isinstance(flat, WrongType):  # as if no index knew it
+                self._wrong_types.add(ids[place])
+                flats[place], states[place], times[place] = [], _NOWHERE, _NEVER
         found = [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
         size = sum(len(text) for flat in flats for text in flat)
         sets = sum(len(one.record.job_args) for one in found)

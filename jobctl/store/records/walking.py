@@ -8,6 +8,7 @@ and no page costs more than another.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 from jobctl.store.connection import Command, Connection, Reply
@@ -55,28 +56,33 @@ class NamedPages:
         return page
 
 
-class SetPages:
-    """The members of sets, one after the other; SSCAN may show one again."""
+class ScannedPages:
+    """The members of sets, one after the other, and of sorted sets behind these, in no order.
 
-    def __init__(self, keys: list[bytes]) -> None:
-        self._keys = deque(keys)
+    A scan may show a member again.
+    """
+
+    def __init__(self, keys: Iterable[bytes], sorted_keys: Iterable[bytes] = ()) -> None:
+        scans = [("SSCAN", key) for key in keys] + [("ZSCAN", key) for key in sorted_keys]
+        self._scans = deque(scans)
         self._cursor = b"0"
 
     @property
     def ended(self) -> bool:
         """Whether all sets were gone through."""
-        return not self._keys
+        return not self._scans
 
     def command(self) -> Command | None:
         """Ask for the next members."""
-        return ("SSCAN", self._keys[0], self._cursor, "COUNT", PAGE)
+        return (*self._scans[0], self._cursor, "COUNT", PAGE)
 
     def take(self, replies: list[Reply]) -> list[bytes]:
         """Return them, and remember the place."""
         self._cursor, page = replies[0]
+        scored = self._scans[0][0] == "ZSCAN"
         if self._cursor == b"0":
-            self._keys.popleft()
-        return list(page)
+            self._scans.popleft()
+        return page[::2] if scored else list(page)
 
 
 class ScorePages:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
-from jobctl.model.jobba import RecordState, decode, encode
+from jobctl.errors import NotFound, Refused, RefusedByRedis, WrongType
+from jobctl.model.jobba import KILL_REQUESTED, RecordState, decode, encode
 from jobctl.model.jsontext import dumps, loads
 from jobctl.model.record import Record, attempt_number
 from jobctl.model.record_values import (
-    args_json,
-    progress_json,
+    INDEXED,
+    fields_json,
+    merged_args,
     read_state,
     text_json,
-    value_json,
 )
 from jobctl.store.connection import Command
 from jobctl.store.records.indexing import fixed_indexes, value_indexes
@@ -39,22 +39,18 @@ class RecordWriter(RecordReader):
     def create(
         self,
         ident: str | None = None,
+        values: Mapping[str, object] | None = None,
         *,
         state: str = RecordState.UNQUEUED,
-        job_name: str | None = None,
-        job_args: Mapping[str, str] | None = None,
-        provider_job_id: str | int | None = None,
-        data: object = None,
     ) -> Record:
         """Create a record, as if it had been unqueued and had entered `state` then.
 
         Args:
             ident: its id; a UUID unless given.
+            values: what else it says: job_name; job_args, texts by name; provider_job_id, a text or
+                a whole number; data, anything JSON can say; progress, from 0 to 1, or how much of
+                how much; error, anything JSON can say but null.
             state: one of the seven.
-            job_name: the name of its job.
-            job_args: the arguments of its job.
-            provider_job_id: the job's id where it is queued.
-            data: anything JSON can say.
 
         Raises:
             Refused: there is one of this id; it is as it was.
@@ -64,24 +60,49 @@ class RecordWriter(RecordReader):
 
             ident = str(uuid4())
         text_json("the id", ident)
-        fields: list[bytes] = []
-        sets: dict[bytes, None] = {}
-        indexed = (
-            ("job_name", job_name), ("job_args", job_args), ("provider_job_id", provider_job_id),
-        )  # fmt: skip
-        for name, value in indexed:
-            if value is not None:
-                fields += [name.encode(), _json_of(name, value)]
-                sets |= dict.fromkeys(value_indexes(self.layout, name, value))
-        if data is not None:
-            fields += [b"data", value_json("the data", data)]
+        values = values or {}
+        fields = fields_json(values)
+        if "error" in fields:
+            fields["errors"] = b"[%b]" % fields.pop("error")
+        sets = [key for field in INDEXED for key in self._sets(field, values.get(field))]
         keys = [self.layout.record(ident), *fixed_indexes(self.layout), *sets]
-        call = _call("record_create", keys, encode(ident), read_state(state).value, *fields)
+        call = _call("record_create", keys, encode(ident), read_state(state).value, *_flat(fields))
         if self._change(ident, call) == b"exists":
             raise Refused(
                 f"there is a record {ident} already; it is as it was", hint="use another id"
             )
         return self._changed(ident)
+
+    def set(self, ident: str, values: Mapping[str, object], *, keep_args: bool = False) -> None:
+        """Set several things of a record at once: all of them, or nothing.
+
+        Args:
+            ident: its id.
+            values: by their names, as of `create`; an error goes behind those that are there.
+            keep_args: the arguments go beside those it has, and not in their place.
+        """
+        fields = fields_json(values)
+        error = fields.pop("error", b"")
+        indexed = [field for field in INDEXED if field in values]
+        asked = indexed  # errors need not be read, where they are an array
+        for _ in range(_TRIES):
+            was = self._read(ident, *asked) if asked else {}
+            old, new = {field: was.get(field) for field in indexed}, dict(values)
+            if keep_args and "job_args" in values:
+                new["job_args"] = merged_args(
+                    _value("job_args", old["job_args"]), values["job_args"]
+                )
+                fields["job_args"] = dumps(new["job_args"])
+            before = [key for field in old for key in self._sets(field, _value(field, old[field]))]
+            after = [key for field in old for key in self._sets(field, new[field])]
+            words = [encode(ident), b"%d" % len(before), error, *_instead(was.get("errors"))]
+            words += [b"%d" % len(old), *_flat({f: text or b"" for f, text in old.items()})]
+            keys = [self.layout.record(ident), *before, *after]
+            call = _call("record_set", keys, *words, *_flat(fields))
+            if self._change(ident, call) != b"changed":
+                return
+            asked = [*indexed, "errors"] if error else indexed
+        raise _busy(ident)
 
     def mark(self, ident: str, state: str) -> Record:
         """Let a record enter a state; its time is kept where it has one from before.
@@ -97,7 +118,7 @@ class RecordWriter(RecordReader):
         for _ in range(_TRIES):
             number = 0
             if entered is RecordState.STARTED:
-                number = attempt_number(self._read(ident, "attempt") or b"")
+                number = attempt_number(self._read(ident, "attempt")["attempt"] or b"")
             keys = [hash_key, self.layout.attempt(ident, number), *indexes]
             call = _call("record_mark", keys, encode(ident), entered.value, str(number))
             outcome = self._change(ident, call)
@@ -113,37 +134,27 @@ class RecordWriter(RecordReader):
 
     def set_progress(self, ident: str, at: float, out_of: float | None = None) -> None:
         """Say how far its job is: a fraction from 0 to 1, or `at` of `out_of`."""
-        self._set(ident, "progress", progress_json(at, out_of))
+        self.set(ident, {"progress": (at, out_of)})
 
     def add_error(self, ident: str, error: object) -> None:
         """Add an error, behind those that are there: whoever adds one meanwhile loses none."""
-        if error is None:
-            raise UsageProblem("an error cannot be null")
-        text = value_json("the error", error)
-        words: list[bytes] = []  # what stands there is an array: no need to read it
-        for _ in range(_TRIES):
-            call = _call("record_error", [self.layout.record(ident)], text, *words)
-            if self._change(ident, call) != b"changed":
-                return
-            was = self._read(ident, "errors") or b""
-            words = [was, _array_with(was)]
-        raise _busy(ident)
+        self.set(ident, {"error": error})
 
     def save(self, ident: str, data: object) -> None:
         """Keep data with it, in place of what was there: anything JSON can say."""
-        self._set(ident, "data", value_json("the data", data))
+        self.set(ident, {"data": data})
 
     def set_job_name(self, ident: str, name: str) -> None:
         """Name its job."""
-        self._reindex(ident, "job_name", name)
+        self.set(ident, {"job_name": name})
 
     def set_job_args(self, ident: str, args: Mapping[str, str]) -> None:
         """Give the arguments of its job, texts by name, in place of those it had."""
-        self._reindex(ident, "job_args", args)
+        self.set(ident, {"job_args": args})
 
     def set_provider_job_id(self, ident: str, provider_job_id: str | int) -> None:
         """Give the job's id where it is queued."""
-        self._reindex(ident, "provider_job_id", provider_job_id)
+        self.set(ident, {"provider_job_id": provider_job_id})
 
     def request_kill(self, ident: str) -> bool:
         """Ask for the end of its job; the first request stays.
@@ -160,34 +171,19 @@ class RecordWriter(RecordReader):
         Raises:
             NotFound: there is no such record.
         """
-        return self._read(ident, "kill_requested_at") not in (None, b"null")
+        found = self._read(ident, KILL_REQUESTED)[KILL_REQUESTED]
+        return found not in (None, b"null")
 
-    def _set(self, ident: str, field: str, text: bytes) -> None:
-        self._change(ident, _call("record_set", [self.layout.record(ident)], field, text))
+    def _sets(self, field: str, value: object) -> list[bytes]:
+        return value_indexes(self.layout, field, value)
 
-    def _reindex(self, ident: str, field: str, value: object) -> None:
-        """Set a field that has indexes, and let these follow."""
-        text = _json_of(field, value)
-        new = value_indexes(self.layout, field, value)
-        for _ in range(_TRIES):
-            was = self._read(ident, field)
-            had = None if was is None else _value(field, was)
-            old = value_indexes(self.layout, field, had)
-            keys = [self.layout.record(ident), *old, *new]
-            call = _call(
-                "record_reindex", keys, encode(ident), field, was or b"", text, str(len(old))
-            )
-            if self._change(ident, call) != b"changed":
-                return
-        raise _busy(ident)
-
-    def _read(self, ident: str, field: str) -> bytes | None:
-        """Return a field of a record that is there, as it stands."""
+    def _read(self, ident: str, *fields: str) -> dict[str, bytes | None]:
+        """Return fields of a record that is there, as they stand."""
         key = self.layout.record(ident)
-        there, text = self._connection.pipe([("EXISTS", key), ("HGET", key, field)])
+        there, texts = self._connection.pipe([("EXISTS", key), ("HMGET", key, *fields)])
         if not there:
             raise self._unknown(ident)
-        return None if text is None else bytes(text)
+        return dict(zip(fields, texts, strict=True))
 
     def _change(self, ident: str, call: Command) -> bytes:
         """Send a script; return its outcome where it is none that all of them share."""
@@ -217,30 +213,24 @@ class RecordWriter(RecordReader):
         )
 
 
-def _array_with(odd: bytes) -> bytes:
-    """Return how an array begins whose first element is what stood in its place."""
+def _instead(odd: bytes | None) -> tuple[bytes, bytes]:
+    """Return what stands in the place of errors, and how an array begins that holds it first."""
+    if odd is None:
+        return b"", b""
+    text = odd
     try:
         loads(odd)
     except ValueError:
-        odd = dumps(decode(odd))
-    return b"[%b," % odd
+        text = dumps(decode(odd))
+    return odd, b"[%b," % text
 
 
-def _value(field: str, text: bytes) -> object:
-    return Record.read("", [field.encode(), text]).values[field]
+def _value(field: str, text: bytes | None) -> object:
+    return None if text is None else Record.read("", [field.encode(), text]).values[field]
 
 
-def _json_of(field: str, value: object) -> bytes:
-    if field == "job_args":
-        if not isinstance(value, Mapping):
-            raise UsageProblem("the arguments of a job are texts by name")
-        return args_json(value)
-    if field == "provider_job_id" and isinstance(value, int) and not isinstance(value, bool):
-        return str(value).encode()
-    what = "the name" if field == "job_name" else "the provider's job id"
-    if not isinstance(value, str):
-        raise UsageProblem(f"{what} is no text")
-    return text_json(what, value)
+def _flat(fields: Mapping[str, bytes]) -> list[bytes]:
+    return [word for field, text in fields.items() for word in (field.encode(), text)]
 
 
 def _busy(ident: str) -> RefusedByRedis:

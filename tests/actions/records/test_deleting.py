@@ -221,3 +221,52 @@ def test_records_with_many_arguments_go_in_small_batches(raw, store, monkeypatch
     assert (report.done, max(keys) < 2200) == (12, True)
     assert store.undo(report.operation).done == 12
     assert contents(raw) == before
+
+
+@pytest.mark.parametrize("kind", ["set", "list", "zset", "string"])
+def test_a_key_of_another_type_harms_nothing_but_itself(raw, store, kind):
+    record(raw, "a", attempt=1, **DONE)
+    record(raw, "b", **DONE)
+    write = {
+        "set": lambda key: raw.sadd(key, 1),
+        "list": lambda key: raw.rpush(key, 1),
+        "zset": lambda key: raw.zadd(key, {"x": 1}),
+        "string": lambda key: raw.set(key, 1),
+    }[kind]
+    for key in ("jobba:id:odd", "jobba:id:a:0"):
+        write(key)
+    orphan(raw, "odd", "succeeded", "recorded_at", "succeeded_at")
+    told = ("left out: the key jobba:id:odd holds another type than a record",)
+    for change in (
+        lambda: store.records.request_kill_all("state=succeeded"),
+        lambda: store.records.mark_all("state=succeeded", "failed"),
+        lambda: store.records.delete_all(RecordWhere(ids=("odd", "a"))),
+        lambda: store.records.cleanup("1h"),
+    ):
+        report = change()
+        assert (report.done, report.failed, report.notes) == (report.matched, 0, told)
+        assert report.matched >= 1
+    assert {k: v for k, v in contents(raw).items() if not k.startswith(b"jobba:id:")} == {
+        b"jobba:succeeded": {b"odd"},
+        b"jobba:recorded_at": {b"odd": START},
+        b"jobba:succeeded_at": {b"odd": START},
+    }
+    assert raw.exists("jobba:id:odd", "jobba:id:a:0") == 2
+    with pytest.raises(NotFound) as refused:
+        store.records.delete("odd")
+    assert refused.value.hint == told[0]
+
+
+def test_what_became_of_another_type_meanwhile_is_gone(raw, store):
+    record(raw, "a", **DONE)
+    record(raw, "b", **DONE)
+
+    class Meanwhile(Watch):
+        def confirm(self, preview):
+            raw.delete("jobba:id:a")
+            raw.set("jobba:id:a", "x")
+            return True
+
+    report = store.records.delete_all("state=succeeded", watch=Meanwhile())
+    assert (report.done, report.gone, report.failed) == (1, 1, 0)
+    assert raw.get("jobba:id:a") == b"x"

@@ -9,6 +9,7 @@ import pytest
 
 from jobctl import Store
 from jobctl.store.connection import Connection
+from jobctl.store.records.reading import WrongTypes
 from jobctl.store.records.snapshots import Snapshots
 from tests.recording import START, record
 
@@ -22,7 +23,7 @@ class OneByOne:
         self.pipe = connection.pipe
         self._connection, self._left, self._act = connection, place, act
 
-    def stream(self, follow: Callable[[Any], Any]) -> Iterator[Any]:
+    def stream(self, follow: Callable[[Any], Any], *, kept: object) -> Iterator[Any]:
         commands = follow(None)
         while commands:
             replies = [self._call(command) for command in commands]
@@ -40,7 +41,9 @@ class OneByOne:
 def test_one_that_still_stands_knows_its_indexes(raw: Any, store: Store, place: int) -> None:
     record(raw, "a", state="started", started_at=START, job_name="Import")
     way: Any = OneByOne(store._connection, place, lambda: store.records.mark("a", "failed"))
-    ((_, snapshot),) = next(Snapshots(way, store.record_layout).take(["a"]))
+    ((_, snapshot),) = next(
+        Snapshots(way, store.record_layout, WrongTypes(store.record_layout)).take(["a"])
+    )
     assert snapshot is not None
     if store.operations.delete_record(store.record_layout, snapshot):
         failed = ("failed",) if place < COMMANDS else ("started",)

@@ -49,15 +49,20 @@ def test_an_id_that_nobody_gives_is_a_uuid(raw, store):
 def test_what_is_given_at_its_birth_stands_in_the_hash_and_its_indexes(raw, store):
     store.records.create(
         "a",
-        job_name="Import",
-        job_args={"user": "u-1", "again": "u-1", "empty": ""},
-        provider_job_id=42,
-        data={"rows": [1, 2.5]},
+        {
+            "job_name": "Import",
+            "job_args": {"user": "u-1", "again": "u-1", "empty": ""},
+            "provider_job_id": 42,
+            "data": {"rows": [1, 2.5]},
+            "progress": (1, 2),
+            "error": "boom",
+        },
     )
     found = raw.hgetall("jobba:id:a")
     assert found[b"job_name"] == b'"Import"'
     assert found[b"job_args"] == b'{"user":"u-1","again":"u-1","empty":""}'
     assert (found[b"provider_job_id"], found[b"data"]) == (b"42", b'{"rows":[1,2.5]}')
+    assert (found[b"progress"], found[b"errors"]) == (b"0.5", b'["boom"]')
     for key in ("job_name:Import", "job_arg:u-1", "job_arg:", "provider_job_id:42"):
         assert raw.smembers(f"jobba:{key}") == {b"a"}, key
     assert len(raw.keys()) == 7
@@ -81,7 +86,7 @@ def test_an_id_that_is_taken_is_refused_and_nothing_changes(raw, store):
     before = everything(raw)
     for ident in ("a", "odd", "stub"):
         with pytest.raises(Refused, match=f"a record {ident} already"):
-            store.records.create(ident, job_name="New")
+            store.records.create(ident, {"job_name": "New"})
     assert everything(raw) == before
 
 
@@ -99,13 +104,15 @@ def test_what_an_orphan_left_in_other_states_is_taken_out_at_creation(raw, store
         {"job_args": {"a": 1}}, {"job_args": ["a"]}, {"job_args": {"a": "\udcff"}},
         {"job_args": {str(i): "x" for i in range(1001)}}, {"provider_job_id": ""},
         {"provider_job_id": 1.5}, {"provider_job_id": True}, {"data": {1, 2}},
-        {"state": "fialed"},
+        {"state": "fialed"}, {"error": ""}, {"error": None}, {"progress": 2},
     ],
     ids=str,
 )  # fmt: skip
 def test_what_the_gem_would_not_keep_is_refused_before_anything_is_written(raw, store, given):
+    values = {k: v for k, v in given.items() if k not in ("ident", "state")}
+    ident, state = given.get("ident", "a"), given.get("state", "unqueued")
     with pytest.raises(UsageProblem):
-        store.records.create(**({"ident": "a"} | given))
+        store.records.create(ident, values, state=state)
     assert raw.keys() == []
 
 
@@ -193,7 +200,7 @@ def test_nothing_makes_a_record_of_an_id_that_has_none(raw, store):
 
 def test_the_namespace_is_the_stores(raw, store):
     store.records_namespace = "other"
-    store.records.create("a", job_name="N")
+    store.records.create("a", {"job_name": "N"})
     store.records.mark("a", "failed")
     assert sorted(raw.keys()) == [
         b"other:failed", b"other:failed_at", b"other:id:a", b"other:job_name:N",

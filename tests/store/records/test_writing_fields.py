@@ -263,3 +263,46 @@ def test_a_null_request_to_kill_is_none(raw, store):
     assert not store.records.kill_requested("a")
     assert store.records.request_kill("a")
     assert raw.hget("jobba:id:a", "kill_requested_at").isdigit()
+
+
+def test_several_things_are_set_at_once_and_their_indexes_follow(raw, store):
+    record(raw, "a", job_name="Old", job_args={"k": "1", "l": "2"}, provider_job_id="old")
+    raw.hset("jobba:id:a", "errors", "odd")
+    values = {
+        "job_name": "New", "job_args": {"k": "3", "m": "2"}, "provider_job_id": 7,
+        "data": None, "progress": (3, 8), "error": {"code": 4},
+    }  # fmt: skip
+    raw.config_resetstat()
+    store.records.set("a", values, keep_args=True)
+    assert raw.info("commandstats")["cmdstat_hset"]["calls"] == 1
+    found = raw.hgetall("jobba:id:a")
+    assert found[b"job_name"] == b'"New"'
+    assert found[b"job_args"] == b'{"k":"3","l":"2","m":"2"}'
+    assert (found[b"provider_job_id"], found[b"data"]) == (b"7", b"null")
+    assert (found[b"progress"], found[b"errors"]) == (b"0.375", b'["odd",{"code":4}]')
+    led = {key for key in raw.scan_iter() if key.startswith((b"jobba:job_", b"jobba:provider"))}
+    assert led == {
+        b"jobba:job_name:New", b"jobba:job_arg:2", b"jobba:job_arg:3",
+        b"jobba:provider_job_id:7",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("had", ["null", "[1]", "broken", '{"old":1}'])
+def test_arguments_go_beside_odd_ones(raw, store, had):
+    record(raw, "a")
+    raw.hset("jobba:id:a", "job_args", had)
+    store.records.set("a", {"job_args": {"k": "v"}}, keep_args=True)
+    kept = had[:-1] + "," if had[0] == "{" else "{"
+    assert raw.hget("jobba:id:a", "job_args").decode() == kept + '"k":"v"}'
+
+
+def test_what_is_refused_of_several_things_changes_none(raw, store):
+    record(raw, "a", job_args={str(i): "x" for i in range(999)})
+    before = everything(raw)
+    for wrong in (
+        {"error": ""}, {"job_name": ""}, {"provider_job_id": ""}, {"progress": 2}, {"error": None},
+        {"progress": "half"}, {"job_args": {"a": "1", "b": "2"}},
+    ):  # fmt: skip
+        with pytest.raises(UsageProblem):
+            store.records.set("a", {"data": 1} | wrong, keep_args=True)
+    assert everything(raw) == before

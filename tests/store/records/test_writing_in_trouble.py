@@ -19,10 +19,12 @@ from tests.everything import everything
 from tests.recording import START, record
 from tests.store.records.meanwhile import meanwhile
 
+EVERYTHING = {
+    "job_name": "New", "job_args": {"k": "new"}, "provider_job_id": "new", "data": 1,
+    "progress": 0.5, "error": "e",
+}  # fmt: skip
 CHANGES = {
-    "create": lambda records: records.create(
-        "new", job_name="New", job_args={"k": "new"}, provider_job_id="new"
-    ),
+    "create": lambda records: records.create("new", EVERYTHING),
     "enter": lambda records: records.mark("a", "succeeded"),
     "restart": lambda records: records.mark("a", "started"),
     "progress": lambda records: records.set_progress("a", 1),
@@ -31,6 +33,7 @@ CHANGES = {
     "name": lambda records: records.set_job_name("a", "New"),
     "args": lambda records: records.set_job_args("a", {"k": "new", "l": "two"}),
     "provider": lambda records: records.set_provider_job_id("a", "new"),
+    "set": lambda records: records.set("a", EVERYTHING, keep_args=True),
     "kill": lambda records: records.request_kill("a"),
 }
 every_change = pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -69,6 +72,7 @@ def test_an_index_that_is_none_stops_a_change_before_its_first_write(seeded, sto
         ("name", "job_name:New"), ("name", "job_name:Old"), ("args", "job_arg:new"),
         ("args", "job_arg:two"), ("args", "job_arg:old"), ("args", "job_arg:more"),
         ("provider", "provider_job_id:new"), ("provider", "provider_job_id:old"),
+        ("set", "job_name:New"), ("set", "job_arg:more"), ("set", "provider_job_id:old"),
     ],
 )  # fmt: skip
 def test_an_index_by_value_that_is_none_does_so_as_well(seeded, store, name, key):
