@@ -105,15 +105,17 @@ def resume(session: Session, operation: str) -> None:
 def apply(session: Session, plan: Path) -> None:
     """Apply a plan."""
     from jobctl.actions.operations.file import OperationFile
+    from jobctl.cli.asker import host, who
     from jobctl.cli.reporting import run
+    from jobctl.model.pausing import Author
 
-    with OperationFile.open(plan, write=False) as file:
-        header = file.header
-    aim(session, header)
-    check_answer(session)
-    with session.connect() as store:
-        done = header.change.done
-        run(session, store, lambda watch: store.apply(plan, watch=watch), done)
+    with OperationFile.open_plan(plan) as planned:
+        aim(session, planned.header)
+        check_answer(session)
+        with session.connect() as store:
+            author = Author(who(), host(), store.server.now())
+            done = planned.header.change.done
+            run(session, store, lambda watch: store.apply_plan(planned, author, watch), done)
 
 
 def journal() -> Journal:
