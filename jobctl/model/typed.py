@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 _MOST = 1 << 53  # what a JSON number holds exactly
-_NAMES = {str: "text", int: "count", float: "number", bool: "true or false", dict: "object"}
+_NAMES = {str: "text", int: "count", float: "number", bool: "truth value"}
+
+Reader = Callable[[object, str], Any]
 
 
 def typed(kind: Any, value: object, name: str) -> Any:
@@ -27,50 +29,90 @@ def typed(kind: Any, value: object, name: str) -> Any:
     Raises:
         ValueError: it is not of that type; says what is wrong with which part.
     """
-    kinds = get_args(kind)
-    origin = get_origin(kind)
-    if origin in (Union, UnionType):
-        rest = next(one for one in kinds if one is not NoneType)
-        return None if value is None else typed(rest, value, name)
-    if isinstance(value, list) and origin in (list, tuple):
-        return origin(typed(kinds[0], item, name) for item in value)
-    if isinstance(value, dict) and origin is dict:
-        return {key: typed(kinds[1], item, f"{name}.{key}"[:80]) for key, item in value.items()}
-    if isinstance(value, dict) and (is_typeddict(kind) or is_dataclass(kind)):
-        return _object(kind, value, name)
-    found = _scalar(kind, value)
-    if found is None:
-        raise ValueError(f"{name} is no {_NAMES.get(kind, 'list' if kinds else 'known value')}")
-    return found
-
-
-def _object(kind: Any, value: Mapping[str, object], name: str) -> Any:
-    known, required = _fields(kind)
-    missing = required.difference(value)
-    if missing:
-        raise ValueError(f"{name} has no {min(missing)}")
-    if is_typeddict(kind):
-        value = {key: item for key, item in value.items() if key in known}
-    elif not known.keys() >= value.keys():
-        raise ValueError(f"{name} has fields that are not known")
-    return kind(**{key: typed(known[key], item, f"{name}.{key}") for key, item in value.items()})
+    return _reader(kind)(value, name)
 
 
 @cache
-def _fields(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
-    """Return the types of a class's fields, and which of them must be there."""
+def _reader(kind: Any) -> Reader:
+    """Return what reads a type; made once, as files have many lines."""
+    kinds, origin = get_args(kind), get_origin(kind)
+    if origin in (Union, UnionType):
+        inner = _reader(next(one for one in kinds if one is not NoneType))
+        return lambda value, name: None if value is None else inner(value, name)
+    if origin in (list, tuple):
+        return _list_reader(_reader(kinds[0]), origin)
+    if origin is dict:
+        return _dict_reader(_reader(kinds[1]))
+    if is_typeddict(kind) or is_dataclass(kind):
+        return _object_reader(kind)
+    return _scalar_reader(kind)
+
+
+def _list_reader(inner: Reader, make: Callable[[Any], Any]) -> Reader:
+    def read(value: object, name: str) -> Any:
+        if not isinstance(value, list):
+            raise ValueError(f"{name} is no list")
+        return make([inner(item, name) for item in value])
+
+    return read
+
+
+def _dict_reader(inner: Reader) -> Reader:
+    def read(value: object, name: str) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} is no object")
+        return {key: inner(item, name) for key, item in value.items()}
+
+    return read
+
+
+def _object_reader(kind: Any) -> Reader:
+    hints = get_type_hints(kind)
     if is_typeddict(kind):
-        return get_type_hints(kind), kind.__required_keys__
-    no_default = (f.name for f in fields(kind) if f.default is f.default_factory is MISSING)
-    return get_type_hints(kind), frozenset(no_default)
+        # Its own __required_keys__ do not see through annotations that are text.
+        marks = get_type_hints(kind, include_extras=True)
+        needed = {k for k, hint in marks.items() if kind.__total__ or get_origin(hint) is Required}
+    else:
+        needed = {f.name for f in fields(kind) if f.default is f.default_factory is MISSING}
+    readers = {key: _reader(hint) for key, hint in hints.items()}
+    strict = not is_typeddict(kind)
+
+    def read(value: object, name: str) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} is no object")
+        if not needed <= value.keys():
+            raise ValueError(f"{name} has no {min(needed - value.keys())}")
+        if strict and not value.keys() <= readers.keys():
+            raise ValueError(f"{name} has fields that are not known")
+        found = {
+            key: readers[key](item, f"{name}.{key}")
+            for key, item in value.items()
+            if strict or key in readers
+        }
+        return kind(**found) if strict else found
+
+    return read
 
 
-def _scalar(kind: Any, value: object) -> object:
-    """Return text, a number, a truth value or a member of an enum; None where it is none."""
-    if kind is float and isinstance(value, int | float) and type(value) is not bool:
-        return float(value) if abs(value) <= _MOST else None  # also where it is no number at all
-    if kind is int:
-        return value if type(value) is int and 0 <= value <= _MOST else None
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return next((one for one in kind if one == value), None)
-    return value if kind in (str, bool) and type(value) is kind else None
+def _scalar_reader(kind: Any) -> Reader:
+    """Return what reads text, a number, a truth value or a member of an enum."""
+    members = {one.value: one for one in kind} if issubclass(kind, StrEnum) else {}
+
+    def find(value: object) -> object:
+        if members:
+            return members.get(value) if isinstance(value, str) else None
+        if kind is int:
+            return value if type(value) is int and 0 <= value <= _MOST else None
+        if kind is float and isinstance(value, int | float) and type(value) is not bool:
+            return float(value) if abs(value) <= _MOST else None  # nor where it is no number
+        return None
+
+    plain = kind in (str, bool)
+
+    def read(value: object, name: str) -> Any:
+        found = value if plain and type(value) is kind else find(value)
+        if found is None:
+            raise ValueError(f"{name} is no {_NAMES.get(kind, 'known word')}")
+        return found
+
+    return read
