@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.builders import NOW, enqueue, failed, reservation, job, retry
+from tests.builders import NOW, enqueue, failed, job, reservation, retry
 
 TRIALS = int(os.environ.get("JOBCTL_DAMAGED", "40"))  # of each file
 ODD = [
@@ -42,7 +42,7 @@ def shop(raw, jobctl):
 
 
 def snapshot(raw):
-    return {key: raw.dump(key) for key in raw.keys()}
+    return {key: raw.dump(key) for key in raw.scan_iter()}
 
 
 def restore(raw, kept):

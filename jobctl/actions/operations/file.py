@@ -11,23 +11,28 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
 
-from jobctl.actions.operations.chosen import LONGEST, Chosen
+from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.lines import (
     SCORE,
     is_member,
     is_plain,
-    is_verbatim,
     member_lines,
     member_of,
     read_note,
-    score_of,
+    take_in,
 )
-from jobctl.actions.operations.opening import open_own, open_plan, problem
+from jobctl.actions.operations.opening import (
+    create_own,
+    lock,
+    nameless,
+    open_own,
+    open_plan,
+    problem,
+)
 from jobctl.errors import FileProblem, Refused
 from jobctl.model.jsontext import dumps
 from jobctl.model.notes import Note
@@ -47,6 +52,7 @@ class OperationFile:
         self._descriptor = descriptor
         self._first = end  # where the chosen jobs begin
         self._end = end
+        self._nameless = False
 
     @classmethod
     def create(cls, path: Path, header: Header) -> OperationFile:
@@ -56,15 +62,25 @@ class OperationFile:
             FileExistsError: there is one.
             FileProblem: it cannot be written.
         """
-        return cls.begin(path, _create(path), header)
+        made = cls(path, create_own(path), header, 0)
+        made._begin()
+        return made
 
     @classmethod
-    def begin(cls, path: Path, descriptor: int, header: Header) -> OperationFile:
-        """Write the header into an empty file."""
-        made = cls(path, descriptor, header, 0)
-        made.note(header.document())
-        made._first = made._end
+    def create_nameless(cls, directory: Path, header: Header) -> OperationFile:
+        """Make a file that nobody else sees and that ends with this process, there or elsewhere.
+
+        Raises:
+            FileProblem: there is no place for it.
+        """
+        made = cls(directory / header.operation, nameless(directory), header, 0)
+        made._nameless = True
+        made._begin()
         return made
+
+    def _begin(self) -> None:
+        self.note(self.header.document())
+        self._first = self._end
 
     @classmethod
     def open(cls, path: Path, *, write: bool = True) -> OperationFile:
@@ -77,7 +93,7 @@ class OperationFile:
         descriptor = open_own(path, write=write)
         try:
             if write:
-                _lock(descriptor)
+                lock(descriptor)
             opened = cls._read(path, descriptor)
             if opened is None:
                 raise Refused(
@@ -87,8 +103,8 @@ class OperationFile:
                 )
             if opened.header.operation != path.stem:
                 raise FileProblem(f"{path} is the file of {opened.header.operation}, renamed")
-            if write:
-                opened._end_line()
+            if write and os.pread(descriptor, 1, opened._end - 1) != b"\n":
+                opened._append(b"\n")  # a line that was cut off stands alone from now on
         except BlockingIOError:
             os.close(descriptor)
             raise Refused(
@@ -134,11 +150,6 @@ class OperationFile:
         opened._first = len(first)
         return opened
 
-    def _end_line(self) -> None:
-        """Let a line that was cut off stand alone from now on."""
-        if os.pread(self._descriptor, 1, self._end - 1) != b"\n":
-            self._append(b"\n")
-
     def copy_to(self, path: Path) -> OperationFile:
         """Copy it, whole or not at all, and open the copy.
 
@@ -147,7 +158,7 @@ class OperationFile:
             FileProblem: it cannot be written.
         """
         part = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.part")
-        copy = OperationFile(path, _create(part), self.header, 0)
+        copy = OperationFile(path, create_own(part), self.header, 0)
         try:
             while block := os.pread(self._descriptor, _BLOCK, copy._end):
                 copy._append(block)
@@ -171,7 +182,8 @@ class OperationFile:
     def delete(self) -> None:
         """Remove the file: nobody will undo this."""
         try:
-            self.path.unlink(missing_ok=True)
+            if not self._nameless:
+                self.path.unlink(missing_ok=True)
         except OSError as error:
             raise problem("delete", self.path, error) from None
         self.close()
@@ -268,8 +280,8 @@ class OperationFile:
                     break
                 lines.append(line)
                 if len(lines) == 1000:
-                    begun, lines = _take_in(chosen, lines, begun), []
-        _take_in(chosen, lines, begun)
+                    begun, lines = take_in(chosen, lines, begun), []
+        take_in(chosen, lines, begun)
         return chosen
 
     def members(self) -> Iterator[bytes]:
@@ -332,40 +344,3 @@ class OperationFile:
                 view = view[written:]
         except OSError as error:
             raise problem("write", self.path, error) from None
-
-
-def _create(path: Path) -> int:
-    """Make a new file, and lock it."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise problem("make", path, error) from None
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return descriptor
-
-
-def _lock(descriptor: int) -> None:
-    """Lock a file; whoever only looks whether it is locked does so for an instant."""
-    for _ in range(5):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            time.sleep(0.02)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _take_in(chosen: Chosen, lines: Sequence[bytes], offset: int) -> int:
-    """Add the members of lines, and return where the next line stands."""
-    members, offsets, lengths = list[bytes](), list[int](), list[int]()
-    for line in lines:
-        raw = member_of(line)
-        plain = is_verbatim(line) and 0 < len(raw) <= LONGEST
-        members.append(raw)
-        offsets.append(offset + len(line) - len(raw) - 2 if plain else offset)
-        lengths.append(len(raw) if plain else 0)
-        offset += len(line)
-    chosen.add([float(score_of(line)) for line in lines], members, offsets, lengths)
-    return offset

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from jobctl.actions.operations.file import OperationFile
-from jobctl.actions.operations.opening import nameless, problem
+from jobctl.actions.operations.opening import problem
 from jobctl.errors import FileProblem, JobctlError, NotFound, Refused, UsageProblem
 from jobctl.model.notes import Note
 from jobctl.model.operation import OPERATION_ID, Header
@@ -91,11 +91,10 @@ class Journal:
         Raises:
             FileProblem: it cannot be written.
         """
-        path = self._path(header.operation)
         if hidden:
-            return OperationFile.begin(path, nameless(self.directory), header)
+            return OperationFile.create_nameless(self.directory, header)
         self._make()
-        return OperationFile.create(path, header)
+        return OperationFile.create(self._path(header.operation), header)
 
     def adopt(self, planned: OperationFile) -> OperationFile:
         """Copy a plan into the journal; of two who do that at once, one succeeds.

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from math import isnan
 
-from jobctl.actions.operations.chosen import LONGEST
+from jobctl.actions.operations.chosen import LONGEST, Chosen
 from jobctl.model.job import read_object
 from jobctl.model.jsontext import loads_own
 
@@ -99,3 +99,17 @@ def read_note(line: bytes) -> dict[str, object] | None:
     except ValueError:
         return None
     return note if isinstance(note, dict) else None
+
+
+def take_in(chosen: Chosen, lines: Sequence[bytes], offset: int) -> int:
+    """Add the members of lines, and return where the next line stands."""
+    members, offsets, lengths = list[bytes](), list[int](), list[int]()
+    for line in lines:
+        raw = member_of(line)
+        plain = is_verbatim(line) and 0 < len(raw) <= LONGEST
+        members.append(raw)
+        offsets.append(offset + len(line) - len(raw) - 2 if plain else offset)
+        lengths.append(len(raw) if plain else 0)
+        offset += len(line)
+    chosen.add([float(score_of(line)) for line in lines], members, offsets, lengths)
+    return offset

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 from jobctl.errors import FileProblem
@@ -39,6 +41,38 @@ def open_own(path: Path, *, write: bool) -> int:
     raise FileProblem(f"{path} belongs to another user, number {found.st_uid}")
 
 
+def create_own(path: Path) -> int:
+    """Make a new file, and lock it.
+
+    Raises:
+        FileExistsError: there is one.
+        FileProblem: it cannot be made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise problem("make", path, error) from None
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def lock(descriptor: int) -> None:
+    """Lock a file; whoever only looks whether it is locked does so for an instant.
+
+    Raises:
+        BlockingIOError: somebody works on it.
+    """
+    for _ in range(5):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(0.02)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def open_plan(path: Path) -> int:
     """Open a plan to read it; what others could change meanwhile, or a pipe, is copied first.
 
@@ -48,11 +82,14 @@ def open_plan(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         found = os.fstat(descriptor)
-        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+        regular = stat.S_ISREG(found.st_mode)
+        if regular and found.st_uid == os.geteuid():
             return descriptor
-        with os.fdopen(descriptor, "rb", 0):
-            if stat.S_ISREG(found.st_mode) or stat.S_ISFIFO(found.st_mode):
+        try:
+            if regular or stat.S_ISFIFO(found.st_mode):
                 return _copied(path, descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise problem("open", path, error) from None
     raise FileProblem(f"{path} is no plan: it is neither a file nor a pipe")
