@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 
-TRIALS = int(os.environ.get("JOBCTL_DAMAGED", "40"))  # of each file
+TRIALS = int(os.environ.get("JOBCTL_DAMAGED", "4"))  # of each file
 ODD = [
     None, True, -1, 0, 1, 10**9, 10**30, 1.5, -1e300, "", "x", "\x1b[31m", "7f3a09c2", "q", "..",
     "/tmp/x/evil", "\ud800", [], [1], ["x"], {}, {"x": 1}, [[]] * 3,

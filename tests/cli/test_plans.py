@@ -190,6 +190,18 @@ def test_what_the_version_before_began_goes_on_and_back(plan, raw, report, home)
     assert raw.zcard("retries") == 4
 
 
+def test_a_plan_that_the_version_before_applied_elsewhere_is_not_applied_again(
+    plan, raw, jobctl, report, home
+):
+    key = f"jobctl:op:{report('apply', str(plan), '--yes')['operation']}"
+    raw.hdel(key, "claim")
+    after = everything(raw)
+    home("bert")
+    ran = jobctl("apply", str(plan), "--yes")
+    assert (ran.code, "was begun, and not with the file" in ran.err) == (7, True)
+    assert everything(raw) == after
+
+
 def test_a_plan_that_is_applied_twice_at_once_is_applied_once(plan, raw, url, tmp_path):
     reports, refusals = [], []
     together = threading.Barrier(4)
@@ -283,3 +295,18 @@ def test_a_file_that_was_made_and_never_written_says_that_nothing_was_chosen(pla
         "operation 0badf00d was stopped before anything was chosen: nothing was changed" in ran.err
     )
     assert "0badf00d" in jobctl("journal", "ls").err
+
+
+def test_what_a_killed_process_left_is_swept_away_after_a_day(plan, jobctl, home):
+    home().mkdir(parents=True)
+    left = [home() / "0badf00d.jsonl", home() / "0badf00d.12345678.part"]
+    others = [home() / "mine.jsonl", home() / "0badf00e.jsonl"]
+    for file in (*left, *others):
+        file.touch()
+    others[0].write_text("mine")
+    for file in (*left, others[0]):
+        os.utime(file, (1, 1))
+    jobctl("journal", "prune", "--dry-run")
+    assert len(list(home().iterdir())) == 4
+    jobctl("journal", "prune")
+    assert sorted(home().iterdir()) == sorted(others)

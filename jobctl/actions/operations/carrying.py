@@ -44,6 +44,8 @@ def begin(store: Store, file: OperationFile, jobs: int, who: str, host: str) -> 
     if scores is not None:
         note |= {"first": scores.first, "step": scores.step}
     file.note({"acting": note})
+    if file.header.keep:  # its claim in Redis outlives a power failure here
+        file.flush()
     return note
 
 

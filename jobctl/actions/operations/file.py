@@ -39,6 +39,7 @@ from jobctl.model.notes import Note
 from jobctl.model.operation import Header
 from jobctl.model.typed import typed
 
+PART = ".part"  # ends the name of a copy that is not whole yet
 _BLOCK = 256 * 1024
 _LONGEST_HEADER = 64 * 1024 * 1024  # bytes; it names the JIDs that were typed, or many queues
 
@@ -157,7 +158,7 @@ class OperationFile:
             FileExistsError: there is one by then.
             FileProblem: it cannot be written.
         """
-        part = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.part")
+        part = path.with_name(f"{path.stem}.{secrets.token_hex(4)}{PART}")
         copy = OperationFile(path, create_own(part), self.header, 0)
         try:
             while block := os.pread(self._descriptor, _BLOCK, copy._end):

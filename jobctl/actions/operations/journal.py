@@ -6,13 +6,14 @@ import contextlib
 import os
 import random
 import re
+import stat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.file import PART, OperationFile
 from jobctl.actions.operations.opening import problem
 from jobctl.errors import FileProblem, JobctlError, NotFound, Refused, UsageProblem
 from jobctl.model.notes import Note
@@ -25,6 +26,7 @@ KEEP_SECONDS = 30 * 86400
 KEEP_BYTES = 1024**3
 _ID = re.compile(r"[0-9a-f]{4,8}")  # or the beginning of one
 _SUFFIX = ".jsonl"
+_LEFT = 86400  # seconds after which nobody will finish a file
 _LOOKS = 20  # files that a change opens at most to see whether they can go
 
 File = tuple[Path, os.stat_result]
@@ -159,7 +161,7 @@ class Journal:
         Returns:
             What was, or would be, deleted. One that is unfinished or in use never is.
         """
-        gone = self._old(self._files(), older_than, most_bytes)
+        gone = self._old(self._files(sweep=not dry_run), older_than, most_bytes)
         for entry in gone:
             if not dry_run:
                 _delete(entry.path)
@@ -168,7 +170,7 @@ class Journal:
     def tidy(self) -> None:
         """Prune by the defaults, a few at a time; what cannot be deleted stays."""
         with contextlib.suppress(FileProblem):
-            files = self._files()
+            files = self._files(sweep=True)
             size = sum(found.st_size for _, found in files)
             meant: list[File] = []
             for path, found in files:
@@ -204,22 +206,40 @@ class Journal:
     def _path(self, operation: str) -> Path:
         return self.directory / f"{operation}{_SUFFIX}"
 
-    def _paths(self) -> list[Path]:
+    def _inside(self) -> list[Path]:
         try:
-            paths = list(self.directory.iterdir())
+            return list(self.directory.iterdir())
         except FileNotFoundError:
             return []
         except OSError as error:
             raise problem("read", self.directory, error) from None
-        return [p for p in paths if p.suffix == _SUFFIX and OPERATION_ID.fullmatch(p.stem)]
 
-    def _files(self) -> list[File]:
-        """Return the files with what the system says of them, the oldest first."""
-        found: list[File] = []
-        for path in self._paths():
-            with contextlib.suppress(OSError):  # it was deleted meanwhile
-                found.append((path, path.lstat()))
-        return sorted(found, key=lambda file: (file[1].st_mtime, file[0]))
+    def _paths(self) -> list[Path]:
+        return list(filter(_is_operation, self._inside()))
+
+    def _files(self, *, sweep: bool) -> list[File]:
+        """Return the files with what the system says of them, the oldest first.
+
+        Args:
+            sweep: delete what a process left that was killed: half of a copy, an empty file.
+        """
+        files: list[File] = []
+        for path in self._inside():
+            with contextlib.suppress(OSError):  # it was deleted meanwhile, or cannot be
+                found = path.lstat()
+                whole = _is_operation(path)
+                half = stat.S_ISREG(found.st_mode) and (
+                    path.suffix == PART or (whole and not found.st_size)
+                )
+                if sweep and half and _is_old(found, _LEFT):
+                    path.unlink()
+                elif whole:
+                    files.append((path, found))
+        return sorted(files, key=lambda file: (file[1].st_mtime, file[0]))
+
+
+def _is_operation(path: Path) -> bool:
+    return path.suffix == _SUFFIX and OPERATION_ID.fullmatch(path.stem) is not None
 
 
 def _is_old(found: os.stat_result, seconds: float) -> bool:

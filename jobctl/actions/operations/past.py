@@ -144,8 +144,11 @@ class Past:
         if not kept and _forgotten(store, file):
             return past
         results = {int(number): text for number, text in kept.items() if number.isdigit()}
-        if results and past.choice is None:
-            raise file.damaged("what was chosen is not in it, and some of it was changed")
+        if results and past.acting is None:  # an earlier version of jobctl claimed nothing
+            raise Refused(
+                f"operation {file.header.operation} was begun, and not with the file {file.path}",
+                hint="go on where it was begun; or make a new plan",
+            )
         return replace(
             past,
             results=results,
