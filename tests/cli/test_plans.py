@@ -132,10 +132,10 @@ def test_of_two_homes_with_the_same_plan_one_carries_it_out(plan, raw, jobctl, r
     ran = jobctl("apply", str(plan), "--yes", "-o", "json")
     second = json.loads(ran.out)
     assert (ran.code, second["matched"], second["done"], second["gone"]) == (0, 4, 0, 4)
-    assert f"operation {operation} was taken on by anna@" in ran.err
+    assert f"operation {operation} was begun by anna@" in ran.err
     assert everything(raw) == after
     ran = jobctl("undo", operation, "--yes")
-    assert (ran.code, "was taken on by anna@" in ran.err) == (7, True)
+    assert (ran.code, "was begun by anna@" in ran.err) == (7, True)
     assert report("resume", operation, "--yes")["gone"] == 4
     assert everything(raw) == after
     home("anna")
@@ -161,7 +161,7 @@ def test_a_claim_holds_while_the_other_one_is_stopped_half_way(plan, raw, url, t
         with connect(url, operations=tmp_path / "two") as two:
             second = two.apply(plan, who="bert", host="web2")
             assert (second.done, second.gone) == (0, 4)
-            assert "was taken on by anna@web1" in second.notes[0]
+            assert "was begun by anna@web1" in second.notes[0]
             with pytest.raises(Refused, match="anna@web1"):
                 two.undo(first.operation)
         with connect(url, operations=tmp_path / "one") as one:

@@ -62,7 +62,7 @@ def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | Non
 
 def left_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -> Report:
     """Return the report of an operation that somebody else carries out, and note it as its end."""
-    note = f"{claimed_by(claimant, file.header)}; nothing was changed from here"
+    note = f"{claimed_by(claimant, file.header)}; nothing was changed from this one"
     report = replace(report, gone=jobs, notes=(note,))
     file.note({"end": report.document()})
     return report

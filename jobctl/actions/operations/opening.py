@@ -128,7 +128,7 @@ def nameless(directory: Path) -> int:
 
 def problem(verb: str, path: Path, error: OSError) -> FileProblem:
     """Return the error for what the system said about a file."""
-    hint = None
+    hint = None if verb == "open" else "XDG_STATE_HOME says where these files go"
     if error.errno in _FULL:
         hint = "make room there, or name another directory with XDG_STATE_HOME"
     elif error.errno in _DENIED and verb != "open":

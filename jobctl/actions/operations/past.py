@@ -206,9 +206,12 @@ def other_claimant(text: str, acting: ActingNote | None) -> Author | None:
 
 
 def claimed_by(claimant: Author, header: Header) -> str:
-    """Say who carries an operation out: another home, with a copy of the same plan."""
+    """Say who carries an operation out, from another home."""
     when = score_time(claimant.at)
-    return f"operation {header.operation} was taken on by {claimant} at {when}, not from here"
+    return (
+        f"operation {header.operation} was begun by {claimant} at {when}, with another copy of "
+        "the plan"
+    )
 
 
 def check_server(store: Store, file: OperationFile, acting: ActingNote | None) -> None:

@@ -75,7 +75,8 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
         return report
     if past.claimant is not None:
         raise Refused(
-            claimed_by(past.claimant, file.header), hint=f"it can be undone there: {past.claimant}"
+            claimed_by(past.claimant, file.header),
+            hint=f"{past.claimant} can undo it: jobctl undo {file.header.operation}",
         )
     undoing = _undoing(file.header)(store, file, past, watch)
     if not undoing.total:

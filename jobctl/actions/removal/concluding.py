@@ -64,6 +64,18 @@ def removed_report(header: Header, choice: ChosenNote, report: Report) -> Report
     )
 
 
+def check_whole(file: OperationFile, choice: ChosenNote) -> None:
+    """Check that the jobs are all in the file, before what stands aside in Redis is let go.
+
+    Raises:
+        FileProblem: they are not.
+    """
+    told = sum(segment.jobs for segment in choice.get("segments", ()))
+    there = sum(1 for _ in file.members())
+    if told != there:
+        raise file.damaged(f"{told:,} jobs were written, and {there:,} are in it")
+
+
 def removed_entries(file: OperationFile, found: Sequence[Segment]) -> Iterator[Entry]:
     """Yield the jobs of a removal as they stood in their queues, by what the file says."""
     members = file.members()

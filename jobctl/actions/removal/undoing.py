@@ -13,7 +13,7 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.undoing import rehearsed
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.removal.concluding import queue_sizes, removed_entries
+from jobctl.actions.removal.concluding import check_whole, queue_sizes, removed_entries
 from jobctl.actions.removal.refilling import Refill, Refilled
 from jobctl.actions.removal.repausing import Repaused, repause
 from jobctl.actions.removal.returning import rejoin_asides
@@ -42,6 +42,8 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
     if past.undone is not None:
         return report
+    if past.choice is not None:
+        check_whole(file, past.choice)
     undoing = _Undoing(store, file, past, watch)
     if not undoing.queues:
         return report
