@@ -218,24 +218,6 @@ def _is_of(level: Level, header: Header) -> bool:
         return False
 
 
-def _faktory_url(header: Header) -> str | None:
-    """Return the URL of the server that an operation asked; None where its password is not known.
-
-    It has the password where the environment names this very server.
-    """
-    from jobctl.config import faktory_door
-    from jobctl.errors import JobctlError
-    from jobctl.model.address import Address
-
-    try:
-        door = faktory_door(os.environ)
-        if door is not None and str(Address.parse(door.url)) == header.faktory:
-            return door.url
-    except JobctlError:
-        pass
-    return None if "***@" in (header.faktory or "") else header.faktory
-
-
 def _header(kept: Journal, operation: str) -> Header:
     with kept.open(operation, write=False) as file:
         return file.header
