@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from jobctl.actions.deploy.outcome import Outcome
     from jobctl.actions.doors import Doors
     from jobctl.actions.grouping import Group
+    from jobctl.actions.operations.file import OperationFile
     from jobctl.actions.operations.journal import Journal
     from jobctl.actions.operations.performing import Order
     from jobctl.actions.operations.watching import Watch
     from jobctl.actions.records.library import Records
     from jobctl.faktory.server import Faktory
+    from jobctl.model.pausing import Author
     from jobctl.model.report import Report
 
 _NO_GUARDS = Guards()
@@ -346,11 +348,25 @@ class Store(PlainStore):
 
         return resume(self, self.journal, operation, self._allowed(watch))
 
-    def apply(self, plan: Path, *, watch: Watch | None = None) -> Report:
-        """Do what a plan says, to exactly the jobs in it."""
+    def apply(
+        self, plan: Path, *, who: str = "", host: str = "", watch: Watch | None = None
+    ) -> Report:
+        """Do what a plan says, to exactly the jobs in it; `who` applies it, on which `host`."""
+        from jobctl.actions.operations.file import OperationFile
+        from jobctl.model.pausing import Author
+
+        watch = self._allowed(watch)
+        with OperationFile.open_plan(plan) as planned:
+            return self.apply_plan(planned, Author(who, host, self.server.now()), watch)
+
+    def apply_plan(
+        self, planned: OperationFile, author: Author, watch: Watch | None = None
+    ) -> Report:
+        """Do what a plan says that was opened before."""
         from jobctl.actions.operations.resuming import apply
 
-        return apply(self, self.journal, plan, self._allowed(watch), keep=self.rules.journal)
+        keep = self.rules.journal
+        return apply(self, self.journal, planned, author, self._allowed(watch), keep=keep)
 
     def _allowed(self, watch: Watch | None) -> Watch:
         """Return who looks on, unless the context forbids what is more than a rehearsal."""

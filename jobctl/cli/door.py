@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from jobctl.errors import Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 _AROUND = 100  # characters of a long text that are shown on either side of a mistake
 
 
@@ -57,12 +59,21 @@ def _explain(error: Exception) -> JobctlError:
     if isinstance(error, click.ClickException):
         return JobctlError(error.format_message())
     if isinstance(error, OSError):
-        # Redis' and files' own are JobctlErrors by now: this is stdout's, a full disk most likely.
-        _hush()
-        return JobctlError(f"cannot write the output: {error.strerror or error}")
+        return _of_system(error)
     return JobctlError(
         f"{type(error).__name__}: {error}", hint="this is a bug in jobctl; --debug shows where"
     )
+
+
+def _of_system(error: OSError) -> JobctlError:
+    """Return the error for what the system refused: to write the output, or something else."""
+    said = error.strerror or str(error)
+    if error.filename is not None:
+        return JobctlError(f"{os.fsdecode(error.filename)}: {said}")
+    if error.errno in _WRITING:  # files' own are JobctlErrors by now: this is stdout's
+        _hush()
+        return JobctlError(f"cannot write the output: {said}")
+    return JobctlError(f"the system refused: {said}", hint="--debug shows where")
 
 
 def _invoke(argv: Sequence[str], session: Session) -> int:

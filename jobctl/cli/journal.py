@@ -45,7 +45,8 @@ journal = Group(
 @click.pass_obj
 def ls(session: Session) -> None:
     """List operations."""
-    rows = [entry.row() for entry in kept_journal().entries()]
+    entries = kept_journal().entries(lambda error: say(error.message))
+    rows = [entry.row() for entry in entries]
     write_rows(session, rows, KEYS, time.time(), ident="operation")
 
 

@@ -105,15 +105,17 @@ def resume(session: Session, operation: str) -> None:
 def apply(session: Session, plan: Path) -> None:
     """Apply a plan."""
     from jobctl.actions.operations.file import OperationFile
+    from jobctl.cli.asker import host, who
     from jobctl.cli.reporting import run
+    from jobctl.model.pausing import Author
 
-    with OperationFile.open(plan, write=False) as file:
-        header = file.header
-    aim(session, header)
-    check_answer(session)
-    with session.connect() as store:
-        done = header.change.done
-        run(session, store, lambda watch: store.apply(plan, watch=watch), done)
+    with OperationFile.open_plan(plan) as planned:
+        aim(session, planned.header)
+        check_answer(session)
+        with session.connect() as store:
+            author = Author(who(), host(), store.server.now())
+            done = planned.header.change.done
+            run(session, store, lambda watch: store.apply_plan(planned, author, watch), done)
 
 
 def journal() -> Journal:
@@ -219,24 +221,6 @@ def _is_of(level: Level, header: Header) -> bool:
         return str(resolved(Target.parse(level.redis.url), os.environ)) == header.server
     except (BadUrl, Unreachable):
         return False
-
-
-def _faktory_url(header: Header) -> str | None:
-    """Return the URL of the server that an operation asked; None where its password is not known.
-
-    It has the password where the environment names this very server.
-    """
-    from jobctl.config import faktory_door
-    from jobctl.errors import JobctlError
-    from jobctl.model.address import Address
-
-    try:
-        door = faktory_door(os.environ)
-        if door is not None and str(Address.parse(door.url)) == header.faktory:
-            return door.url
-    except JobctlError:
-        pass
-    return None if "***@" in (header.faktory or "") else header.faktory
 
 
 def _header(kept: Journal, operation: str) -> Header:

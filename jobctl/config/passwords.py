@@ -85,54 +85,48 @@ def _from_command(words: Sequence[str], environ: Mapping[str, str], what: str) -
             words,
             stdin=subprocess.DEVNULL,  # jobctl's own may hold JIDs
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # it may hold the password, or what leads to it
             env=dict(environ),
         )
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "there is a NUL in it"
         raise ConfigProblem(f"{what} cannot be run: {why}") from None
     try:
-        printed, said = _hear(process, what)
+        printed = _hear(process, what)
         code = process.returncode
     finally:
         process.kill()
         process.wait()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
+        if process.stdout is not None:
+            process.stdout.close()
     if code:
         ended = f"exit {code}" if code > 0 else f"signal {-code}"
-        lines = said.decode("utf-8", "replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        raise ConfigProblem(f"{what} failed ({ended}){': ' if last else ''}{last}")
+        raise ConfigProblem(f"{what} failed ({ended})", hint="run it by hand to see what it says")
     return _first_line(printed, what)
 
 
-def _hear(process: Popen[bytes], what: str) -> tuple[bytes, bytes]:
-    """Return what a program prints and says, as far as either is of use, when it has ended."""
+def _hear(process: Popen[bytes], what: str) -> bytes:
+    """Return what a program prints, as far as it is of use, when it has ended."""
     import selectors
 
-    assert process.stdout is not None  # noqa: S101 (both are pipes)
-    assert process.stderr is not None  # noqa: S101
-    heard = {process.stdout: b"", process.stderr: b""}
+    assert process.stdout is not None  # noqa: S101 (it is a pipe)
+    printed = b""
     end = time.monotonic() + PATIENCE
     with selectors.DefaultSelector() as selector:
-        for pipe in heard:
-            selector.register(pipe, selectors.EVENT_READ, pipe)
+        selector.register(process.stdout, selectors.EVENT_READ)
         while True:
             events = selector.select(_LOOK if selector.get_map() else _LOOK / 10)
-            for key, _ in events:
-                read = os.read(key.fd, _LONGEST)
-                heard[key.data] = (heard[key.data] + read)[-_LONGEST * 2 :]
+            if events:
+                read = os.read(process.stdout.fileno(), _LONGEST)
+                printed += read
                 if not read:
-                    selector.unregister(key.fileobj)
-            if not events and process.poll() is not None:
-                break  # not at the pipes' end: what it left in the background keeps them open
-            if len(heard[process.stdout]) > _LONGEST:
+                    selector.unregister(process.stdout)
+            elif process.poll() is not None:
+                return printed  # not at the pipe's end: what runs on behind it keeps it open
+            if len(printed) > _LONGEST:
                 raise ConfigProblem(f"{what} prints more than any password has")
             if time.monotonic() > end:
                 raise ConfigProblem(f"{what} gave no password within {PATIENCE:g} s")
-    return heard[process.stdout], heard[process.stderr]
 
 
 def _first_line(raw: bytes, what: str) -> str:

@@ -94,6 +94,11 @@ class Change:
         return self.verb is Verb.RELEASE or (self.verb is Verb.REQUEUE and not self.to_scheduled)
 
     @property
+    def gives_scores(self) -> bool:
+        """Whether the jobs get other scores."""
+        return self.verb is Verb.KILL or any(value is not None for _, value in self._times())
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return what whoever is asked must know, a sentence each."""
         return (RELEASED,) if self.verb is Verb.RELEASE else ()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from jobctl.errors import BadUrl, UsageProblem
+from jobctl.model.address import Address
 from jobctl.model.change import Change, Verb
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.jsontext import loads_own
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.removal import RemovedQueue
+from jobctl.model.target import Target
+from jobctl.model.typed import typed
 
 VERSION = 1
+OPERATION_ID = re.compile(r"[0-9a-f]{8}")
 _RUN = re.compile(r"([dtgf])(\d+)")
 
 
@@ -91,27 +96,41 @@ class Header:
         return {"jobctl": VERSION} | asdict(self)
 
     @classmethod
-    def read(cls, line: bytes) -> Header | None:
-        """Read a first line; None when it is not one of a file that this jobctl understands."""
-        try:
-            found = loads_own(line)
-        except ValueError:
-            return None
+    def read(cls, line: bytes) -> Header:
+        """Read a first line.
+
+        Raises:
+            ValueError: it is not one that this jobctl understands; says what is wrong with it.
+        """
+        found = loads_own(line)
         if not isinstance(found, dict) or found.pop("jobctl", None) != VERSION:
-            return None
+            raise ValueError("the first line is no header")
+        header: Header = typed(cls, found, "the header")
+        header._check()
+        return header
+
+    def _check(self) -> None:
+        """Check what the types do not say: the file may come from anybody.
+
+        Raises:
+            ValueError: it cannot be meant.
+        """
+        if OPERATION_ID.fullmatch(self.operation) is None:
+            raise ValueError("its id is not eight hex digits")
         try:
-            change = Change(**found.pop("change"))
-            header = cls(change=change, **found)
-            return replace(
-                header,
-                change=replace(change, verb=Verb(change.verb)),
-                kind=Kind(header.kind),
-                form=None if header.form is None else QueueForm(header.form),
-                argv=tuple(header.argv),
-                queues=tuple(map(RemovedQueue.read, found.get("queues", ()))),
-            )
-        except (KeyError, TypeError, ValueError):
-            return None
+            Target.parse(self.server)
+            if self.faktory is not None:
+                Address.parse(self.faktory)
+            if self.change.verb is not Verb.REMOVE:
+                self.change.check(self.kind)
+        except (BadUrl, UsageProblem) as error:
+            raise ValueError(error.message) from None
+        if (self.change.verb is Verb.REMOVE) is not (self.kind is Kind.QUEUE):
+            raise ValueError(f"{self.change.verb} does not go with {self.kind}")
+        if self.change.rate is not None and self.change.rate <= 0:
+            raise ValueError("its rate is not positive")
+        if not all(queue.forms for queue in self.queues):
+            raise ValueError("a queue of it has no list")
 
 
 @dataclass(frozen=True, slots=True)

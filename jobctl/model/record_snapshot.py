@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 from itertools import chain
+from typing import Required, TypedDict
 
 from jobctl.model.jobba import decode, encode
 from jobctl.model.jsontext import dumps, loads_own
 from jobctl.model.record import Record, attempt_number
+from jobctl.model.typed import typed
 
 _ZERO = b"\0"  # in no JSON text
 RECORDS = "records"  # the ledger's name of all records
@@ -22,6 +24,24 @@ class Attempt:
     number: int
     flat: Sequence[bytes]
     expires: int | None = None
+
+
+class _Attempt(TypedDict):
+    number: int
+    hash: dict[str, str]
+    expires: int | None
+
+
+class _Line(TypedDict, total=False):
+    """A snapshot as it is written."""
+
+    id: Required[str]
+    hash: Required[dict[str, str]]
+    expires: int
+    states: Required[list[str]]
+    times: Required[dict[str, str]]
+    sets: list[str]
+    attempts: list[_Attempt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +154,12 @@ class Snapshot:
 
     @classmethod
     def read(cls, line: bytes) -> Snapshot:
-        """Read a line."""
-        found = loads_own(line)
-        assert isinstance(found, dict)  # noqa: S101 (as it was written)
+        """Read a line.
+
+        Raises:
+            ValueError: it is none.
+        """
+        found: _Line = typed(_Line, loads_own(line), "a record")
         return cls(
             found["id"],
             _flat(found["hash"]),

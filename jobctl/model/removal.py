@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from jobctl.model.layout import QueueForm
@@ -32,24 +32,6 @@ class RemovedQueue:
         """Return it as it is noted."""
         return asdict(self)
 
-    @classmethod
-    def read(cls, found: Mapping[str, object]) -> RemovedQueue:
-        """Read it from a header's JSON.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is none.
-        """
-        forms, jobs = found["forms"], found["jobs"]
-        if not isinstance(forms, list) or not isinstance(jobs, int):
-            raise TypeError("no queue of a header")
-        return cls(
-            str(found["name"]),
-            bool(found["registered"]),
-            bool(found["paused"]),
-            tuple(map(QueueForm, forms)),
-            jobs,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -72,17 +54,6 @@ class Segment:
     def document(self) -> dict[str, object]:
         """Return it as it is noted."""
         return asdict(self)
-
-    @classmethod
-    def read(cls, found: Mapping[str, object]) -> Segment:
-        """Read it as it was noted."""
-        return cls(
-            str(found["queue"]),
-            QueueForm(str(found["form"])),
-            str(found["number"]),
-            int(str(found["jobs"])),
-            bool(found["back"]),
-        )
 
 
 def shown_queues(names: Iterable[str]) -> str:

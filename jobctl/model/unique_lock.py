@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -18,6 +17,7 @@ from math import isinf
 from jobctl.model.job import dig, glance
 from jobctl.model.jsontext import Number, text_of
 from jobctl.model.layout import Layout
+from jobctl.model.notes import LockNote
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile('["\\\\\x00-\x1f<>&\u2028\u2029]')
@@ -39,18 +39,18 @@ class Lock:
     value: bytes
     expires_at: float | None = None
 
-    def document(self) -> list[object]:
+    def document(self) -> LockNote:
         """Return it as it is noted."""
-        return [self.key, self.value.hex(), self.expires_at]
+        return {"key": self.key, "value": self.value.hex(), "expires_at": self.expires_at}
 
     @classmethod
-    def read(cls, found: object) -> Lock | None:
-        """Read it as it was noted; None where it is none."""
-        match found:
-            case [str(key), str(value), (float() | int() | None) as expires_at]:
-                with suppress(ValueError):
-                    return cls(key, bytes.fromhex(value), expires_at)
-        return None
+    def read(cls, note: LockNote) -> Lock:
+        """Read it as it was noted.
+
+        Raises:
+            ValueError: its value is no hexadecimal.
+        """
+        return cls(note["key"], bytes.fromhex(note["value"]), note["expires_at"])
 
 
 def lock_key(raw: bytes, layout: Layout) -> str | None:

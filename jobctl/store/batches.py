@@ -56,6 +56,15 @@ class Call:
     operation: str
     number: str
 
+    def claim(self, probe: str | bytes, claimant: bytes) -> Command:
+        """Claim an operation, unless it is claimed: answers who has claimed it.
+
+        Args:
+            probe: a sorted set that the operation will remove members of.
+            claimant: who claims it.
+        """
+        return self._eval("claim", [probe], claimant)
+
     def move(
         self,
         kinds: tuple[Kind, Kind],

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
 from jobctl.model.jobba import RecordLayout, RecordState
 from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.operation import Header
 from jobctl.model.unique_lock import Lock
+from jobctl.store.batches import Call
 from jobctl.store.connection import Command, Connection, Reply
-from jobctl.store.keys import IDENTITY, operation_key
+from jobctl.store.keys import CLAIM, IDENTITY, operation_key
 from jobctl.store.queues import encode_name
 from jobctl.store.scripts import ready, script
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:  # few starts are about records
     from jobctl.model.record_snapshot import Snapshot
 
 _PRIVATE = 10  # seconds that the lists of a private queue live at most
+_TOGETHER = 1000  # results that are asked for, or batches that are voided, in one go
 
 
 class Operations:
@@ -63,17 +67,43 @@ class Operations:
         """Tell whether a batch of an operation has left its result here."""
         return bool(self._connection.call("EXISTS", operation_key(operation)))
 
+    def claim(self, header: Header, claimant: bytes) -> str:
+        """Claim an operation, and return who has claimed it: this one, or one before.
+
+        Raises:
+            RefusedByRedis: it would also refuse the changes; nothing was changed.
+        """
+        probe: str | bytes
+        if header.kind is Kind.RECORDS:
+            probe = header.record_layout.moment("recorded_at")
+        else:
+            probe = self._layout.sets[header.kind]
+        call = Call(self._layout, header.operation, CLAIM)
+        found = self._connection.call(*call.claim(probe, claimant))
+        return bytes(found).decode("utf-8", "replace")
+
     def results(self, operation: str) -> dict[str, str]:
-        """Return the results of the batches that were applied, by number; empty when forgotten."""
-        flat = self._connection.call("HGETALL", operation_key(operation))
-        texts = [text.decode("utf-8", "replace") for text in flat]
-        pairs = zip(texts[::2], texts[1::2], strict=True)
-        return {number: result for number, result in pairs if result}
+        """Return the results of the batches that were applied, by number; empty when forgotten.
+
+        Beside them stands who has claimed it.
+        """
+        found: dict[str, str] = {}
+        cursor: bytes = b"0"
+        while True:
+            cursor, flat = self._connection.call(
+                "HSCAN", operation_key(operation), cursor, "COUNT", _TOGETHER
+            )
+            texts = [text.decode("utf-8", "replace") for text in flat]
+            found.update(zip(texts[::2], texts[1::2], strict=True))
+            if cursor == b"0":
+                return {number: result for number, result in found.items() if result}
 
     def void(self, operation: str, numbers: Iterable[int]) -> None:
         """Let batches that were not applied do nothing, should they come late."""
         key = operation_key(operation)
-        self._connection.pipe([("HSETNX", key, number, "g0") for number in numbers])
+        todo = iter(numbers)
+        while some := list(islice(todo, _TOGETHER)):
+            self._connection.pipe([("HSETNX", key, number, "g0") for number in some])
 
     def sizes(
         self, kinds: Iterable[Kind], lists: Iterable[tuple[str, QueueForm]]

@@ -109,7 +109,7 @@ def explain_losing(error: Exception, target: Target, timeout: float) -> JobctlEr
             f"no answer from {target} within {timeout:g} s",
             hint="is this a Redis, or is it busy? its own view: redis-cli slowlog get",
         )
-    if _FULL in str(error):
+    if _FULL in str(error) or _says_full(target):
         return _full(target)
     return ConnectionLost(f"the connection to {target} was lost", hint=_WHY_LOST[target.scheme])
 
@@ -228,6 +228,7 @@ _CLUSTER = (
 )  # MovedError is an AskError
 _NO_WRITES = (failures.OutOfMemoryError, failures.ReadOnlyError)
 _FULL = "max number of clients"
+_SOON, _SAID = 0.2, 200  # seconds for which that is waited for, and bytes of it
 _WHY_LOST = {
     "redis": "did the server stop, or is this port no Redis (TLS needs rediss://)?",
     "rediss": "did the server stop, or does it want a client certificate (--cert and --key)?",
@@ -289,6 +290,22 @@ def wrong_reply(command: tuple[object, ...], target: Target) -> JobctlError:
     )
 
 
+def _says_full(target: Target) -> bool:
+    """Tell whether a server that hangs up has too many clients: it says so before it is asked.
+
+    On a unix socket what it said is lost where a command was sent after it had hung up.
+    """
+    if target.scheme != "unix":
+        return False
+    with socket.socket(socket.AF_UNIX) as link:
+        link.settimeout(_SOON)
+        try:
+            link.connect(target.path)
+            return _FULL.encode() in link.recv(_SAID)
+        except OSError:
+            return False
+
+
 def _full(target: Target) -> JobctlError:
     return RefusedByRedis(
         f"{target} has as many clients as it takes",
@@ -297,6 +314,6 @@ def _full(target: Target) -> JobctlError:
 
 
 def _hung_up(error: Exception, target: Target) -> JobctlError:
-    if _FULL in str(error):
+    if _FULL in str(error) or _says_full(target):
         return _full(target)
     return Unreachable(f"{target} closed the connection", hint=_WHY_LOST[target.scheme])

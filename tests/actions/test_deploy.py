@@ -48,3 +48,18 @@ def test_queues_are_removed_and_put_back(queues, store, tmp_path):
     assert (report.done, queues.exists("q:default")) == (2, 0)
     store.undo(report.operation)
     assert queues.lrange("q:default", 0, -1) == [job("two-2"), job("one-1")]
+
+
+def test_who_waits_for_somebody_elses_resuming_says_so_where_it_does_not_end(store, raw):
+    from jobctl.actions.deploy import changing
+    from jobctl.errors import Refused
+
+    raw.sadd("queues", "default")
+    now = store.server.now()
+    raw.hset("jobctl:hold:default", mapping={"v": 1, "leaving": "x", "beat:x": now + 3600})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(changing, "STALE", -1.0)
+        with pytest.raises(Refused, match="default is being resumed by somebody else"):
+            changing.settled(store, ["default"])
+    raw.delete("jobctl:hold:default")
+    assert changing.settled(store, ["default"])

@@ -367,3 +367,20 @@ def test_a_queue_that_is_held_is_not_removed(shop, jobctl):
     assert "queue mail is held by ann@ops1 (pid 7)" in ran.err
     shop.delete("jobctl:hold:mail")
     assert state(shop) == before
+
+
+@pytest.mark.parametrize("verb", ["undo", "resume"])
+def test_a_file_that_has_lost_jobs_puts_none_back_and_lets_none_go(
+    shop, jobctl, report, own_journal, verb
+):
+    operation = report(*remove("default"))["operation"]
+    aside = f"jobctl:op:{operation}:removed:1:q:default"
+    shop.rpush(aside, "as if it had been stopped before it let go of this")
+    file = own_journal / f"{operation}.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:2] + lines[3:]))
+    before = state(shop)
+    ran = jobctl(verb, operation, "--yes")
+    assert ran.code == 1
+    assert f"{file} is damaged: 7 jobs were written, and 6 are in it" in ran.err
+    assert state(shop) == before

@@ -346,3 +346,133 @@ def test_what_is_refused_at_the_first_write_leaves_nothing_in_the_journal(
     assert ran.code == 3
     assert "read-only replica" in ran.err
     assert not own_journal.exists()
+
+
+def test_twins_that_a_requeue_made_all_come_back(raw, report):
+    """Without their failures they are equal by the byte; so are those that stand apart."""
+    enqueue(raw, "default", job("queued-00001"))
+    twins = [failed("jid-00000001", failure={"message": f"try {i}"}) for i in range(10)]
+    more = [failed("jid-00000002", failure={"message": f"try {i}"}) for i in range(7)]
+    mixed = [raw for pair in zip(twins, more, strict=False) for raw in pair]
+    retry(raw, *mixed, *twins[7:])
+    before = everything(raw)
+    done = report("retries", "requeue", "--all", "--reset-retries", "--yes")
+    assert len(set(raw.lrange("q:default", 0, -1))) == 3
+    raw.lpush("q:default", job("newcomer-0001"))
+    undone = report("undo", done["operation"], "--yes")
+    assert (undone["done"], undone["gone"]) == (17, 0)
+    assert everything(raw)["retries"] == before["retries"]
+    assert raw.lrange("q:default", 0, -1) == [job("newcomer-0001"), job("queued-00001")]
+
+
+def test_what_ran_of_twins_is_gone_and_the_rest_comes_back(raw, report):
+    enqueue(raw, "default", job("queued-00001"))
+    retry(raw, *(failed("jid-00000001", failure={"message": f"try {i}"}) for i in range(10)))
+    done = report("retries", "requeue", "--all", "--reset-retries", "--yes")
+    for _ in range(4):
+        raw.rpop("q:default")
+    undone = report("undo", done["operation"], "--yes")
+    assert (undone["done"], undone["gone"]) == (7, 3)
+    assert (raw.zcard("retries"), raw.llen("q:default")) == (7, 0)
+
+
+def test_jobs_that_cannot_be_taken_out_are_said_to_be_queued_still(
+    shop, raw, jobctl, report, monkeypatch
+):
+    from jobctl.store.line import Line
+
+    done = report("retries", "requeue", "--all", "--yes")
+    with monkeypatch.context() as patched:
+        patched.setattr(Line, "span", lambda *_, **__: None)  # they never stand still
+        ran = jobctl("undo", done["operation"], "--yes", "-o", "table")
+    assert ran.code == 1
+    assert "still in queue default" in ran.out + ran.err
+    assert f"jobctl undo {done['operation']}" in ran.err
+    assert report("undo", done["operation"], "--yes")["done"] == 4
+    assert raw.zcard("retries") == 4
+
+
+def test_many_results_are_read_in_chunks(shop, raw, report, monkeypatch):
+    """A rate of one a second leaves a result a job: no reply holds all of them."""
+    from jobctl.store.connection import Connection
+
+    replies = []
+    plain = Connection.call
+
+    def noting(self, *command):
+        reply = plain(self, *command)
+        if command[0] in ("HSCAN", "HGETALL"):
+            replies.append((command[0], len(reply[1])))
+        return reply
+
+    monkeypatch.setattr(Connection, "call", noting)
+    done = report("retries", "kill", "--all", "--yes")
+    key = f"jobctl:op:{done['operation']}"
+    raw.hset(key, mapping={f"u9{i:05d}": "g1" for i in range(20_000)})
+    assert report("undo", done["operation"], "--yes")["done"] == 4
+    assert {name for name, _ in replies} == {"HSCAN"}
+    assert len(replies) > 10
+    assert max(size for _, size in replies) < 2 * 2000
+
+
+def test_a_change_opens_a_few_files_of_the_journal_whatever_there_are(
+    shop, jobctl, report, own_journal, monkeypatch
+):
+    from jobctl.actions.operations.file import OperationFile
+
+    operation = report("retries", "kill", "--all", "--limit", "1", "--yes")["operation"]
+    text = (own_journal / f"{operation}.jsonl").read_text()
+    for i in range(200):
+        file = own_journal / f"{i:08x}.jsonl"
+        file.write_text(text.replace(operation, file.stem))
+        if i % 2:
+            long_ago = time.time() - 40 * 86400
+            os.utime(file, (long_ago, long_ago))
+    opened = []
+    plain = OperationFile.open
+
+    def noting(path, **how):
+        opened.append(path)
+        return plain(path, **how)
+
+    monkeypatch.setattr(OperationFile, "open", noting)
+    report("retries", "kill", "--all", "--limit", "1", "--yes")
+    assert len(opened) == 20
+    assert len(list(own_journal.iterdir())) == 201 - 20 + 1
+    assert all(int(path.stem, 16) % 2 for path in opened)
+
+
+def test_a_dry_run_needs_no_home(shop, jobctl, report, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))  # nothing can be made in there
+    assert report("retries", "kill", "--all", "--dry-run")["matched"] == 4
+    assert report("record", "delete", "--all", "--dry-run")["matched"] == 0
+    ran = jobctl("retries", "kill", "--all", "--yes")
+    assert ran.code == 1
+    assert "disk full" not in ran.err
+
+
+def test_permission_denied_is_told_from_a_full_disk():
+    import errno
+    from pathlib import Path
+
+    from jobctl.actions.operations.opening import problem
+
+    denied = problem("make", Path("x"), PermissionError(errno.EACCES, "Permission denied"))
+    assert denied.message == "cannot make the operation's file x: Permission denied"
+    assert denied.hint == "name a directory that this user may write to: XDG_STATE_HOME"
+    full = problem("write", Path("x"), OSError(errno.ENOSPC, "No space left on device"))
+    assert full.hint == "make room there, or name another directory with XDG_STATE_HOME"
+
+
+def test_a_file_that_vanishes_is_told_as_what_it_is(shop, jobctl, report, monkeypatch):
+    from jobctl.actions.operations.journal import Journal
+
+    def gone(self, *_):
+        raise FileNotFoundError(2, "No such file or directory", "/state/7f3a09c2.jsonl")
+
+    monkeypatch.setattr(Journal, "entries", gone)
+    ran = jobctl("journal", "ls")
+    assert (ran.code, ran.err) == (
+        1, "error: /state/7f3a09c2.jsonl: No such file or directory\n",
+    )  # fmt: skip

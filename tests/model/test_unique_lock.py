@@ -98,8 +98,3 @@ def test_a_job_that_is_nested_deeper_than_python_goes_has_its_lock():
 def test_a_lock_is_noted_and_read_again(expires_at):
     lock = Lock("abc", b"\xffjid", expires_at)
     assert Lock.read(json.loads(json.dumps(lock.document()))) == lock
-
-
-@pytest.mark.parametrize("found", [None, [], ["a", "b"], ["a", 1, None], {"a": 1}, ["a", "zz", 1]])
-def test_what_is_no_note_of_a_lock_is_none(found):
-    assert Lock.read(found) is None

@@ -98,16 +98,23 @@ def settled(store: Store, names: Sequence[str]) -> bool:
 
     Returns:
         Whether nobody was from the beginning.
+
+    Raises:
+        Refused: somebody's resuming does not end.
     """
     end = time.monotonic() + STALE + 1
     first = True
-    while time.monotonic() < end:
+    while True:
         holds = store.pauses.holds(names, store.server.now())
-        if not any(hold.leaving for hold in holds.values()):
+        leaving = [name for name, hold in holds.items() if hold.leaving]
+        if not leaving:
             return first
+        if time.monotonic() > end:
+            raise Refused(
+                f"queue {leaving[0]} is being resumed by somebody else, which does not end"
+            )
         first = False
         time.sleep(NAP)
-    return first
 
 
 def untaken(doors: Doors, name: str, *, paused: bool) -> str:

@@ -13,6 +13,7 @@ from jobctl.actions.operations.preparing import Preparer, Ready
 from jobctl.actions.operations.tally import Tally
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import JobctlError
+from jobctl.model.notes import ActingNote, BatchNote
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.times import Instant
 from jobctl.model.unique_lock import Lock
@@ -160,10 +161,8 @@ class Actor:
         return self.stopped
 
 
-def _note(batch: Batch) -> dict[str, object]:
-    note: dict[str, object] = {
-        "number": batch.number, "start": batch.start, "jobs": batch.jobs,
-    }  # fmt: skip
+def _note(batch: Batch) -> BatchNote:
+    note: BatchNote = {"number": batch.number, "start": batch.start, "jobs": batch.jobs}
     if batch.scores is not None:
         note |= {"first": batch.scores.first, "step": batch.scores.step}
     if batch.moment is not None:
@@ -171,8 +170,15 @@ def _note(batch: Batch) -> dict[str, object]:
     return note
 
 
-def read_batch(note: object) -> Batch:
+def read_batch(note: BatchNote) -> Batch:
     """Read what was noted of a batch."""
-    assert isinstance(note, dict)  # noqa: S101 (as it was noted)
-    scores = Rising(float(note["first"]), float(note["step"])) if "first" in note else None
-    return Batch(note["number"], note["start"], note["jobs"], scores, note.get("enqueued_at"))
+    return Batch(
+        note["number"], note["start"], note["jobs"], read_scores(note), note.get("enqueued_at")
+    )
+
+
+def read_scores(note: BatchNote | ActingNote) -> Rising | None:
+    """Read the scores that were noted; None where there are none."""
+    if "first" in note and "step" in note:
+        return Rising(note["first"], note["step"])
+    return None

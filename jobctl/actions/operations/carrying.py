@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.operations.acting import Actor, Course, Told
+from jobctl.actions.operations.acting import Actor, Course, Told, read_scores
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.past import claim_token, claimed_by, other_claimant
 from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.tally import Tally, is_touched, target_of
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
 from jobctl.model.change import Change, Verb
 from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.notes import ActingNote
 from jobctl.model.operation import Batch, Header, Outcome, Rising
+from jobctl.model.pausing import Author
 from jobctl.model.report import Report
 
 if TYPE_CHECKING:
@@ -24,29 +28,51 @@ if TYPE_CHECKING:
 
 MICROSECOND = 1e-6
 
-Note = dict[str, object]
 
-
-def begin(store: Store, file: OperationFile, jobs: int) -> Note:
+def begin(store: Store, file: OperationFile, jobs: int, who: str, host: str) -> ActingNote:
     """Note what the operation decides once: whose server, from which score on, what there was."""
     now = store.server.now()
-    note: Note = {
+    note: ActingNote = {
         "identity": store.operations.claim_identity(),
         "at": now,
         "before": sizes(store, file.header),
+        "claim": secrets.token_hex(8),
+        "who": who,
+        "host": host,
     }
     scores = _scores(file.header.change, now, jobs, store.layout.purge_after)
     if scores is not None:
         note |= {"first": scores.first, "step": scores.step}
     file.note({"acting": note})
+    if file.header.keep:  # its claim in Redis outlives a power failure here
+        file.flush()
     return note
+
+
+def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | None:
+    """Claim the operation in Redis; return who else has: then it is not for us to carry out.
+
+    Raises:
+        RefusedByRedis: Redis would refuse the changes as well; nothing was changed.
+    """
+    author = Author(acting.get("who", ""), acting.get("host", ""), acting["at"])
+    mine = b"%b %b" % (claim_token(acting).encode(), author.encode())
+    return other_claimant(store.operations.claim(file.header, mine), acting)
+
+
+def left_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -> Report:
+    """Return the report of an operation that somebody else carries out, and note it as its end."""
+    note = f"{claimed_by(claimant, file.header)}; nothing was changed from this one"
+    report = replace(report, gone=jobs, notes=(note,))
+    file.note({"end": report.document()})
+    return report
 
 
 def carry_out(
     store: Store,
     file: OperationFile,
     chosen: Chosen,
-    acting: Note,
+    acting: ActingNote,
     report: Report,
     watch: Watch,
     *,
@@ -72,8 +98,7 @@ def carry_out(
         FileProblem: the disk is full; resume goes on from there.
         Refused: a release cannot go on without its server.
     """
-    scores = Rising(_float(acting["first"]), _float(acting["step"])) if "first" in acting else None
-    course = Course(scores, noted or {}, results or {}, acknowledged or {})
+    course = Course(read_scores(acting), noted or {}, results or {}, acknowledged or {})
     actor = _actor(file.header)(store, file, chosen, course, watch)
     watch.began(file.header.operation)
     try:
@@ -83,7 +108,7 @@ def carry_out(
         after = sizes(store, file.header)
     except (ConnectionLost, Loading, FileProblem) as error:
         raise _resumable(error, file.header.operation) from error
-    report = _counted(report, tally, _counts(acting["before"]), after)
+    report = _counted(report, tally, acting["before"], after)
     names = _names(Preparer.of(file, chosen, store.layout), chosen, file, tally.failed)
     report = replace(
         report,
@@ -168,12 +193,3 @@ def _names(
 def _resumable(error: JobctlError, operation: str) -> JobctlError:
     error.hint = f"nothing is lost; go on with: jobctl resume {operation}"
     return error
-
-
-def _counts(found: object) -> dict[str, int]:
-    return found if isinstance(found, dict) else {}
-
-
-def _float(value: object) -> float:
-    assert isinstance(value, int | float)  # noqa: S101 (begin wrote it)
-    return float(value)

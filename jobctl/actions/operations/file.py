@@ -8,22 +8,40 @@ stands as ``{"score":S,"b64":..}``.
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import os
-import time
-from collections.abc import Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
 
-from jobctl.actions.operations.chosen import LONGEST, Chosen
+from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.lines import (
+    SCORE,
+    is_member,
+    is_plain,
+    member_lines,
+    member_of,
+    read_note,
+    take_in,
+)
+from jobctl.actions.operations.opening import (
+    create_own,
+    lock,
+    nameless,
+    open_own,
+    open_plan,
+    problem,
+)
 from jobctl.errors import FileProblem, Refused
-from jobctl.model.job import read_object
-from jobctl.model.jsontext import dumps, loads_own
+from jobctl.model.jsontext import dumps
+from jobctl.model.notes import Note
 from jobctl.model.operation import Header
+from jobctl.model.typed import typed
 
-_SCORE = b'{"score":'
+PART = ".part"  # ends the name of a copy that is not whole yet
 _BLOCK = 256 * 1024
+_LONGEST_HEADER = 64 * 1024 * 1024  # bytes; it names the JIDs that were typed, or many queues
 
 
 class OperationFile:
@@ -35,6 +53,7 @@ class OperationFile:
         self._descriptor = descriptor
         self._first = end  # where the chosen jobs begin
         self._end = end
+        self._nameless = False
 
     @classmethod
     def create(cls, path: Path, header: Header) -> OperationFile:
@@ -44,42 +63,49 @@ class OperationFile:
             FileExistsError: there is one.
             FileProblem: it cannot be written.
         """
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-        try:
-            descriptor = os.open(path, flags, 0o600)
-        except FileExistsError:
-            raise
-        except OSError as error:
-            raise problem("make", path, error) from None
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        made = cls(path, descriptor, header, 0)
-        made.note(header.document())
-        made._first = made._end
+        made = cls(path, create_own(path), header, 0)
+        made._begin()
         return made
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = True) -> OperationFile:
-        """Open a file that is there; to write, it must not be in use.
+    def create_nameless(cls, directory: Path, header: Header) -> OperationFile:
+        """Make a file that nobody else sees and that ends with this process, there or elsewhere.
 
         Raises:
-            Refused: another jobctl works on it.
+            FileProblem: there is no place for it.
+        """
+        made = cls(directory / header.operation, nameless(directory), header, 0)
+        made._nameless = True
+        made._begin()
+        return made
+
+    def _begin(self) -> None:
+        self.note(self.header.document())
+        self._first = self._end
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = True) -> OperationFile:
+        """Open a file of this user's journal; to write, it must not be in use.
+
+        Raises:
+            Refused: another jobctl works on it; or it was stopped before its header was written.
             FileProblem: it cannot be read, or is no operation of this version of jobctl.
         """
-        try:
-            descriptor = os.open(path, os.O_RDWR if write else os.O_RDONLY)
-        except OSError as error:
-            raise problem("open", path, error) from None
+        descriptor = open_own(path, write=write)
         try:
             if write:
-                _lock(descriptor)
-            with os.fdopen(os.dup(descriptor), "rb") as lines:
-                lines.seek(0)
-                first = lines.readline()
-            header = Header.read(first)
-            if header is None:
-                raise FileProblem(f"{path} is no operation that this version of jobctl understands")
-            end = os.fstat(descriptor).st_size
-            whole = end == 0 or os.pread(descriptor, 1, end - 1) == b"\n"
+                lock(descriptor)
+            opened = cls._read(path, descriptor)
+            if opened is None:
+                raise Refused(
+                    f"operation {path.stem} was stopped before anything was chosen: "
+                    "nothing was changed",
+                    hint="run its command again",
+                )
+            if opened.header.operation != path.stem:
+                raise FileProblem(f"{path} is the file of {opened.header.operation}, renamed")
+            if write and os.pread(descriptor, 1, opened._end - 1) != b"\n":
+                opened._append(b"\n")  # a line that was cut off stands alone from now on
         except BlockingIOError:
             os.close(descriptor)
             raise Refused(
@@ -88,11 +114,65 @@ class OperationFile:
         except BaseException:
             os.close(descriptor)
             raise
-        opened = cls(path, descriptor, header, end)
-        opened._first = len(first)
-        if write and not whole:  # a line that was cut off stands alone from now on
-            opened._append(b"\n")
         return opened
+
+    @classmethod
+    def open_plan(cls, path: Path) -> OperationFile:
+        """Open a plan to read it: anybody's, also one that comes out of a pipe.
+
+        Raises:
+            FileProblem: it cannot be read, or is no plan of this version of jobctl.
+        """
+        descriptor = open_plan(path)
+        try:
+            opened = cls._read(path, descriptor)
+            if opened is None:
+                raise FileProblem(f"{path} is no plan: it is empty, or was cut off")
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return opened
+
+    @classmethod
+    def _read(cls, path: Path, descriptor: int) -> OperationFile | None:
+        """Read the header; None where it was never written, or not to its end."""
+        with os.fdopen(os.dup(descriptor), "rb") as lines:
+            lines.seek(0)
+            first = lines.readline(_LONGEST_HEADER)
+        if not first.endswith(b"\n") and len(first) < _LONGEST_HEADER:
+            return None
+        try:
+            header = Header.read(first)
+        except ValueError as error:
+            raise FileProblem(
+                f"{path} is no operation that this version of jobctl understands: {error}"
+            ) from None
+        opened = cls(path, descriptor, header, os.fstat(descriptor).st_size)
+        opened._first = len(first)
+        return opened
+
+    def copy_to(self, path: Path) -> OperationFile:
+        """Copy it, whole or not at all, and open the copy.
+
+        Raises:
+            FileExistsError: there is one by then.
+            FileProblem: it cannot be written.
+        """
+        part = path.with_name(f"{path.stem}.{secrets.token_hex(4)}{PART}")
+        copy = OperationFile(path, create_own(part), self.header, 0)
+        try:
+            while block := os.pread(self._descriptor, _BLOCK, copy._end):
+                copy._append(block)
+            copy._first = self._first
+            os.link(part, path)
+        except BaseException as error:
+            copy.close()
+            if isinstance(error, OSError) and not isinstance(error, FileExistsError):
+                raise problem("make", path, error) from None
+            raise
+        finally:
+            part.unlink()
+        return copy
 
     def close(self) -> None:
         """Close it; the lock ends with it."""
@@ -102,7 +182,11 @@ class OperationFile:
 
     def delete(self) -> None:
         """Remove the file: nobody will undo this."""
-        self.path.unlink(missing_ok=True)
+        try:
+            if not self._nameless:
+                self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise problem("delete", self.path, error) from None
         self.close()
 
     def __enter__(self) -> OperationFile:
@@ -116,7 +200,23 @@ class OperationFile:
         """Bytes written so far."""
         return self._end
 
-    def note(self, document: dict[str, object]) -> None:
+    @property
+    def in_use(self) -> bool:
+        """Whether another jobctl works on it; where it was opened to be read."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        return False
+
+    def damaged(self, what: object) -> FileProblem:
+        """Return the error for contents that no jobctl has written like this."""
+        return FileProblem(
+            f"{self.path} is damaged: {what}", hint="it was cut off, or changed by another program"
+        )
+
+    def note(self, document: Mapping[str, object]) -> None:
         """Append a line about the operation itself."""
         self._append(dumps(document) + b"\n")
 
@@ -133,13 +233,13 @@ class OperationFile:
         """
         if not members:
             return
-        if decoded and _plain(members, scores):
+        if decoded and is_plain(members, scores):
             lines = [
                 b'{"score":%b,"job":%b}\n' % pair for pair in zip(scores, members, strict=True)
             ]
             lengths = list(map(len, members))
         else:
-            lines, lengths = _lines(members, scores, decoded=decoded)
+            lines, lengths = member_lines(members, scores, decoded=decoded)
         ends = accumulate(map(len, lines), initial=self._end)
         offsets = [
             # Behind the member stand a brace and a line break.
@@ -159,7 +259,9 @@ class OperationFile:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the member that stands there."""
-        return os.pread(self._descriptor, length, offset) if length else _member(self._line(offset))
+        return (
+            os.pread(self._descriptor, length, offset) if length else member_of(self._line(offset))
+        )
 
     def flush(self) -> None:
         """Wait until it is on the disk: what does not fit is known before anything moves."""
@@ -169,18 +271,18 @@ class OperationFile:
             raise problem("write", self.path, error) from None
 
     def again(self) -> Chosen:
-        """Return what was chosen, in the order it was found."""
+        """Return what was chosen, in the order it was found; up to where it was cut off."""
         chosen = Chosen()
         begun, lines = self._first, list[bytes]()
         with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
             file.seek(self._first)
             for line in file:
-                if not line.startswith(_SCORE):
+                if not is_member(line):
                     break
                 lines.append(line)
                 if len(lines) == 1000:
-                    begun, lines = _take_in(chosen, lines, begun), []
-        _take_in(chosen, lines, begun)
+                    begun, lines = take_in(chosen, lines, begun), []
+        take_in(chosen, lines, begun)
         return chosen
 
     def members(self) -> Iterator[bytes]:
@@ -188,9 +290,9 @@ class OperationFile:
         with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
             file.seek(self._first)
             for line in file:
-                if not line.startswith(_SCORE):
+                if not is_member(line):
                     return
-                yield _member(line)
+                yield member_of(line)
 
     def rewind(self) -> None:
         """Forget all but the header: what was chosen is chosen anew."""
@@ -200,18 +302,29 @@ class OperationFile:
             raise problem("write", self.path, error) from None
         self._end = self._first
 
-    def notes(self) -> list[dict[str, object]]:
-        """Return the lines about the operation itself, in order; one that was cut off is none."""
-        start, tail = self._end, b""
-        while start > self._first and _SCORE not in tail:
+    def notes(self) -> list[Note]:
+        """Return the lines about the operation itself, in order; one that was cut off is none.
+
+        Raises:
+            FileProblem: one of them is not what a jobctl writes.
+        """
+        start, blocks = self._end, [b""]
+        while start > self._first and SCORE not in blocks[-1]:
             size = min(_BLOCK, start - self._first)
             start -= size
-            tail = os.pread(self._descriptor, size, start) + tail
-        last = max(tail.rfind(b"\n" + _SCORE) + 1, 0)
-        if tail.startswith(_SCORE, last):
+            # With the beginning of the next one: what is looked for may stand in both.
+            following = blocks[-1][: len(SCORE)]
+            blocks[-1] = blocks[-1][len(following) :]
+            blocks.append(os.pread(self._descriptor, size, start) + following)
+        tail = b"".join(reversed(blocks))
+        last = max(tail.rfind(b"\n" + SCORE) + 1, 0)
+        if tail.startswith(SCORE, last):
             tail = tail[tail.find(b"\n", last) + 1 or len(tail) :]
-        found = map(_note, tail.splitlines())
-        return [note for note in found if note is not None]
+        try:
+            found = map(read_note, tail.splitlines())
+            return [typed(Note, note, "a line") for note in found if note is not None]
+        except ValueError as error:
+            raise self.damaged(error) from None
 
     def _line(self, offset: int) -> bytes:
         pieces: list[bytes] = []
@@ -232,104 +345,3 @@ class OperationFile:
                 view = view[written:]
         except OSError as error:
             raise problem("write", self.path, error) from None
-
-
-def problem(verb: str, path: Path, error: OSError) -> FileProblem:
-    """Return the error for what the system said about a file."""
-    return FileProblem(
-        f"cannot {verb} the operation's file {path}: {error.strerror or error}",
-        hint="is the disk full? XDG_STATE_HOME says where these files go",
-    )
-
-
-def _lock(descriptor: int) -> None:
-    """Lock a file; whoever only looks whether it is locked does so for an instant."""
-    for _ in range(5):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            time.sleep(0.02)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _plain(members: Sequence[bytes], scores: Sequence[bytes]) -> bool:
-    """Tell, of many members at once, whether each can stand in its line as it is."""
-    text = b"".join(members)
-    return (
-        text.isascii()
-        and b"\n" not in text
-        and len(text) <= LONGEST
-        and b"n" not in b"".join(scores)  # inf, nan
-    )
-
-
-def _lines(
-    members: Sequence[bytes], scores: Sequence[bytes], *, decoded: bool
-) -> tuple[list[bytes], list[int]]:
-    """Return the line of each member, and its length where it stands there as it is, else 0."""
-    lines: list[bytes] = []
-    lengths: list[int] = []
-    for raw, score in zip(members, scores, strict=True):
-        if _one_line(raw, decoded=decoded):
-            lines.append(b'{"score":%b,"job":%b}\n' % (_number(score), raw))
-            lengths.append(len(raw))
-        else:
-            encoded = base64.b64encode(raw)
-            lines.append(b'{"score":%b,"b64":"%b"}\n' % (_number(score), encoded))
-            lengths.append(0)
-    return lines, lengths
-
-
-def _one_line(raw: bytes, *, decoded: bool) -> bool:
-    """Tell whether a member can stand in a line as it is."""
-    if b"\n" in raw or len(raw) > LONGEST or not (decoded or read_object(raw) is not None):
-        return False
-    if raw.isascii():
-        return True
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return not raw.startswith(b"\xef\xbb\xbf")
-
-
-def _take_in(chosen: Chosen, lines: Sequence[bytes], offset: int) -> int:
-    """Add the members of lines, and return where the next line stands."""
-    members, offsets, lengths = list[bytes](), list[int](), list[int]()
-    for line in lines:
-        raw = _member(line)
-        plain = _verbatim(line)
-        members.append(raw)
-        offsets.append(offset + len(line) - len(raw) - 2 if plain else offset)
-        lengths.append(len(raw) if plain else 0)
-        offset += len(line)
-    chosen.add([float(_score(line)) for line in lines], members, offsets, lengths)
-    return offset
-
-
-def _score(line: bytes) -> bytes:
-    return line[len(_SCORE) : line.index(b",", len(_SCORE), 64)].strip(b'"')
-
-
-def _number(score: bytes) -> bytes:
-    return score if score[-1:].isdigit() else b'"%b"' % score  # inf, -inf
-
-
-def _verbatim(line: bytes) -> bool:
-    """Tell whether the member stands in its line as it is."""
-    return line.startswith(b'"job":', line.index(b",", len(_SCORE), 64) + 1)
-
-
-def _member(line: bytes) -> bytes:
-    start = line.index(b",", len(_SCORE), 64)
-    return line[start + 7 : -2] if _verbatim(line) else base64.b64decode(line[start + 8 : -3])
-
-
-def _note(line: bytes) -> dict[str, object] | None:
-    """Decode a line; None for one that was cut off when the disk was full or the power failed."""
-    try:
-        note = loads_own(line)
-    except ValueError:
-        return None
-    return note if isinstance(note, dict) else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.operations.carrying import begin, carry_out
+from jobctl.actions.operations.carrying import begin, carry_out, claim
 from jobctl.actions.operations.choosing import Choice, choose
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
@@ -143,7 +143,8 @@ def _perform(
             if not watch.confirm(preview):
                 raise Refused("not confirmed; nothing was changed")
             report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-            acting = begin(store, file, len(choice.chosen))
+            acting = begin(store, file, len(choice.chosen), order.who, order.host)
+            claim(store, file, acting)  # what is refused now has cost nothing
     except BaseException:
         file.delete()  # nothing was changed: there is nothing to undo, nor to resume
         raise

@@ -24,6 +24,7 @@ from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.job import Job, dig, glance
 from jobctl.model.layout import Layout, QueueForm
+from jobctl.model.notes import Note
 from jobctl.model.operation import Batch, Outcome
 from jobctl.model.unique_lock import Lock
 from jobctl.store.batches import Call, Push
@@ -200,7 +201,7 @@ class Releaser(Actor):
     def _note_asked(self, fates: _Fates, asked: Sequence[int]) -> None:
         """Note which jobs the server is told of: from then on one may be nowhere else."""
         places = [fates.ready.order[i] for i in asked]
-        note: dict[str, object] = {"acknowledging": fates.ready.batch.number, "places": places}
+        note: Note = {"acknowledging": fates.ready.batch.number, "places": places}
         if fates.locks:
             note["locks"] = {
                 str(fates.ready.order[i]): fates.locks[i].document()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.operations.carrying import begin, carry_out
+from jobctl.actions.operations.carrying import begin, carry_out, claim, left_to
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
-from jobctl.actions.operations.past import Past
+from jobctl.actions.operations.past import Past, claimed_by
 from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.resuming import resume_removal
 from jobctl.errors import Refused
 from jobctl.model.change import Verb
+from jobctl.model.pausing import Author
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.store.batches import script_of
@@ -31,7 +31,7 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         Refused: it is of another server, in use, or never began; or whoever watches says no.
     """
     begun = time.monotonic()
-    with journal.open(name) as file:
+    with journal.open(name, write=not watch.rehearses) as file:
         past = Past.read(store, file, server_changed=watch.server_changed)
         if past.undo is not None:
             return undo_file(store, file, past, watch)
@@ -61,49 +61,73 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         return report.of_earlier(file.header.operation) if ended else report
 
 
-def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: bool = True) -> Report:
+def apply(
+    store: Store,
+    journal: Journal,
+    planned: OperationFile,
+    author: Author,
+    watch: Watch,
+    *,
+    keep: bool = True,
+) -> Report:
     """Do what was planned to exactly those jobs; what has left since counts as gone.
+
+    Where somebody else has applied another copy of the plan, all of them count as gone.
 
     Args:
         store: the Redis.
-        journal: where the plan's file moves to.
-        plan: the file.
+        journal: where the plan is copied to.
+        planned: the plan.
+        author: who applies it.
         watch: who looks on.
-        keep: whether the file may stay when all is done.
+        keep: whether the copy may stay when all is done.
 
     Raises:
         Refused: it is of another server, or was applied before; or whoever watches says no.
         FileProblem: it is no plan, or was cut off.
     """
     begun = time.monotonic()
-    with OperationFile.open(plan) as planned:
-        if planned.header.change.verb is Verb.REMOVE:
-            raise Refused(f"{plan} is no plan: the removal of queues is not planned ahead")
-        past = Past.read(store, planned, server_changed=watch.server_changed)
-        if past.choice is None:
-            raise Refused(f"{plan} is no whole plan: choosing never ended", hint="make a new one")
-        chosen = past.chosen(planned)
-        preview = _preview(store, planned, chosen, past, "apply", len(chosen))
-        if not len(chosen):
-            watch.show(preview)
-            return replace(past.report(planned, planned.header.change.verb), operation=None)
-        drift = Preparer.of(planned, chosen, store.layout).drift(store)
-        preview = replace(preview, notes=(*preview.notes, *drift))
-        preview = _checked(store, planned, chosen, past, preview, watch)
-        if watch.rehearses:
-            return rehearsed(past.report(planned, "apply"), preview, watch)
-        _check_scripts(store, planned)
-        if not watch.confirm(preview):
-            raise Refused("not confirmed; nothing was changed")
-        operation = planned.header.operation
-    with journal.adopt(plan, operation) as file:
+    past = Past.read(store, planned, server_changed=watch.server_changed)
+    if past.choice is None:
+        raise Refused(
+            f"{planned.path} is no whole plan: choosing never ended", hint="make a new one"
+        )
+    if planned.header.change.verb is Verb.REMOVE or past.acting is not None:
+        raise Refused(f"{planned.path} is no plan: it is the file of an operation")
+    chosen = past.chosen(planned)
+    preview = _preview(store, planned, chosen, past, "apply", len(chosen))
+    if not len(chosen):
+        watch.show(preview)
+        return replace(past.report(planned, planned.header.change.verb), operation=None)
+    notes = [*preview.notes, *Preparer.of(planned, chosen, store.layout).drift(store)]
+    if past.claimant is not None:
+        notes.append(claimed_by(past.claimant, planned.header))
+    preview = _checked(store, planned, chosen, past, replace(preview, notes=notes), watch)
+    if watch.rehearses:
+        return rehearsed(past.report(planned, "apply"), preview, watch)
+    _check_scripts(store, planned)
+    if not watch.confirm(preview):
+        raise Refused("not confirmed; nothing was changed")
+    with journal.adopt(planned) as file:
         file.header = replace(planned.header, keep=planned.header.keep and keep)
-        return replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
+        try:
+            acting = begin(store, file, len(chosen), author.who, author.host)
+            claimant = claim(store, file, acting)
+        except BaseException:
+            file.delete()  # nothing was changed: it can be applied again
+            raise
+        report = _go(store, file, chosen, replace(past, acting=acting, claimant=claimant), watch)
+        return replace(report, seconds=time.monotonic() - begun)
 
 
 def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Watch) -> Report:
-    acting = past.acting or begin(store, file, len(chosen))
     report = past.report(file, file.header.change.verb.value)
+    acting = past.acting
+    if acting is None:  # it was stopped in front of the question
+        acting = begin(store, file, len(chosen), file.header.who, file.header.host)
+    claimant = past.claimant or claim(store, file, acting)
+    if claimant is not None:
+        return left_to(claimant, file, report, len(chosen))
     return carry_out(
         store, file, chosen, acting, report, watch, noted=past.batches, results=past.results,
         acknowledged=past.acknowledged,

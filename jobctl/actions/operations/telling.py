@@ -9,10 +9,11 @@ from jobctl.actions.operations.journal import describe
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import LISTED, Preparer
 from jobctl.actions.operations.tally import done_places
-from jobctl.actions.removal.concluding import removed_entries, segments
+from jobctl.actions.removal.concluding import removed_entries
 from jobctl.model.change import Verb
 from jobctl.model.entry import Entry
 from jobctl.model.layout import FAKTORY, Kind
+from jobctl.model.notes import EndNote
 from jobctl.model.operation import Outcome
 from jobctl.model.place import Place
 from jobctl.model.rows import Row, listing_row
@@ -30,11 +31,12 @@ _WORDS = {
 def tell(file: OperationFile) -> dict[str, object]:
     """Return what is known of an operation: what was asked for, and what became of it."""
     past = Past.noted(file)
-    header, end = file.header, past.end or {}
+    header = file.header
+    end: EndNote = past.end or {"done": 0}
     return describe(file).row() | {
         "gone": end.get("gone"),
         "failed": end.get("failed"),
-        "skipped": (past.choice or {}).get("skipped"),
+        "skipped": None if past.choice is None else past.choice.get("skipped"),
         "server": header.server,
         "faktory": header.faktory,
         "context": header.context,
@@ -46,7 +48,7 @@ def tell(file: OperationFile) -> dict[str, object]:
         "argv": list(header.argv),
         "before": end.get("before"),
         "after": end.get("after"),
-        "undone": (past.undone or {}).get("done"),
+        "undone": None if past.undone is None else past.undone["done"],
         "file": str(file.path),
     }
 
@@ -80,7 +82,7 @@ def _removed(file: OperationFile, past: Past) -> Iterator[Row]:
         for raw in file.members():
             yield listing_row(Entry.queued(raw, Place(Kind.QUEUE)), LISTED) | {"outcome": None}
         return
-    found = segments(past.choice)
+    found = past.choice.get("segments", [])
     back = {segment.queue for segment in found if segment.back}
     for entry in removed_entries(file, found):
         place = entry.place

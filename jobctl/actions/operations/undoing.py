@@ -12,7 +12,7 @@ from jobctl.actions.operations.carrying import sizes
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
-from jobctl.actions.operations.past import Past
+from jobctl.actions.operations.past import Past, claimed_by
 from jobctl.actions.operations.preparing import Preparer, Ready
 from jobctl.actions.operations.tally import done_places, is_touched, target_of
 from jobctl.actions.operations.unqueueing import Unqueue
@@ -34,9 +34,11 @@ def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
 
     Raises:
         NotFound: there is no such operation.
-        Refused: it is of another server, in use, or kept no file; or whoever watches says no.
+        Refused: it is of another server, in use, kept no file, or was carried out by somebody
+            else; or whoever watches says no.
+        FileProblem: its file is damaged.
     """
-    with journal.open(name) as file:
+    with journal.open(name, write=not watch.rehearses) as file:
         check_undoable(file.header)
         past = Past.read(store, file, server_changed=watch.server_changed)
         return undo_file(store, file, past, watch)
@@ -72,6 +74,11 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None or past.acting is None:
         return report
+    if past.claimant is not None:
+        raise Refused(
+            claimed_by(past.claimant, file.header),
+            hint=f"{past.claimant} can undo it: jobctl undo {file.header.operation}",
+        )
     undoing = _undoing(file.header)(store, file, past, watch)
     if not undoing.total:
         return report
@@ -87,8 +94,7 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
         store.operations.void(file.header.operation, late)
         file.note({"undo": {"before": before, "at": store.server.now()}})
     else:
-        found = past.undo.get("before")
-        before = found if isinstance(found, dict) else {}
+        before = past.undo["before"]
     watch.began(file.header.operation)
     try:
         undoing.run()
@@ -132,6 +138,7 @@ class Undoing:
         self._outcomes: Counter[Outcome] = Counter()
         self._left: list[int] = []
         self._queues: Counter[str] = Counter()  # jobs taken out of each
+        self._queued: dict[str, int] = {}  # what is in a queue still, and how many jobs
         self._merged = 0  # jobs put back that have a twin, which stays
         self._refusal: JobctlError | None = None
         self._stopped = False
@@ -174,20 +181,22 @@ class Undoing:
         done = self._outcomes[Outcome.DONE] + self._outcomes[Outcome.MERGED]
         gone = self._outcomes[Outcome.GONE]
         rest = self.total - done - gone
-        reasons = {} if self._refusal is None else {self._refusal.message: rest}
+        reasons = dict(self._queued)
+        if self._refusal is not None:
+            reasons[self._refusal.message] = rest
         moved = self._moved(done)
         return replace(
             report,
             matched=self.total,
             done=done,
             gone=gone,
-            failed=rest if self._refusal is not None else 0,
+            failed=rest if reasons else 0,
             missing=tuple(self._jids()),
             before={name: before.get(name, 0) for name in after if is_touched(name, moved)},
             after={name: count for name, count in after.items() if is_touched(name, moved)},
             moved=moved,
             reasons=reasons,
-            unfinished=self._stopped or self._refusal is not None,
+            unfinished=self._stopped or bool(reasons),
         )
 
     def _moved(self, done: int) -> Counter[str]:
@@ -253,6 +262,7 @@ class Undoing:
         self._outcomes.update(unqueue.outcomes)
         self._queues.update(unqueue.taken)
         self._left = unqueue.left
+        self._queued = unqueue.still_queued
         self._stopped = unqueue.stopped
         if unqueue.refusal is not None:
             self._refused(unqueue.refusal)

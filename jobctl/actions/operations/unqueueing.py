@@ -19,6 +19,7 @@ from jobctl.actions.operations.preparing import Preparer, Ready
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.layout import QueueForm
+from jobctl.model.notes import UndoBatchNote
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.store.batches import Call, Stretch, Taken
 from jobctl.store.line import Line
@@ -29,7 +30,7 @@ _SPAN = 1000  # members of a list that a call reads
 _BYTES = 512 * 1024  # of these
 _SLACK = 50  # members read on both sides of it: so many may have come or gone since
 _BEYOND = 20_000  # members that may have come since the list was read
-_ROUNDS = 4  # looks at a list; after the first one few are left
+_IDLE = 4  # looks at a list after which nothing could be taken out of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Unqueue:
         self.outcomes: Counter[Outcome] = Counter()
         self.left: list[int] = []
         self.taken: Counter[str] = Counter()  # jobs taken out, by the ledger's name of their queue
+        self.still_queued: dict[str, int] = {}  # jobs that could not be taken out: where, how many
+        self._queued: set[int] = set()  # their places
         self.stopped = False
         self.refusal: JobctlError | None = None
         self._store = store
@@ -67,13 +70,12 @@ class Unqueue:
         self._lost: dict[str, dict[int, int | tuple[int, ...]]] = {}
         self._batches: list[Batch] = []
 
-    def known(self, notes: Sequence[dict[str, object]], results: Mapping[str, str]) -> set[int]:
+    def known(self, notes: Sequence[UndoBatchNote], results: Mapping[str, str]) -> set[int]:
         """Take in what an undo that was stopped had done, and return the places it put back."""
         back: set[int] = set()
         for note in notes:
-            number, places = str(note["number"]), note["places"]
+            number, places = note["number"], note["places"]
             self._number = max(self._number, int(number[1:]))
-            assert isinstance(places, list)  # noqa: S101 (as it was noted)
             at = 0
             for outcome, count in read_result(results.get(number, ""))[0]:
                 if outcome is Outcome.DONE:
@@ -99,22 +101,30 @@ class Unqueue:
         for name in self._lost:
             self._empty(name)
         for lost in self._lost.values():
-            self.left += sorted(place for found in lost.values() for place in _each(found))
+            places = {place for found in lost.values() for place in _each(found)}
+            self.left += sorted(places - self._queued)
         if not self.stopped and self.refusal is None:
             self.outcomes[Outcome.GONE] += len(self.left)
 
     def _empty(self, name: str) -> None:
         for queue in self._store.queues.at(name, self._form):
             line = self._store.queues.line(queue)
-            for _ in range(_ROUNDS):
-                if not self._lost[name] or not self._take_out(name, line):
+            idle = 0
+            while self._lost[name]:
+                seen, taken = self._take_out(name, line)
+                if not seen or self.stopped or self.refusal is not None:
+                    break
+                idle = 0 if taken else idle + 1
+                if idle == _IDLE:
+                    self._queued.update(s.place for s in seen)
+                    self.still_queued[f"still in queue {name}"] = len(seen)
                     break
 
-    def _take_out(self, name: str, line: Line) -> bool:
-        """Read the list once and take out what was seen; tell whether a second look can help."""
+    def _take_out(self, name: str, line: Line) -> tuple[list[_Seen], int]:
+        """Read the list once and take out what was seen; return that, and how many were taken."""
         seen, length = self._look(name, line)
         if not seen:
-            return False
+            return [], 0
         left, right = seen[0].rank, length - 1 - seen[-1].rank
         from_right = right < left
         if from_right:
@@ -124,9 +134,9 @@ class Unqueue:
             if self._watch.stopping():
                 self.stopped = True
             if self.stopped or self.refusal is not None:
-                return False
+                break
             taken += self._take(name, line, stretch, taken, from_right=from_right)
-        return taken < len(seen)
+        return seen, taken
 
     def _look(self, name: str, line: Line) -> tuple[list[_Seen], int]:
         """Return the jobs that are in a list, from the left, and how long it is."""

@@ -40,7 +40,13 @@ class RecordPreparer(Preparer):
     def snapshots(self, start: int, count: int) -> list[Snapshot]:
         """Return the records from a place on, as they were chosen."""
         places = self._chosen.places(start, start + count)
-        return list(map(Snapshot.read, self._file.read_all(places)))
+        return [self._read(raw) for raw in self._file.read_all(places)]
+
+    def _read(self, raw: bytes) -> Snapshot:
+        try:
+            return Snapshot.read(raw)
+        except ValueError as error:
+            raise self._file.damaged(error) from None
 
     def ready(self, batch: Batch) -> Ready:
         """Make a batch ready to be sent."""
@@ -68,7 +74,7 @@ class RecordPreparer(Preparer):
 
     def name(self, raw: bytes) -> str | None:
         """Return the id of a record that was chosen."""
-        return Snapshot.read(raw).id
+        return self._read(raw).id
 
     def drift(self, store: Store) -> list[str]:
         """Return what has changed since it was chosen, a sentence each."""

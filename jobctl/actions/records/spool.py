@@ -6,13 +6,12 @@ They cannot be looked at while they come: an index is read ahead on the one conn
 from __future__ import annotations
 
 import os
-import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from jobctl.actions.operations.file import problem
+from jobctl.actions.operations.opening import nameless, problem
 
 _LENGTH = 4  # bytes in front of each id
 
@@ -23,10 +22,7 @@ class Spool:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._hashes = array("q")
-        try:
-            self._file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 (closed by __exit__)
-        except OSError as error:
-            raise problem("make", directory, error) from None
+        self._file = os.fdopen(nameless(directory), "w+b")
 
     def __enter__(self) -> Spool:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -11,6 +11,7 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
+from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
 from jobctl.model.place import Place
 from jobctl.model.removal import RemovedQueue, Segment
@@ -22,7 +23,7 @@ def conclude(
     store: Store,
     file: OperationFile,
     rounds: Rounds,
-    choice: Mapping[str, object],
+    choice: ChosenNote,
     report: Report,
 ) -> Report:
     """Let go of what stands aside, complete the report, and note it in the file.
@@ -42,36 +43,40 @@ def conclude(
     return report
 
 
-def removed_report(header: Header, choice: Mapping[str, object], report: Report) -> Report:
+def removed_report(header: Header, choice: ChosenNote, report: Report) -> Report:
     """Return the report with the counts that the file tells."""
-    removed = Counter(
-        {f"queue:{segment.queue}": 0 for segment in segments(choice) if not segment.back}
-    )
-    for segment in segments(choice):
+    segments = choice.get("segments", [])
+    removed = Counter({f"queue:{segment.queue}": 0 for segment in segments if not segment.back})
+    for segment in segments:
         removed[f"queue:{segment.queue}"] -= 0 if segment.back else segment.jobs
-    matched, done, failed = (_count(choice, key) for key in ("matched", "done", "failed"))
-    reasons = choice["reasons"]
+    matched, done, failed = choice["matched"], choice.get("done", 0), choice.get("failed", 0)
     return replace(
         report,
         matched=matched,
         done=done,
         failed=failed,
         gone=matched - done - failed,
-        reasons=reasons if isinstance(reasons, dict) else {},
-        problems=report.problems + _texts(choice, "problems"),
-        notes=report.notes + _texts(choice, "notes"),
+        reasons=choice.get("reasons", {}),
+        problems=(*report.problems, *choice.get("problems", ())),
+        notes=(*report.notes, *choice.get("notes", ())),
         before={f"queue:{queue.name}": queue.jobs for queue in header.queues},
         moved=removed,
     )
 
 
-def segments(choice: Mapping[str, object]) -> list[Segment]:
-    """Return whose jobs stand where in the file."""
-    found = choice["segments"]
-    return [Segment.read(segment) for segment in found] if isinstance(found, list) else []
+def check_whole(file: OperationFile, choice: ChosenNote) -> None:
+    """Check that the jobs are all in the file, before what stands aside in Redis is let go.
+
+    Raises:
+        FileProblem: they are not.
+    """
+    told = sum(segment.jobs for segment in choice.get("segments", ()))
+    there = sum(1 for _ in file.members())
+    if told != there:
+        raise file.damaged(f"{told:,} jobs were written, and {there:,} are in it")
 
 
-def removed_entries(file: OperationFile, found: list[Segment]) -> Iterator[Entry]:
+def removed_entries(file: OperationFile, found: Sequence[Segment]) -> Iterator[Entry]:
     """Yield the jobs of a removal as they stood in their queues, by what the file says."""
     members = file.members()
     for segment in found:
@@ -88,13 +93,3 @@ def queue_sizes(store: Store, queues: Sequence[RemovedQueue]) -> dict[str, int]:
     for (name, _), length in zip(lists, lengths, strict=True):
         found[f"queue:{name}"] += length
     return dict(found)
-
-
-def _count(choice: Mapping[str, object], key: str) -> int:
-    found = choice[key]
-    return found if isinstance(found, int) else 0
-
-
-def _texts(choice: Mapping[str, object], key: str) -> tuple[str, ...]:
-    found = choice[key]
-    return tuple(map(str, found)) if isinstance(found, list) else ()

@@ -10,7 +10,7 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.undoing import rehearsed
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.removal.concluding import conclude
+from jobctl.actions.removal.concluding import check_whole, conclude
 from jobctl.actions.removal.removing import open_server
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.actions.removal.taking import Remover
@@ -29,6 +29,8 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
     """
     rounds = Rounds.read(store, file.header)
     report = past.report(file, file.header.change.verb.value)
+    if past.choice is not None:
+        check_whole(file, past.choice)
     if past.choice is not None and happened(store, file, past.choice, rounds):
         report = conclude(store, file, rounds, past.choice, report)
         return report if past.end is None else report.of_earlier(file.header.operation)

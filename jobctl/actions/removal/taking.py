@@ -30,6 +30,7 @@ from jobctl.errors import (
 )
 from jobctl.faktory.server import Faktory
 from jobctl.model.guards import Guards
+from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
 from jobctl.model.removal import Segment
 from jobctl.model.report import Report
@@ -124,7 +125,7 @@ class Remover:
                 self._remove()
             self._write()
             choice = self._choice(report.matched)
-            self._file.note({"chosen": choice})
+            self._file.note({"chosen": _document(choice)})
             self._file.flush()
             return conclude(self._store, self._file, self._rounds, choice, report)
         except Stopped:
@@ -242,7 +243,7 @@ class Remover:
         self._position += len(members)
         self._watch.acting(self._position, self._rounds.jobs)
 
-    def _choice(self, matched: int) -> dict[str, object]:
+    def _choice(self, matched: int) -> ChosenNote:
         """Return what the file says of itself once all jobs are in it."""
         queues = [self._rounds.queue(i, self._header) for i in range(len(self._header.queues))]
         back = {queues[place].name for place in self._back}
@@ -256,8 +257,14 @@ class Remover:
             "reasons": {self._why: failed} if failed else {},
             "problems": [self._why] if self._back and not failed else [],
             "notes": list(self._notes),
-            "segments": [segment.document() for segment in segments],
-            "queues": [
-                replace(queue, jobs=0).document() for queue in queues if queue.name not in back
-            ],
+            "segments": segments,
+            "queues": [replace(queue, jobs=0) for queue in queues if queue.name not in back],
         }
+
+
+def _document(choice: ChosenNote) -> dict[str, object]:
+    """Return what the file says of itself as it is noted."""
+    return {**choice} | {
+        "segments": [segment.document() for segment in choice.get("segments", ())],
+        "queues": [queue.document() for queue in choice.get("queues", ())],
+    }

@@ -13,13 +13,14 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.undoing import rehearsed
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.removal.concluding import queue_sizes, removed_entries, segments
+from jobctl.actions.removal.concluding import check_whole, queue_sizes, removed_entries
 from jobctl.actions.removal.refilling import Refill, Refilled
 from jobctl.actions.removal.repausing import Repaused, repause
 from jobctl.actions.removal.returning import rejoin_asides
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
+from jobctl.model.notes import ChosenNote
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.model.report import Report
@@ -41,6 +42,8 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None:
         return report
+    if past.choice is not None:
+        check_whole(file, past.choice)
     undoing = _Undoing(store, file, past, watch)
     if not undoing.queues:
         return report
@@ -50,8 +53,9 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     undoing.pause()
-    before = (past.undo or {}).get("before")
-    if not isinstance(before, dict):
+    if past.undo is not None:
+        before = past.undo["before"]
+    else:
         before = queue_sizes(store, file.header.queues)
         file.note({"undo": {"before": before, "at": store.server.now()}})
     watch.began(file.header.operation)
@@ -77,7 +81,7 @@ class _Undoing:
         self._watch = watch
         self._repaused = Repaused()
         self._rounds = rounds = Rounds.read(store, file.header)
-        self._segments = [] if past.choice is None else segments(past.choice)
+        self._segments = [] if past.choice is None else past.choice.get("segments", [])
         self._refill: Refill | None = None
         if past.choice is not None and happened(store, file, past.choice, rounds):
             self._refill = Refill(store, file, self._segments, rounds, watch)
@@ -179,9 +183,7 @@ class _Undoing:
         return Refilled(done)
 
 
-def happened(
-    store: Store, file: OperationFile, choice: Mapping[str, object], rounds: Rounds
-) -> bool:
+def happened(store: Store, file: OperationFile, choice: ChosenNote, rounds: Rounds) -> bool:
     """Tell whether what a file says has happened to this Redis.
 
     A server that lost its last second has the jobs where they were, and knows of no call that
@@ -189,7 +191,7 @@ def happened(
     """
     if rounds.told:
         calls = {taken.number for some in rounds.taken.values() for taken in some.values()} | {""}
-        if all(segment.number in calls for segment in segments(choice)):
+        if all(segment.number in calls for segment in choice.get("segments", ())):
             return True
         if any(store.removing.lengths(rounds.keys(store, file.header))):
             return False
@@ -199,11 +201,11 @@ def happened(
 
 
 def _last_ones(
-    store: Store, file: OperationFile, choice: Mapping[str, object]
+    store: Store, file: OperationFile, choice: ChosenNote
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield each list with the last job that came from it."""
     members = file.members()
-    for segment in segments(choice):
+    for segment in choice.get("segments", ()):
         last = None
         for last in islice(members, segment.jobs):  # noqa: B007 (that one is wanted)
             pass
@@ -211,11 +213,9 @@ def _last_ones(
             yield store.removing.key(segment.queue, segment.form), last
 
 
-def _kept(file: OperationFile, choice: Mapping[str, object]) -> dict[int, RemovedQueue]:
+def _kept(file: OperationFile, choice: ChosenNote) -> dict[int, RemovedQueue]:
     """Return the queues that were removed, by their places in the header."""
-    found = choice["queues"]
-    queues = map(RemovedQueue.read, found if isinstance(found, list) else ())
-    by_name = {queue.name: queue for queue in queues}
+    by_name = {queue.name: queue for queue in choice.get("queues", ())}
     return {
         place: by_name[queue.name]
         for place, queue in enumerate(file.header.queues)

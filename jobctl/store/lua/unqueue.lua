@@ -12,8 +12,12 @@ local source, list = KEYS[2], KEYS[3]
 local start, stop, count = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local taken = operation .. ':taken'
 
-local wanted = {}
-for i = count, 1, -1 do wanted[ARGV[5 + i]] = i end
+-- Jobs can be equal by the byte: those of one text follow each other.
+local wanted, following = {}, {}
+for i = count, 1, -1 do
+  local text = ARGV[5 + i]
+  wanted[text], following[i] = i, wanted[text]
+end
 local stretch, refused = attempt('LRANGE', list, start, stop)
 if refused then return refused end
 -- A stretch counted from the right may begin before the list does.
@@ -26,7 +30,7 @@ for i = 1, count do outcomes[i] = 'g' end
 for i = 1, #stretch do
   local job = wanted[stretch[i]]
   if job then
-    wanted[stretch[i]] = nil
+    wanted[stretch[i]] = following[job]
     outcomes[job] = 'd'
     found[#found + 1] = { offset + i - 1, stretch[i] }
     adding[#adding + 1] = ARGV[5 + 2 * count + job]

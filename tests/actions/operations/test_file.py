@@ -113,13 +113,22 @@ def test_nobody_else_can_work_on_it_meanwhile(new):
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"not json\n", b"[]\n", b"{}\n", b'{"jobctl":99}\n', b'{"jobctl":1,"kind":"x"}\n']
+    "text", [b"not json\n", b"[]\n", b"{}\n", b'{"jobctl":99}\n', b'{"jobctl":1,"kind":"x"}\n']
 )
 def test_another_file_is_told_apart(tmp_path, text):
     path = tmp_path / "odd.jsonl"
     path.write_bytes(text)
     with pytest.raises(FileProblem, match="no operation that this version"):
         OperationFile.open(path)
+
+
+@pytest.mark.parametrize("text", [b"", b'{"jobctl":1,"oper', b"\0" * 100])
+def test_a_file_whose_header_was_never_written_says_that_nothing_was_chosen(tmp_path, text):
+    path = tmp_path / "7f3a09c2.jsonl"
+    path.write_bytes(text)
+    for write in (True, False):
+        with pytest.raises(Refused, match="stopped before anything was chosen"):
+            OperationFile.open(path, write=write)
 
 
 def test_a_file_that_is_there_is_never_written_over(new):

@@ -1,0 +1,103 @@
+"""The lines of an operation's file behind what was chosen: what happened to the operation."""
+
+from __future__ import annotations
+
+from typing import Required, TypedDict
+
+from jobctl.model.layout import QueueForm
+from jobctl.model.removal import RemovedQueue, Segment
+
+
+class ChosenNote(TypedDict, total=False):
+    """What choosing ended with; a removal's tells from `done` on what was taken."""
+
+    form: QueueForm | None
+    matched: Required[int]
+    skipped: int
+    missing: list[str]
+    unmatched: list[str]
+    limit: int | None
+    done: int
+    failed: int
+    reasons: dict[str, int]
+    problems: list[str]
+    notes: list[str]
+    segments: list[Segment]
+    queues: list[RemovedQueue]
+
+
+class ActingNote(TypedDict, total=False):
+    """What was decided when acting began.
+
+    `claim` tells this file from every other that was copied from the same plan; `who` carries it
+    out, on `host`. Files of earlier versions have none of these.
+    """
+
+    identity: Required[str | None]
+    at: Required[float]
+    before: Required[dict[str, int]]
+    first: float
+    step: float
+    claim: str
+    who: str
+    host: str
+
+
+class BatchNote(TypedDict, total=False):
+    """A batch, before it is sent."""
+
+    number: Required[int]
+    start: Required[int]
+    jobs: Required[int]
+    first: float
+    step: float
+    enqueued_at: str
+
+
+class EndNote(TypedDict, total=False):
+    """The report of an operation, or of its undo; of it what is read again."""
+
+    done: Required[int]
+    gone: int
+    failed: int
+    before: dict[str, int]
+    after: dict[str, int]
+
+
+class UndoNote(TypedDict):
+    """What was there when an undo began."""
+
+    before: dict[str, int]
+    at: float
+
+
+class UndoBatchNote(TypedDict):
+    """Jobs that are about to be taken out of a queue again."""
+
+    number: str
+    places: list[int]
+
+
+class LockNote(TypedDict):
+    """A unique lock as it stood: what it holds in hexadecimal, when it ends in unix seconds."""
+
+    key: str
+    value: str
+    expires_at: float | None
+
+
+class Note(TypedDict, total=False):
+    """One line."""
+
+    chosen: ChosenNote
+    acting: ActingNote
+    batch: BatchNote
+    result: int
+    outcome: str
+    end: EndNote
+    undo: UndoNote
+    undone: EndNote
+    undo_batch: UndoBatchNote
+    acknowledging: int
+    places: list[int]
+    locks: dict[str, LockNote]
