@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from jobctl.actions.jobs import Store as JobStore
 from jobctl.actions.listing import Order, sorted_by
-from jobctl.errors import NotFound, Refused, Unreachable, WrongType
+from jobctl.errors import NotFound, Refused, Unreachable, UsageProblem, WrongType
 from jobctl.model.layout import QueueForm
 from jobctl.model.pausing import Author, Hold
 from jobctl.model.queue import Queue
@@ -51,6 +51,7 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
 
     Raises:
         NotFound: a name is no queue's; says which is near.
+        UsageProblem: it is no queue's, and looks like a pattern.
         WrongType: its key holds something else.
     """
     queues = store.queues.named()
@@ -60,6 +61,7 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
     for name in names:
         here = [q for q in queues if q.name == name]
         if not here:
+            refuse_pattern(name, "name each of them")
             known = sorted({q.name for q in queues})
             hint = did_you_mean(name, known) if known else f"{store.target} has no queues"
             raise NotFound(f"there is no queue {name}", hint=hint)
@@ -69,6 +71,16 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
                 raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
         found += here
     return found
+
+
+def refuse_pattern(name: str, way: str) -> None:
+    """Refuse a name that is no queue's and was meant as a pattern; `way` is what to do instead.
+
+    Raises:
+        UsageProblem: it looks like one.
+    """
+    if any(c in name for c in "*?["):
+        raise UsageProblem(f"there is no queue {name!r}, and names are no patterns", hint=way)
 
 
 def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -129,7 +130,7 @@ def _way(session: Session, paused: Sequence[str], words: str | None = None) -> s
     """Return how to resume what is paused; `words`: what was typed, where that is all of them."""
     if not paused:
         return None
-    return f"paused still; resume: {resume_command(session, words or ' '.join(paused))}"
+    return f"paused still; resume: {resume_command(session, words or shlex.join(paused))}"
 
 
 def _finish(session: Session, wanted: Drain, ended: Drained, way: str | None) -> None:

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import Kind
-from jobctl.model.queue import is_queue_name
 
 
 class Verb(StrEnum):
@@ -139,11 +138,8 @@ class Change:
                 f"{times[0]} leaves scheduled jobs where they are, as they are",
                 hint="--reset-retries goes with a requeue to a queue",
             )
-        if self.to is not None and not is_queue_name(self.to):
-            raise UsageProblem(
-                f"--to: {self.to!r} is no name of a queue",
-                hint="letters, digits, dots, dashes and underscores",
-            )
+        if self.to == "":
+            raise UsageProblem("--to is empty", hint="name the queue that the jobs go to")
 
     def _times(self) -> tuple[tuple[str, float | None], ...]:
         return (("--at", self.at), ("--in", self.delay), ("--spread", self.spread))

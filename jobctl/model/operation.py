@@ -53,6 +53,7 @@ class Header:
         identity: what ``jobctl:server`` held; None where there was none yet.
         where: the filter, as text.
         form: the form of the queues' lists, where jobs go to queues; noted once it is known.
+        named: the queues there are that no Faktory server would make, by their names; likewise.
         who, host, argv: who asked, and how; no password in it.
         reason: why, as it was given.
         started_at: unix seconds by the server's clock.
@@ -80,6 +81,7 @@ class Header:
     context: str | None = None
     queues: tuple[RemovedQueue, ...] = ()
     namespace: str | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def record_layout(self) -> RecordLayout:
@@ -108,6 +110,7 @@ class Header:
                 kind=Kind(header.kind),
                 form=None if header.form is None else QueueForm(header.form),
                 argv=tuple(header.argv),
+                named=tuple(header.named),
                 queues=tuple(map(RemovedQueue.read, found.get("queues", ()))),
             )
         except (KeyError, TypeError, ValueError):

@@ -53,11 +53,14 @@ class Queues:
             return []
         taken = {queue.key for queue in known}
         found = [self._stray(key) for key in self._list_keys() if key not in taken]
-        named = [queue for queue in found if is_queue_name(queue.name)]
+        # Behind q: any name is a queue's; a bare one may be anybody's key.
+        named = [q for q in found if q.form is QueueForm.Q or is_queue_name(q.name)]
         return [q for q in self._measured(named) if _holds_jobs(q)]
 
     def at(self, name: str, form: QueueForm) -> list[Queue]:
         """Return the queue of this name with its list of one form; none where there is no list."""
+        if form not in self._layout.queue_forms(name):
+            return []
         key = self._key(name, form)
         (kind,) = self._types([key])
         return [Queue(name, form, key, 0, registered=True, paused=False)] if kind == "list" else []
@@ -95,7 +98,7 @@ class Queues:
 
     def _lists(self, queue: Queue, kinds: dict[QueueForm, str]) -> list[Queue]:
         """Return the queue once for each of its lists, or once where it has none."""
-        lists = [f for f, kind in kinds.items() if kind == "list"]
+        lists = [f for f in self._layout.queue_forms(queue.name) if kinds[f] == "list"]
         if lists:
             return [replace(queue, form=f, key=self._key(queue.name, f)) for f in lists]
         # A bare name may be anybody's key; one behind q: is the queue's own.

@@ -100,7 +100,7 @@ class Removing:
 
     def unmark(self, names: Iterable[str]) -> None:
         """Take queues out of the set of paused ones."""
-        self._attempt(("SREM", self._layout.paused, name) for name in names)
+        self._attempt(("SREM", self._layout.paused, encode_name(name)) for name in names)
 
     def remember_removed(self, operation: str) -> None:
         """Note that the server has removed the queues: nothing is taken for it any more."""
@@ -138,7 +138,7 @@ class Removing:
                 back.number,
                 back.first,
                 self.key(back.queue, back.form),
-                (back.queue, "1" if back.registered else "", back.pause.value),
+                (encode_name(back.queue), "1" if back.registered else "", back.pause.value),
             )
             for back in lists
         ]
@@ -179,17 +179,22 @@ class Removing:
             *asides,
         ]
         bounds = ("" if n is None else n for n in (taking.fewest, taking.most))
-        words: list[str | int] = [
+        words: list[str | bytes | int] = [
             *bounds,
             taking.lists.value,
             taking.names.value,
-            *(q.name for q in queues),
+            *(encode_name(q.name) for q in queues),
         ]
         number = taking_number(taking.round, first)
         return ("EVAL", script("begin", "remove"), len(keys), *keys, number, KEPT, *words)
 
     def _rejoin(
-        self, operation: str, number: str, first: bytes, second: bytes, words: tuple[str, str, str]
+        self,
+        operation: str,
+        number: str,
+        first: bytes,
+        second: bytes,
+        words: tuple[str | bytes, str, str],
     ) -> Command:
         keys = (operation_key(operation), self._layout.queues, self._layout.paused, first, second)
         return ("EVAL", script("begin", "rejoin"), len(keys), *keys, number, KEPT, *words)
@@ -198,7 +203,7 @@ class Removing:
         parts: list[list[str]] = [
             list(names[start : start + _NAMES]) for start in range(0, len(names), _NAMES)
         ]
-        replies = self._all([("SMISMEMBER", key, *part) for part in parts])
+        replies = self._all([("SMISMEMBER", key, *map(encode_name, part)) for part in parts])
         return {
             name
             for part, reply in zip(parts, replies, strict=True)

@@ -54,8 +54,13 @@ class Past:
         notes = file.notes()
         choice = _last(notes, "chosen")
         form = None if choice is None else choice.get("form")
+        named = None if choice is None else choice.get("named")
         if form is not None:
-            file.header = replace(file.header, form=QueueForm(str(form)))
+            file.header = replace(
+                file.header,
+                form=QueueForm(str(form)),
+                named=tuple(map(str, named)) if isinstance(named, list) else (),
+            )
         batches = [read_batch(note["batch"]) for note in notes if "batch" in note]
         told = dict(_result(note) for note in notes if "result" in note)
         return cls(

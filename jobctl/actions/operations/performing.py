@@ -24,6 +24,7 @@ from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
+from jobctl.model.queue import is_queue_name
 from jobctl.model.report import Report
 from jobctl.model.where import Where
 
@@ -151,9 +152,11 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
     order.guards.check(choice.matched)
     choice.skipped = choice.chosen.cut(order.guards.limit)
     if order.change.to_queues and choice.matched:
-        file.header = replace(file.header, form=_form(store, order.change))
+        form, named = _queues(store, order.change)
+        file.header = replace(file.header, form=form, named=named)
     note = {
         "form": file.header.form,
+        "named": list(file.header.named),
         "matched": choice.matched,
         "skipped": choice.skipped,
         "missing": list(choice.missing),
@@ -212,17 +215,26 @@ def _server(store: Store) -> str | None:
     return None if store.faktory is None else str(store.faktory.address)
 
 
-def _form(store: Store, change: Change) -> QueueForm:
-    """Return the form of the lists that jobs go to.
+def _queues(store: Store, change: Change) -> tuple[QueueForm, tuple[str, ...]]:
+    """Return the form of the lists that jobs go to, and the odd names that queues have.
 
     Raises:
-        Refused: nothing tells which one.
-        UsageProblem: ``--to`` names a key that is no queue.
+        Refused: nothing tells which form.
+        UsageProblem: ``--to`` names what is no queue, and could not become one.
     """
     form = form_to_write(store)
-    if form is QueueForm.BARE and change.to in store.layout.own_keys:
+    names = sorted({queue.name for queue in store.queues.named()})
+    named = tuple(name for name in names if not is_queue_name(name))
+    if change.to is None:
+        return form, named
+    if form not in store.layout.queue_forms(change.to):
         raise UsageProblem(f"--to: {change.to!r} is a key of the job system, no queue")
-    return form
+    if not is_queue_name(change.to) and change.to not in named:
+        raise UsageProblem(
+            f"--to: {change.to!r} is no name of a queue",
+            hint="a queue that is not there yet: letters, digits, dots, dashes and underscores",
+        )
+    return form, named
 
 
 def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:

@@ -266,8 +266,9 @@ class Preparer:
     def _checked(self, name: str) -> str | None:
         if name == "":
             return self._layout.default_queue
-        taken = self._header.form is QueueForm.BARE and name in self._layout.own_keys
-        if taken or not is_queue_name(name):
+        form = self._header.form or QueueForm.Q
+        there = is_queue_name(name) or name in self._header.named
+        if form not in self._layout.queue_forms(name) or not there:
             return None
         self._names[name] = name
         return name

@@ -13,7 +13,7 @@ from jobctl.actions.removal.concluding import queue_sizes
 from jobctl.actions.removal.looking import Look
 from jobctl.actions.removal.request import REMOVE, Removal
 from jobctl.errors import NotFound, Refused, UsageProblem
-from jobctl.faktory.server import Faktory
+from jobctl.faktory.server import Faktory, check_sendable
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
@@ -88,7 +88,8 @@ def remove_blindly(doors: Doors, order: Removal, watch: Watch) -> Report:
     Raises:
         UsageProblem: an undo is wanted, and would need the Redis.
         NotFound: the server knows no such queue; nothing was changed.
-        Refused: a guard, or whoever watches, says no; nothing was changed.
+        Refused: a guard, or whoever watches, says no, or it cannot be told of a queue; nothing
+            was changed.
     """
     door = doors.faktory
     if door is None or order.guards.undo:
@@ -106,12 +107,15 @@ def remove_blindly(doors: Doors, order: Removal, watch: Watch) -> Report:
         )
     order.guards.check(report.matched)
     preview = _preview(door, order, before)
+    names = list(before) if before else list(dict.fromkeys(order.names))
+    if before or not order.everything:
+        check_sendable(names)
     if order.guards.dry_run or before == {}:
         watch.show(preview)
         return report
     if not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
-    door.remove(list(before) if before else list(dict.fromkeys(order.names)))
+    door.remove(names)
     return _verified(door, report, before)
 
 

@@ -55,6 +55,6 @@ class Removal:
         """Check the names; needs no connection.
 
         Raises:
-            UsageProblem: one of them is none.
+            UsageProblem: none is named, or a name is empty.
         """
-        Naming(tuple(self.names)).check(patterns=False)
+        Naming(tuple(self.names)).check()
