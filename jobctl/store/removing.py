@@ -41,20 +41,37 @@ class Removing:
         return back_key(operation, self.key(queue, form))
 
     def take(self, taking: Taking, queues: Sequence[RemovedQueue]) -> list[Taken] | int:
-        """Take the lists of queues, those of one call at one instant; with bounds all at once.
+        """Take the lists of queues, those of one call at one instant.
 
         Returns:
             What each queue was; or how many jobs there are, where that is not what may be. Then
-            nothing was done.
+            the call that met the bound did nothing, and what others took has to go back.
         """
         parts = taking.parts(queues)
+        if taking.bounded:
+            return self._take_bounded(taking, parts)
         commands = [self._take(taking, first, part) for first, part in parts]
+        replies = zip(parts, self._all(commands), strict=True)
+        return [taken for part, reply in replies for taken in _read(taking, *part, reply)]
+
+    def _take_bounded(
+        self, taking: Taking, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
+    ) -> list[Taken] | int:
+        """Take them call by call: what one took counts for the next."""
         found: list[Taken] = []
-        for (first, part), reply in zip(parts, self._all(commands), strict=True):
-            text = reply.decode()
-            if text.startswith("n"):
-                return int(text[1:])
-            found += read_taken(taking_number(taking.round, first), text, part)
+        for i, (first, part) in enumerate(parts):
+            jobs = sum(taken.total for taken in found)
+            rest = taking.after(jobs, last=i == len(parts) - 1)
+            (reply,) = self._all([self._take(rest, first, part)])
+            if reply.startswith(b"n"):
+                keys = (
+                    self.key(queue.name, form)
+                    for _, later in parts[i + 1 :]
+                    for queue in later
+                    for form in queue.forms
+                )
+                return jobs + int(reply[1:]) + sum(self.lengths(keys))
+            found += _read(taking, first, part, reply)
         return found
 
     def stream(
@@ -224,6 +241,10 @@ class Removing:
         while some := list(islice(todo, _TOGETHER)):
             replies += self._connection.attempt(some)
         return replies
+
+
+def _read(taking: Taking, first: int, queues: Sequence[RemovedQueue], reply: bytes) -> list[Taken]:
+    return read_taken(taking_number(taking.round, first), reply.decode(), queues)
 
 
 class _Slices:

@@ -46,7 +46,7 @@ def remove_at_once(
         stayed, why, notes = _by_server(store, door, look, taken)
         report = replace(report, notes=report.notes + notes)
     store.removing.forget(operation)
-    jobs = [sum(count or 0 for count in queue.jobs) for queue in taken]
+    jobs = [queue.total for queue in taken]
     failed = sum(jobs[place] for place in stayed)
     matched = max(look.jobs, sum(jobs))
     return replace(

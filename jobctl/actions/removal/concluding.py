@@ -39,7 +39,10 @@ def conclude(
     report = removed_report(header, choice, report)
     report = replace(report, after=queue_sizes(store, header.queues))
     file.note({"end": report.document()})
-    return report
+    if header.keep:
+        return report
+    file.delete()
+    return replace(report, operation=None)
 
 
 def removed_report(header: Header, choice: Mapping[str, object], report: Report) -> Report:

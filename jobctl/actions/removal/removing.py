@@ -27,6 +27,7 @@ from jobctl.model.layout import Kind
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.store.taking import QUEUES
 
 
 def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) -> Report:
@@ -89,7 +90,9 @@ def _remove(
     if not watch.confirm(_preview(store, look, order, watch, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-    if not guards.undo:
+    # What is held to a count, and takes several calls, is put aside first: it may have to go back.
+    at_once = guards.bounds(0) == (None, None) or len(look.queues) <= QUEUES
+    if at_once and not guards.undo:
         return remove_at_once(store, door, look, guards, report)
     journal.tidy()
     with journal.create(_header(store, door, look, order)) as file:
@@ -138,6 +141,7 @@ def _header(store: Store, door: Faktory | None, look: Look, order: Removal) -> H
         reason=order.guards.reason,
         started_at=store.server.now(),
         queues=look.queues,
+        keep=order.guards.undo,
         context=order.context,
         faktory=None if door is None else str(door.address),
     )

@@ -112,7 +112,7 @@ class Remover:
             if isinstance(error, Loading) or self._begun:
                 raise
             self._rounds = Rounds.read(self._store, self._header)
-            self._give_back(range(len(self._header.queues)))
+            self._give_back(self._rounds.places)
             self.untouched = True
             error.hint = error.hint or "nothing was changed: every job is in its queue"
             raise
