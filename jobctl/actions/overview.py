@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from jobctl.actions.forms import form_read, is_unread, layout_seen
 from jobctl.actions.jobs import Store
-from jobctl.actions.queues import layout_seen
 from jobctl.errors import Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, Overview
+from jobctl.model.queue import Queue
+from jobctl.model.words import listed, things
 
 
 def overview(store: Store, days: int) -> Overview:
@@ -42,11 +45,25 @@ def overview(store: Store, days: int) -> Overview:
         retries=counts_of[Kind.RETRIES],
         dead=counts_of[Kind.DEAD],
         warnings=(
+            *_unread(store, queues, told),
             *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
             *(f"the Faktory server says nothing of itself: {error}" for error in silent),
         ),
         days=tuple(Day(date, *pair) for date, pair in zip(dates, counts, strict=True)),
     )
+
+
+def _unread(store: Store, queues: Sequence[Queue], told: FaktoryFacts | None) -> Iterator[str]:
+    """Say how many jobs wait in lists that the server does not read."""
+    read = form_read(store, queues, told)
+    unread = [queue for queue in queues if queue.size and is_unread(queue, read)]
+    if unread:
+        jobs = sum(queue.size for queue in unread)
+        names = listed([queue.name for queue in unread])
+        yield (
+            f"{jobs:,} {things(jobs, 'job')} in lists that the server does not read, of {names}: "
+            "jobctl queue adopt moves them over"
+        )
 
 
 def overview_by_wire(faktory: Faktory) -> Overview:

@@ -105,6 +105,11 @@ class Faktory:
         """What the server said of itself first: its version does not change while we talk."""
         return self.info() if self._facts is None else self._facts
 
+    @property
+    def said(self) -> FaktoryFacts | None:
+        """What the server said of itself last; None where nobody has asked."""
+        return self._facts
+
     def pause(self, names: Sequence[str]) -> None:
         """Stop handing out jobs of these queues; ``*`` alone means all.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobctl.actions.forms import remember_server
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.acting import Actor, Course
 from jobctl.actions.operations.chosen import Chosen
@@ -30,6 +31,7 @@ Note = dict[str, object]
 def begin(store: Store, file: OperationFile, jobs: int) -> Note:
     """Note what the operation decides once: whose server, from which score on, what there was."""
     now = store.server.now()
+    remember_server(store)
     note: Note = {
         "identity": store.operations.claim_identity(),
         "at": now,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobctl.actions.forms import form_to_write
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out
 from jobctl.actions.operations.choosing import Choice, choose
@@ -17,7 +18,6 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.queues import form_to_write
 from jobctl.errors import Refused, UsageProblem
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards, Rules

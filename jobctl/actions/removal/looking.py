@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from jobctl.actions.forms import form_known, layout_seen
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.choosing import Kinds
-from jobctl.actions.queues import find_queues, layout_seen
+from jobctl.actions.queues import find_queues
 from jobctl.errors import RefusedByFaktory, WrongType
 from jobctl.faktory.server import Faktory, check_sendable
 from jobctl.model.entry import Entry
@@ -17,7 +19,6 @@ from jobctl.model.place import Place
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import Queue, is_sendable
 from jobctl.model.removal import RemovedQueue, shown_queues
-from jobctl.store.opening import Store
 
 Histogram = Mapping[tuple[str, ...], int]
 
@@ -105,13 +106,14 @@ def _all(store: Store) -> list[Queue]:
 
 def _expected(store: Store, queues: Sequence[Queue], door: Faktory | None) -> QueueForm:
     """Return the form of the lists that new jobs go to, where a queue has none yet."""
+    facts = None
     if door is not None:
         with suppress(RefusedByFaktory):  # one that does not tell of itself
-            form = door.facts.form
-            if form is not None:
-                return form
-    seen = layout_seen(queues, store)
-    return QueueForm.BARE if seen == QueueForm.BARE else QueueForm.Q
+            facts = door.facts
+    known = form_known(store, queues, facts)
+    if known is not None:
+        return known
+    return QueueForm.BARE if layout_seen(queues, store) == QueueForm.BARE else QueueForm.Q
 
 
 def _removed(store: Store, lists: Sequence[Queue], expected: QueueForm) -> RemovedQueue:

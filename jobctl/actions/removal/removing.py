@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from jobctl.actions.deploy.changing import find_route, refuse_held
 from jobctl.actions.doors import Doors
+from jobctl.actions.forms import remember_server
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
@@ -90,6 +91,7 @@ def _remove(
     if not watch.confirm(_preview(store, look, order, watch, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work
+    remember_server(store)
     # What is held to a count, and takes several calls, is put aside first: it may have to go back.
     at_once = guards.bounds(0) == (None, None) or len(look.queues) <= QUEUES
     if at_once and not guards.undo:
