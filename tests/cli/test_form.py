@@ -32,6 +32,7 @@ def test_where_no_list_tells_the_server_is_asked(
     requeue, raw, server, monkeypatch, version: str, key: str
 ) -> None:
     with FaktoryDouble(server.socket, version=version) as double:
+        double.schedule(0.05)  # it learns of the new queue by the job
         monkeypatch.setenv("FAKTORY_URL", double.url)
         assert requeue().code == 0
         assert raw.keys("*new") == [key.encode()]
@@ -45,6 +46,7 @@ def test_what_the_server_reads_goes_before_lists_and_what_was_said(
 ) -> None:
     enqueue(raw, "default", job("jid-00000002"), form=form)
     with FaktoryDouble(server.socket, version="1.9.4" if form else "1.10.0") as double:
+        double.schedule(0.05)  # it learns of the new queue by the job
         monkeypatch.setenv("FAKTORY_URL", double.url)
         assert requeue(*option).code == 0
     assert raw.llen("new" if form else "q:new") == 1
@@ -56,6 +58,7 @@ def test_the_server_that_an_earlier_change_knew_decides_where_it_is_not_known(
 ) -> None:
     enqueue(raw, "default", job("jid-00000002"), form="")
     with FaktoryDouble(server.socket, version=version) as double:
+        double.schedule(0.05)  # it learns of the new queue by the job
         monkeypatch.setenv("FAKTORY_URL", double.url)
         retry(raw, failed("jid-00000003"))
         jobctl("retries", "requeue", "--jid", "jid-00000003", "--dry-run")
@@ -126,4 +129,5 @@ def test_the_environments_server_is_not_asked_about_another_redis(
     monkeypatch.setenv("FAKTORY_URL", faktory.url)
     assert requeue("-u", url).code == 7
     assert faktory.commands == []
+    faktory.schedule(0.05)  # it learns of the new queue by the job
     assert requeue("-u", url, "--faktory-url", faktory.url).code == 0

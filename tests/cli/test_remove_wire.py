@@ -10,6 +10,8 @@ from tests.builders import enqueue, job
 from tests.faktory.client import Client
 from tests.faktory.double import FaktoryDouble
 
+pytestmark = pytest.mark.usefixtures("acquainted")
+
 
 @pytest.fixture(autouse=True)
 def own_journal(monkeypatch, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobctl.actions.operations.acting import read_batch
@@ -34,6 +34,7 @@ class Past:
         undo_batches: what was noted of the undo's batches, where it noted any.
         undo_results: what became of them, as Redis has it.
         acknowledged: of a release, the jobs of each batch that the server may have been told of.
+        introduced: the jobs that a server was to learn of each new queue by: queue and JIDs.
     """
 
     choice: Note | None
@@ -47,6 +48,7 @@ class Past:
     undo_batches: Sequence[Note] = ()
     undo_results: Mapping[str, str] = field(default_factory=dict)
     acknowledged: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    introduced: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
     def noted(cls, file: OperationFile) -> Past:
@@ -74,6 +76,7 @@ class Past:
             _last(notes, "undone"),
             [note for n in notes if isinstance(note := n.get("undo_batch"), dict)],
             acknowledged=_acknowledged(notes),
+            introduced=_introduced(notes),
         )
 
     @classmethod
@@ -157,6 +160,15 @@ def _acknowledged(notes: list[Note]) -> dict[int, frozenset[int]]:
         number, places = note.get("acknowledging"), note.get("places")
         if isinstance(number, int) and isinstance(places, list):
             found[number] = found.get(number, frozenset()) | frozenset(places)
+    return found
+
+
+def _introduced(notes: list[Note]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for n in notes:
+        note = n.get("introducing")
+        if isinstance(note, dict):
+            found.setdefault(str(note.get("queue")), set()).add(str(note.get("jid")))
     return found
 
 

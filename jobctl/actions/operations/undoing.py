@@ -240,7 +240,8 @@ class Undoing:
         return call.move((target, header.kind), present, scores, members)
 
     def _from_queues(self) -> None:
-        unqueue = Unqueue(self._store, self._file, self._preparer, self._watch)
+        introduced = self._past.introduced
+        unqueue = Unqueue(self._store, self._file, self._preparer, self._watch, introduced)
         back = unqueue.known(self._past.undo_batches, self._past.undo_results)
         for batch, result in self._applied():
             ready: Ready = self._preparer.ready(batch)

@@ -19,6 +19,8 @@ from jobctl.errors import FileProblem, JobctlError, Refused
 from jobctl.store.connection import Connection
 from tests.builders import enqueue, job
 
+pytestmark = pytest.mark.usefixtures("acquainted")
+
 BOTH = pytest.mark.parametrize("wired", [False, True], ids=["redis", "wire"])
 
 
