@@ -131,7 +131,7 @@ def _problem(queue: Queue, read: QueueForm | None) -> str | None:
     if not queue.registered:
         return "not in the set of queues" + (", but paused" if queue.key is None else "")
     if is_unread(queue, read):
-        return unread_list(queue)
+        return f"{unread_list(queue)} (jobctl queue adopt)"
     return None
 
 

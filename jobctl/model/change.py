@@ -19,11 +19,13 @@ class Verb(StrEnum):
     CLEAR = "clear"
     RELEASE = "release"  # of reservations, by itself: back to the front of the queue
     REMOVE = "remove"  # of queues
+    ADOPT = "adopt"  # of lists that the server does not read
     DELETE = "delete"  # of records, as are those that follow
     REQUEST_KILL = "request-kill"
     MARK = "mark"
 
 
+ON_QUEUES = (Verb.REMOVE, Verb.ADOPT)
 ON_RECORDS = (Verb.DELETE, Verb.REQUEST_KILL, Verb.MARK)
 TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
 RELEASED = (
@@ -38,6 +40,7 @@ _DONE = {
     Verb.CLEAR: "discarded",
     Verb.RELEASE: "released",
     Verb.REMOVE: "removed",
+    Verb.ADOPT: "adopted",
     Verb.DELETE: "deleted",
     Verb.REQUEST_KILL: "asked to be killed:",
     Verb.MARK: "marked",

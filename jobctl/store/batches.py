@@ -104,13 +104,16 @@ class Call:
             words += [encode_name(push.queue), len(push.pushed), *push.pushed]
         return self._eval("push", self._lists(kind, [p.queue for p in pushes], form), *words)
 
-    def unqueue(self, kind: Kind, stretch: Stretch, taken: Taken) -> Command:
-        """Take jobs out of a stretch of a queue, back into the set they came from."""
+    def unqueue(
+        self, kind: Kind, stretch: Stretch, taken: Taken, *, into: bytes | None = None
+    ) -> Command:
+        """Take jobs out of a stretch of a queue, back into the set they came from, or a list."""
         key = encode_name(self.layout.queue_key(stretch.queue, stretch.form))
         ends = (stretch.start, stretch.stop, len(taken.members))
         words = [*taken.present, *taken.members]
-        scores = _texts(taken.scores)
-        return self._eval("unqueue", [self.layout.sets[kind], key], *ends, *words, *scores)
+        target = self.layout.sets[kind] if into is None else into
+        scores = _texts(taken.scores) if into is None else ()
+        return self._eval("unqueue", [target, key], *ends, *words, *scores)
 
     def _lists(self, kind: Kind, queues: Sequence[str], form: QueueForm) -> list[str | bytes]:
         lists = [encode_name(self.layout.queue_key(name, form)) for name in queues]

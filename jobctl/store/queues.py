@@ -65,6 +65,11 @@ class Queues:
         (kind,) = self._types([key])
         return [Queue(name, form, key, 0, registered=True, paused=False)] if kind == "list" else []
 
+    def type_of(self, name: str, form: QueueForm) -> str:
+        """Return the type of the key of a queue's list; ``none`` where it is not there."""
+        (kind,) = self._types([self._key(name, form)])
+        return kind
+
     def waiting(self, lists: Iterable[tuple[str, QueueForm]]) -> int:
         """Return how many jobs wait in these lists together; what is no list holds none."""
         asked: list[Command] = [("LLEN", self._key(name, form)) for name, form in lists]

@@ -115,6 +115,10 @@ class Removing:
         """Return which of these queues are in the set of queues."""
         return self._among(self._layout.queues, names)
 
+    def register(self, names: Iterable[str]) -> None:
+        """Put queues into the set of queues."""
+        self._all([("SADD", self._layout.queues, encode_name(name)) for name in names])
+
     def unmark(self, names: Iterable[str]) -> None:
         """Take queues out of the set of paused ones."""
         self._attempt(("SREM", self._layout.paused, encode_name(name)) for name in names)
@@ -134,15 +138,18 @@ class Removing:
         keys = (operation_key(operation), into)
         return ("EVAL", script("begin", "refill"), len(keys), *keys, number, KEPT, start)
 
-    def join(self, operation: str, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+    def join(
+        self, operation: str, pairs: Iterable[tuple[bytes, bytes]], *, before: bool = False
+    ) -> None:
         """Let the jobs of each second list run after those of the first; the second is empty then.
+
+        With `before` they run before them.
 
         Raises:
             RefusedByRedis: one of them could not be.
         """
-        commands = [
-            self._rejoin(operation, "", first, second, ("", "", "")) for first, second in pairs
-        ]
+        words = ("", "", "", "1" if before else "")
+        commands = [self._rejoin(operation, "", first, second, words) for first, second in pairs]
         for reply in self.until_done(commands):
             if isinstance(reply, JobctlError):
                 raise reply
@@ -155,7 +162,7 @@ class Removing:
                 back.number,
                 back.first,
                 self.key(back.queue, back.form),
-                (encode_name(back.queue), "1" if back.registered else "", back.pause.value),
+                (encode_name(back.queue), "1" if back.registered else "", back.pause.value, ""),
             )
             for back in lists
         ]
@@ -211,7 +218,7 @@ class Removing:
         number: str,
         first: bytes,
         second: bytes,
-        words: tuple[str | bytes, str, str],
+        words: tuple[str | bytes, str, str, str],
     ) -> Command:
         keys = (operation_key(operation), self._layout.queues, self._layout.paused, first, second)
         return ("EVAL", script("begin", "rejoin"), len(keys), *keys, number, KEPT, *words)

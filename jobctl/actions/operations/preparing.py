@@ -244,6 +244,8 @@ class Preparer:
 
     def _pushed(self, raw: bytes, payload: dict[str, object], moment: bytes) -> bytes:
         """Return what a job becomes in a queue; `moment` is JSON."""
+        if self._change.verb is Verb.ADOPT:
+            return raw
         if self._change.reset_retries:
             raw, payload = self._reset(raw, payload)
         return self._stamp(raw, payload, moment)

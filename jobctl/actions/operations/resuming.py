@@ -17,7 +17,7 @@ from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.resuming import resume_removal
 from jobctl.errors import Refused
-from jobctl.model.change import Verb
+from jobctl.model.change import ON_QUEUES, Verb
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 
@@ -34,7 +34,7 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         past = Past.read(store, file)
         if past.undo is not None:
             return undo_file(store, file, past, watch)
-        if file.header.change.verb is Verb.REMOVE:
+        if file.header.change.verb in ON_QUEUES:
             report = resume_removal(store, file, past, watch)
             return replace(report, seconds=time.monotonic() - begun)
         if past.choice is None:
@@ -74,8 +74,8 @@ def apply(store: Store, journal: Journal, plan: Path, watch: Watch, *, keep: boo
     """
     begun = time.monotonic()
     with OperationFile.open(plan) as planned:
-        if planned.header.change.verb is Verb.REMOVE:
-            raise Refused(f"{plan} is no plan: the removal of queues is not planned ahead")
+        if planned.header.change.verb in ON_QUEUES:
+            raise Refused(f"{plan} is no plan: what becomes of queues is not planned ahead")
         past = Past.read(store, planned)
         if past.choice is None:
             raise Refused(f"{plan} is no whole plan: choosing never ended", hint="make a new one")

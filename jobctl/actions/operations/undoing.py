@@ -67,6 +67,10 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
         from jobctl.actions.removal.undoing import undo_removal  # it needs this file
 
         return undo_removal(store, file, past, watch)
+    if file.header.change.verb is Verb.ADOPT:
+        from jobctl.actions.removal.unadopting import undo_adoption
+
+        return undo_adoption(store, file, past, watch)
     begun = time.monotonic()
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
     if past.undone is not None or past.acting is None:

@@ -59,7 +59,19 @@ class Unqueue:
         preparer: Preparer,
         watch: Watch,
         introduced: Mapping[str, Collection[str]],
+        into: Mapping[str, bytes] | None = None,
     ) -> None:
+        """Know an operation.
+
+        Args:
+            store: the Redis.
+            file: of the operation.
+            preparer: makes its jobs again.
+            watch: who looks on.
+            introduced: by queue, the JIDs of jobs that a server was to learn of it by.
+            into: by queue, the key of a list that its jobs go to instead of a set: what ran next
+                comes first.
+        """
         self.outcomes: Counter[Outcome] = Counter()
         self.left: list[int] = []
         self.taken: Counter[str] = Counter()  # jobs taken out, by the ledger's name of their queue
@@ -77,6 +89,7 @@ class Unqueue:
         self._batches: list[Batch] = []
         # Jobs that went by scheduled, and were encoded anew there: known by their JIDs.
         self._introduced = introduced
+        self._into = into
         self._recoded: dict[str, dict[str, tuple[int, int]]] = {}  # queue -> JID -> hash, place
         self._now: dict[int, tuple[int, bytes]] = {}  # place -> hash of what was pushed; what it is
 
@@ -112,7 +125,7 @@ class Unqueue:
     def run(self) -> None:
         """Take out what is still there."""
         self._total += self.outcomes.total()
-        for name, jobs in self._recoded.items():
+        for name, jobs in self._recoded.items() if self._into is None else ():
             for key, place in jobs.values():
                 self._from_scheduled(name, key, place)
         for name in self._lost:
@@ -135,7 +148,7 @@ class Unqueue:
         if not seen:
             return False
         left, right = seen[0].rank, length - 1 - seen[-1].rank
-        from_right = right < left
+        from_right = right < left or self._into is not None
         if from_right:
             seen = [_Seen(length - 1 - s.rank, s.size, s.place) for s in reversed(seen)]
         taken = 0
@@ -214,6 +227,7 @@ class Unqueue:
             self._file.header.kind,
             Stretch(name, self._form, start, stop),
             Taken([j[1] for j in jobs], [j[0] for j in jobs], [j[2] for j in jobs]),
+            into=None if self._into is None else self._into[name],
         )
         (reply,) = self._store.operations.each(iter([command]))
         if isinstance(reply, Loading):

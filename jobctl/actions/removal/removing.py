@@ -17,14 +17,14 @@ from jobctl.actions.operations.watching import Watch
 from jobctl.actions.pairing import check_pair
 from jobctl.actions.removal.at_once import remove_at_once, remove_blindly
 from jobctl.actions.removal.looking import Look, look_at
-from jobctl.actions.removal.request import REMOVE, Removal
+from jobctl.actions.removal.request import Removal
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.actions.removal.taking import Remover
 from jobctl.errors import Refused
 from jobctl.faktory.server import Faktory
 from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
-from jobctl.model.layout import Kind
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
@@ -83,12 +83,12 @@ def _remove(
         notes=(*notes, *look.notes),
     )
     if guards.dry_run or not look.queues:
-        watch.show(_preview(store, look, order, watch, notes))
+        watch.show(make_preview(store, look, order, watch, notes))
         return report
     asked = time.monotonic()
     if door is not None:
         notes = (f"the server that removes them is {door.address}",)
-    if not watch.confirm(_preview(store, look, order, watch, notes)):
+    if not watch.confirm(make_preview(store, look, order, watch, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work
     remember_server(store)
@@ -97,8 +97,8 @@ def _remove(
     if at_once and not guards.undo:
         return remove_at_once(store, door, look, guards, report)
     journal.tidy()
-    with journal.create(_header(store, door, look, order)) as file:
-        return _carry_out(store, file, door, guards, report, watch)
+    with journal.create(make_header(store, door, look, order)) as file:
+        return run_remover(store, file, door, guards, report, watch)
 
 
 def _refuse_held(store: Store, look: Look) -> None:
@@ -111,7 +111,7 @@ def _refuse_held(store: Store, look: Look) -> None:
     refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 
-def _carry_out(
+def run_remover(
     store: Store,
     file: OperationFile,
     door: Faktory | None,
@@ -119,6 +119,7 @@ def _carry_out(
     report: Report,
     watch: Watch,
 ) -> Report:
+    """Carry it out, from its beginning to its end."""
     remover = Remover(store, file, door, Rounds(), watch)
     try:
         file.flush()
@@ -129,11 +130,19 @@ def _carry_out(
         raise
 
 
-def _header(store: Store, door: Faktory | None, look: Look, order: Removal) -> Header:
+def make_header(
+    store: Store,
+    door: Faktory | None,
+    look: Look,
+    order: Removal,
+    form: QueueForm | None = None,
+) -> Header:
+    """Return the first line of the file of a removal, or of an adoption to lists of a form."""
     return Header(
         operation=secrets.token_hex(4),
         kind=Kind.QUEUE,
-        change=REMOVE,
+        change=order.change,
+        form=form,
         server=str(store.target),
         identity=store.operations.claim_identity(),
         where=order.name,
@@ -149,15 +158,16 @@ def _header(store: Store, door: Faktory | None, look: Look, order: Removal) -> H
     )
 
 
-def _preview(
+def make_preview(
     store: Store, look: Look, order: Removal, watch: Watch, notes: Sequence[str]
 ) -> Preview:
+    """Return what would be done."""
     described = order.guards.dry_run or (order.described and watch.wants_preview)
     histogram, sample = look.describe(store) if described else ({}, ())
     return Preview(
-        action=Verb.REMOVE.value,
+        action=order.change.verb.value,
         kind=Kind.QUEUE,
-        change=REMOVE,
+        change=order.change,
         server=str(store.target),
         matched=look.jobs,
         chosen=look.jobs,
@@ -166,5 +176,5 @@ def _preview(
         notes=[*look.counts(), *look.notes, *notes],
         rehearsed=order.guards.dry_run,
         queues=[queue.name for queue in look.queues],
-        name=order.name,
+        name=order.typed,
     )

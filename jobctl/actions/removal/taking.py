@@ -16,7 +16,7 @@ from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.asking import ask_server
-from jobctl.actions.removal.concluding import conclude
+from jobctl.actions.removal.concluding import adopt_asides, conclude
 from jobctl.actions.removal.returning import rejoin_asides
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import (
@@ -28,6 +28,7 @@ from jobctl.errors import (
     RefusedByRedis,
 )
 from jobctl.faktory.server import Faktory
+from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
 from jobctl.model.operation import Header
 from jobctl.model.removal import Segment
@@ -88,7 +89,8 @@ class Remover:
             choice = self._choice(report.matched)
             self._file.note({"chosen": choice})
             self._file.flush()
-            return conclude(self._store, self._file, self._rounds, choice, report)
+            end = adopt_asides if self._header.change.verb is Verb.ADOPT else conclude
+            return end(self._store, self._file, self._rounds, choice, report)
         except Stopped:
             return replace(report, unfinished=True)
         except JobctlError as error:
@@ -103,7 +105,10 @@ class Remover:
     def _remove(self) -> None:
         """Put the lists aside and have the names removed; where that is refused, put all back."""
         try:
-            if self._door is None:
+            if self._header.change.verb is Verb.ADOPT:
+                self._take(Names.STAY)
+                self._write()
+            elif self._door is None:
                 self._take(Names.FORGET)
                 self._write()
             else:
