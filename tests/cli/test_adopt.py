@@ -129,7 +129,9 @@ def test_a_server_known_from_before_tells_that_lists_of_one_form_are_not_read(ra
     raw.set("jobctl:faktory", "1.10.0")
     (row,) = report("queue", "ls")
     assert "servers from 1.10 on read q:default only" in row["problem"]
-    assert "1 job in lists that the server does not read, of default" in report("info")["warnings"][0]
+    assert (
+        "1 job in lists that the server does not read, of default" in report("info")["warnings"][0]
+    )
     (warning,) = report("status", "old-00000001")["warnings"]
     assert warning.endswith("jobctl queue adopt default")
     assert report("queue", "adopt", "*", "--yes")["done"] == 1
