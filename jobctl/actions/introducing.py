@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
-from jobctl.errors import JobctlError, Unreachable
+from jobctl.errors import JobctlError, NoPermission, Unreachable, WrongType
 from jobctl.faktory.server import Faktory
 from jobctl.model.editing import replacer
 from jobctl.model.entry import Entry
@@ -52,8 +52,11 @@ def introduce(
     """
     known = _known(store.faktory)
     left = [name for name in queues if name not in (before if known is None else known)]
-    running = True if known is not None or not left else store.server.job_server()
-    if not left or running is False:
+    if not left:
+        return ()
+    answers = store.faktory is not None and store.faktory.said is not None
+    running = answers or store.server.job_server()
+    if running is False:
         return ()
     sent = [name for name in left if running and _send(store, file, name, queues[name])]
     notes = list(_told(store.faktory if known is not None else None, sent, watch))
@@ -83,8 +86,10 @@ def _known(faktory: Faktory | None) -> Collection[str] | None:
 
 
 def _send(store: Store, file: OperationFile, name: str, form: QueueForm) -> bool:
-    """Let one job of a queue go by scheduled; False where there is none that could."""
-    entry = _candidate(store, name, form) if is_queue_name(name) else None
+    """Let one job of a queue go by scheduled; False where none can: what was changed stays so."""
+    entry = None
+    with suppress(NoPermission, WrongType):
+        entry = _candidate(store, name, form) if is_queue_name(name) else None
     if entry is None or entry.jid is None:
         return False
     file.note({"introducing": {"queue": name, "jid": entry.jid}})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.actions.forms import ask_server, form_read, is_unread
 from jobctl.actions.jobs import Store
-from jobctl.actions.queues import unread_list
+from jobctl.actions.queues import who_reads
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
 from jobctl.model.queue import Queue
@@ -178,7 +178,7 @@ class _Warnings:
         if is_unread(queue, self._read):
             key = (queue.key or b"").decode("utf-8", "replace")
             yield (
-                f"it is in the list {key}, {unread_list(queue)}; to move it over: "
+                f"it is in the list {key}, but {who_reads(queue)}; to move it over: "
                 f"jobctl queue adopt {quote(queue.name)}"
             )
         if entry.job.get("queue") not in (None, queue.name):

@@ -131,12 +131,12 @@ def _problem(queue: Queue, read: QueueForm | None) -> str | None:
     if not queue.registered:
         return "not in the set of queues" + (", but paused" if queue.key is None else "")
     if is_unread(queue, read):
-        return f"{unread_list(queue)} (jobctl queue adopt)"
+        return f"not read (jobctl queue adopt): {who_reads(queue)}"
     return None
 
 
-def unread_list(queue: Queue) -> str:
-    """Return what is wrong with a list that the server does not read."""
+def who_reads(queue: Queue) -> str:
+    """Return what is read instead of a list that is not read."""
     if queue.form is QueueForm.BARE:
-        return f"an old list: servers from 1.10 on read q:{queue.name} only"
-    return f"a newer list: servers before 1.10 read {queue.name} only"
+        return f"servers from 1.10 on read q:{queue.name} only"
+    return f"servers before 1.10 read {queue.name} only"

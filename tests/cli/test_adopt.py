@@ -139,11 +139,35 @@ def test_a_server_known_from_before_tells_that_lists_of_one_form_are_not_read(ra
     assert report("queue", "ls")[0]["problem"] is None
 
 
+def test_a_server_that_is_asked_tells_of_lists_that_it_does_not_read(raw, report, faktory, url):
+    enqueue(raw, "default", job("old-00000001"), form="")
+    doors = ("-u", url, "--faktory-url")
+    for door, found in ((faktory.url, True), ("tcp://127.0.0.1:1", False)):
+        (row,) = report("queue", "ls", *doors, door)
+        assert ("not read (jobctl queue adopt)" in str(row["problem"])) is found
+        assert bool(report("status", "old-00000001", *doors, door)["warnings"]) is found
+    assert not raw.exists("jobctl:faktory")
+
+
 def test_a_list_of_no_set_of_names_is_registered(raw, report):
     enqueue(raw, "default", job("new-00000001"))
     raw.lpush("lost", job("old-00000001"))
     assert report("queue", "adopt", "*", "--yes")["done"] == 1
     assert raw.smembers("queues") == {b"default", b"lost"}
+
+
+def test_a_server_learns_of_an_adopted_queue_that_it_does_not_know(raw, report, faktory, url):
+    enqueue(raw, "default", job("new-00000001"))
+    raw.lpush("lost", job("old-00000001"), job("old-00000002"))
+    faktory.restart()
+    faktory.schedule(0.05)
+    doors = ("-u", url, "--faktory-url", faktory.url)
+    found = report("queue", "adopt", "lost", "--yes", *doors)
+    assert faktory.memory.state(1, 1)["faktory"]["queues"] == {"default": 1, "lost": 2}
+    (entry,) = report("journal", "ls")
+    assert entry["state"] == "done"
+    assert report("undo", found["operation"], "--yes")["done"] == 2
+    assert jids(raw, "lost") == ["old-00000001", "old-00000002"]
 
 
 def test_a_key_that_is_no_list_is_known_before(raw, jobctl):

@@ -120,6 +120,15 @@ def test_a_job_that_would_arrive_changed_is_not_sent_that_way(raw, jobctl, runni
     assert json.loads(member)["jid"] == "jid-00000003"
 
 
+def test_a_requeue_is_done_also_where_the_server_cannot_be_helped(raw, jobctl, running):
+    enqueue(raw, "default", job("queued-00001"))
+    retry(raw, failed("jid-00000001", queue="new"))
+    raw.set("scheduled", "nobody's")
+    ran = jobctl("retries", "requeue", "--all", "--yes")
+    assert (ran.code, raw.llen("q:new")) == (0, 1)
+    assert "the server does not know queue new yet" in ran.err
+
+
 def test_an_undo_of_queue_remove_lets_the_server_know_it_again(failures, both, faktory):
     faktory.schedule(0.05)
     ran = both("queue", "remove", "default", "--confirm", "default")

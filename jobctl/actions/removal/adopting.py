@@ -11,7 +11,6 @@ import time
 from dataclasses import replace
 
 from jobctl.actions.forms import form_to_write, is_unread, remember_server
-from jobctl.actions.introducing import introduce
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.watching import Watch
@@ -61,16 +60,10 @@ def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -
         raise Refused("not confirmed; nothing was changed")
     begun += time.monotonic() - asked  # nobody's work
     remember_server(store)
-    before = store.queues.names()
     journal.tidy()
     with journal.create(make_header(store, None, look, order, read)) as file:
         report = replace(report, before=adopted_sizes(store, file.header))
         report = run_remover(store, file, None, order.guards, report, watch)
-        if not report.unfinished and report.done:
-            forms = dict.fromkeys((queue.name for queue in look.queues), read)
-            report = replace(
-                report, notes=report.notes + introduce(store, file, forms, before, watch)
-            )
     return replace(report, seconds=time.monotonic() - begun)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from jobctl.actions.doors import Doors
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.asking import ask_server
 from jobctl.actions.removal.concluding import queue_sizes
@@ -19,7 +20,6 @@ from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.words import did_you_mean
-from jobctl.store.opening import Store
 from jobctl.store.taking import Lists, Names, Taken, Taking
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from jobctl.actions.introducing import introduce
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.model.entry import Entry
 from jobctl.model.layout import FAKTORY, Kind, QueueForm
@@ -15,7 +18,6 @@ from jobctl.model.operation import Header
 from jobctl.model.place import Place
 from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
 
 
 def conclude(
@@ -63,7 +65,10 @@ def adopt_asides(
         ]
         removing.join(header.operation, pairs, before=True)
     removing.register(queue.name for queue in header.queues)
-    old = removed_report(header, choice, report)
+    forms = {queue.name: read_form(header) for queue in header.queues if queue.jobs}
+    before = [queue.name for queue in header.queues if queue.registered]
+    notes = introduce(store, file, forms, before, Watch())
+    old = removed_report(header, choice, replace(report, notes=report.notes + notes))
     moved = {
         adopted_name(queue): old.moved.get(f"queue:{queue.name}", 0) for queue in header.queues
     }

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
@@ -33,7 +34,6 @@ from jobctl.model.guards import Guards
 from jobctl.model.operation import Header
 from jobctl.model.removal import Segment
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
 from jobctl.store.taking import Lists, Names, Pause, Taking
 
 _ROUNDS = 5  # at most; from the second one on they take what came while the last was written

@@ -165,7 +165,11 @@ class _Undoing:
     def _rejoin(self) -> dict[str, int]:
         """Let what was gathered take its old place, and return how many jobs that is by queue."""
         queues = self._header.queues
-        lengths = self._store.removing.lengths(map(self._back, queues))
+        # What is counted is noted before: whoever goes on later finds it gone back already.
+        counts = next((n["returning"] for n in self._file.notes() if "returning" in n), None)
+        if not isinstance(counts, list):
+            counts = self._store.removing.lengths(map(self._back, queues))
+            self._file.note({"returning": counts})
         refusals = self._store.removing.rejoin(
             self._header.operation,
             [
@@ -183,7 +187,7 @@ class _Undoing:
         for refusal in refusals:
             if refusal is not None:
                 raise refusal
-        return {queue.name: count for queue, count in zip(queues, lengths, strict=True)}
+        return {queue.name: int(count) for queue, count in zip(queues, counts, strict=True)}
 
     def _report(self, report: Report, done: Mapping[str, int], taken: Mapping[str, int]) -> Report:
         count = sum(done.values())

@@ -86,8 +86,9 @@ def test_an_undo_dies(shop, opened, monkeypatch, after, half):
             operation = store.journal.entries()[0].header.operation
             died = die(monkeypatch, at, after, lambda store=store, op=operation: store.undo(op))
         with opened() as store:
-            store.undo(operation)
+            report = store.undo(operation)
             assert (state(shop), leftovers(shop)) == (before, []), at
+            assert (report.done, report.gone) in ((report.matched, 0), (0, 0)), at
             (store.journal.directory / f"{operation}.jsonl").unlink()
         if not died:
             return
