@@ -1,4 +1,4 @@
-"""What pausing a thousand queues costs, against pausing one.
+"""What pausing a thousand queues costs, against pausing one, and against a bare pipe.
 
     python benchmarks/deploy.py [--pairs N]
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import redis
 from measuring import Compared, Runner, Table
-from running import clean_env, compile_all, ours, private_server
+from running import clean_env, compile_all, loop, ours, private_server
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -26,7 +26,7 @@ from tests.faktory.double import FaktoryDouble
 
 QUEUES = 1000
 TRIPS = 5  # more for all queues than for one
-TIMES = 2.0  # the process time of one
+TIMES = 2.0  # the process time of one, and of a bare pipe of the same commands
 ALL, ONE = "*", "queue-0001"
 
 
@@ -54,6 +54,14 @@ def pausing(runner: Runner, table: Table, url: str, name: str, pairs: int) -> No
         table.note(f"{more} round trips more")
 
 
+def piped(runner: Runner, table: Table, socket: Path, pairs: int) -> None:
+    """Pause all queues, against a script that sends the commands in one pipe."""
+    found = runner.compare(
+        ours("queue", "pause", ALL, "-o", "ids"), loop("pause"), f"unix://{socket}", pairs
+    )
+    table.ratio(f"pause {QUEUES:,} queues against one pipe", found, TIMES)
+
+
 def by_redis(runner: Runner, table: Table, socket: Path, pairs: int) -> None:
     """By the set in Redis alone."""
     pausing(runner, table, f"unix://{socket}", "by Redis", pairs)
@@ -67,7 +75,7 @@ def by_wire(runner: Runner, table: Table, socket: Path, pairs: int) -> None:
         del runner.env["FAKTORY_URL"]
 
 
-MEASURES: tuple[Callable[[Runner, Table, Path, int], None], ...] = (by_redis, by_wire)
+MEASURES: tuple[Callable[[Runner, Table, Path, int], None], ...] = (piped, by_redis, by_wire)
 
 
 def main() -> int:

@@ -13,6 +13,8 @@ import pytest
 import redis
 
 from jobctl import Store, connect, embedded
+from jobctl.actions import introducing
+from jobctl.actions.removal import undoing
 from jobctl.cli.door import run as run_jobctl
 from jobctl.store.server import Server
 from tests.builders import NOW
@@ -72,6 +74,16 @@ def faktory(server: embedded.EmbeddedServer, raw: redis.Redis) -> Iterator[Fakto
     """
     with FaktoryDouble(server.socket) as double:
         yield double
+
+
+@pytest.fixture
+def acquainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no server have to learn of queues: all their jobs stay as they were.
+
+    tests/cli/test_introduce.py is about how it does.
+    """
+    for module in (introducing, undoing):
+        monkeypatch.setattr(module, "introduce", lambda *_: ())
 
 
 @pytest.fixture

@@ -331,6 +331,21 @@ class Store(PlainStore):
         removal = Removal(names, guards)
         return remove_queues(self._doors(), self.journal, removal, watch or Silent())
 
+    def adopt_queues(
+        self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None
+    ) -> Report:
+        """Move jobs of lists that the server does not read to those that it reads, to run next.
+
+        Raises:
+            NotFound: there is no such queue; nothing was changed.
+            Refused: a guard says no, or nothing tells which lists the server reads.
+        """
+        from jobctl.actions.operations.watching import Watch as Silent
+        from jobctl.actions.removal.adopting import adopt_queues
+        from jobctl.actions.removal.request import ADOPT, Removal
+
+        return adopt_queues(self, self.journal, Removal(names, guards, ADOPT), watch or Silent())
+
     def _doors(self) -> Doors:
         from jobctl.actions.doors import Doors
 

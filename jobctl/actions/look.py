@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from jobctl.actions.forms import ask_server, form_read, is_unread
+from jobctl.actions.jobs import Store
+from jobctl.actions.queues import who_reads
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.status import Status, by_precedence
-from jobctl.store.opening import Store
 
 if TYPE_CHECKING:
     from jobctl.model.joined import Joined
@@ -50,7 +53,9 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
         disputed = {
             jid: [text for text in texts if text in disputed[jid]] for jid, texts in still.items()
         }
-    warn = _Warnings(queues, odd, now)
+    queued = any(e.kind is Kind.QUEUE for entries in found.values() for e in entries)
+    read = form_read(store, queues, ask_server(store)) if queued else None
+    warn = _Warnings(queues, odd, now, read)
     return [
         _status(jid, found.get(jid, []), warn, joined.get(jid), disputed.get(jid, ()))
         for jid in jids
@@ -126,10 +131,12 @@ def _sound(entries: list[Entry]) -> tuple[Entry, ...]:
 class _Warnings:
     """What is odd about where a job is."""
 
-    def __init__(self, queues: list[Queue], odd: Mapping[str, str], now: float) -> None:
+    def __init__(
+        self, queues: list[Queue], odd: Mapping[str, str], now: float, read: QueueForm | None
+    ) -> None:
         self._odd = odd
         self._queues = {(q.name, q.form): q for q in queues}
-        self._both = {q.form for q in queues if q.form} == set(QueueForm)
+        self._read = read
         self._now = now
 
     @property
@@ -140,8 +147,9 @@ class _Warnings:
     def held_back(self, entries: tuple[Entry, ...]) -> str | None:
         """Return why a queued job will not run."""
         queue = self._queue(entries[0]) if entries and entries[0].kind is Kind.QUEUE else None
-        if queue is not None and self._both and queue.form is QueueForm.BARE:
-            return "servers from 1.10 on do not read this list"
+        if queue is not None and is_unread(queue, self._read):
+            which = "from 1.10 on" if self._read is QueueForm.Q else "before 1.10"
+            return f"servers {which} do not read this list"
         return "its queue is paused" if queue is not None and queue.paused else None
 
     def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
@@ -167,10 +175,11 @@ class _Warnings:
             yield f"queue {queue.name} is paused: nothing in it runs until it is resumed"
         if not queue.registered:
             yield f"queue {queue.name} is not in the set of queues: servers may not list it"
-        if self._both and queue.form is QueueForm.BARE:
+        if is_unread(queue, self._read):
+            key = (queue.key or b"").decode("utf-8", "replace")
             yield (
-                f"it is in the list {queue.name} of Faktory 1.9 and before: newer servers "
-                f"read q:{queue.name} only"
+                f"it is in the list {key}, but {who_reads(queue)}; to move it over: "
+                f"jobctl queue adopt {quote(queue.name)}"
             )
         if entry.job.get("queue") not in (None, queue.name):
             yield f"its payload names queue {entry.job.text('queue')}, it is in {queue.name}"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from jobctl.actions.forms import form_read, is_unread, layout_seen
 from jobctl.actions.jobs import Store
-from jobctl.actions.queues import layout_seen, pending_pauses
+from jobctl.actions.queues import pending_pauses
 from jobctl.actions.verify_server import contradictions
 from jobctl.errors import Refused, Unreachable
 from jobctl.faktory.server import Faktory
 from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, Overview
+from jobctl.model.queue import Queue
+from jobctl.model.words import listed, things
 
 
 def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
@@ -59,6 +63,7 @@ def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
         retries=counts_of[Kind.RETRIES],
         dead=counts_of[Kind.DEAD],
         warnings=(
+            *_unread(store, queues, told),
             *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
             *(f"the Faktory server says nothing of itself: {error}" for error in silent),
             *contradicted,
@@ -78,6 +83,19 @@ def _not_served(store: Store, refusal: Refused) -> Overview:
         system=None if served is None else served.value,
         warnings=(f"{refusal.message} ({refusal.hint})",),
     )
+
+
+def _unread(store: Store, queues: Sequence[Queue], told: FaktoryFacts | None) -> Iterator[str]:
+    """Say how many jobs wait in lists that the server does not read."""
+    read = form_read(store, queues, told)
+    unread = [queue for queue in queues if queue.size and is_unread(queue, read)]
+    if unread:
+        jobs = sum(queue.size for queue in unread)
+        names = listed([queue.name for queue in unread])
+        yield (
+            f"{jobs:,} {things(jobs, 'job')} in lists that the server does not read, of {names}: "
+            "jobctl queue adopt moves them over"
+        )
 
 
 def overview_by_wire(faktory: Faktory) -> Overview:

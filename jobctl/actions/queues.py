@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from jobctl.actions.deploy.processes import look_at_holds
-from jobctl.actions.jobs import Store as JobStore
+from jobctl.actions.forms import ask_server, form_read, forms_seen, is_unread
+from jobctl.actions.jobs import Store
 from jobctl.actions.listing import Order, sorted_by
-from jobctl.errors import NotFound, Refused, Unreachable, WrongType
+from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
 from jobctl.model.layout import QueueForm
 from jobctl.model.pausing import Author, Hold
 from jobctl.model.queue import Queue
 from jobctl.model.rows import Row
 from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean
-from jobctl.store.opening import Store
 
 QUEUE_KEYS = (
     "queue", "size", "latency", "paused", "working", "form", "registered", "problem",
@@ -24,7 +24,7 @@ QUEUE_KEYS = (
 )  # fmt: skip
 
 
-def queue_rows(store: JobStore) -> list[Row]:
+def queue_rows(store: Store) -> list[Row]:
     """Return a row per queue, by name. Latency in seconds, to the millisecond."""
     queues = store.queues.named()
     queues += store.queues.strays(queues)
@@ -32,21 +32,25 @@ def queue_rows(store: JobStore) -> list[Row]:
     if store.working.key not in store.odd_keys():
         busy.update(entry.job.text("queue") for entry in store.working.walk())
     now = store.server.now()
-    both = len({q.form for q in queues if q.key is not None}) == 2
+    facts = ask_server(store) if forms_seen(queues) else None
+    read = form_read(store, queues, facts)
+    elsewhere = {q.name for q in queues if is_unread(q, read)} & {
+        q.name for q in queues if q.form is read
+    }
     notes = store.pauses.notes()
     unread = pending_pauses(store, notes)
     holds = look_at_holds(store, sorted({q.name for q in queues}))
     return [
-        _row(q, busy[q.name], now, both, store)
+        _row(q, read, now, store)
+        # A reservation names its queue, not the list it came from: it is the one that is read.
+        | {"working": None if q.name in elsewhere and is_unread(q, read) else busy[q.name]}
         | _pause(q, notes.get(q.name), holds.get(q.name))
         | _pending(unread.get(q.name) if q.paused else None)
         for q in sorted(queues, key=_order)
     ]
 
 
-def pending_pauses(
-    store: JobStore, notes: Mapping[str, Author] | None = None
-) -> Mapping[str, bool]:
+def pending_pauses(store: Store, notes: Mapping[str, Author] | None = None) -> Mapping[str, bool]:
     """Return the queues that were paused for the next start of a server, which runs still.
 
     Of each whether that is known: where nothing tells when the server started, it may have read
@@ -62,7 +66,7 @@ def pending_pauses(
     return {name: True for name, at in waiting.items() if started <= at}
 
 
-def _server_start(store: JobStore) -> float | None:
+def _server_start(store: Store) -> float | None:
     """Return when the job server started, in unix seconds; None where nothing tells."""
     if store.faktory is not None:
         with suppress(Unreachable):
@@ -83,6 +87,7 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
 
     Raises:
         NotFound: a name is no queue's; says which is near.
+        UsageProblem: it is no queue's, and looks like a pattern.
         WrongType: its key holds something else.
     """
     queues = store.queues.named()
@@ -92,6 +97,7 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
     for name in names:
         here = [q for q in queues if q.name == name]
         if not here:
+            refuse_pattern(name, "name each of them")
             known = sorted({q.name for q in queues})
             hint = did_you_mean(name, known) if known else f"{store.target} has no queues"
             why = store.queues.unsearched
@@ -105,73 +111,32 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
     return found
 
 
-def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
-    """Return which form of lists was seen: ``q``, ``bare`` or ``both``; else the one given."""
-    forms = _forms(queues)
-    if len(forms) == 2:
-        return "both"
-    if forms:
-        return forms.pop().value
-    return store.form.value if store.form is not None else None
-
-
-def form_to_write(store: JobStore) -> QueueForm:
-    """Return the form of lists that this server's workers read.
-
-    The server is asked where it is known, and where lists of the newer form do not tell: a server
-    of today on the data of an older one reads none of the old lists.
+def refuse_pattern(name: str, way: str) -> None:
+    """Refuse a name that is no queue's and was meant as a pattern; `way` is what to do instead.
 
     Raises:
-        Refused: nothing tells; a wrong guess would park jobs where no worker looks.
+        UsageProblem: it looks like one.
     """
-    forms = _forms(store.queues.named())
-    if QueueForm.Q in forms:
-        return QueueForm.Q
-    if not forms and store.form is not None:
-        return store.form
-    told, why = _form_told(store)
-    if told is not None:
-        return told
-    if forms:
-        return QueueForm.BARE
-    raise Refused(
-        f"no list tells in which form this server keeps its queues, q:NAME or NAME{why}",
-        hint="say it: --layout q (Faktory 1.10 and later) or --layout bare (before)",
-    )
-
-
-def _forms(queues: Sequence[Queue]) -> set[QueueForm]:
-    return {q.form for q in queues if q.key is not None and q.form is not None}
-
-
-def _form_told(store: JobStore) -> tuple[QueueForm | None, str]:
-    """Return the form that the server writes, else why it does not tell."""
-    if store.faktory is None:
-        return None, ""
-    try:
-        form = store.faktory.facts.form
-    except Unreachable as error:
-        return None, f"; {error}"
-    return form, "; the server does not say its version"
+    if any(c in name for c in "*?["):
+        raise UsageProblem(f"there is no queue {name!r}, and names are no patterns", hint=way)
 
 
 def _order(queue: Queue) -> tuple[str, str]:
     return (queue.name, queue.form or "")
 
 
-def _row(queue: Queue, working: int, now: float, both: bool, store: Store) -> Row:
+def _row(queue: Queue, read: QueueForm | None, now: float, store: Store) -> Row:
     latency = queue.latency(now)
-    form = queue.form or (None if both else store.form)
+    form = queue.form or read or store.form
     return {
         "queue": queue.name,
         "size": queue.size,
         "latency": None if latency is None else round(latency, 3),
         "paused": queue.paused,
-        # A reservation names its queue, not the list it came from: newer servers read q: lists.
-        "working": None if both and queue.form is QueueForm.BARE else working,
+        "working": 0,
         "form": None if form is None else form.value,
         "registered": queue.registered,
-        "problem": _problem(queue, both),
+        "problem": _problem(queue, read),
     }
 
 
@@ -201,11 +166,18 @@ def _pause(queue: Queue, author: Author | None, hold: Hold | None) -> Row:
     return found | {"holders": [lease.document() for lease in hold.leases] if hold else []}
 
 
-def _problem(queue: Queue, both: bool) -> str | None:
+def _problem(queue: Queue, read: QueueForm | None) -> str | None:
     if queue.wrong_type is not None:
         return f"its key holds a {queue.wrong_type}, no list"
     if not queue.registered:
         return "not in the set of queues" + (", but paused" if queue.key is None else "")
-    if both and queue.form == "bare":
-        return f"an old list: servers from 1.10 on read q:{queue.name} only"
+    if is_unread(queue, read):
+        return f"not read (jobctl queue adopt): {who_reads(queue)}"
     return None
+
+
+def who_reads(queue: Queue) -> str:
+    """Return what is read instead of a list that is not read."""
+    if queue.form is QueueForm.BARE:
+        return f"servers from 1.10 on read q:{queue.name} only"
+    return f"servers before 1.10 read {queue.name} only"

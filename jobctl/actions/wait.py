@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.look import status
 from jobctl.errors import JobctlError, NotFound, TimedOut, UsageProblem
 from jobctl.model.states import State
 from jobctl.model.status import Status
 from jobctl.model.times import parse_duration
 from jobctl.model.words import did_you_mean
-from jobctl.store.opening import Store
 
 GONE = "gone"
 WAITABLE = (*(s.value for s in State if s is not State.UNKNOWN), GONE)

@@ -29,13 +29,13 @@ def complete_queues(
     """Complete a queue's name from the Redis that the line names; silently nothing on failure."""
     from click.shell_completion import CompletionItem
 
-    from jobctl.model.queue import is_queue_name
+    from jobctl.model.queue import is_sendable  # what a shell takes as one word, too
 
     session = ctx.find_object(Session) or Session()
     if "command" in session.given:  # behind the -- of a hold stands a command
         return []
     names = queue_names(session)
-    return [CompletionItem(n) for n in names if n.startswith(incomplete) and is_queue_name(n)]
+    return [CompletionItem(n) for n in names if n.startswith(incomplete) and is_sendable(n)]
 
 
 def queue_names(session: Session) -> list[str]:

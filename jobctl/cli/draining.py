@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,7 @@ def _way(session: Session, paused: Sequence[str], words: str | None = None) -> s
     """Return how to resume what this command paused; `words`: as typed, where that is all."""
     if not paused:
         return None
-    return f"paused still; resume: {resume_command(session, words or ' '.join(paused))}"
+    return f"paused still; resume: {resume_command(session, words or shlex.join(paused))}"
 
 
 def _finish(session: Session, wanted: Drain, ended: Drained, way: str | None) -> None:

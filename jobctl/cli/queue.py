@@ -14,7 +14,7 @@ from jobctl.cli.holding import hold
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
 from jobctl.cli.pausing import pause, resume
-from jobctl.cli.removing import remove
+from jobctl.cli.removing import adopt, remove
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.model.layout import Kind
@@ -120,5 +120,5 @@ def jobs(session: Session, names: Sequence[str]) -> None:
         write_listing(session, store, lines, request)
 
 
-for command in (pause, resume, drain_command, hold, remove):
+for command in (pause, resume, drain_command, hold, remove, adopt):
     queue.add_command(command)

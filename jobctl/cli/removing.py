@@ -1,9 +1,10 @@
-"""``jobctl queue remove``: queues, their jobs and their pauses, gone; until an undo."""
+"""``jobctl queue remove`` and ``queue adopt``: whole queues away, and old lists to new ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,21 +18,35 @@ if TYPE_CHECKING:
     from jobctl.actions.removal.request import Removal
 
 _WHOLE = click.IntRange(min=0)
-_GUARDS = all_of([
-    option(
-        GUARD, "-n", "--dry-run", is_flag=True,
-        help="Show what would be removed: counts, histogram, sample.",
-    ),
-    option(GUARD, "-y", "--yes", is_flag=True, hidden=True),
-    option(
-        GUARD, "--confirm", metavar="NAMES",
-        help="Answer the question: the names as they were given, in one word: 'a b', '*'.",
-    ),
-    option(GUARD, "--expect", type=_WHOLE, metavar="N", help="Refuse unless N jobs wait."),
-    option(GUARD, "--max", "most", type=_WHOLE, metavar="N", help="Refuse if more jobs wait."),
-    option(GUARD, "--reason", metavar="TEXT", help="Why; kept with the operation."),
-    option(GUARD, "--no-undo", is_flag=True, help="Keep no file: the jobs are gone for good."),
-])  # fmt: skip
+_NO_UNDO = {
+    True: "Keep no file: the jobs are gone for good.",
+    False: "Keep no file once it is done.",
+}
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _guards(shown: str, *, typed: bool) -> Callable[[_F], _F]:
+    """Add the guards; `typed`: the names answer the question, instead of yes or no."""
+    answer = (
+        "Answer the question: the names as they were given, in one word: 'a b', '*'."
+        if typed
+        else "Answer where a name must be typed: a protected context asks for its own."
+    )
+    return all_of([
+        option(
+            GUARD, "-n", "--dry-run", is_flag=True,
+            help=f"Show what would be {shown}: counts, histogram, sample.",
+        ),
+        option(
+            GUARD, "-y", "--yes", is_flag=True, hidden=typed,
+            help="Do not ask; needed off a terminal.",
+        ),
+        option(GUARD, "--confirm", metavar="NAMES" if typed else "NAME", help=answer),
+        option(GUARD, "--expect", type=_WHOLE, metavar="N", help="Refuse unless N jobs wait."),
+        option(GUARD, "--max", "most", type=_WHOLE, metavar="N", help="Refuse if more jobs wait."),
+        option(GUARD, "--reason", metavar="TEXT", help="Why; kept with the operation."),
+        option(GUARD, "--no-undo", is_flag=True, help=_NO_UNDO[typed]),
+    ])  # fmt: skip
 
 
 @click.command(
@@ -54,7 +69,7 @@ _GUARDS = all_of([
     ],
 )
 @click.argument("names", nargs=-1, metavar="NAME...|'*'", shell_complete=complete_queues)
-@_GUARDS
+@_guards("removed", typed=True)
 @shared_options()
 @click.pass_obj
 def remove(session: Session, names: Sequence[str]) -> None:
@@ -63,13 +78,52 @@ def remove(session: Session, names: Sequence[str]) -> None:
     from jobctl.cli.operations import journal
     from jobctl.cli.reporting import run
 
-    order = _order(session, names)
-    order.check()
-    order.under(session.rules)
-    check_answer(session, name=order.name)
+    order = _checked(session, _order(session, names))
     with session.doors() as doors:
         kept = journal()
         run(session, doors.store, lambda w: remove_queues(doors, kept, order, w), "removed")
+
+
+@click.command(
+    "adopt",
+    cls=Command,
+    short_help="Move jobs from lists that the server does not read.",
+    help="""Move the jobs of lists that the server does not read to those that it reads. Servers
+    from 1.10 on keep a queue in q:NAME and before that in NAME: one that is started on the data of
+    another leaves its lists alone, and their jobs wait for ever. '*' alone means all of them.
+
+    What the server reads is what it says (--faktory-url), what was noted of it at an earlier
+    change, or what the lists tell; where nothing does, --layout says it. The jobs run next, in
+    their order; their bytes stay as they are. jobctl undo puts back what has not run yet.""",
+    examples=[
+        "jobctl queue adopt '*' --dry-run",
+        "jobctl queue adopt mailers --yes --expect 1200",
+        "jobctl queue adopt '*' --layout q --reason 'upgrade to 1.10'",
+    ],
+)
+@click.argument("names", nargs=-1, metavar="NAME...|'*'", shell_complete=complete_queues)
+@_guards("moved", typed=False)
+@shared_options()
+@click.pass_obj
+def adopt(session: Session, names: Sequence[str]) -> None:
+    """Adopt lists."""
+    from jobctl.actions.removal.adopting import adopt_queues
+    from jobctl.actions.removal.request import ADOPT
+    from jobctl.cli.operations import journal
+    from jobctl.cli.reporting import run
+
+    order = _checked(session, replace(_order(session, names), change=ADOPT))
+    with session.connect() as store:
+        kept = journal()
+        run(session, store, lambda w: adopt_queues(store, kept, order, w), "adopted")
+
+
+def _checked(session: Session, order: Removal) -> Removal:
+    """Check all that can be checked before there is a connection, and return it."""
+    order.check()
+    order.under(session.rules)
+    check_answer(session, name=order.typed)
+    return order
 
 
 def _order(session: Session, names: Sequence[str]) -> Removal:

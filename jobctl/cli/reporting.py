@@ -12,7 +12,7 @@ from jobctl.cli.onlooker import Onlooker
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.errors import Exit
-from jobctl.model.change import RELEASED, Verb
+from jobctl.model.change import ON_QUEUES, RELEASED, Verb
 
 if TYPE_CHECKING:
     from jobctl import Store
@@ -83,7 +83,7 @@ def _say_more(session: Session, report: Report) -> None:
     _say_next(report)
     if not _prints(report):
         nothing = f"nothing matched in {report.target}"
-        if report.action == Verb.REMOVE:  # of queues, which may be empty
+        if report.action in ON_QUEUES:  # they may be empty
             nothing = "no job waits there"
         say("there is nothing left to undo" if report.action == "undo" else nothing)
 

@@ -11,14 +11,14 @@ from socket import gethostname
 from types import TracebackType
 from typing import Self
 
-from jobctl.errors import JobctlError, NotFaktory, UsageProblem, WrongPassword
+from jobctl.errors import JobctlError, NotFaktory, Refused, UsageProblem, WrongPassword
 from jobctl.faktory.refusals import not_faktory
 from jobctl.faktory.wire import Reply, Trace, Wire
 from jobctl.model.address import Address
 from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.job import read_object
 from jobctl.model.jsontext import Number, dumps
-from jobctl.model.queue import is_queue_name
+from jobctl.model.queue import is_sendable
 from jobctl.model.target import Target
 
 ALL = "*"
@@ -110,6 +110,11 @@ class Faktory:
     def facts(self) -> FaktoryFacts:
         """What the server said of itself first: its version does not change while we talk."""
         return self.info() if self._facts is None else self._facts
+
+    @property
+    def said(self) -> FaktoryFacts | None:
+        """What the server said of itself last; None where nobody has asked."""
+        return self._facts
 
     def pause(self, names: Sequence[str]) -> None:
         """Stop handing out jobs of these queues; ``*`` alone means all.
@@ -242,19 +247,32 @@ def _seconds(value: object) -> float | None:
     return seconds if isfinite(seconds) else None
 
 
+def check_sendable(names: Iterable[str]) -> None:
+    """Check that the server can be told of these queues.
+
+    Raises:
+        Refused: a name does not fit into a line of its protocol.
+    """
+    for name in names:
+        if not is_sendable(name):
+            raise Refused(
+                f"a Faktory server cannot be told of the queue {name!r}: its protocol has no way "
+                "to write blanks, stars and control characters; nothing was changed",
+                hint="without a running server it is done by Redis alone",
+            )
+
+
 def _lines(verb: str, names: Sequence[str]) -> Iterator[str]:
     """Yield the commands for these queues, a bounded number of names in each.
 
     A command without a name kills old servers, one with a blank in it means other queues, and a
-    star anywhere but alone would be no queue's name: none of these ever leaves.
+    star may mean all of them: none of these ever leaves.
     """
     if not names:
         raise UsageProblem("no queue is named")
     if list(names) == [ALL] and verb != "LATENCY":
         yield f"QUEUE {verb} {ALL}"
         return
-    for name in names:
-        if not is_queue_name(name):
-            raise UsageProblem(f"{name!r} is no name of a queue")
+    check_sendable(names)
     for start in range(0, len(names), _NAMES):
         yield f"QUEUE {verb} {' '.join(names[start : start + _NAMES])}"

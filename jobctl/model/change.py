@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import Kind
-from jobctl.model.queue import is_queue_name
 
 
 class Verb(StrEnum):
@@ -20,11 +19,13 @@ class Verb(StrEnum):
     CLEAR = "clear"
     RELEASE = "release"  # of reservations, by itself: back to the front of the queue
     REMOVE = "remove"  # of queues
+    ADOPT = "adopt"  # of lists that the server does not read
     DELETE = "delete"  # of records, as are those that follow
     REQUEST_KILL = "request-kill"
     MARK = "mark"
 
 
+ON_QUEUES = (Verb.REMOVE, Verb.ADOPT)
 ON_RECORDS = (Verb.DELETE, Verb.REQUEST_KILL, Verb.MARK)
 TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
 RELEASED = (
@@ -39,6 +40,7 @@ _DONE = {
     Verb.CLEAR: "discarded",
     Verb.RELEASE: "released",
     Verb.REMOVE: "removed",
+    Verb.ADOPT: "adopted",
     Verb.DELETE: "deleted",
     Verb.REQUEST_KILL: "asked to be killed:",
     Verb.MARK: "marked",
@@ -146,11 +148,8 @@ class Change:
                 f"{times[0]} leaves scheduled jobs where they are, as they are",
                 hint="--reset-retries goes with a requeue to a queue",
             )
-        if self.to is not None and not is_queue_name(self.to):
-            raise UsageProblem(
-                f"--to: {self.to!r} is no name of a queue",
-                hint="letters, digits, dots, dashes and underscores",
-            )
+        if self.to == "":
+            raise UsageProblem("--to is empty", hint="name the queue that the jobs go to")
 
     def _times(self) -> tuple[tuple[str, float | None], ...]:
         return (("--at", self.at), ("--in", self.delay), ("--spread", self.spread))

@@ -60,11 +60,7 @@ class FaktoryFacts:
     @property
     def form(self) -> QueueForm | None:
         """The form of queues' lists that this version writes; None where it says no version."""
-        found = _VERSION.match(self.version or "")
-        if found is None:
-            return None
-        newer = (int(found[1]), int(found[2])) >= _FIRST_WITH_Q
-        return QueueForm.Q if newer else QueueForm.BARE
+        return form_of(self.version)
 
     def document(self) -> dict[str, object]:
         """Return it under its JSON keys."""
@@ -79,6 +75,15 @@ class FaktoryFacts:
             "enqueued": self.enqueued,
             "queues": None if self.queues is None else dict(self.queues),
         }
+
+
+def form_of(version: str | None) -> QueueForm | None:
+    """Return the form of queues' lists that a server of this version writes; None: it is none."""
+    found = _VERSION.match(version or "")
+    if found is None:
+        return None
+    newer = (int(found[1]), int(found[2])) >= _FIRST_WITH_Q
+    return QueueForm.Q if newer else QueueForm.BARE
 
 
 def _object(document: Mapping[str, object], key: str) -> dict[str, object]:

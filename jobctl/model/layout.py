@@ -83,6 +83,14 @@ class Layout:
         """Return the key of a queue's list."""
         return f"q:{name}" if form is QueueForm.Q else name
 
+    def queue_forms(self, name: str) -> tuple[QueueForm, ...]:
+        """Return the forms that the list of a queue can have.
+
+        The bare key of ``working`` is the job system's own, that of ``q:mail`` is the list of mail.
+        """
+        taken = name in self.own_keys or name.startswith(self.queue_key("", QueueForm.Q))
+        return (QueueForm.Q,) if taken else tuple(QueueForm)
+
     def queue_name(self, key: str, form: QueueForm) -> str:
         """Return the name of the queue whose list is at this key."""
         return key.removeprefix("q:") if form is QueueForm.Q else key

@@ -12,6 +12,7 @@ class ChosenNote(TypedDict, total=False):
     """What choosing ended with; a removal's tells from `done` on what was taken."""
 
     form: QueueForm | None
+    named: list[str]
     matched: Required[int]
     skipped: int
     missing: list[str]
@@ -41,6 +42,7 @@ class ActingNote(TypedDict, total=False):
     claim: str
     who: str
     host: str
+    queues: list[str]
 
 
 class BatchNote(TypedDict, total=False):
@@ -86,6 +88,13 @@ class LockNote(TypedDict):
     expires_at: float | None
 
 
+class IntroducingNote(TypedDict):
+    """The job that a server is to learn of a new queue by."""
+
+    queue: str
+    jid: str
+
+
 class Note(TypedDict, total=False):
     """One line."""
 
@@ -98,6 +107,8 @@ class Note(TypedDict, total=False):
     undo: UndoNote
     undone: EndNote
     undo_batch: UndoBatchNote
+    returning: list[int]
+    introducing: IntroducingNote
     acknowledging: int
     places: list[int]
     locks: dict[str, LockNote]

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from jobctl.errors import BadUrl, UsageProblem
 from jobctl.model.address import Address
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import ON_QUEUES, Change
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.jsontext import loads_own
 from jobctl.model.layout import Kind, QueueForm
@@ -58,6 +58,7 @@ class Header:
         identity: what ``jobctl:server`` held; None where there was none yet.
         where: the filter, as text.
         form: the form of the queues' lists, where jobs go to queues; noted once it is known.
+        named: the queues there are that no Faktory server would make, by their names; likewise.
         who, host, argv: who asked, and how; no password in it.
         reason: why, as it was given.
         started_at: unix seconds by the server's clock.
@@ -85,6 +86,7 @@ class Header:
     context: str | None = None
     queues: tuple[RemovedQueue, ...] = ()
     namespace: str | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def record_layout(self) -> RecordLayout:
@@ -121,11 +123,11 @@ class Header:
             Target.parse(self.server)
             if self.faktory is not None:
                 Address.parse(self.faktory)
-            if self.change.verb is not Verb.REMOVE:
+            if self.change.verb not in ON_QUEUES:
                 self.change.check(self.kind)
         except (BadUrl, UsageProblem) as error:
             raise ValueError(error.message) from None
-        if (self.change.verb is Verb.REMOVE) is not (self.kind is Kind.QUEUE):
+        if (self.change.verb in ON_QUEUES) is not (self.kind is Kind.QUEUE):
             raise ValueError(f"{self.change.verb} does not go with {self.kind}")
         if self.change.rate is not None and self.change.rate <= 0:
             raise ValueError("its rate is not positive")

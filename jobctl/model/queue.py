@@ -42,5 +42,14 @@ class Queue:
 
 
 def is_queue_name(name: str) -> bool:
-    """Tell whether a Faktory server would accept the name."""
+    """Tell whether a Faktory server would make a queue of this name."""
     return _NAME.fullmatch(name) is not None
+
+
+def is_sendable(name: str) -> bool:
+    """Tell whether a name can stand in a line of Faktory's protocol.
+
+    The server splits a line at blanks, and takes a star for all queues. A queue that another
+    client has named so can be changed in Redis only.
+    """
+    return bool(name) and name.isprintable() and not any(c.isspace() or c == "*" for c in name)

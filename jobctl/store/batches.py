@@ -100,27 +100,30 @@ class Call:
         """Move members to queues; the first of each runs first."""
         words: list[Word] = ["RPUSH" if front else "LPUSH"]
         for push in pushes:
-            words += [push.queue, len(push.members), *push.members, *push.pushed]
+            words += [encode_name(push.queue), len(push.members), *push.members, *push.pushed]
         return self._eval("requeue", self._lists(kind, [p.queue for p in pushes], form), *words)
 
     def probe(self, kind: Kind, queues: Sequence[str], form: QueueForm) -> Command:
         """Ask of each of these queues why it would not take a job, before any is taken away."""
-        return self._eval("probe", self._lists(kind, queues, form), *queues)
+        return self._eval("probe", self._lists(kind, queues, form), *map(encode_name, queues))
 
     def push(self, kind: Kind, pushes: Sequence[Push], form: QueueForm, result: str) -> Command:
         """Push jobs that have left their set already, the last of each to run first."""
         words: list[Word] = [result]
         for push in pushes:
-            words += [push.queue, len(push.pushed), *push.pushed]
+            words += [encode_name(push.queue), len(push.pushed), *push.pushed]
         return self._eval("push", self._lists(kind, [p.queue for p in pushes], form), *words)
 
-    def unqueue(self, kind: Kind, stretch: Stretch, taken: Taken) -> Command:
-        """Take jobs out of a stretch of a queue, back into the set they came from."""
+    def unqueue(
+        self, kind: Kind, stretch: Stretch, taken: Taken, *, into: bytes | None = None
+    ) -> Command:
+        """Take jobs out of a stretch of a queue, back into the set they came from, or a list."""
         key = encode_name(self.layout.queue_key(stretch.queue, stretch.form))
         ends = (stretch.start, stretch.stop, len(taken.members))
         words = [*taken.present, *taken.members]
-        scores = _texts(taken.scores)
-        return self._eval("unqueue", [self.layout.sets[kind], key], *ends, *words, *scores)
+        target = self.layout.sets[kind] if into is None else into
+        scores = _texts(taken.scores) if into is None else ()
+        return self._eval("unqueue", [target, key], *ends, *words, *scores)
 
     def _lists(self, kind: Kind, queues: Sequence[str], form: QueueForm) -> list[str | bytes]:
         lists = [encode_name(self.layout.queue_key(name, form)) for name in queues]

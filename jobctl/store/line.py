@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, Layout
@@ -35,7 +35,7 @@ class Line:
 
     def walk(
         self, *, descending: bool = False, offset: int = 0, limit: int | None = None
-    ) -> Iterator[Entry]:
+    ) -> Generator[Entry, None, None]:
         """Yield the jobs in the order they run, or the last pushed first."""
         if self.queue.key is None:
             return

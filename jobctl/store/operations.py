@@ -14,7 +14,7 @@ from jobctl.model.operation import Header
 from jobctl.model.unique_lock import Lock
 from jobctl.store.batches import Call
 from jobctl.store.connection import Command, Connection, Reply
-from jobctl.store.keys import CLAIM, IDENTITY, operation_key
+from jobctl.store.keys import CLAIM, FAKTORY, IDENTITY, operation_key
 from jobctl.store.queues import encode_name
 from jobctl.store.scripts import ready, script
 
@@ -45,10 +45,24 @@ class Operations:
         found = self.identity()
         if found is not None:
             return found
-        (refused,) = self._connection.attempt([("SET", IDENTITY, secrets.token_hex(12), "NX")])
+        self._note("SET", IDENTITY, secrets.token_hex(12), "NX")
+        return self.identity()
+
+    def server_version(self) -> str | None:
+        """Return the version of the Faktory server that an earlier change noted."""
+        (found,) = self._connection.attempt([("GET", FAKTORY)])
+        return found.decode("utf-8", "replace") if isinstance(found, bytes) else None
+
+    def note_server(self, version: str) -> None:
+        """Note the version of the Faktory server, as far as this Redis lets us."""
+        if version != self.server_version():
+            self._note("SET", FAKTORY, version)
+
+    def _note(self, *command: str) -> None:
+        """Write what is done without where a server is full, or this user may not."""
+        (refused,) = self._connection.attempt([command])
         if isinstance(refused, JobctlError) and not isinstance(refused, NoPermission | NoMemory):
             raise refused
-        return self.identity()
 
     def check_scripts(self, *names: str, kind: Kind | None = None) -> None:
         """Check that a script can do its work here, before an operation is begun.

@@ -64,14 +64,22 @@ class Queues:
         except NoPermission as error:
             self.unsearched = error.message
             return []
-        named = [queue for queue in found if is_queue_name(queue.name)]
+        # Behind q: any name is a queue's; a bare one may be anybody's key.
+        named = [q for q in found if q.form is QueueForm.Q or is_queue_name(q.name)]
         return [q for q in self._measured(named) if _holds_jobs(q)]
 
     def at(self, name: str, form: QueueForm) -> list[Queue]:
         """Return the queue of this name with its list of one form; none where there is no list."""
+        if form not in self._layout.queue_forms(name):
+            return []
         key = self._key(name, form)
         (kind,) = self._types([key])
         return [Queue(name, form, key, 0, registered=True, paused=False)] if kind == "list" else []
+
+    def type_of(self, name: str, form: QueueForm) -> str:
+        """Return the type of the key of a queue's list; ``none`` where it is not there."""
+        (kind,) = self._types([self._key(name, form)])
+        return kind
 
     def waiting(self, lists: Iterable[tuple[str, QueueForm]]) -> int:
         """Return how many jobs wait in these lists together; what is no list holds none."""
@@ -106,7 +114,7 @@ class Queues:
 
     def _lists(self, queue: Queue, kinds: dict[QueueForm, str]) -> list[Queue]:
         """Return the queue once for each of its lists, or once where it has none."""
-        lists = [f for f, kind in kinds.items() if kind == "list"]
+        lists = [f for f in self._layout.queue_forms(queue.name) if kinds[f] == "list"]
         if lists:
             return [replace(queue, form=f, key=self._key(queue.name, f)) for f in lists]
         # A bare name may be anybody's key; one behind q: is the queue's own.

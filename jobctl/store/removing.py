@@ -42,20 +42,37 @@ class Removing:
         return back_key(operation, self.key(queue, form))
 
     def take(self, taking: Taking, queues: Sequence[RemovedQueue]) -> list[Taken] | int:
-        """Take the lists of queues, those of one call at one instant; with bounds all at once.
+        """Take the lists of queues, those of one call at one instant.
 
         Returns:
             What each queue was; or how many jobs there are, where that is not what may be. Then
-            nothing was done.
+            the call that met the bound did nothing, and what others took has to go back.
         """
         parts = taking.parts(queues)
+        if taking.bounded:
+            return self._take_bounded(taking, parts)
         commands = [self._take(taking, first, part) for first, part in parts]
+        replies = zip(parts, self._all(commands), strict=True)
+        return [taken for part, reply in replies for taken in _read(taking, *part, reply)]
+
+    def _take_bounded(
+        self, taking: Taking, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
+    ) -> list[Taken] | int:
+        """Take them call by call: what one took counts for the next."""
         found: list[Taken] = []
-        for (first, part), reply in zip(parts, self._all(commands), strict=True):
-            text = reply.decode()
-            if text.startswith("n"):
-                return int(text[1:])
-            found += read_taken(taking_number(taking.round, first), text, part)
+        for i, (first, part) in enumerate(parts):
+            jobs = sum(taken.total for taken in found)
+            rest = taking.after(jobs, last=i == len(parts) - 1)
+            (reply,) = self._all([self._take(rest, first, part)])
+            if reply.startswith(b"n"):
+                keys = (
+                    self.key(queue.name, form)
+                    for _, later in parts[i + 1 :]
+                    for queue in later
+                    for form in queue.forms
+                )
+                return jobs + int(reply[1:]) + sum(self.lengths(keys))
+            found += _read(taking, first, part, reply)
         return found
 
     def stream(
@@ -111,9 +128,13 @@ class Removing:
         """Return which of these queues are in the set of queues."""
         return self._among(self._layout.queues, names)
 
+    def register(self, names: Iterable[str]) -> None:
+        """Put queues into the set of queues."""
+        self._all([("SADD", self._layout.queues, encode_name(name)) for name in names])
+
     def unmark(self, names: Iterable[str]) -> None:
         """Take queues out of the set of paused ones."""
-        self._attempt(("SREM", self._layout.paused, name) for name in names)
+        self._attempt(("SREM", self._layout.paused, encode_name(name)) for name in names)
 
     def remember_removed(self, operation: str) -> None:
         """Note that the server has removed the queues: nothing is taken for it any more."""
@@ -130,15 +151,18 @@ class Removing:
         keys = (operation_key(operation), into)
         return ("EVAL", script("begin", "refill"), len(keys), *keys, number, KEPT, start)
 
-    def join(self, operation: str, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+    def join(
+        self, operation: str, pairs: Iterable[tuple[bytes, bytes]], *, before: bool = False
+    ) -> None:
         """Let the jobs of each second list run after those of the first; the second is empty then.
+
+        With `before` they run before them.
 
         Raises:
             RefusedByRedis: one of them could not be.
         """
-        commands = [
-            self._rejoin(operation, "", first, second, ("", "", "")) for first, second in pairs
-        ]
+        words = ("", "", "", "1" if before else "")
+        commands = [self._rejoin(operation, "", first, second, words) for first, second in pairs]
         for reply in self.until_done(commands):
             if isinstance(reply, JobctlError):
                 raise reply
@@ -151,7 +175,7 @@ class Removing:
                 back.number,
                 back.first,
                 self.key(back.queue, back.form),
-                (back.queue, "1" if back.registered else "", back.pause.value),
+                (encode_name(back.queue), "1" if back.registered else "", back.pause.value, ""),
             )
             for back in lists
         ]
@@ -192,17 +216,22 @@ class Removing:
             *asides,
         ]
         bounds = ("" if n is None else n for n in (taking.fewest, taking.most))
-        words: list[str | int] = [
+        words: list[str | bytes | int] = [
             *bounds,
             taking.lists.value,
             taking.names.value,
-            *(q.name for q in queues),
+            *(encode_name(q.name) for q in queues),
         ]
         number = taking_number(taking.round, first)
         return ("EVAL", script("begin", "remove"), len(keys), *keys, number, KEPT, *words)
 
     def _rejoin(
-        self, operation: str, number: str, first: bytes, second: bytes, words: tuple[str, str, str]
+        self,
+        operation: str,
+        number: str,
+        first: bytes,
+        second: bytes,
+        words: tuple[str | bytes, str, str, str],
     ) -> Command:
         keys = (operation_key(operation), self._layout.queues, self._layout.paused, first, second)
         return ("EVAL", script("begin", "rejoin"), len(keys), *keys, number, KEPT, *words)
@@ -211,7 +240,7 @@ class Removing:
         parts: list[list[str]] = [
             list(names[start : start + _NAMES]) for start in range(0, len(names), _NAMES)
         ]
-        replies = self._all([("SMISMEMBER", key, *part) for part in parts])
+        replies = self._all([("SMISMEMBER", key, *map(encode_name, part)) for part in parts])
         return {
             name
             for part, reply in zip(parts, replies, strict=True)
@@ -232,6 +261,10 @@ class Removing:
         while some := list(islice(todo, _TOGETHER)):
             replies += self._connection.attempt(some)
         return replies
+
+
+def _read(taking: Taking, first: int, queues: Sequence[RemovedQueue], reply: bytes) -> list[Taken]:
+    return read_taken(taking_number(taking.round, first), reply.decode(), queues)
 
 
 class _Slices:

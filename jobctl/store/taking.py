@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue
 
-_QUEUES = 500  # of a call
+QUEUES = 500  # of a call
 
 
 class Lists(StrEnum):
@@ -54,11 +54,22 @@ class Taking:
     fewest: int | None = None
     most: int | None = None
 
-    def parts(self, queues: Sequence[RemovedQueue]) -> list[tuple[int, Sequence[RemovedQueue]]]:
-        """Return the queues of each call with the place of the first; with bounds it is one."""
-        bounded = (self.fewest, self.most) != (None, None)
-        size = max(1, len(queues)) if bounded else _QUEUES
-        return [(first, queues[first : first + size]) for first in range(0, len(queues), size)]
+    @property
+    def bounded(self) -> bool:
+        """Whether there may not be any number of jobs."""
+        return (self.fewest, self.most) != (None, None)
+
+    def after(self, jobs: int, *, last: bool) -> Taking:
+        """Return it for the next call, where so many jobs were taken; the last may be short."""
+        fewest = None if self.fewest is None or not last else max(0, self.fewest - jobs)
+        return replace(
+            self, fewest=fewest, most=None if self.most is None else max(0, self.most - jobs)
+        )
+
+    @staticmethod
+    def parts(queues: Sequence[RemovedQueue]) -> list[tuple[int, Sequence[RemovedQueue]]]:
+        """Return the queues of each call with the place of the first."""
+        return [(first, queues[first : first + QUEUES]) for first in range(0, len(queues), QUEUES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,11 @@ class Taken:
     paused: bool
     forgotten: bool = False
     marked: bool = False
+
+    @property
+    def total(self) -> int:
+        """The jobs of all its lists."""
+        return sum(jobs or 0 for jobs in self.jobs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,9 @@ def test_both_forms_of_lists_are_looked_into(raw, store):
     enqueue(raw, "default", job("old-form"), form="")
     assert states(store, "new-form", "old-form") == ["enqueued", "enqueued"]
     (answer,) = status(store, ["old-form"])
-    assert any("1.9" in warning for warning in answer.warnings)
+    (warning,) = answer.warnings
+    assert "servers from 1.10 on read q:default only" in warning
+    assert "jobctl queue adopt default" in warning
 
 
 def test_a_list_whose_queue_nobody_knows_is_looked_into_before_saying_nowhere(raw, store):

@@ -64,7 +64,7 @@ def test_the_command_line_is_split_at_its_first_two_dashes(queues, jobctl, tmp_p
         (("default", "--"), 2, "there is no command"),
         (("default", "true"), 2, "there is no command"),
         (("--", "true"), 2, "which queue?"),
-        (("a b", "--", "true"), 2, "is no name of a queue"),
+        (("a b", "--", "true"), 4, "there is no queue a b"),
         (("nope", "--", "true"), 4, "there is no queue nope"),
         (("default", "nope", "--", "true"), 4, "there is no queue nope"),
         (("--glob", "x*", "--", "true"), 4, "there is no queue to hold"),

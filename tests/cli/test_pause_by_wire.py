@@ -321,3 +321,32 @@ def test_a_drain_pauses_by_way_of_the_server(both, faktory, queues, monkeypatch)
     ran = both("queue", "drain", "default", "behind-its-back", "--pause", "--timeout", "9s")
     assert ran.code == 1
     assert "not every queue could be paused" in ran.err
+
+
+@pytest.mark.parametrize("name", ["high priority", "mail*", "a\u2028b"])
+@pytest.mark.parametrize(
+    "argv", [("pause",), ("resume",), ("hold", "default")], ids=lambda argv: argv[0]
+)
+def test_a_queue_that_the_server_cannot_be_told_of_is_refused_before_anything(
+    raw, jobctl, url, faktory, argv, name
+):
+    raw.sadd("queues", name)
+    raw.sadd("paused", "mailers")
+    verb, *others = argv
+    command = ["--", "true"] if verb == "hold" else []
+    doors = ("-u", url, "--faktory-url", faktory.url)
+    ran = jobctl("queue", verb, *others, name, *doors, *command)
+    assert (ran.code, ran.out) == (7, "")
+    assert f"cannot be told of the queue {name!r}" in ran.err
+    assert (paused(raw), raw.exists(f"jobctl:hold:{name}"), said(faktory, "QUEUE")) == (
+        ["mailers"], 0, [],
+    )  # fmt: skip
+
+
+def test_a_star_pauses_what_has_a_name_that_the_server_cannot_be_told_of(raw, both, faktory):
+    raw.sadd("queues", "high priority")
+    faktory.restart()
+    assert both("queue", "pause", "*").code == 0
+    assert paused(raw) == ["default", "high priority", "mailers"]
+    assert both("queue", "resume", "high priority", "--at-restart").code == 0
+    assert paused(raw) == ["default", "mailers"]

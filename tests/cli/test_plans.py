@@ -83,7 +83,8 @@ def test_an_id_is_eight_hex_digits(plan, raw, jobctl, home, tmp_path, operation)
 def test_each_field_is_checked(plan, jobctl, header, said):
     rewritten(plan, **header)
     ran = jobctl("apply", str(plan), "--yes")
-    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert ran.code == 1
+    assert [line.split(":")[0] for line in ran.err.splitlines()] in (["error"], ["error", "hint"])
     assert str(plan) in ran.err
     assert said in ran.err
 
@@ -232,7 +233,7 @@ def test_a_plan_that_redis_refuses_can_be_applied_later(plan, raw, jobctl, repor
     finally:
         raw.execute_command("ACL", "SETUSER", "default", "+@all")
     assert ran.code == 3
-    assert not list(home().iterdir())
+    assert not home().exists()
     assert report("apply", str(plan), "--yes")["done"] == 4
 
 

@@ -12,6 +12,8 @@ from tests.builders import enqueue, job
 from tests.faktory.client import Client
 from tests.faktory.double import FaktoryDouble
 
+pytestmark = pytest.mark.usefixtures("acquainted")
+
 
 @pytest.fixture(autouse=True)
 def own_journal(monkeypatch, tmp_path):
@@ -56,6 +58,16 @@ def state(raw):
 
 def operation_of(ran):
     return json.loads(ran.out)["operation"]
+
+
+def test_a_queue_that_the_server_cannot_be_told_of_stays(shop, remove, faktory):
+    enqueue(shop, "high priority", job("odd-000001"))
+    faktory.restart()
+    ran = remove("high priority")
+    assert (ran.code, shop.llen("q:high priority")) == (7, 1)
+    ran = remove("*")
+    assert (ran.code, json.loads(ran.out)["done"], shop.llen("q:high priority")) == (0, 10, 1)
+    assert "left alone, as the server cannot be told of it: 'high priority'" in ran.err
 
 
 def test_the_server_forgets_the_queue_and_the_pause_at_once(shop, remove, faktory):

@@ -119,6 +119,24 @@ def test_a_job_whose_queue_cannot_be_fails_and_stays(raw, jobctl, noon, queue):
     assert raw.zcard("retries") == 1
 
 
+def test_a_queue_that_is_there_takes_jobs_whatever_it_is_called(raw, report, noon):
+    enqueue(raw, "high priority", job("queued-00001"))
+    retry(raw, failed("jid-00000001", queue="high priority"), failed("jid-00000002"))
+    operation = report("retries", "requeue", "--jid", "jid-00000001", "--yes")["operation"]
+    report("retries", "requeue", "--all", "--to", "high priority", "--yes")
+    assert raw.llen("q:high priority") == 3
+    report("undo", operation, "--yes")
+    assert raw.zcard("retries") == 1
+
+
+def test_no_queue_is_made_of_a_name_that_no_server_would_take(raw, jobctl, noon):
+    enqueue(raw, "default", job("queued-00001"))
+    retry(raw, failed("jid-00000001"))
+    ran = jobctl("retries", "requeue", "--all", "--to", "a b", "--yes")
+    assert (ran.code, raw.zcard("retries")) == (2, 1)
+    assert "'a b' is no name of a queue" in ran.err
+
+
 def test_what_is_no_job_can_be_discarded_and_killed_but_not_requeued(raw, jobctl, noon):
     enqueue(raw, "default", job("queued-00001"))
     retry(raw, b"not json", b"\xff\xfe")
@@ -249,7 +267,7 @@ def test_where_only_bare_lists_are_they_are_used_and_the_systems_own_keys_never(
         (("retries", "reschedule", "--all", "--in", "1h", "--spread", "2h"), "contradict"),
         (("retries", "requeue", "--all", "--in", "1h", "--front"), "--front"),
         (("retries", "requeue", "--all", "--in", "1h", "--to", "x"), "--to"),
-        (("retries", "requeue", "--all", "--to", "a b"), "'a b' is no name of a queue"),
+        (("retries", "requeue", "--all", "--to", ""), "--to is empty"),
         (("retries", "requeue", "--all", "--in", "soon"), "not a duration"),
         (("retries", "reschedule", "--all", "--at", "noon"), "not a time"),
         (("retries", "kill", "--all", "--rate", "fast"), "not a rate"),

@@ -25,6 +25,10 @@ FETCH_SECONDS = 2.0
 _NAME = re.compile(r"[a-zA-Z0-9._-]+", re.ASCII)
 _TIME = re.compile(r"(.{19})(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DEATH = 180 * 86400
+_STRUCT = (
+    "jid", "queue", "jobtype", "args", "created_at", "enqueued_at", "at", "reserve_for", "retry",
+    "backtrace", "failure", "custom",
+)  # fmt: skip
 
 
 class ServerError(Exception):
@@ -124,6 +128,15 @@ class Memory:
             return
         self.create(job["queue"])
         self.client.lpush(self.key(job["queue"]), dumps(job | {"enqueued_at": rfc3339()}))
+
+    def poll(self) -> None:
+        """Enqueue what is due, encoded anew: the scheduler's work. It knows their queues then."""
+        for member in self.client.zrangebyscore("scheduled", "-inf", time.time()):
+            with self.lock:
+                if self.client.zrem("scheduled", member):
+                    job = recoded(json.loads(member)) | {"enqueued_at": rfc3339()}
+                    self.create(job["queue"])
+                    self.client.lpush(self.key(job["queue"]), dumps(job))
 
     def fetch(self, wid: str, queues: list[str], closing: Callable[[], bool]) -> Document | None:
         """Hand out a job, waiting up to two seconds: a pause that comes meanwhile is not seen."""
@@ -244,6 +257,20 @@ def dumps(document: Document) -> bytes:
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text.encode("utf-8", "surrogateescape")
+
+
+def recoded(job: Document) -> Document:
+    """Return a job as Go's struct holds it: its keys in order, all numbers of args floats."""
+    kept = {key: job[key] for key in _STRUCT if job.get(key) not in (None, "", 0, {})}
+    for key in ("args", "custom"):
+        if key in kept:
+            kept[key] = json.loads(json.dumps(kept[key]), parse_int=_float)
+    return kept | {"retry": job.get("retry")}
+
+
+def _float(text: str) -> float | int:
+    """Read an integer as Go does, and write it back so."""
+    return int(float(text)) if abs(int(text)) < 1e21 else float(text)
 
 
 def rfc3339(at: float | None = None) -> str:

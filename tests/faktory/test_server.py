@@ -8,7 +8,7 @@ import time
 import pytest
 import redis
 
-from jobctl.errors import JobctlError, NotFaktory, RefusedByFaktory, UsageProblem
+from jobctl.errors import JobctlError, NotFaktory, Refused, RefusedByFaktory, UsageProblem
 from jobctl.faktory.server import Faktory
 from jobctl.model.address import Address
 from jobctl.model.layout import QueueForm
@@ -85,18 +85,25 @@ def test_a_thousand_queues_are_paused_in_two_lines_sent_at_once(faktory: Faktory
     [
         [],
         ["a b"], ["a", "*"], ["*", "*"], ["foo*"], [""], ["a", ""], [" "], ["a\n"], ["a\r\nEND"],
-        ["zoë"], ["a", "b c", "d"], ["a\x00"], ["*a"], ["a;b"], ["{}"],
+        ["a", "b c", "d"], ["a\x00"], ["*a"], ["a\u2028b"], ["a\udcff"],
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_is_no_queues_name_never_leaves(faktory: FaktoryDouble, verb, names) -> None:
-    with reach(faktory) as client, pytest.raises(UsageProblem):
+def test_what_does_not_fit_into_a_line_never_leaves(faktory: FaktoryDouble, verb, names) -> None:
+    with reach(faktory) as client, pytest.raises(Refused if names else UsageProblem):
         getattr(client, verb)(names)
     assert sent(faktory) == []
 
 
+def test_a_name_that_another_client_gave_is_sent(faktory: FaktoryDouble) -> None:
+    faktory.memory.queues = {"zoë", "a:b/c"}
+    with reach(faktory) as client:
+        client.pause(["zoë", "a:b/c"])
+    assert faktory.paused == {"zoë", "a:b/c"}
+
+
 def test_no_wildcard_for_latency_leaves(faktory: FaktoryDouble) -> None:
-    with reach(faktory) as client, pytest.raises(UsageProblem):
+    with reach(faktory) as client, pytest.raises(Refused):
         client.latency(["*"])
     assert sent(faktory) == []
 

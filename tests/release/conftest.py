@@ -10,7 +10,7 @@ from tests.release.holding import held, hold
 
 
 @pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
+def own_journal(monkeypatch, tmp_path, acquainted):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     return tmp_path / "jobctl" / "operations"
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
@@ -141,7 +142,7 @@ def refuse_held(holds: Mapping[str, Hold], way: str | None = None) -> None:
     dead = all(hold.dead for hold in holds.values())
     raise Refused(
         f"queue {name} is held by {hold}{more}; nothing was changed",
-        hint=f"the holder is dead: jobctl queue resume --stale {name}"
+        hint=f"the holder is dead: jobctl queue resume --stale {quote(name)}"
         if dead
         else way or "it resumes when its holder is done; --force resumes it now",
     )

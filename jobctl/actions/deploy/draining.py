@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from jobctl.actions.forms import ask_server, form_read, layout_seen
 from jobctl.actions.jobs import Store
-from jobctl.actions.queues import layout_seen
 from jobctl.errors import JobctlError, TimedOut
 from jobctl.model.entry import Entry
 from jobctl.model.layout import QueueForm
@@ -166,10 +166,9 @@ def queue_of(entry: Entry, default: str) -> str:
 
 def _forms(store: Store) -> tuple[QueueForm, ...]:
     """Return the forms of lists that this server's workers read; both where nothing tells."""
-    seen = layout_seen(store.queues.named(), store)
-    if seen is None:
-        return tuple(QueueForm)
-    return (QueueForm.BARE,) if seen == "bare" else (QueueForm.Q,)
+    queues = store.queues.named()
+    read = form_read(store, queues, ask_server(store)) or layout_seen(queues, store)
+    return tuple(QueueForm) if read is None else (QueueForm(read),)
 
 
 _NAMED = 3  # jobs in a sentence

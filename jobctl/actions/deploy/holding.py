@@ -75,7 +75,7 @@ class Hold:
         self._doors.rules.check(author.reason)
         naming.check()
         self._route = find_route(self._doors, at_restart=False, offered=False)
-        meant = find_meant(self._doors, naming)
+        meant = find_meant(self._doors, naming, told=not self._by_redis)
         if not meant.names:  # what is to run would run beside jobs that were to be held
             raise NotFound("there is no queue to hold", hint="which there are: jobctl queue ls")
         self.names = meant.names

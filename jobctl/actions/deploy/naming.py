@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from jobctl.actions.doors import Doors
+from jobctl.actions.jobs import Store
+from jobctl.actions.queues import refuse_pattern
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.faktory.server import check_sendable
 from jobctl.model.glob import compile_glob
 from jobctl.model.layout import QueueForm
 from jobctl.model.queue import is_queue_name
@@ -25,11 +28,11 @@ class Naming:
     names: tuple[str, ...] = ()
     globs: tuple[str, ...] = ()
 
-    def check(self, *, patterns: bool = True) -> None:
-        """Check it; needs no connection. `patterns`: whether there is a way to give one.
+    def check(self) -> None:
+        """Check it; needs no connection.
 
         Raises:
-            UsageProblem: no queue is named, or a name can be no queue's.
+            UsageProblem: no queue is named, or a name is empty.
         """
         if not self.names and not self.globs:
             raise UsageProblem("which queue?", hint="name queues, or '*' for all of them")
@@ -37,9 +40,8 @@ class Naming:
             raise UsageProblem("--glob is empty", hint="'*' as a name means all queues")
         if ALL in self.names and (len(self.names) > 1 or self.globs):
             raise UsageProblem("'*' means all queues: name no other beside it")
-        for name in self.names:
-            if name != ALL and not is_queue_name(name):
-                _refuse(name, patterns=patterns)
+        if "" in self.names:
+            raise UsageProblem("'' is no name of a queue")
 
     @property
     def everything(self) -> bool:
@@ -70,26 +72,40 @@ class Meant:
     unsure: list[str] = field(default_factory=list)
 
 
-def find_meant(doors: Doors, naming: Naming, *, also_paused: bool = False) -> Meant:
+def find_meant(
+    doors: Doors, naming: Naming, *, also_paused: bool = False, told: bool = False
+) -> Meant:
     """Return the queues that are meant, of those that the Redis, or else the server, knows.
 
     Args:
         doors: both, or one of them.
         naming: what was asked for.
         also_paused: count names that are only in the set of paused ones as well.
+        told: whether the server has to be told of each of them.
 
     Raises:
         NotFound: a name is no queue's; says which is near.
+        UsageProblem: it is no queue's, and looks like a pattern.
+        Refused: the server cannot be told of it.
     """
     naming.check()
     if doors.store is None:
-        return _by_wire(doors, naming)
-    sets = doors.store.pauses.names()
+        meant = _by_wire(doors, naming)
+        told = not naming.everything
+    else:
+        meant = _by_redis(doors, doors.store, naming, also_paused=also_paused)
+    if told:
+        check_sendable(meant.names)
+    return meant
+
+
+def _by_redis(doors: Doors, store: Store, naming: Naming, *, also_paused: bool) -> Meant:
+    sets = store.pauses.names()
     known = sets.known | sets.paused if also_paused else sets.known
     names = _chosen(naming, known)
     missing = [name for name in names if name not in sets.known | sets.paused]
     if missing:
-        missing = [name for name in missing if not _listed(doors, name)]
+        missing = [name for name in missing if not _listed(store, name)]
         _refuse_unknown(missing, sets, doors)
     return Meant(names, naming.everything, sets.paused)
 
@@ -121,15 +137,16 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _listed(doors: Doors, name: str) -> bool:
+def _listed(store: Store, name: str) -> bool:
     """Tell whether there is a list of that name, which is in no set."""
-    store = doors.store
-    return store is not None and any(store.queues.at(name, form) for form in QueueForm)
+    forms = QueueForm if is_queue_name(name) else (QueueForm.Q,)  # a bare key may be anybody's
+    return any(store.queues.at(name, form) for form in forms)
 
 
 def _refuse_unknown(missing: Sequence[str], sets: Names, doors: Doors) -> None:
     if not missing:
         return
+    refuse_pattern(missing[0], f"--glob '{missing[0]}' takes a pattern; '*' alone means all queues")
     names = sorted(sets.known | sets.paused)
     hint = f"{doors.target} has no queues"
     if names:
@@ -138,15 +155,3 @@ def _refuse_unknown(missing: Sequence[str], sets: Names, doors: Doors) -> None:
             hint = f"{len(names):,} queues are there: jobctl queue ls"
     more = f" (nor {', '.join(missing[1:_SHOWN])})" if len(missing) > 1 else ""
     raise NotFound(f"there is no queue {missing[0]}{more}; nothing was changed", hint=hint)
-
-
-def _refuse(name: str, *, patterns: bool) -> None:
-    if any(c in name for c in "*?["):
-        way = f"--glob '{name}' takes a pattern; " if patterns else "name each of them; "
-        raise UsageProblem(
-            f"{name!r} is no name of a queue, and names are no patterns",
-            hint=f"{way}'*' alone means all queues",
-        )
-    raise UsageProblem(
-        f"{name!r} is no name of a queue", hint="letters, digits, dots, dashes and underscores"
-    )

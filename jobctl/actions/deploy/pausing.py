@@ -49,7 +49,8 @@ def pause(
     doors.rules.check(author.reason)
     naming.check()
     route = find_route(doors, at_restart=at_restart, offered=offered)
-    meant = find_meant(doors, naming)
+    told = not (route.by_redis or naming.everything)
+    meant = find_meant(doors, naming, told=told)
     if doors.store is None:
         return unseen(doors, meant, "pause", paused=True, author=author)
     settled(doors.store, meant.names)

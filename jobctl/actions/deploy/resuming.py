@@ -46,7 +46,8 @@ def resume(
     doors.rules.allow()
     naming.check()
     route = find_route(doors, at_restart=at_restart)
-    meant = find_meant(doors, naming, also_paused=True)
+    told = not (route.by_redis or naming.everything)
+    meant = find_meant(doors, naming, also_paused=True, told=told)
     if doors.store is None:
         return unseen(doors, meant, "resume", paused=False)
     settled(doors.store, meant.names)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobctl.actions.forms import remember_server
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.acting import Actor, Course, Told, read_scores
 from jobctl.actions.operations.chosen import Chosen
@@ -32,6 +33,7 @@ MICROSECOND = 1e-6
 def begin(store: Store, file: OperationFile, jobs: int, who: str, host: str) -> ActingNote:
     """Note what the operation decides once: whose server, from which score on, what there was."""
     now = store.server.now()
+    remember_server(store)
     note: ActingNote = {
         "identity": store.operations.claim_identity(),
         "at": now,
@@ -43,6 +45,8 @@ def begin(store: Store, file: OperationFile, jobs: int, who: str, host: str) -> 
     scores = _scores(file.header.change, now, jobs, store.layout.purge_after)
     if scores is not None:
         note |= {"first": scores.first, "step": scores.step}
+    if file.header.change.to_queues:
+        note["queues"] = sorted(queue.name for queue in store.queues.named() if queue.registered)
     file.note({"acting": note})
     if file.header.keep:  # its claim in Redis outlives a power failure here
         file.flush()
@@ -123,11 +127,26 @@ def carry_out(
     elif actor.stopped:
         report = replace(report, unfinished=True)
     else:
+        notes = _introduce(store, file, tally, acting.get("queues"), watch)
+        report = replace(report, notes=report.notes + notes)
         file.note({"end": report.document()})
         if not file.header.keep:
             file.delete()
             report = replace(report, operation=None)
     return report
+
+
+def _introduce(
+    store: Store, file: OperationFile, tally: Tally, before: object, watch: Watch
+) -> tuple[str, ...]:
+    """Let the server know the queues that jobs went to, where they are new."""
+    if not file.header.change.to_queues or not isinstance(before, list):
+        return ()
+    from jobctl.actions.introducing import introduce  # few changes make queues
+
+    form = file.header.form or QueueForm.Q
+    names = [name.removeprefix("queue:") for name in tally.moved if name.startswith("queue:")]
+    return introduce(store, file, dict.fromkeys(names, form), before, watch)
 
 
 def _actor(header: Header) -> type[Actor | Releaser]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobctl.actions.operations.acting import Told, read_batch, read_scores
@@ -10,10 +10,12 @@ from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.same_data import holds_same_data
 from jobctl.errors import Refused
+from jobctl.model.change import ON_QUEUES
 from jobctl.model.layout import Kind
 from jobctl.model.notes import ActingNote, ChosenNote, EndNote, Note, UndoBatchNote, UndoNote
 from jobctl.model.operation import Batch, Header, read_result
 from jobctl.model.pausing import Author
+from jobctl.model.queue import is_queue_name
 from jobctl.model.report import Report
 from jobctl.model.times import Instant, score_time
 from jobctl.model.unique_lock import Lock
@@ -41,6 +43,7 @@ class Past:
         undo_results: what became of them, as Redis has it.
         acknowledged: of a release, the jobs of each batch that the server may have been told of.
         claimant: who carries it out, where that is somebody else with a copy of the same plan.
+        introduced: the jobs that a server was to learn of each new queue by: queue and JIDs.
     """
 
     choice: ChosenNote | None
@@ -55,6 +58,7 @@ class Past:
     undo_results: Mapping[str, str] = field(default_factory=dict)
     acknowledged: Mapping[int, Told] = field(default_factory=dict)
     claimant: Author | None = None
+    introduced: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
     def noted(cls, file: OperationFile) -> Past:
@@ -76,9 +80,11 @@ class Past:
             undo=next((n["undo"] for n in reversed(notes) if "undo" in n), None),
             undone=next((n["undone"] for n in reversed(notes) if "undone" in n), None),
             undo_batches=[note["undo_batch"] for note in notes if "undo_batch" in note],
+            introduced=_introduced(notes),
         )
         if past.choice is not None and past.choice.get("form") is not None:
-            file.header = replace(file.header, form=past.choice.get("form"))
+            form, named = past.choice.get("form"), past.choice.get("named", ())
+            file.header = replace(file.header, form=form, named=tuple(named))
         try:
             past = replace(past, acknowledged=_acknowledged(notes))
             past._check(file.header)
@@ -96,6 +102,9 @@ class Past:
             raise ValueError("what was chosen is not in it")
         if self.acting is None and self.batches:
             raise ValueError("it has batches, and not when they began")
+        to, named = header.change.to, header.named
+        if to is not None and not is_queue_name(to) and to not in named:
+            raise ValueError(f"{to!r} is no name of a queue")
         given = header.change.gives_scores
         if given and self.acting is not None and read_scores(self.acting) is None:
             raise ValueError("it does not say the scores of its jobs")
@@ -107,6 +116,8 @@ class Past:
             if (given and batch.scores is None) or (header.change.to_queues and moment is None):
                 raise ValueError(f"batch {number} is not complete")
             start += batch.jobs
+        if header.change.verb in ON_QUEUES and self.choice is not None:
+            start = sum(segment.jobs for segment in self.choice.get("segments", ()))
         self._check_numbers(start)
 
     def _check_numbers(self, total: int) -> None:
@@ -278,3 +289,11 @@ def _acknowledged(notes: Sequence[Note]) -> dict[int, Told]:
                 lock = locks.get(str(place))
                 told[place] = told.get(place) if lock is None else Lock.read(lock)
     return dict(found)
+
+
+def _introduced(notes: Sequence[Note]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for note in notes:
+        if "introducing" in note:
+            found.setdefault(note["introducing"]["queue"], set()).add(note["introducing"]["jid"])
+    return found

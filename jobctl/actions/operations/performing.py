@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobctl.actions.forms import form_to_write
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out, claim
 from jobctl.actions.operations.choosing import Choice, choose
@@ -17,13 +18,13 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.queues import form_to_write
 from jobctl.errors import Refused, UsageProblem
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
+from jobctl.model.queue import is_queue_name
 from jobctl.model.report import Report
 from jobctl.model.where import Where
 from jobctl.store.batches import script_of
@@ -132,7 +133,8 @@ def _perform(
     rehearsed = order.rehearsed
     try:
         choice = _choose(store, file, order, watch)
-        report = replace(_report(file.header, choice, rehearsed=rehearsed), notes=tuple(warnings))
+        report = _report(file.header, choice, rehearsed=rehearsed)
+        report = replace(report, notes=(*report.notes, *warnings))
         preview = _preview(store, file, choice, order, warnings)
         if rehearsed or not len(choice.chosen):
             watch.show(preview)
@@ -165,9 +167,11 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
 
         check_batches(store, file, choice.chosen)
     if order.change.to_queues and choice.matched:
-        file.header = replace(file.header, form=_form(store, order.change))
+        form, named = _queues(store, order.change, rehearsed=order.rehearsed)
+        file.header = replace(file.header, form=form, named=named)
     note = {
         "form": file.header.form,
+        "named": list(file.header.named),
         "matched": choice.matched,
         "skipped": choice.skipped,
         "missing": list(choice.missing),
@@ -227,17 +231,26 @@ def _server(store: Store) -> str | None:
     return None if store.faktory is None else str(store.faktory.address)
 
 
-def _form(store: Store, change: Change) -> QueueForm:
-    """Return the form of the lists that jobs go to.
+def _queues(store: Store, change: Change, *, rehearsed: bool) -> tuple[QueueForm, tuple[str, ...]]:
+    """Return the form of the lists that jobs go to, and the odd names that queues have.
 
     Raises:
-        Refused: nothing tells which one.
-        UsageProblem: ``--to`` names a key that is no queue.
+        Refused: nothing tells which form.
+        UsageProblem: ``--to`` names what is no queue, and could not become one.
     """
-    form = form_to_write(store)
-    if form is QueueForm.BARE and change.to in store.layout.own_keys:
+    form = form_to_write(store, rehearsed=rehearsed)
+    names = sorted({queue.name for queue in store.queues.named()})
+    named = tuple(name for name in names if not is_queue_name(name))
+    if change.to is None:
+        return form, named
+    if form not in store.layout.queue_forms(change.to):
         raise UsageProblem(f"--to: {change.to!r} is a key of the job system, no queue")
-    return form
+    if not is_queue_name(change.to) and change.to not in named:
+        raise UsageProblem(
+            f"--to: {change.to!r} is no name of a queue",
+            hint="a queue that is not there yet: letters, digits, dots, dashes and underscores",
+        )
+    return form, named
 
 
 def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:

@@ -244,6 +244,8 @@ class Preparer:
 
     def _pushed(self, raw: bytes, payload: dict[str, object], moment: bytes) -> bytes:
         """Return what a job becomes in a queue; `moment` is JSON."""
+        if self._change.verb is Verb.ADOPT:
+            return raw
         if self._change.reset_retries:
             raw, payload = self._reset(raw, payload)
         return self._stamp(raw, payload, moment)
@@ -266,8 +268,9 @@ class Preparer:
     def _checked(self, name: str) -> str | None:
         if name == "":
             return self._layout.default_queue
-        taken = self._header.form is QueueForm.BARE and name in self._layout.own_keys
-        if taken or not is_queue_name(name):
+        form = self._header.form or QueueForm.Q
+        there = is_queue_name(name) or name in self._header.named
+        if form not in self._layout.queue_forms(name) or not there:
             return None
         self._names[name] = name
         return name

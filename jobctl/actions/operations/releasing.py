@@ -266,7 +266,7 @@ class Releaser(Actor):
         if not limbo:
             return
         jids = {i: _jid(self._doors, fates.ready.pushed[i]) or "" for i in limbo}
-        found = {s.jid for s in status(self._store, list(set(jids.values()))) if s.found}
+        found = {s.jid for s in status(self._doors, list(set(jids.values()))) if s.found}
         for i, jid in jids.items():
             fates.letters[i] = Outcome.GONE if jid in found else Outcome.DONE
 

@@ -16,7 +16,7 @@ from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.resuming import resume_removal
 from jobctl.errors import Refused
-from jobctl.model.change import Verb
+from jobctl.model.change import ON_QUEUES, Verb
 from jobctl.model.pausing import Author
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
@@ -35,7 +35,7 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
         past = Past.read(store, file, server_changed=watch.server_changed)
         if past.undo is not None:
             return undo_file(store, file, past, watch)
-        if file.header.change.verb is Verb.REMOVE:
+        if file.header.change.verb in ON_QUEUES:
             report = resume_removal(store, file, past, watch)
             return replace(report, seconds=time.monotonic() - begun)
         if past.choice is None:
@@ -92,7 +92,7 @@ def apply(
         raise Refused(
             f"{planned.path} is no whole plan: choosing never ended", hint="make a new one"
         )
-    if planned.header.change.verb is Verb.REMOVE or past.acting is not None:
+    if planned.header.change.verb in ON_QUEUES or past.acting is not None:
         raise Refused(f"{planned.path} is no plan: it is the file of an operation")
     chosen = past.chosen(planned)
     preview = _preview(store, planned, chosen, past, "apply", len(chosen))

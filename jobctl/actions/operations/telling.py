@@ -10,7 +10,7 @@ from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import LISTED, Preparer
 from jobctl.actions.operations.tally import done_places
 from jobctl.actions.removal.concluding import removed_entries
-from jobctl.model.change import Verb
+from jobctl.model.change import ON_QUEUES
 from jobctl.model.entry import Entry
 from jobctl.model.layout import FAKTORY, Kind
 from jobctl.model.notes import EndNote
@@ -61,7 +61,7 @@ def outcome_keys(file: OperationFile) -> tuple[str, ...]:
 def outcomes(file: OperationFile) -> Iterator[Row]:
     """Yield a row for each chosen job, in the order they are acted on; outcome null: not yet."""
     past = Past.noted(file)
-    if file.header.change.verb is Verb.REMOVE:
+    if file.header.change.verb in ON_QUEUES:
         yield from _removed(file, past)
         return
     chosen = past.chosen(file)

@@ -18,7 +18,7 @@ from jobctl.actions.operations.tally import done_places, is_touched, target_of
 from jobctl.actions.operations.unqueueing import Unqueue
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
-from jobctl.model.change import Verb
+from jobctl.model.change import ON_QUEUES, Verb
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Batch, Header, Outcome, read_result
 from jobctl.model.preview import Preview
@@ -66,10 +66,8 @@ def check_undoable(header: Header) -> None:
 
 def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Undo the operation of an open file."""
-    if file.header.change.verb is Verb.REMOVE:
-        from jobctl.actions.removal.undoing import undo_removal  # it needs this file
-
-        return undo_removal(store, file, past, watch)
+    if file.header.change.verb in ON_QUEUES:
+        return _undo_on_queues(store, file, past, watch)
     begun = time.monotonic()
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None or past.acting is None:
@@ -106,6 +104,15 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
     if not report.unfinished:
         file.note({"undone": report.document()})
     return replace(report, seconds=time.monotonic() - begun)
+
+
+def _undo_on_queues(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+    # They need this file.
+    from jobctl.actions.removal.unadopting import undo_adoption
+    from jobctl.actions.removal.undoing import undo_removal
+
+    undo = undo_adoption if file.header.change.verb is Verb.ADOPT else undo_removal
+    return undo(store, file, past, watch)
 
 
 def _undoing(header: Header) -> type[Undoing]:
@@ -252,7 +259,8 @@ class Undoing:
         return call.move((target, header.kind), present, scores, members)
 
     def _from_queues(self) -> None:
-        unqueue = Unqueue(self._store, self._file, self._preparer, self._watch)
+        introduced = self._past.introduced
+        unqueue = Unqueue(self._store, self._file, self._preparer, self._watch, introduced)
         back = unqueue.known(self._past.undo_batches, self._past.undo_results)
         for batch, result in self._applied():
             ready: Ready = self._preparer.ready(batch)

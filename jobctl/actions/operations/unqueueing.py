@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from jobctl.actions.introducing import by_scheduled
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.preparing import Preparer, Ready
 from jobctl.actions.operations.watching import Watch
 from jobctl.errors import JobctlError, Loading
-from jobctl.model.layout import QueueForm
+from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import UndoBatchNote
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.store.batches import Call, Stretch, Taken
@@ -51,7 +53,26 @@ class _Seen:
 class Unqueue:
     """Takes the jobs of one operation out of their queues, and back into their set."""
 
-    def __init__(self, store: Store, file: OperationFile, preparer: Preparer, watch: Watch) -> None:
+    def __init__(
+        self,
+        store: Store,
+        file: OperationFile,
+        preparer: Preparer,
+        watch: Watch,
+        introduced: Mapping[str, Collection[str]],
+        into: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Know an operation.
+
+        Args:
+            store: the Redis.
+            file: of the operation.
+            preparer: makes its jobs again.
+            watch: who looks on.
+            introduced: by queue, the JIDs of jobs that a server was to learn of it by.
+            into: by queue, the key of a list that its jobs go to instead of a set: what ran next
+                comes first.
+        """
         self.outcomes: Counter[Outcome] = Counter()
         self.left: list[int] = []
         self.taken: Counter[str] = Counter()  # jobs taken out, by the ledger's name of their queue
@@ -69,6 +90,11 @@ class Unqueue:
         # queue -> hash of what was pushed -> places: a million bytes objects would not fit
         self._lost: dict[str, dict[int, int | tuple[int, ...]]] = {}
         self._batches: list[Batch] = []
+        # Jobs that went by scheduled, and were encoded anew there: known by their JIDs.
+        self._introduced = introduced
+        self._into = into
+        self._recoded: dict[str, dict[str, tuple[int, int]]] = {}  # queue -> JID -> hash, place
+        self._now: dict[int, tuple[int, bytes]] = {}  # place -> hash of what was pushed; what it is
 
     def known(self, notes: Sequence[UndoBatchNote], results: Mapping[str, str]) -> set[int]:
         """Take in what an undo that was stopped had done, and return the places it put back."""
@@ -94,10 +120,16 @@ class Unqueue:
                 key = hash(pushed)
                 lost[key] = (*_each(lost[key]), place) if key in lost else place
                 self._total += 1
+                jid = self._introduced_jid(queue, pushed)
+                if jid is not None:
+                    self._recoded.setdefault(queue, {})[jid] = (key, place)
 
     def run(self) -> None:
         """Take out what is still there."""
         self._total += self.outcomes.total()
+        for name, jobs in self._recoded.items() if self._into is None else ():
+            for key, place in jobs.values():
+                self._from_scheduled(name, key, place)
         for name in self._lost:
             self._empty(name)
         for lost in self._lost.values():
@@ -126,7 +158,7 @@ class Unqueue:
         if not seen:
             return [], 0
         left, right = seen[0].rank, length - 1 - seen[-1].rank
-        from_right = right < left
+        from_right = right < left or self._into is not None
         if from_right:
             seen = [_Seen(length - 1 - s.rank, s.size, s.place) for s in reversed(seen)]
         taken = 0
@@ -146,7 +178,7 @@ class Unqueue:
         rank = size = 0
         for raw, _ in line.raws():
             size += len(raw)
-            key = hash(raw)
+            key = self._key(name, raw)
             if key in lost:
                 places = _each(lost[key])
                 if met[key] < len(places):
@@ -154,6 +186,37 @@ class Unqueue:
                     met[key] += 1
             rank += 1
         return seen, rank
+
+    def _introduced_jid(self, name: str, raw: bytes) -> str | None:
+        """Return the JID of a job that the server was to learn of a queue by; else None."""
+        jids = self._introduced.get(name, ())
+        found = any(jid.encode() in raw for jid in jids) and Entry.scored(raw, 0.0, Kind.RETRIES)
+        return found.jid if found and found.jid in jids else None
+
+    def _key(self, name: str, raw: bytes) -> int:
+        """Return the hash of what was pushed, of a member of a list."""
+        key = hash(raw)
+        if name not in self._recoded or key in self._lost[name]:
+            return key
+        jid = self._introduced_jid(name, raw)
+        if jid not in self._recoded[name]:
+            return key
+        key, place = self._recoded[name][jid]
+        self._now[place] = (key, raw)
+        return key
+
+    def _from_scheduled(self, name: str, key: int, place: int) -> None:
+        """Take a job back that no server has moved from scheduled yet."""
+        kind = self._file.header.kind
+        pushed, raw, score = self._job(place)
+        call = Call(self._store.layout, self._file.header.operation, f"ui{place}")
+        command = call.move((Kind.SCHEDULED, kind), [by_scheduled(pushed, name)], [score], [raw])
+        reply = self._store.operations.one(command)
+        if isinstance(reply, Loading):
+            raise reply
+        if not isinstance(reply, JobctlError) and reply.startswith((b"d", b"t")):
+            self.outcomes[Outcome.DONE] += 1
+            self._found(name, key, place)
 
     def _take(
         self, name: str, line: Line, stretch: list[_Seen], taken: int, *, from_right: bool
@@ -174,6 +237,7 @@ class Unqueue:
             self._file.header.kind,
             Stretch(name, self._form, start, stop),
             Taken([j[1] for j in jobs], [j[0] for j in jobs], [j[2] for j in jobs]),
+            into=None if self._into is None else self._into[name],
         )
         (reply,) = self._store.operations.each(iter([command]))
         if isinstance(reply, Loading):
@@ -193,7 +257,8 @@ class Unqueue:
                 for s, (pushed, _, _) in zip(
                     stretch[at : at + count], jobs[at : at + count], strict=True
                 ):
-                    self._found(name, hash(pushed), s.place)
+                    key, _ = self._now.get(s.place, (hash(pushed), pushed))
+                    self._found(name, key, s.place)
             at += count
         self.outcomes[Outcome.DONE] += taken
         self.taken[f"queue:{name}"] += taken
@@ -210,7 +275,9 @@ class Unqueue:
     def _job(self, place: int) -> tuple[bytes, bytes, float]:
         """Return what was pushed for a job, its member before that, and its score."""
         at = bisect_right(self._batches, place, key=attrgetter("start")) - 1
-        return self._preparer.pushed(self._batches[at], place)
+        pushed, raw, score = self._preparer.pushed(self._batches[at], place)
+        _, present = self._now.get(place, (0, pushed))
+        return present, raw, score
 
 
 def _each(places: int | tuple[int, ...]) -> tuple[int, ...]:

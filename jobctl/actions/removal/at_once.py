@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from jobctl.actions.doors import Doors
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.asking import ask_server
 from jobctl.actions.removal.concluding import queue_sizes
 from jobctl.actions.removal.looking import Look
 from jobctl.actions.removal.request import REMOVE, Removal
 from jobctl.errors import NotFound, Refused, UsageProblem
-from jobctl.faktory.server import Faktory
+from jobctl.faktory.server import Faktory, check_sendable
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
 from jobctl.model.report import Report
 from jobctl.model.words import did_you_mean
-from jobctl.store.opening import Store
 from jobctl.store.taking import Lists, Names, Taken, Taking
 
 UNCOUNTED = "what was pushed after the jobs were counted was removed as well, uncounted"
@@ -49,7 +49,7 @@ def remove_at_once(
         stayed, why, notes = _by_server(store, door, look, taken)
         report = replace(report, notes=(*report.notes, *notes, UNCOUNTED))
     store.removing.forget(operation)
-    jobs = [sum(count or 0 for count in queue.jobs) for queue in taken]
+    jobs = [queue.total for queue in taken]
     failed = sum(jobs[place] for place in stayed)
     matched = max(look.jobs, sum(jobs))
     return replace(
@@ -91,7 +91,8 @@ def remove_blindly(doors: Doors, order: Removal, watch: Watch) -> Report:
     Raises:
         UsageProblem: an undo is wanted, and would need the Redis.
         NotFound: the server knows no such queue; nothing was changed.
-        Refused: a guard, or whoever watches, says no; nothing was changed.
+        Refused: a guard, or whoever watches, says no, or it cannot be told of a queue; nothing
+            was changed.
     """
     door = doors.faktory
     if door is None or order.guards.undo:
@@ -109,12 +110,15 @@ def remove_blindly(doors: Doors, order: Removal, watch: Watch) -> Report:
         )
     order.guards.check(report.matched)
     preview = _preview(door, order, before)
+    names = list(before) if before else list(dict.fromkeys(order.names))
+    if before or not order.everything:
+        check_sendable(names)
     if order.guards.dry_run or before == {}:
         watch.show(preview)
         return report
     if not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
-    door.remove(list(before) if before else list(dict.fromkeys(order.names)))
+    door.remove(names)
     return _verified(door, report, before)
 
 

@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from jobctl.actions.introducing import introduce
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
+from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind
+from jobctl.model.layout import FAKTORY, Kind, QueueForm
 from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
 from jobctl.model.place import Place
 from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
 
 
 def conclude(
@@ -38,9 +40,71 @@ def conclude(
     header = file.header
     store.removing.unlink(rounds.keys(store, header))
     report = removed_report(header, choice, report)
-    report = replace(report, after=queue_sizes(store, header.queues))
+    return _ended(file, replace(report, after=queue_sizes(store, header.queues)))
+
+
+def adopt_asides(
+    store: Store,
+    file: OperationFile,
+    rounds: Rounds,
+    choice: ChosenNote,
+    report: Report,
+) -> Report:
+    """Let what stands aside run next from the lists that are read; what was taken first runs first.
+
+    The arguments are those of `conclude`.
+    """
+    header, removing = file.header, store.removing
+    for number in reversed(rounds.numbers):
+        lists = [(header.queues[i].name, form) for i, form, _ in rounds.lists(number, header)]
+        pairs = [
+            (
+                removing.key(name, read_form(header)),
+                removing.aside(header.operation, number, name, form),
+            )
+            for name, form in lists
+        ]
+        removing.join(header.operation, pairs, before=True)
+    removing.register(queue.name for queue in header.queues)
+    forms = {queue.name: read_form(header) for queue in header.queues if queue.jobs}
+    before = [queue.name for queue in header.queues if queue.registered]
+    notes = introduce(store, file, forms, before, Watch())
+    old = removed_report(header, choice, replace(report, notes=report.notes + notes))
+    moved = {
+        adopted_name(queue): old.moved.get(f"queue:{queue.name}", 0) for queue in header.queues
+    }
+    moved |= {name: -count for name, count in old.moved.items()}
+    return _ended(
+        file, replace(old, before=report.before, after=adopted_sizes(store, header), moved=moved)
+    )
+
+
+def read_form(header: Header) -> QueueForm:
+    """Return the form of the lists that an adoption moves jobs to."""
+    return header.form or QueueForm.Q
+
+
+def adopted_name(queue: RemovedQueue) -> str:
+    """Return what the ledger calls the list that is not read."""
+    return f"list:{FAKTORY.queue_key(queue.name, queue.forms[0])}"
+
+
+def adopted_sizes(store: Store, header: Header) -> dict[str, int]:
+    """Return how many jobs wait in the lists that are read, and in those that are not."""
+    read = [replace(queue, forms=(read_form(header),)) for queue in header.queues]
+    old = queue_sizes(store, header.queues)
+    return queue_sizes(store, read) | {
+        adopted_name(queue): old[f"queue:{queue.name}"] for queue in header.queues
+    }
+
+
+def _ended(file: OperationFile, report: Report) -> Report:
+    """Note the report in the file, which stays where it is kept."""
     file.note({"end": report.document()})
-    return report
+    if file.header.keep:
+        return report
+    file.delete()
+    return replace(report, operation=None)
 
 
 def removed_report(header: Header, choice: ChosenNote, report: Report) -> Report:

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from jobctl.actions.forms import form_known, layout_seen
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.choosing import Kinds
-from jobctl.actions.queues import find_queues, layout_seen
+from jobctl.actions.queues import find_queues
 from jobctl.errors import RefusedByFaktory, WrongType
-from jobctl.faktory.server import Faktory
+from jobctl.faktory.server import Faktory, check_sendable
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.place import Place
 from jobctl.model.preview import SAMPLE
-from jobctl.model.queue import Queue, is_queue_name
+from jobctl.model.queue import Queue, is_sendable
 from jobctl.model.removal import RemovedQueue, shown_queues
-from jobctl.store.opening import Store
 
 Histogram = Mapping[tuple[str, ...], int]
 
@@ -75,18 +76,23 @@ def look_at(store: Store, names: Sequence[str] | None, door: Faktory | None) -> 
     Raises:
         NotFound: a name is no queue's; says which is near.
         WrongType: the key of one holds something else.
+        Refused: the server has to remove one, and cannot be told of it.
     """
     queues = _all(store) if names is None else find_queues(store, list(dict.fromkeys(names)))
     for queue in queues:
         if queue.wrong_type is not None:
             key = store.layout.queue_key(queue.name, QueueForm.Q)
             raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
-    left = sorted({queue.name for queue in queues if not is_queue_name(queue.name)})
-    notes = [f"left alone, as no queue can be called that: {name}" for name in left]
+    notes: list[str] = []
     by_name: dict[str, list[Queue]] = {}
     for queue in queues:
-        if is_queue_name(queue.name):
-            by_name.setdefault(queue.name, []).append(queue)
+        by_name.setdefault(queue.name, []).append(queue)
+    if door is not None:
+        if names is not None:
+            check_sendable(by_name)
+        left = [name for name in by_name if not is_sendable(name)]
+        notes = [f"left alone, as the server cannot be told of it: {name!r}" for name in left]
+        by_name = {name: lists for name, lists in by_name.items() if is_sendable(name)}
     expected = _expected(store, list(queues), door) if by_name else QueueForm.Q
     found = tuple(_removed(store, lists, expected) for lists in by_name.values())
     notes += _working(store, set(by_name))
@@ -100,26 +106,26 @@ def _all(store: Store) -> list[Queue]:
 
 def _expected(store: Store, queues: Sequence[Queue], door: Faktory | None) -> QueueForm:
     """Return the form of the lists that new jobs go to, where a queue has none yet."""
+    facts = None
     if door is not None:
         with suppress(RefusedByFaktory):  # one that does not tell of itself
-            form = door.facts.form
-            if form is not None:
-                return form
-    seen = layout_seen(queues, store)
-    return QueueForm.BARE if seen == QueueForm.BARE else QueueForm.Q
+            facts = door.facts
+    known = form_known(store, queues, facts)
+    if known is not None:
+        return known
+    return QueueForm.BARE if layout_seen(queues, store) == QueueForm.BARE else QueueForm.Q
 
 
 def _removed(store: Store, lists: Sequence[Queue], expected: QueueForm) -> RemovedQueue:
     """Return a queue with all its lists, also the one that may come into being any moment."""
     name = lists[0].name
     forms = {queue.form for queue in lists if queue.key is not None} | {expected}
-    if name in store.layout.own_keys:
-        forms = {QueueForm.Q}  # the other is a key of the job system
+    possible = store.layout.queue_forms(name)
     return RemovedQueue(
         name,
         any(queue.registered for queue in lists),
         any(queue.paused for queue in lists),
-        tuple(form for form in QueueForm if form in forms),
+        tuple(form for form in possible if form in forms) or possible,
         sum(queue.size for queue in lists),
     )
 

@@ -10,13 +10,14 @@ from dataclasses import replace
 from jobctl.actions.deploy.changing import find_route, refuse_held
 from jobctl.actions.deploy.processes import look_at_holds
 from jobctl.actions.doors import Doors
+from jobctl.actions.forms import remember_server
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.at_once import remove_at_once, remove_blindly
 from jobctl.actions.removal.looking import Look, look_at
-from jobctl.actions.removal.request import REMOVE, Removal
+from jobctl.actions.removal.request import Removal
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.actions.removal.taking import Remover
 from jobctl.actions.verify_server import compare_counters, verify_server
@@ -24,10 +25,11 @@ from jobctl.errors import Refused
 from jobctl.faktory.server import Faktory
 from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
-from jobctl.model.layout import Kind
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.store.taking import QUEUES
 
 
 def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) -> Report:
@@ -86,20 +88,23 @@ def _remove(
         notes=(*notes, *look.notes),
     )
     if guards.dry_run or not look.queues:
-        watch.show(_preview(store, look, order, watch, notes))
+        watch.show(make_preview(store, look, order, watch, notes))
         return report
     store.operations.check_scripts("begin", "remove")
     asked = time.monotonic()
     if door is not None:
         notes = (f"the server that removes them is {door.address}",)
-    if not watch.confirm(_preview(store, look, order, watch, notes)):
+    if not watch.confirm(make_preview(store, look, order, watch, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-    if not guards.undo:
+    remember_server(store)
+    # What is held to a count, and takes several calls, is put aside first: it may have to go back.
+    at_once = guards.bounds(0) == (None, None) or len(look.queues) <= QUEUES
+    if at_once and not guards.undo:
         return remove_at_once(store, door, look, guards, report)
     journal.tidy()
-    with journal.create(_header(store, door, look, order)) as file:
-        return _carry_out(store, file, door, guards, report, watch)
+    with journal.create(make_header(store, door, look, order)) as file:
+        return run_remover(store, file, door, guards, report, watch)
 
 
 def _refuse_held(store: Store, look: Look) -> None:
@@ -112,7 +117,7 @@ def _refuse_held(store: Store, look: Look) -> None:
     refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 
-def _carry_out(
+def run_remover(
     store: Store,
     file: OperationFile,
     door: Faktory | None,
@@ -120,6 +125,7 @@ def _carry_out(
     report: Report,
     watch: Watch,
 ) -> Report:
+    """Carry it out, from its beginning to its end."""
     remover = Remover(store, file, door, Rounds(), watch)
     try:
         file.flush()
@@ -130,11 +136,19 @@ def _carry_out(
         raise
 
 
-def _header(store: Store, door: Faktory | None, look: Look, order: Removal) -> Header:
+def make_header(
+    store: Store,
+    door: Faktory | None,
+    look: Look,
+    order: Removal,
+    form: QueueForm | None = None,
+) -> Header:
+    """Return the first line of the file of a removal, or of an adoption to lists of a form."""
     return Header(
         operation=secrets.token_hex(4),
         kind=Kind.QUEUE,
-        change=REMOVE,
+        change=order.change,
+        form=form,
         server=str(store.target),
         identity=store.operations.claim_identity(),
         where=order.name,
@@ -144,20 +158,22 @@ def _header(store: Store, door: Faktory | None, look: Look, order: Removal) -> H
         reason=order.guards.reason,
         started_at=store.server.now(),
         queues=look.queues,
+        keep=order.guards.undo,
         context=order.context,
         faktory=None if door is None else str(door.address),
     )
 
 
-def _preview(
+def make_preview(
     store: Store, look: Look, order: Removal, watch: Watch, notes: Sequence[str]
 ) -> Preview:
+    """Return what would be done."""
     described = order.guards.dry_run or (order.described and watch.wants_preview)
     histogram, sample = look.describe(store) if described else ({}, ())
     return Preview(
-        action=Verb.REMOVE.value,
+        action=order.change.verb.value,
         kind=Kind.QUEUE,
-        change=REMOVE,
+        change=order.change,
         server=str(store.target),
         matched=look.jobs,
         chosen=look.jobs,
@@ -166,5 +182,5 @@ def _preview(
         notes=[*look.counts(), *look.notes, *notes],
         rehearsed=order.guards.dry_run,
         queues=[queue.name for queue in look.queues],
-        name=order.name,
+        name=order.typed,
     )

@@ -10,15 +10,17 @@ from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards, Rules
 
 REMOVE = Change(Verb.REMOVE)
+ADOPT = Change(Verb.ADOPT)
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A removal as it was asked for.
+    """A removal, or an adoption, as it was asked for.
 
     Attributes:
         names: the queues; ``*`` alone means all.
         guards: what it is held to.
+        change: whether they are removed or adopted.
         described: whether whoever confirms it sees a histogram and a sample.
         who, host, argv: who asks, and how; no password in it. For the file alone.
         context: the name of the context it is done under, likewise.
@@ -26,6 +28,7 @@ class Removal:
 
     names: Sequence[str]
     guards: Guards = field(default_factory=Guards)
+    change: Change = REMOVE
     described: bool = True
     who: str = ""
     host: str = ""
@@ -48,13 +51,18 @@ class Removal:
 
     @property
     def name(self) -> str:
-        """Return what is to be typed where it asks."""
+        """Return the queues in one line."""
         return " ".join(dict.fromkeys(self.names))
+
+    @property
+    def typed(self) -> str | None:
+        """Return what is to be typed where it asks; None where yes or no is enough."""
+        return self.name if self.change.verb is Verb.REMOVE else None
 
     def check(self) -> None:
         """Check the names; needs no connection.
 
         Raises:
-            UsageProblem: one of them is none.
+            UsageProblem: none is named, or a name is empty.
         """
-        Naming(tuple(self.names)).check(patterns=False)
+        Naming(tuple(self.names)).check()

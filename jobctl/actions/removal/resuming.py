@@ -1,4 +1,4 @@
-"""Going on with the removal of queues that was stopped."""
+"""Going on with the removal, or the adoption, of queues that was stopped."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.undoing import rehearsed
 from jobctl.actions.operations.watching import Watch
-from jobctl.actions.removal.concluding import check_whole, conclude
+from jobctl.actions.removal.concluding import (
+    adopt_asides,
+    adopted_sizes,
+    check_whole,
+    conclude,
+)
 from jobctl.actions.removal.removing import open_server
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.actions.removal.taking import Remover
 from jobctl.actions.removal.undoing import happened
 from jobctl.errors import Refused
+from jobctl.model.change import Verb
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 
@@ -31,8 +37,12 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
     report = past.report(file, file.header.change.verb.value)
     if past.choice is not None:
         check_whole(file, past.choice)
+    adopting = file.header.change.verb is Verb.ADOPT
+    if adopting:
+        report = replace(report, before=adopted_sizes(store, file.header))
     if past.choice is not None and happened(store, file, past.choice, rounds):
-        report = conclude(store, file, rounds, past.choice, report)
+        end = adopt_asides if adopting else conclude
+        report = end(store, file, rounds, past.choice, report)
         return report if past.end is None else report.of_earlier(file.header.operation)
     if not rounds:
         raise Refused(
@@ -40,7 +50,9 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
             "or this Redis has lost what it did",
             hint="run its command again",
         )
-    door, notes = open_server(store, store.faktory, rehearsed=watch.rehearses)
+    door, notes = (
+        (None, ()) if adopting else open_server(store, store.faktory, rehearsed=watch.rehearses)
+    )
     matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
     report = replace(report, matched=matched, notes=notes)
     preview = _preview(file, rounds, notes)

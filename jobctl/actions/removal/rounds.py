@@ -64,13 +64,18 @@ class Rounds:
         return max(self.taken, default=0)
 
     @property
+    def places(self) -> frozenset[int]:
+        """The places of the queues that were met, in the header."""
+        return frozenset(place for some in self.taken.values() for place in some)
+
+    @property
     def jobs(self) -> int:
         """The jobs that were put aside."""
-        return sum(_jobs(t) for some in self.taken.values() for t in some.values())
+        return self.jobs_of(self.places)
 
     def jobs_of(self, places: Collection[int]) -> int:
         """Return the jobs that were put aside of queues, by their places in the header."""
-        return sum(_jobs(t) for some in self.taken.values() for i, t in some.items() if i in places)
+        return sum(t.total for some in self.taken.values() for i, t in some.items() if i in places)
 
     def forgotten(self, header: Header) -> bool:
         """Tell whether every name was taken out of both sets as its lists were taken."""
@@ -141,10 +146,6 @@ class Rounds:
                 if any(jobs):
                     # Without a number: it is there, whatever Redis remembers.
                     self.put(number, place, Taken("", jobs, queue.registered, queue.paused))
-
-
-def _jobs(taken: Taken) -> int:
-    return sum(jobs or 0 for jobs in taken.jobs)
 
 
 def rejoin_number(place: int, form: QueueForm) -> str:

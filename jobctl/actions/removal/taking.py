@@ -13,11 +13,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from jobctl.actions.jobs import Store
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.asking import ask_server
-from jobctl.actions.removal.concluding import conclude
+from jobctl.actions.removal.concluding import adopt_asides, conclude
 from jobctl.actions.removal.returning import rejoin_asides
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import (
@@ -29,12 +30,12 @@ from jobctl.errors import (
     RefusedByRedis,
 )
 from jobctl.faktory.server import Faktory
+from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
 from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
 from jobctl.model.removal import Segment
 from jobctl.model.report import Report
-from jobctl.store.opening import Store
 from jobctl.store.taking import Lists, Names, Pause, Taking
 
 _ROUNDS = 5  # at most; from the second one on they take what came while the last was written
@@ -127,7 +128,8 @@ class Remover:
             choice = self._choice(report.matched)
             self._file.note({"chosen": _document(choice)})
             self._file.flush()
-            return conclude(self._store, self._file, self._rounds, choice, report)
+            end = adopt_asides if self._header.change.verb is Verb.ADOPT else conclude
+            return end(self._store, self._file, self._rounds, choice, report)
         except Stopped:
             return replace(report, unfinished=True)
         except JobctlError as error:
@@ -142,7 +144,10 @@ class Remover:
     def _remove(self) -> None:
         """Put the lists aside and have the names removed; where that is refused, put all back."""
         try:
-            if self._door is None:
+            if self._header.change.verb is Verb.ADOPT:
+                self._take(Names.STAY)
+                self._write()
+            elif self._door is None:
                 self._take(Names.FORGET)
                 self._write()
             else:
@@ -151,7 +156,7 @@ class Remover:
             if isinstance(error, Loading) or self._begun:
                 raise
             self._rounds = Rounds.read(self._store, self._header)
-            self._give_back(range(len(self._header.queues)))
+            self._give_back(self._rounds.places)
             self.untouched = True
             error.hint = error.hint or "nothing was changed: every job is in its queue"
             raise

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
+from jobctl.actions.forms import ask_server, form_known
+from jobctl.actions.introducing import introduce
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
@@ -20,6 +22,7 @@ from jobctl.actions.removal.returning import rejoin_asides
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
+from jobctl.model.layout import QueueForm
 from jobctl.model.notes import ChosenNote
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue, shown_queues
@@ -133,12 +136,14 @@ class _Undoing:
         """Put everything back, and complete the report."""
         self._watch.acting(0, self.total)
         repaused = self._repaused
+        before = self._store.removing.registered([queue.name for queue in self.queues.values()])
         pauses = {place: self._pause(queue, repaused) for place, queue in self.queues.items()}
         if self._refill is None:
             back = self._from_asides(pauses)
         else:
             back = self._refill.run(self.queues, pauses)
         done = back.done.total()
+        notes = () if back.stopped or back.reasons else self._introduce(before)
         return replace(
             report,
             matched=self.total,
@@ -147,10 +152,18 @@ class _Undoing:
             reasons=back.reasons,
             after=queue_sizes(self._store, self._file.header.queues),
             moved={f"queue:{name}": jobs for name, jobs in back.done.items()},
-            notes=repaused.notes,
+            notes=repaused.notes + notes,
             problems=repaused.problems,
             unfinished=back.stopped or bool(back.reasons),
         )
+
+    def _introduce(self, before: Collection[str]) -> tuple[str, ...]:
+        """Let the server know the queues again that it has removed."""
+        listed = [queue for queue in self.queues.values() if queue.registered]
+        facts = ask_server(self._store)
+        read = form_known(self._store, self._store.queues.named(), facts) or QueueForm.Q
+        forms = {q.name: read if read in q.forms else q.forms[0] for q in listed}
+        return introduce(self._store, self._file, forms, before, self._watch)
 
     def _settle(self) -> None:
         """Give the server time to do what it may just have been told: it would hit what comes back.

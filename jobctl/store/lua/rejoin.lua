@@ -1,14 +1,17 @@
--- Joins two lists: the jobs of the second one run after those of the first one. Then, where that
--- is asked for, the first one takes the place of the second.
+-- Joins two lists: the jobs of the second one run after, or before, those of the first one. Then,
+-- where that is asked for, the first one takes the place of the second.
 -- KEYS  1 operation, 2 the set of queue names, 3 the set of paused ones, 4 the first list, 5 the
 --       second one
 -- ARGV  1 number, 2 kept, 3 the name of the queue whose list the second one is; empty: just join
 --       4 1 where the name is registered, 5 what is done before: pause, unpause, or nothing
+--       6 1 where the jobs of the second one run before those of the first
 -- Returns the result: d; or more, where the call has to be sent again.
 
 local MOST, BYTES = 500, 1024 * 1024
 local names, paused, first, second = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local name = ARGV[3]
+local from, to = 'RIGHT', 'LEFT'
+if ARGV[6] == '1' then from, to = to, from end
 
 -- A removal that finds nothing: see `claim`.
 local _, refused = attempt('SREM', names, operation)
@@ -16,7 +19,7 @@ if refused then return refused end
 
 local moved, size, job = 0, 0, nil
 repeat
-  job, refused = attempt('LMOVE', second, first, 'RIGHT', 'LEFT')
+  job, refused = attempt('LMOVE', second, first, from, to)
   if refused then return refused end
   if job then moved, size = moved + 1, size + #job end
 until not job or moved == MOST or size > BYTES

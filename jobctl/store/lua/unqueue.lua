@@ -1,8 +1,9 @@
 -- Takes jobs out of a stretch of a queue's list, and puts them back into the sorted set they
--- came from: the way back of requeue.
+-- came from (the way back of requeue), or in front of the list that goes back.
 -- KEYS  1 operation, 2 source, 3 the list
 -- ARGV  1 number, 2 kept, 3 and 4 first and last index of the stretch, both from the left or both
---       from the right, 5 how many jobs, then what is in the list, the members, and their scores
+--       from the right, 5 how many jobs, then what is in the list, the members, and their scores;
+--       without scores the source is a list: what ran next is pushed first, at the left
 -- Returns the result: d, g (not in that stretch).
 --
 -- What is taken out is first overwritten, then all of it removed in one pass from the nearer end:
@@ -33,7 +34,7 @@ for i = 1, #stretch do
     wanted[stretch[i]] = following[job]
     outcomes[job] = 'd'
     found[#found + 1] = { offset + i - 1, stretch[i] }
-    adding[#adding + 1] = ARGV[5 + 2 * count + job]
+    adding[#adding + 1] = ARGV[5 + 2 * count + job] or ''
     adding[#adding + 1] = ARGV[5 + count + job]
   end
 end
@@ -41,8 +42,15 @@ end
 local failure = claim(nil)
 if failure then return failure end
 if #found == 0 then return finish(outcomes) end
+local scored = #ARGV > 5 + 2 * count
 local added, _
-added, refused = attempt('ZADD', source, 'NX', unpack(adding))
+if scored then
+  added, refused = attempt('ZADD', source, 'NX', unpack(adding))
+else
+  local pushing = {}
+  for i = #adding, 2, -2 do pushing[#pushing + 1] = adding[i] end
+  _, refused = attempt('LPUSH', source, unpack(pushing))
+end
 if refused then return abandon(refused) end
 for i = 1, #found do
   _, refused = attempt('LSET', list, found[i][1], taken)
@@ -53,6 +61,7 @@ if not refused then
 end
 if refused then
   for i = 1, #found do redis.pcall('LSET', list, found[i][1], found[i][2]) end
+  if not scored then redis.pcall('LTRIM', source, #found, -1) end
   -- Where one was there before, they all stay: twice is better than never.
   for i = 2, #adding, 2 do
     if added == #found then redis.pcall('ZREM', source, adding[i]) end

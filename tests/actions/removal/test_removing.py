@@ -19,6 +19,8 @@ from jobctl.errors import FileProblem, JobctlError, Refused
 from jobctl.store.connection import Connection
 from tests.builders import enqueue, job
 
+pytestmark = pytest.mark.usefixtures("acquainted")
+
 BOTH = pytest.mark.parametrize("wired", [False, True], ids=["redis", "wire"])
 
 
@@ -125,6 +127,32 @@ def test_a_guard_holds_at_the_instant_they_are_taken(raw, opened, wired, guard, 
     assert not store.journal.entries()
 
 
+@BOTH
+@pytest.mark.parametrize("undo", [True, False], ids=["with undo", "without"])
+@pytest.mark.parametrize("guard", [{"expect": 1200}, {"most": 1200}])
+def test_a_guard_over_more_queues_than_one_call_takes(raw, opened, wired, guard, undo):
+    for i in range(1200):
+        enqueue(raw, f"queue-{i:04}", job(f"jid-{i:08d}"))
+    raw.sadd("paused", "queue-0001", "queue-1199")
+    before = {key: raw.dump(key) for key in raw.keys("q:*")} | {"paused": raw.smembers("paused")}
+    store = opened(wired)
+
+    def meddle():  # what the guard was met by before is no longer so
+        raw.lpush("q:queue-1100", job("new-00000001"), job("new-00000002"))
+
+    more = Meddler(meddle, "confirm")
+    with pytest.raises(Refused, match=r"1,202 matched"):
+        remove(store, "*", watch=more, undo=undo, **guard)
+    raw.ltrim("q:queue-1100", 2, -1)
+    after = {key: raw.dump(key) for key in raw.keys("q:*")} | {"paused": raw.smembers("paused")}
+    assert after == before
+    assert (raw.scard("queues"), raw.keys("*:removed:*")) == (1200, [])
+    assert not store.journal.entries()
+    report = remove(store, "*", undo=undo, expect=1200)
+    assert (report.done, raw.keys("q:*")) == (1200, [])
+    assert (report.operation is not None, len(store.journal.entries())) == (undo, int(undo))
+
+
 @pytest.mark.parametrize("guard", [{"expect": 2}, {"most": 2}])
 def test_a_guard_that_newcomers_break_puts_everything_back(raw, opened, guard):
     enqueue(raw, "default", job("jid-00000001"), job("jid-00000002"))
@@ -210,12 +238,16 @@ def test_a_thousand_queues_take_few_round_trips(raw, opened, monkeypatch, wired)
 
     def counted(self, commands):
         sent["trips"] += bool(commands)
+        sent["keys of a call"] = max(
+            [sent["keys of a call"], *(c[2] for c in commands if c[0] == "EVAL")]
+        )
         plain(self, commands)
 
     monkeypatch.setattr(Connection, "_send", counted)
     report = remove(store, "*", expect=3000)
     assert report.done == 3000
     assert sent["trips"] < 80, sent
+    assert sent["keys of a call"] <= 3 + 2 * 500
     assert not raw.keys("q:*")
     sent.clear()
     assert store.undo(report.operation).done == 3000

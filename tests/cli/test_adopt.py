@@ -1,0 +1,195 @@
+"""Moving jobs from lists that the server does not read to those that it reads."""
+
+import json
+
+import pytest
+
+from tests.builders import NOW, enqueue, failed, job
+from tests.faktory.double import FaktoryDouble
+
+OLD = [f"old-{i:08d}" for i in range(1203)]  # the first runs next
+NEW = ["new-00000001", "new-00000002"]
+
+
+@pytest.fixture(autouse=True)
+def own_journal(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def shop(raw):
+    """A server of today on the data of an older one: both lists, and one queue that is old only."""
+    enqueue(raw, "default", *map(job, OLD), form="")
+    enqueue(raw, "default", *map(job, NEW))
+    enqueue(raw, "mail", b"\xff odd", job("mail-00001", args=[2**60, 1.10]), form="")
+    raw.sadd("paused", "mail")
+    return raw
+
+
+@pytest.fixture
+def report(jobctl):
+    def run(*argv, code=0):
+        ran = jobctl(*argv, "-o", "json")
+        assert ran.code == code, ran
+        return json.loads(ran.out)
+
+    return run
+
+
+def state(raw):
+    keys = ("q:default", "default", "q:mail", "mail")
+    return {key: raw.lrange(key, 0, -1) for key in keys} | {
+        key: raw.smembers(key) for key in ("queues", "paused")
+    }
+
+
+def jids(raw, key):
+    """The JIDs of a list in the order they run."""
+    return [json.loads(member)["jid"] for member in raw.lrange(key, 0, -1)[::-1]]
+
+
+def test_the_old_jobs_run_next_in_their_order_and_undo_puts_them_back(shop, report):
+    before = state(shop)
+    found = report("queue", "adopt", "*", "--yes")
+    assert (found["done"], found["gone"], found["action"]) == (1205, 0, "adopt")
+    assert jids(shop, "q:default") == [*OLD, *NEW]
+    assert shop.lrange("q:mail", 0, -1) == before["mail"]
+    assert shop.exists("default", "mail") == 0
+    assert shop.smembers("paused") == {b"mail"}
+    assert found["before"] == {
+        "queue:default": 2, "queue:mail": 0, "list:default": 1203, "list:mail": 2,
+    }  # fmt: skip
+    assert found["after"] == {
+        "queue:default": 1205, "queue:mail": 2, "list:default": 0, "list:mail": 0,
+    }  # fmt: skip
+    back = report("undo", found["operation"], "--yes")
+    assert (back["done"], back["gone"], state(shop)) == (1205, 0, before)
+    assert not shop.keys("jobctl:op:*:*")
+    assert report("undo", found["operation"], "--yes")["done"] == 0
+
+
+def test_undo_puts_back_what_has_not_run_and_leaves_what_came_since(shop, report):
+    found = report("queue", "adopt", "default", "--yes")
+    shop.rpop("q:default", 3)
+    shop.lpush("q:default", job("new-00000003"))
+    shop.lpush("default", job("old-list-0001"))
+    back = report("undo", found["operation"], "--yes")
+    assert (back["done"], back["gone"], back["missing"]) == (1200, 3, OLD[:3])
+    assert jids(shop, "default") == [*OLD[3:], "old-list-0001"]
+    assert jids(shop, "q:default") == [*NEW, "new-00000003"]
+    assert shop.llen("mail") == 2
+
+
+def test_what_is_the_same_twice_stays_twice(raw, report):
+    enqueue(raw, "default", job("jid-00000001"), job("jid-00000002"), job("jid-00000001"), form="")
+    enqueue(raw, "default", job("jid-00000003"))
+    before = state(raw)
+    found = report("queue", "adopt", "default", "--yes")
+    assert jids(raw, "q:default") == [f"jid-0000000{i}" for i in (1, 2, 1, 3)]
+    back = report("undo", found["operation"], "--yes")
+    assert (back["done"], len(raw.lrange("default", 0, -1))) == (3, 3)
+    assert raw.lrange("q:default", 0, -1) == before["q:default"]
+
+
+def test_guards_and_dry_run(shop, report, jobctl):
+    before = state(shop)
+    found = report("queue", "adopt", "default", "--dry-run")
+    assert (found["matched"], found["dry_run"]) == (1203, True)
+    for guard in (["--expect", "1202"], ["--max", "5"]):
+        assert jobctl("queue", "adopt", "default", "--yes", *guard).code == 7
+    ran = jobctl("queue", "adopt", "default")
+    assert (ran.code, "--yes goes on without asking" in ran.err) == (7, True)
+    assert jobctl("queue", "adopt").code == 2
+    assert jobctl("queue", "adopt", "nope", "--yes").code == 4
+    assert state(shop) == before
+    assert report("journal", "ls") == []
+    assert report("queue", "adopt", "default", "--yes", "--expect", "1203")["done"] == 1203
+
+
+def test_without_undo_no_file_stays(shop, report):
+    assert report("queue", "adopt", "mail", "--yes", "--no-undo")["operation"] is None
+    assert (shop.llen("q:mail"), report("journal", "ls")) == (2, [])
+
+
+def test_what_a_known_server_reads_decides(shop, report, server, url):
+    before = state(shop)
+    with FaktoryDouble(server.socket, version="1.9.4") as double:
+        doors = ("-u", url, "--faktory-url", double.url)
+        found = report("queue", "adopt", "default", "--yes", *doors)
+    assert (jids(shop, "default"), shop.exists("q:default")) == ([*NEW, *OLD], 0)
+    assert shop.get("jobctl:faktory") == b"1.9.4"
+    report("undo", found["operation"], "--yes", "-u", url)
+    assert state(shop) == before
+
+
+def test_a_server_known_from_before_tells_that_lists_of_one_form_are_not_read(raw, report, jobctl):
+    enqueue(raw, "default", job("old-00000001"), form="")
+    found = report("queue", "adopt", "*", "--yes")
+    assert (found["matched"], raw.llen("default")) == (0, 1)
+    raw.set("jobctl:faktory", "1.10.0")
+    (row,) = report("queue", "ls")
+    assert "servers from 1.10 on read q:default only" in row["problem"]
+    assert (
+        "1 job in lists that the server does not read, of default" in report("info")["warnings"][0]
+    )
+    (warning,) = report("status", "old-00000001")["warnings"]
+    assert warning.endswith("jobctl queue adopt default")
+    assert report("queue", "adopt", "*", "--yes")["done"] == 1
+    assert raw.llen("q:default") == 1
+    assert report("queue", "ls")[0]["problem"] is None
+
+
+def test_a_server_that_is_asked_tells_of_lists_that_it_does_not_read(raw, report, faktory, url):
+    enqueue(raw, "default", job("old-00000001"), form="")
+    doors = ("-u", url, "--faktory-url")
+    for door, found in ((faktory.url, True), ("tcp://127.0.0.1:1", False)):
+        (row,) = report("queue", "ls", *doors, door)
+        assert ("not read (jobctl queue adopt)" in str(row["problem"])) is found
+        assert bool(report("status", "old-00000001", *doors, door)["warnings"]) is found
+    assert not raw.exists("jobctl:faktory")
+
+
+def test_a_list_of_no_set_of_names_is_registered(raw, report):
+    enqueue(raw, "default", job("new-00000001"))
+    raw.lpush("lost", job("old-00000001"))
+    assert report("queue", "adopt", "*", "--yes")["done"] == 1
+    assert raw.smembers("queues") == {b"default", b"lost"}
+
+
+def test_a_server_learns_of_an_adopted_queue_that_it_does_not_know(raw, report, faktory, url):
+    enqueue(raw, "default", job("new-00000001"))
+    raw.lpush("lost", job("old-00000001"), job("old-00000002"))
+    faktory.restart()
+    faktory.schedule(0.05)
+    doors = ("-u", url, "--faktory-url", faktory.url)
+    found = report("queue", "adopt", "lost", "--yes", *doors)
+    assert faktory.memory.state(1, 1)["faktory"]["queues"] == {"default": 1, "lost": 2}
+    (entry,) = report("journal", "ls")
+    assert entry["state"] == "done"
+    assert report("undo", found["operation"], "--yes")["done"] == 2
+    assert jids(raw, "lost") == ["old-00000001", "old-00000002"]
+
+
+def test_a_key_that_is_no_list_is_known_before(raw, jobctl):
+    enqueue(raw, "other", job("new-00000001"))
+    enqueue(raw, "default", job("old-00000001"), form="")
+    raw.set("q:default", "nobody's")
+    ran = jobctl("queue", "adopt", "default", "--yes")
+    assert (ran.code, raw.llen("default")) == (3, 1)
+    assert "q:default holds a string" in ran.err
+
+
+def test_it_is_told_by_the_journal(shop, report, jobctl):
+    found = report("queue", "adopt", "mail", "--yes", "--reason", "upgrade")
+    told = report("journal", "show", found["operation"])
+    assert (told["action"], told["reason"], told["done"]) == ("adopt", "upgrade", 2)
+    rows = report("journal", "show", found["operation"], "--jobs")
+    assert [row["jid"] for row in rows] == [None, "mail-00001"]
+
+
+def test_a_requeue_beside_old_lists_goes_where_the_server_looks(raw, report):
+    enqueue(raw, "default", job("old-00000001"), form="")
+    raw.set("jobctl:faktory", "1.10.0")
+    raw.zadd("retries", {failed("jid-00000001"): NOW})
+    report("retries", "requeue", "--all", "--yes")
+    assert (raw.llen("q:default"), raw.llen("default")) == (1, 1)
