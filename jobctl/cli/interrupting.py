@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any
@@ -20,6 +21,7 @@ class Interruptible:
 
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}
+        self._unraisable = sys.unraisablehook
 
     def __enter__(self) -> None:
         """Take over from whatever is done by default."""
@@ -27,6 +29,7 @@ class Interruptible:
         in_main = threading.current_thread() is threading.main_thread()
         if in_main and signal.getsignal(signal.SIGINT) in own:
             self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _again)
+            sys.unraisablehook = self._raise_later
             self._before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
 
     def __exit__(
@@ -41,8 +44,16 @@ class Interruptible:
         waiting, _ = signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = self._unraisable
         if waiting and error is None:
             raise KeyboardInterrupt
+
+    def _raise_later(self, lost: sys.UnraisableHookArgs) -> None:
+        """Put off an interrupt that came where nothing can be raised, as in a destructor."""
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, _LATER)
+        else:
+            self._unraisable(lost)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

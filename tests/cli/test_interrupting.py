@@ -107,3 +107,17 @@ def test_a_module_is_imported_to_its_end_first(module: str) -> None:
 def test_an_interrupt_that_waits_comes_at_the_end_at_the_latest(module: str) -> None:
     with pytest.raises(KeyboardInterrupt), Interruptible():
         __import__(module)
+
+
+class Ending:
+    """Is interrupted where nothing can be raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_of_a_destructor_is_not_lost() -> None:
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Interruptible():
+        exec("Ending(); time.sleep(20)")
+    assert time.monotonic() - begun < 10
