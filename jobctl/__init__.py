@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from jobctl.model.status import Status
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
-    from jobctl.model.where import Flags, Where
+    from jobctl.model.flags import Flags
+    from jobctl.model.where import Where
 
 __version__ = "0.1.0"
 
@@ -46,7 +47,7 @@ _HOMES = {
     "Dialect": "model.schedule.schedule",
     "Entry": "model.entry",
     "Exit": "errors",
-    "Flags": "model.where",
+    "Flags": "model.flags",
     "Guards": "model.guards",
     "Job": "model.job",
     "JobctlError": "errors",

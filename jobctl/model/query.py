@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from jobctl.model.comparing import Literal
-from jobctl.model.conditions import Comparison, Joined, Node
+from jobctl.model.conditions import Comparison, Joined, Node, comparisons
 from jobctl.model.expression import parse
 from jobctl.model.fields import split_path
 from jobctl.model.jobba import MOMENTS, RecordState
@@ -119,6 +120,11 @@ class Query:
         """
         parsed = (parse(text, find_record_field, _EXAMPLE) for text in texts)
         return cls(tuple(part for node in parsed for part in _conjuncts(node)))
+
+    @property
+    def twofold(self) -> list[Comparison]:
+        """The tests on values that read in two ways."""
+        return [test for test in chain(*map(comparisons, self.tests)) if test.pairs]
 
     def holds(self, record: Record, now: float) -> bool:
         """Tell whether a loaded record meets all of it; `now` in unix seconds."""

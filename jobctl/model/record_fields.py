@@ -43,7 +43,8 @@ def find_record_field(name: str, at: tuple[str, int]) -> Field:
         sort = Sort.TIME if name in TIMES else Sort.PLAIN
         check = check_time if sort is Sort.TIME else None
         return Field(name, sort, _listed(name), verbatim=False, check=check)
-    first, *rest = split_path(name)
+    path = split_path(name)
+    first, rest = path[0], path[1:]
     if first in _NESTED and rest:
         key = str(first)
         below = dug(rest, lambda record: record.values.get(key))

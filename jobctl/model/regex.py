@@ -1,14 +1,78 @@
-"""Regular expressions that people type."""
+"""Regular expressions that people type: Python's syntax, and a bound on the time they may take.
+
+The standard re says what an expression is and what is wrong with it; the regex package runs it,
+because it alone can give up. What regex would read otherwise than re is escaped before.
+"""
 
 from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Protocol
 
 from jobctl.errors import BadFilter
 
+if TYPE_CHECKING:
+    from regex import Pattern
 
-def compile_regex(text: str, option: str, at: tuple[str, int] | None = None) -> re.Pattern[str]:
+_SECONDS = 0.1  # for one value
+_STEPS = 100_000  # of a search that cannot go back: far less than _SECONDS
+_LARGEST = 10_000  # copies that regex makes of what is repeated so often at least
+_TOKEN = re.compile(
+    r"\\N\{[^}]*\}|\\."  # an escape
+    r"|\(\?#[^)]*\)"  # a comment
+    r"|(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])"
+    r"|(?P<repeat>(?P<group>\)?)\{(?P<least>[0-9]*)(?:,[0-9]*)?(?<!\{)\})"
+    r"|(?P<brace>\{)",
+    re.DOTALL,
+)
+_IN_A_SET = re.compile(r"(\\.)|\[", re.DOTALL)
+
+
+class Named(Protocol):
+    """What a value was found in."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in a message: job or record, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A regular expression as it was typed, after `option`."""
+
+    pattern: str
+    option: str
+    _compiled: Pattern[str]
+    _direct: bool  # there is nothing in it to try again: no repeat, no group
+
+    def found_in(self, text: str, whose: Named) -> bool:
+        """Search a text of `whose`.
+
+        Raises:
+            BadFilter: it takes too long.
+        """
+        # Asking for a timeout costs more than most searches do.
+        if self._direct and len(text) * len(self.pattern) <= _STEPS:
+            return self._compiled.search(text) is not None
+        try:
+            return self._compiled.search(text, timeout=_SECONDS) is not None
+        except TimeoutError:
+            raise BadFilter(
+                f"{self.option}: {self.pattern} takes longer than {_SECONDS * 1000:.0f} ms "
+                f"on one text of {whose.label}; nothing was changed",
+                hint="a repeat inside of a repeat, as in (a+)+, tries every way to divide a text",
+            ) from None
+
+    @property
+    def finds_all(self) -> bool:
+        """Whether it is found in every text: it is in the empty one."""
+        return self._compiled.search("", timeout=_SECONDS) is not None
+
+
+def compile_regex(text: str, option: str, at: tuple[str, int] | None = None) -> Regex:
     """Compile one.
 
     Args:
@@ -22,10 +86,45 @@ def compile_regex(text: str, option: str, at: tuple[str, int] | None = None) -> 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a later Python may read otherwise: [[a]
-            return re.compile(text)
+            re.compile(text)
+            return Regex(text, option, _compile(text), not set("*+?{(") & set(text))
     except re.error as error:
         raise BadFilter(
             f"{option} is not a regular expression: {error.msg}", at=at or (text, error.pos or 0)
         ) from None
-    except (OverflowError, RecursionError):
+    except (OverflowError, RecursionError, MemoryError):
         raise BadFilter(f"{option} is a regular expression beyond all bounds") from None
+
+
+def _compile(text: str) -> Pattern[str]:
+    """Compile what re accepts.
+
+    Raises:
+        OverflowError: regex would copy a part of it too often.
+    """
+    import regex  # only who types an expression pays for it
+
+    largest = 1
+    copies = [1]
+
+    def read(found: re.Match[str]) -> str:
+        nonlocal largest
+        if found["set"]:
+            head = 2 if found[0].startswith("[^") else 1
+            rest = _IN_A_SET.sub(lambda inner: inner[1] or r"\[", found[0][head:])
+            return found[0][:head] + rest
+        if found["repeat"]:
+            least = int(found["least"] or 0)
+            if found["group"]:
+                copies.append(max(1, least))
+            else:
+                largest = max(largest, least)
+        return r"\{" if found["brace"] else found[0]
+
+    read_alike = _TOKEN.sub(read, text)
+    if largest * prod(copies) > _LARGEST:
+        raise OverflowError
+    try:
+        return regex.compile(read_alike, regex.VERSION0)
+    except regex.error as error:
+        raise re.error(str(error)) from None

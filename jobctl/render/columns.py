@@ -14,6 +14,7 @@ _MINIMUM = {
     "message": 20,
     "errtype": 14,
     "jobtype": 14,
+    "class": 14,
     "job_name": 14,
     "job_args": 12,
     "errors": 16,
@@ -43,8 +44,8 @@ _EXPENDABLE = (
     "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "file", "queue", "words", "line", "retry_count", "message",
-    "enqueued_at", "reserved_at", "errtype", "problem", "working", "expires_at", "at", "died_at",
-    "latency", "protected", "read_only", "in", "later",
+    "enqueued_at", "reserved_at", "errtype", "class", "problem", "working", "expires_at", "at",
+    "died_at", "latency", "protected", "read_only", "in", "later",
 )  # fmt: skip
 GAP = 2
 _LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some

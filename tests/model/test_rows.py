@@ -15,7 +15,7 @@ from tests.builders import NOW, failed, job, reservation
 
 COMMON = [
     *("jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry"),
-    *("retry_count", "remaining", "failed_at", "errtype", "message", "malformed"),
+    *("retry_count", "remaining", "failed_at", "errtype", "message", "class", "malformed"),
 ]
 MORE = {
     Kind.SCHEDULED: [],
