@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jobctl.connecting import connect
     from jobctl.errors import Exit, JobctlError
     from jobctl.model.entry import Entry
+    from jobctl.model.flags import Flags
     from jobctl.model.guards import Guards
     from jobctl.model.job import Job
     from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from jobctl.model.status import Status
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
-    from jobctl.model.flags import Flags
     from jobctl.model.where import Where
 
 __version__ = "0.1.0"

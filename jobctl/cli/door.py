@@ -100,11 +100,14 @@ def _hush() -> None:
 
 def _usage(error: click.UsageError) -> UsageProblem:
     hint = f"see: {error.ctx.command_path} --help" if error.ctx else None
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return UsageProblem(
-            f"no such option: {error.option_name}",
-            hint=f"did you mean {' or '.join(sorted(error.possibilities))}?",
-        )
+    if isinstance(error, click.NoSuchOption):
+        from jobctl.model.words import near_name
+
+        params = error.ctx.command.params if error.ctx else []
+        known = {name.lstrip("-"): name for param in params for name in param.opts}
+        near = near_name(error.option_name.lstrip("-"), known)
+        hint = f"did you mean {known[near]}?" if near else hint
+        return UsageProblem(f"no such option: {error.option_name}", hint=hint)
     return UsageProblem(error.format_message().rstrip("."), hint=hint)
 
 

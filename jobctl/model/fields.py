@@ -102,7 +102,7 @@ def find_field(
 def _unknown(
     name: str, first: str, known: Iterable[str], kind: Kind | None, at: tuple[str, int]
 ) -> BadFilter:
-    near = near_name(first, sorted(known), 0.7)
+    near = near_name(first, sorted(known))
     hint = f"did you mean {near}?" if near else f"payload.{name} reaches any key of the payload"
     whose = "" if kind is None else f" in {kind.value}"
     return BadFilter(f"-w: there is no field {name!r}{whose}", hint=hint, at=at)

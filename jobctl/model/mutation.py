@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from jobctl.errors import UsageProblem
 from jobctl.model.change import TARGETS, Verb
-from jobctl.model.layout import Kind
 from jobctl.model.flags import Flags
+from jobctl.model.layout import Kind
 from jobctl.model.words import did_you_mean
 
 _COMMANDS = (Verb.KILL, Verb.DISCARD, Verb.REQUEUE, Verb.CLEAR)

@@ -49,7 +49,7 @@ def find_record_field(name: str, at: tuple[str, int]) -> Field:
         key = str(first)
         below = dug(rest, lambda record: record.values.get(key))
         return Field(shortest(name), Sort.PLAIN, below, verbatim=False)
-    near = near_name(str(first), sorted((*ROW_KEYS, *_SPECIAL, *_ALIASES)), 0.7)
+    near = near_name(str(first), sorted((*ROW_KEYS, *_SPECIAL, *_ALIASES)))
     raise BadFilter(
         f"-w: records have no field {name!r}",
         hint=f"did you mean {near}?"
@@ -74,7 +74,7 @@ def _state(record: Record, now: float) -> tuple[object, ...]:  # noqa: ARG001
 def _check_state(literal: Literal, at: tuple[str, int]) -> None:
     if literal.text in STATE_WORDS:
         return
-    near = near_name(literal.text, list(STATE_WORDS), 0.6)
+    near = near_name(literal.text, list(STATE_WORDS))
     known = ", ".join((*RecordState, *GROUPS))
     raise BadFilter(
         f"-w: no record is ever {literal.text!r}",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from regex import Pattern
 
 _SECONDS = 0.1  # for one value
-_STEPS = 100_000  # of a search that cannot go back: far less than _SECONDS
+_STEPS = 5_000_000  # less than _SECONDS
 _LARGEST = 10_000  # copies that regex makes of what is repeated so often at least
 _TOKEN = re.compile(
     r"\\N\{[^}]*\}|\\."  # an escape
@@ -28,6 +28,10 @@ _TOKEN = re.compile(
     r"|(?P<brace>\{)",
     re.DOTALL,
 )
+# What is tried in many ways: repeats, and references. A group that is repeated has no bound that is
+# easily told; neither has one with a comment, or blanks, before its repeat.
+_TRIED = re.compile(r"[*+?{]|\\[1-9]")
+_UNTOLD = re.compile(r"\)\s*[*+?{]|\(\?#|\(\?[a-zA-Z]*x")
 _IN_A_SET = re.compile(r"(\\.)|\[", re.DOTALL)
 
 
@@ -41,12 +45,19 @@ class Named(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """A regular expression as it was typed, after `option`."""
+    """A regular expression as it was typed.
+
+    Attributes:
+        pattern: its text.
+        option: what it was given with.
+        compiled: what runs.
+        harmless: characters of a text that it cannot take long with.
+    """
 
     pattern: str
     option: str
-    _compiled: Pattern[str]
-    _direct: bool  # there is nothing in it to try again: no repeat, no group
+    compiled: Pattern[str]
+    harmless: int
 
     def found_in(self, text: str, whose: Named) -> bool:
         """Search a text of `whose`.
@@ -54,11 +65,10 @@ class Regex:
         Raises:
             BadFilter: it takes too long.
         """
-        # Asking for a timeout costs more than most searches do.
-        if self._direct and len(text) * len(self.pattern) <= _STEPS:
-            return self._compiled.search(text) is not None
+        if len(text) <= self.harmless:  # a timeout costs more than such a search does
+            return self.compiled.search(text) is not None
         try:
-            return self._compiled.search(text, timeout=_SECONDS) is not None
+            return self.compiled.search(text, timeout=_SECONDS) is not None
         except TimeoutError:
             raise BadFilter(
                 f"{self.option}: {self.pattern} takes longer than {_SECONDS * 1000:.0f} ms "
@@ -69,7 +79,7 @@ class Regex:
     @property
     def finds_all(self) -> bool:
         """Whether it is found in every text: it is in the empty one."""
-        return self._compiled.search("", timeout=_SECONDS) is not None
+        return self.compiled.search("") is not None
 
 
 def compile_regex(text: str, option: str, at: tuple[str, int] | None = None) -> Regex:
@@ -87,13 +97,22 @@ def compile_regex(text: str, option: str, at: tuple[str, int] | None = None) -> 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a later Python may read otherwise: [[a]
             re.compile(text)
-            return Regex(text, option, _compile(text), not set("*+?{(") & set(text))
+            return Regex(text, option, _compile(text), _harmless(text))
     except re.error as error:
         raise BadFilter(
             f"{option} is not a regular expression: {error.msg}", at=at or (text, error.pos or 0)
         ) from None
     except (OverflowError, RecursionError, MemoryError):
         raise BadFilter(f"{option} is a regular expression beyond all bounds") from None
+
+
+def _harmless(text: str) -> int:
+    """Return how many characters any search of this expression finds its way through quickly."""
+    if _UNTOLD.search(text):
+        return 0
+    choices = text.count("|") if "(" in text else 0
+    steps = _STEPS / len(text or " ") / 2.0 ** min(choices, 100)
+    return int(steps ** (1 / (1 + len(_TRIED.findall(text)))))
 
 
 def _compile(text: str) -> Pattern[str]:

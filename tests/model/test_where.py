@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from jobctl.errors import BadFilter, Exit, UsageProblem
 from jobctl.model.entry import Entry
+from jobctl.model.flags import Flags
 from jobctl.model.layout import Kind
 from jobctl.model.place import Place
-from jobctl.model.flags import Flags
 from jobctl.model.where import Where
 from tests.builders import NOW, failed, job, reservation
 from tests.model.asking import ON_THE_SERVER, let_through

@@ -225,5 +225,5 @@ def _near(name: str) -> str:
     if same is not None:
         return f"did you mean {same}? upper and lower case matter"
     last = {known.rpartition("/")[2]: known for known in sorted(names)}
-    near = near_name(name, names, 0.7) or last.get(name.rpartition("/")[2])
+    near = near_name(name, names) or last.get(name.rpartition("/")[2])
     return f"did you mean {near}?" if near else "zones look like Europe/Berlin, or UTC"

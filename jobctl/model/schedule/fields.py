@@ -128,7 +128,9 @@ class _Part:
         return int(found[1])
 
     def _near(self, text: str, *, names: bool) -> str:
-        near = near_name(text.lower(), self.unit.names, 0.5) if names and text.isalpha() else None
+        word = text.lower() if names and text.isalpha() else ""
+        begun = next((name for name in self.unit.names if word.startswith(name)), None)
+        near = begun or near_name(word, self.unit.names)
         if near is not None:
             return f"did you mean {near.upper()}? names have three letters"
         if _FOREIGN_FORM.fullmatch(text):
