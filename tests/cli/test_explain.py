@@ -13,7 +13,7 @@ def test_it_shows_the_filter_the_glob_the_tests_and_the_cost(raw, jobctl):
     assert json.loads(ran.out) == {
         "target": "retries",
         "where": "type=Send* and retry_count>=3",
-        "pattern": "*[S\\\\][eu][n0][d0][\\*256]*",
+        "pattern": '*"[S\\\\][eu\\\\][n0u\\\\][d0u\\\\][\\*50u\\\\]["360u]*',
         "tests": ["type=Send*", "retry_count>=3"],
         "cost": {"members": 2},
         "warnings": [],
