@@ -123,27 +123,22 @@ def _compile(text: str) -> Pattern[str]:
     """
     import regex  # only who types an expression pays for it
 
-    largest = 1
-    copies = [1]
-
-    def read(found: re.Match[str]) -> str:
-        nonlocal largest
-        if found["set"]:
-            head = 2 if found[0].startswith("[^") else 1
-            rest = _IN_A_SET.sub(lambda inner: inner[1] or r"\[", found[0][head:])
-            return found[0][:head] + rest
-        if found["repeat"]:
-            least = int(found["least"] or 0)
-            if found["group"]:
-                copies.append(max(1, least))
-            else:
-                largest = max(largest, least)
-        return r"\{" if found["brace"] else found[0]
-
-    read_alike = _TOKEN.sub(read, text)
-    if largest * prod(copies) > _LARGEST:
+    repeats = [found for found in _TOKEN.finditer(text) if found["repeat"]]
+    groups = prod(max(1, int(each["least"] or 0)) for each in repeats if each["group"])
+    single = max((int(each["least"] or 0) for each in repeats if not each["group"]), default=1)
+    if groups * max(1, single) > _LARGEST:
         raise OverflowError
     try:
-        return regex.compile(read_alike, regex.VERSION0)
+        return regex.compile(_TOKEN.sub(_alike, text), regex.VERSION0)
     except regex.error as error:
         raise re.error(str(error)) from None
+
+
+def _alike(found: re.Match[str]) -> str:
+    r"""Return a piece as regex reads it like re: no fuzzy ``{e<=1}``, no ``[[:alpha:]]``."""
+    if found["brace"]:
+        return r"\{"
+    if not found["set"]:
+        return found[0]
+    head = 2 if found[0].startswith("[^") else 1
+    return found[0][:head] + _IN_A_SET.sub(lambda one: one[1] or r"\[", found[0][head:])

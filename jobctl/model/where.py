@@ -229,14 +229,13 @@ class Where:
     @property
     def twofold(self) -> list[Twofold]:
         """The tests on values that read in two ways."""
-        from jobctl.model.conditions import comparisons
+        found: list[Twofold] = [t for t in self.tests if isinstance(t, Equals) and t.pairs]
+        flags = Equals | ErrorMatches | Matches | Aged | Stuck | Malformed
+        expressions = [test for test in self.tests if not isinstance(test, flags)]
+        if expressions:
+            from jobctl.model.conditions import comparisons  # as above
 
-        found: list[Twofold] = []
-        for test in self.tests:
-            if isinstance(test, Equals):
-                found += [test] if test.pairs else []
-            elif not isinstance(test, ErrorMatches | Matches | Aged | Stuck | Malformed):
-                found += [each for each in comparisons(test) if each.pairs]
+            found += (t for test in expressions for t in comparisons(test) if t.pairs)
         return found
 
     def keeper(self, kind: Kind, now: float, layout: Layout = FAKTORY) -> Keep:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 # What may be cut short, and to how little; everything else is shown whole or not at all.
 _MINIMUM = {
     "fingerprint": 24,
-    "filter": 24,
     "type": 14,
     "args": 12,
     "message": 20,
@@ -47,6 +46,7 @@ _EXPENDABLE = (
     "enqueued_at", "reserved_at", "errtype", "class", "problem", "working", "expires_at", "at",
     "died_at", "latency", "protected", "read_only", "in", "later",
 )  # fmt: skip
+_PASTED = ("filter",)  # of use only as a whole
 GAP = 2
 _LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some
 
@@ -68,7 +68,10 @@ def fit(columns: Sequence[str], natural: dict[str, int], width: int) -> Fit:
         width: the cells there are.
     """
     most = max(_LONGEST, width // 2)
-    natural = {column: min(cells, most) for column, cells in natural.items()}
+    natural = {
+        column: cells if column in _PASTED else min(cells, most)
+        for column, cells in natural.items()
+    }
     shown = list(columns)
     hidden: list[str] = []
     for column in (c for c in _EXPENDABLE if c != columns[0]):

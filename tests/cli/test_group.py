@@ -70,6 +70,21 @@ def test_a_rows_filter_is_pasted_as_a_pipe_prints_it(population, jobctl, form, b
         assert (ran.code, ran.out.strip()) == (0, row["count"]), row["filter"]
 
 
+def test_a_table_shows_filters_whole_or_not_at_all(population, jobctl, monkeypatch):
+    for width in (80, 100, 120, 160, 250):
+        monkeypatch.setenv("COLUMNS", str(width))
+        ran = jobctl("retries", "group", "--color", "never", tty=True)
+        head, _, *lines = ran.out.splitlines()
+        assert ("no room for" in ran.err) == ("filter" not in head)
+        if "filter" in head:
+            shown = [line[head.index("filter") :].strip() for line in lines]
+            counts = [jobctl("retries", "count", *shlex.split(text)).out for text in shown]
+            assert [int(n) for n in counts] == [
+                int(line.split("%")[0].split()[-2]) for line in lines
+            ]
+    assert "filter" in head
+
+
 def test_a_fingerprints_filter_is_short_and_longer_where_two_begin_alike(raw, groups, jobctl):
     retry(
         raw, failed("a", failure={"message": "after 5 s"}), failed("b", failure={"message": None})
