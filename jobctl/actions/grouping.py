@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from re import escape
 from shlex import quote
 
 from jobctl.actions.listing import Source, matching
 from jobctl.errors import Refused
 from jobctl.model.comparing import Literal
 from jobctl.model.entry import Entry
-from jobctl.model.fingerprint import fingerprint, fingerprint_regex
+from jobctl.model.fingerprint import digests, fingerprint
 from jobctl.model.jsontext import dumps
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
@@ -18,9 +20,9 @@ from jobctl.model.times import Instant, score_time
 from jobctl.model.where import Where
 from jobctl.model.words import read_names
 
-KEYS = ("type", "queue", "errtype", "fingerprint", "hour", "day")
+KEYS = ("type", "class", "queue", "errtype", "fingerprint", "hour", "day")
 MOST = 100_000  # groups that are held
-_FIELDS = {"type": "jobtype", "queue": "queue", "errtype": "errtype"}
+_FIELDS = {"type": "jobtype", "class": "class", "queue": "queue", "errtype": "errtype"}
 _SPANS = {"hour": 3600, "day": 86400}
 
 
@@ -73,7 +75,7 @@ def group(
     Args:
         source: the set.
         where: which of its jobs.
-        by: the keys: type, queue, errtype, fingerprint, hour, day.
+        by: the keys: type, class, queue, errtype, fingerprint, hour, day.
         now: unix seconds.
         given: the filter as options; each group's own is added to it.
 
@@ -95,13 +97,14 @@ def group(
                     f"more than {MOST:,} groups", hint="group by less, or narrow the filter"
                 )
             found = groups[key] = Group(dict(zip(by, values, strict=True)), malformed=malformed)
-            found.filter = _filter(source.kind, found, entry, given)
         found.count += 1
         score = entry.rank
         found.oldest = min(found.oldest, score)
         found.newest = max(found.newest, score)
+    prints = _fingerprints(groups.values())
     for each in groups.values():
         each.share = each.count / total
+        each.filter = _filter(source.kind, each, prints, given)
     return sorted(groups.values(), key=_order)
 
 
@@ -110,7 +113,7 @@ def _order(each: Group) -> tuple[object, ...]:
 
 
 def _text(name: str) -> Callable[[Entry], str | None]:
-    return lambda entry: entry.job.word(_FIELDS[name])
+    return lambda entry: entry.job.text(_FIELDS[name])
 
 
 def _message(entry: Entry) -> str | None:
@@ -135,36 +138,50 @@ _READERS: dict[str, Callable[[Entry], str | None]] = {
 }
 
 
-def _filter(kind: Kind, found: Group, entry: Entry, given: str) -> str:
+def _fingerprints(groups: Iterable[Group]) -> dict[str | None, str]:
+    """Return what selects each fingerprint among these: the short digest where it is the only one.
+
+    Without an error there is none.
+    """
+    texts = {each.values.get("fingerprint") for each in groups} - {None}
+    found = {text: digests(text) for text in texts if text is not None}
+    shared = Counter(short for short, _ in found.values())
+    return {None: "null"} | {
+        text: short if shared[short] == 1 else long for text, (short, long) in found.items()
+    }
+
+
+def _filter(kind: Kind, found: Group, prints: dict[str | None, str], given: str) -> str:
     parts: list[str] = [given] if given else []
     if found.malformed:
         return " ".join(parts if "--malformed" in parts else [*parts, "--malformed"])
     for key, value in found.values.items():
-        parts += [_option(text) for text in _expressions(kind, key, value, entry)]
+        if key == "fingerprint":
+            text = f"fingerprint={prints[value]}"
+        elif key in _SPANS:
+            text = _within("died_at" if kind is Kind.DEAD else "at", key, value)
+        else:
+            text = _equal(_FIELDS[key], value)
+        parts.append(f"-w {quote(text)}")
     return " ".join(parts)
 
 
-def _option(expression: str) -> str:
-    return f"-w {quote(expression)}"
+def _equal(name: str, value: str | None) -> str:
+    if value is None:
+        return f"{name}=null"
+    literal = Literal(value, quoted=value == "null")
+    if literal.number is None and value[:1] not in ("[", "{"):
+        return f"{name}={literal}"
+    # 5 equals 5.0, which is another group, and nothing equals an object: the whole text counts.
+    whole = rf"^{escape(value)}\Z"
+    return f"{name}~{dumps(whole).decode()}"
 
 
-def _expressions(kind: Kind, key: str, value: str | None, entry: Entry) -> Iterable[str]:
-    if key in _SPANS:
-        name = "died_at" if kind is Kind.DEAD else "at"
-        yield from [f"{name}=null"] if value is None else _within(name, key, value)
-    elif key == "fingerprint":
-        message = entry.job.text("message")
-        text = None if message is None else dumps(fingerprint_regex(message)).decode()
-        yield "message=null" if text is None else f"message~{text}"
-    elif value is None:
-        yield f"{_FIELDS[key]}=null"
-    else:  # bare where it can be: 5 is also the type of a job that says 5
-        yield f"{_FIELDS[key]}={Literal(value, quoted=value == 'null')}"
-
-
-def _within(name: str, key: str, value: str) -> list[str]:
+def _within(name: str, key: str, value: str | None) -> str:
+    if value is None:
+        return f"{name}=null"
     start = f"{value}:00:00Z" if key == "hour" else f"{value}T00:00:00Z"
     moment = Instant.parse(start)
     assert moment is not None  # noqa: S101 (made of a time)
     end = Instant(moment.seconds + _SPANS[key]).rfc3339()
-    return [f"{name}>={start} and {name}<{end}"]
+    return f"{name}>={start} and {name}<{end}"

@@ -150,7 +150,10 @@ class Jobs(Changing):
         return self._do(Where(), Change(Verb.CLEAR), guards, watch)
 
     def group(self, by: Sequence[str], where: Where | str = _ALL) -> list[Group]:
-        """Count jobs by type, queue, errtype, fingerprint, hour, day; most frequent first."""
+        """Count jobs by type, class, queue, errtype, fingerprint, hour, day.
+
+        The most frequent come first.
+        """
         from jobctl.actions.grouping import group, read_keys
 
         if isinstance(where, str):

@@ -29,7 +29,7 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
     """
     odd = store.odd_keys()
     queues = store.queues.named()
-    found = _look(store, queues, set(jids), odd)
+    found = _look(store, queues, set(jids), odd, damaged=False)
     doubtful = {jid for jid in jids if len(found.get(jid, ())) != 1 or found[jid][0].job.malformed}
     if doubtful:
         queues = store.queues.named()
@@ -78,18 +78,26 @@ def _disputed(
 
 
 def _look(
-    store: Store, queues: list[Queue], jids: Collection[str], odd: Container[str]
+    store: Store,
+    queues: list[Queue],
+    jids: Collection[str],
+    odd: Container[str],
+    *,
+    damaged: bool = True,
 ) -> dict[str, list[Entry]]:
-    """Look through everything once, in the direction in which jobs flow."""
+    """Look through everything once, in the direction in which jobs flow.
+
+    With `damaged` also for malformed members, which takes longer.
+    """
     found: dict[str, list[Entry]] = {}
     if jids:
         for kind in JOB_KINDS:
             if kind is Kind.QUEUE:
-                entries = store.queues.find(queues, jids, damaged=True)
+                entries = store.queues.find(queues, jids, damaged=damaged)
             elif store.set(kind).key in odd:
                 continue
             else:
-                entries = store.set(kind).find(jids, damaged=True)
+                entries = store.set(kind).find(jids, damaged=damaged)
             for entry in entries:
                 for jid in [entry.jid] if entry.jid is not None else entry.may_be(jids):
                     found.setdefault(jid, []).append(entry)

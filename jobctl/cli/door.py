@@ -114,12 +114,17 @@ def _hush() -> None:
 def _usage(error: click.UsageError) -> UsageProblem:
     hint = f"see: {error.ctx.command_path} --help" if error.ctx else None
     if isinstance(error, click.NoSuchOption):
+        from jobctl.model.words import near_name
+
         path = error.ctx.command_path if error.ctx else ""
+        params = error.ctx.command.params if error.ctx else []
+        known = {name.lstrip("-"): name for param in params for name in param.opts}
+        near = near_name(error.option_name.lstrip("-"), known)
         successor = SUCCESSORS.get(f"{path} {error.option_name}")
         if successor is not None:
             hint = f"it is now {successor}"
-        elif error.possibilities:
-            hint = f"did you mean {' or '.join(sorted(error.possibilities))}?"
+        elif near:
+            hint = f"did you mean {known[near]}?"
         return UsageProblem(f"no such option: {error.option_name}", hint=hint)
     return UsageProblem(error.format_message().rstrip("."), hint=hint)
 

@@ -23,10 +23,11 @@ def group_command(kind: Kind) -> click.Command:
     @click.command(
         "group",
         cls=Command,
-        help=f"""Count the jobs in {kind.value} by type, queue, errtype, fingerprint, hour or day.
+        help=f"""Count the jobs in {kind.value} by type, class, queue, errtype, fingerprint, hour
+        or day. The class is the type, or what ActiveJob wraps in it.
         A fingerprint is the error's message without ids, numbers, paths, addresses; hour and day
-        are those at which the jobs {when}, in UTC. Each line has the filter that selects it (-o
-        wide shows it, every other format has it).""",
+        are those at which the jobs {when}, in UTC. Each line has the filter that selects it; a
+        table that is too narrow for it leaves it out.""",
         short_help="Count them by what they have in common.",
         examples=[
             f"jobctl {kind.value} group",
@@ -38,7 +39,7 @@ def group_command(kind: Kind) -> click.Command:
         "--by",
         metavar="KEYS",
         default="type,errtype",
-        help="type, queue, errtype, fingerprint, hour, day; else type,errtype.",
+        help="type, class, queue, errtype, fingerprint, hour, day; else type,errtype.",
     )
     @option(
         "Options", "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups."
@@ -70,7 +71,7 @@ def group_command(kind: Kind) -> click.Command:
                 if each.malformed:
                     row[keys[0]] = "(malformed)"
             wide = session.format is Format.WIDE
-            columns = (*keys, "count", "share", "bar", *(_MORE[2:] if wide else ()))
+            columns = (*keys, "count", "share", "bar", *(_MORE[2:] if wide else ("filter",)))
         write_rows(session, rows, columns, now)
         rest = groups[len(shown) :]
         if rest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from jobctl.actions.listing import Order, Page, Source, listed
 from jobctl.cli.session import Session
 from jobctl.cli.writing import ON_A_TERMINAL, say, write_rows
 from jobctl.model.layout import Kind
-from jobctl.model.rows import RAW_KEYS, listing_keys, listing_row
+from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, without_plain_classes
 from jobctl.model.where import Where
 from jobctl.render.formats import Format
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
-    Kind.SCHEDULED: ("jid", "jobtype", "queue", "at", "args"),
-    Kind.QUEUE: ("position", "jid", "jobtype", "enqueued_at", "retry_count", "args"),
-    Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid"),
-    Kind.RETRIES: ("jid", "jobtype", "queue", "at", "retry_count", "errtype", "message"),
-    Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype", "message"),
+    Kind.SCHEDULED: ("jid", "jobtype", "queue", "at", "args", "class"),
+    Kind.QUEUE: ("position", "jid", "jobtype", "enqueued_at", "retry_count", "args", "class"),
+    Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid", "class"),
+    Kind.RETRIES: ("jid", "jobtype", "queue", "at", "retry_count", "errtype", "message", "class"),
+    Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype", "message", "class"),
 }
 
 
@@ -65,8 +65,11 @@ def write_listing(
     entries = _entries(sources, request, page, now)
     shown = islice(entries, ON_A_TERMINAL) if brief else entries
     keys = _keys(session, request)
-    rows = (listing_row(entry, keys) for entry in shown)
-    write_rows(session, rows, request.columns, now)
+    rows: Iterable[Row] = (listing_row(entry, keys) for entry in shown)
+    columns = request.columns
+    if session.format.human and session.text("columns") is None:
+        rows, columns = without_plain_classes(rows, columns)
+    write_rows(session, rows, columns, now)
     if brief:
         if countable:
             more = sources[0].count() - page.offset - ON_A_TERMINAL

@@ -140,7 +140,10 @@ def context_option() -> Callable[[_F], _F]:
 def filter_options() -> Callable[[_F], _F]:
     """Add the filter flags."""
     return all_of([
-        option(FILTER, "--type", "jobtypes", multiple=True, metavar="TYPE", help="Job type."),
+        option(
+            FILTER, "--type", "jobtypes", multiple=True, metavar="TYPE",
+            help="Job type, or the class that ActiveJob wraps in it.",
+        ),
         option(
             FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue.",
             shell_complete=complete_queues,

@@ -51,9 +51,9 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     from jobctl.cli.stdin import read_ids
     from jobctl.cli.verbs import check_order, read_order
     from jobctl.model.change import Change, Verb
-    from jobctl.model.where import Flags
+    from jobctl.model.flags import Flags
 
-    asked = Flags(jids=read_ids(named) if named else None).where()
+    asked = Flags(jids=read_ids(named, written=True) if named else None).where()
     text = " ".join([*map(quote, named), session.filter_text()]).strip()
     change = Change(Verb.RELEASE, front=True, break_batch=session.flag("break_batch"))
     order = read_order(session, change, asked & session.where(Kind.WORKING), text)

@@ -174,14 +174,15 @@ class Session:
     def where(self, kind: Kind | None = None) -> Where:
         """Return the filter that the flags and expressions mean; `kind`: whose fields there are."""
         from jobctl.cli.stdin import read_ids
-        from jobctl.model.where import Flags, Where
+        from jobctl.model.flags import Flags
+        from jobctl.model.where import Where
 
         jids = self.texts("jids") or None
         expressions = Where.parse(*self.texts("expressions"), kind=kind)
         flags = Flags(
             jobtypes=self.texts("jobtypes"),
             queues=self.texts("queues"),
-            jids=None if jids is None else read_ids(jids),
+            jids=None if jids is None else read_ids(jids, written=True),
             errors=self.texts("errors"),
             globs=self.texts("globs"),
             older_than=self.texts("older_than"),

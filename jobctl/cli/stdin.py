@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from jobctl.errors import UsageProblem
-from jobctl.render.safe import from_field
+from jobctl.model.readings import from_field
 
 
-def read_ids(given: Iterable[str], one: str = "a JID") -> tuple[str, ...]:
+def read_ids(given: Iterable[str], one: str = "a JID", *, written: bool = False) -> tuple[str, ...]:
     r"""Return the ids given, a ``-`` replaced by the lines of stdin, each id once.
 
-    Lines are as ``-o ids`` writes them: ``\\ \t \n \r`` written out. Empty lines are skipped.
+    Lines are as ``-o ids`` writes them: ``\\ \t \n \r`` written out, and left so where they are
+    wanted as `written`. Empty lines are skipped.
 
     Raises:
         UsageProblem: an id is empty, or there is nothing to read from.
@@ -23,15 +24,15 @@ def read_ids(given: Iterable[str], one: str = "a JID") -> tuple[str, ...]:
     for name in given:
         if name == "":
             raise UsageProblem(f"{one} is empty", hint="is a variable unset in your script?")
-        ids.update(dict.fromkeys(_lines(one) if name == "-" else [argument_text(name)]))
+        ids.update(dict.fromkeys(_lines(one, written) if name == "-" else [argument_text(name)]))
     return tuple(ids)
 
 
-def _lines(one: str) -> Iterator[str]:
+def _lines(one: str, written: bool) -> Iterator[str]:
     for line in open_stdin(f"{one.split()[-1]}s", hint="pipe them in"):
         text = _text(line.rstrip(b"\n").removesuffix(b"\r"))
         if text:
-            yield from_field(text)
+            yield text if written else from_field(text)
 
 
 def open_stdin(what: str, *, hint: str | None = None) -> BinaryIO:

@@ -11,6 +11,7 @@ from typing import Any
 
 from jobctl.errors import BadFilter, UsageProblem
 from jobctl.model.jsontext import Number, dumps, text_of
+from jobctl.model.readings import readings
 from jobctl.model.times import DAY, LOOKS, Instant, parse_day, parse_moment
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
@@ -27,7 +28,7 @@ class Literal:
     quoted: bool
 
     def __str__(self) -> str:
-        bare = not self.quoted and _BARE.fullmatch(self.text)
+        bare = not self.quoted and _BARE.fullmatch(self.text) and len(readings(self.text)) == 1
         return self.text if bare else dumps(self.text).decode()
 
     @property

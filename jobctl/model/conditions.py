@@ -6,17 +6,19 @@ its ``not``. None is passed on until something else decides.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from jobctl.model.comparing import ORDERS, Literal, equals, ordered, time_equals, time_ordered
 from jobctl.model.fields import Field, Sort
 from jobctl.model.jsontext import text_of
+from jobctl.model.readings import Pair
+from jobctl.model.regex import Named, Regex
 from jobctl.model.spelling import match_pattern
 
 
-class Subject(Protocol):
+class Subject(Named, Protocol):
     """What fields are read of: an entry, or a record."""
 
     @property
@@ -26,35 +28,54 @@ class Subject(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A field compared with values: any of them, or with ``!=`` and ``!~`` none of them."""
+    """A field compared with values: any of them, or with ``!=`` and ``!~`` none of them.
+
+    Attributes:
+        field, op, literals: what is compared with what, and how.
+        regexes, seconds: the values where they are regular expressions, or ages.
+        pairs: those of the values that were typed as one.
+    """
 
     field: Field
     op: str
     literals: tuple[Literal, ...]
-    regexes: tuple[re.Pattern[str], ...] = ()
+    regexes: tuple[Regex, ...] = ()
     seconds: tuple[float, ...] = ()
+    pairs: tuple[Pair, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.field}{self.op}{','.join(map(str, self.literals))}"
 
+    @property
+    def name(self) -> str:
+        """The field's name."""
+        return self.field.name
+
+    def values(self, entry: Subject, now: float) -> tuple[object, ...]:
+        """Return the field's values; none of what is no job."""
+        if entry.malformed and self.name != "malformed":
+            return ()
+        return self.field.read(entry, now)
+
     def holds(self, entry: Subject, now: float) -> bool | None:
         """Test an entry; `now` in unix seconds."""
-        if entry.malformed and self.field.name != "malformed":
+        values = self.values(entry, now)
+        if not values:
             return None
-        values = self.field.read(entry, now)
-        if self.op in ("!=", "!~"):
-            return self._differs(values, now)
+        if self.op in ("~", "!~"):
+            return self._found(values, entry)
+        if self.op == "!=":
+            # A missing field is nothing that could differ; != null asks for exactly that.
+            values = tuple(value for value in values if value is not None)
+            return bool(values) and not any(self._meets(value, now) for value in values)
         return any(self._meets(value, now) for value in values)
 
-    def _differs(self, values: tuple[object, ...], now: float) -> bool:
-        present = [value for value in values if value is not None]
-        # A missing field is nothing that could differ; != null asks for exactly that.
-        return bool(present) and not any(self._meets(value, now) for value in present)
+    def _found(self, values: tuple[object, ...], entry: Subject) -> bool:
+        texts = [text_of(value) for value in values if value is not None]
+        found = any(regex.found_in(text, entry) for regex in self.regexes for text in texts)
+        return found if self.op == "~" else bool(texts) and not found
 
     def _meets(self, value: object, now: float) -> bool:
-        if self.op in ("~", "!~"):
-            text = None if value is None else text_of(value)
-            return text is not None and any(regex.search(text) for regex in self.regexes)
         if self.op in ("=", "!="):
             if self.field.sort is Sort.TIME:
                 return any(time_equals(value, literal, now) for literal in self.literals)
@@ -125,6 +146,17 @@ class Joined:
 
 
 Node = Comparison | Not | Joined
+
+
+def comparisons(node: object) -> Iterator[Comparison]:
+    """Yield the comparisons of an expression."""
+    if isinstance(node, Comparison):
+        yield node
+    elif isinstance(node, Not):
+        yield from comparisons(node.part)
+    elif isinstance(node, Joined):
+        for part in node.parts:
+            yield from comparisons(part)
 
 
 def _aged(age: object, op: str, seconds: float) -> bool:

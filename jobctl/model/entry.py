@@ -63,6 +63,11 @@ class Entry:
         """The job's id as text; None when malformed, absent, or no string or number."""
         return self.job.word("jid")
 
+    @property
+    def label(self) -> str:
+        """What it is called in a message."""
+        return "a job without a JID" if self.jid is None else f"job {self.jid}"
+
     def may_be(self, jids: Collection[str]) -> list[str]:
         """Return the ids whose bytes are in a malformed member: what it was, perhaps."""
         if not self.job.malformed:

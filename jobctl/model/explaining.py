@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from jobctl.model.conditions import Comparison
+from jobctl.model.regex import Regex
 from jobctl.model.where import Equals, ErrorMatches, Matches, Test, Where
 
 _SHORTEST = 8  # characters of a JID, by Faktory's rule
@@ -23,7 +24,7 @@ def _doubts(test: Test) -> Iterator[str]:
     if isinstance(test, Matches):
         for glob in test.globs:
             yield from _of_glob(glob)
-    elif isinstance(test, Equals) and test.field == "jid":
+    elif isinstance(test, Equals) and test.name == "jid":
         if not test.texts:
             yield "no JID was given: it matches nothing"
         for jid in sorted(test.texts):
@@ -47,9 +48,9 @@ def _of_glob(glob: bytes) -> Iterator[str]:
         yield rf"--match {shown} has a [ without its ]: for the bracket itself write \["
 
 
-def _of_regexes(regexes: tuple[re.Pattern[str], ...]) -> Iterator[str]:
+def _of_regexes(regexes: tuple[Regex, ...]) -> Iterator[str]:
     for regex in regexes:
-        if regex.search("") is not None:
+        if regex.finds_all:
             yield f"the expression {regex.pattern!r} is found in every text"
 
 
@@ -57,7 +58,7 @@ def _contradictions(where: Where) -> Iterator[str]:
     wanted: dict[str, frozenset[str]] = {}
     for test in where.tests:
         if isinstance(test, Equals):
-            both = wanted.get(test.field, test.texts) & test.texts
+            both = wanted.get(test.name, test.texts) & test.texts
             if test.texts and not both:
-                yield f"no {test.field} can meet all of this: it matches nothing"
-            wanted[test.field] = both
+                yield f"no {test.name} can meet all of this: it matches nothing"
+            wanted[test.name] = both

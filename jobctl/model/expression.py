@@ -10,7 +10,8 @@ from jobctl.model.comparing import Literal, check_time
 from jobctl.model.conditions import Comparison, Joined, Node, Not
 from jobctl.model.fields import Field, Find, Sort, match_field
 from jobctl.model.jsontext import loads
-from jobctl.model.regex import compile_regex
+from jobctl.model.readings import Pair, readings
+from jobctl.model.regex import Regex, compile_regex
 from jobctl.model.times import parse_duration
 
 _OP = re.compile(r"!=|!~|<=|>=|=|~|<|>")
@@ -160,8 +161,10 @@ class _Parser:
     def _checked(
         self, field: Field, op: str, literals: list[Literal], places: list[int]
     ) -> Comparison:
-        regexes: list[re.Pattern[str]] = []
+        regexes: list[Regex] = []
         seconds: list[float] = []
+        meant: list[Literal] = []
+        pairs: list[Pair] = []
         for literal, place in zip(literals, places, strict=True):
             at = (self._text, place)
             if op in ("~", "!~"):
@@ -174,7 +177,13 @@ class _Parser:
                 check_time(literal, at)
             elif field.check is not None and not literal.null:
                 field.check(literal, at)
-        return Comparison(field, op, tuple(literals), tuple(regexes), tuple(seconds))
+            texts = readings(literal.text) if op in ("=", "!=") and not literal.quoted else ()
+            if len(texts) > 1:
+                pairs.append((texts[0], texts[1]))
+                meant += [Literal(text, quoted=True) for text in texts]
+            else:
+                meant.append(literal)
+        return Comparison(field, op, tuple(meant), tuple(regexes), tuple(seconds), tuple(pairs))
 
     def _keyword(self, word: str) -> bool:
         found = _WORD.match(self._text, self._at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,19 +11,18 @@ from typing import Any
 from jobctl.errors import BadFilter
 from jobctl.model.comparing import Literal
 from jobctl.model.entry import Entry
+from jobctl.model.job import dig
 from jobctl.model.jsontext import dumps, loads
-from jobctl.model.layout import FAKTORY, JOB_KINDS, Kind, Layout
+from jobctl.model.layout import FAKTORY, JOB_KINDS, Kind, Layout, Path
 from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
 
-Step = str | int
 Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record
 Find = Callable[[str, tuple[str, int]], "Field"]  # a name; the expression and its place in it
 
 _PLAIN = r"[A-Za-z_][A-Za-z0-9_-]*"
 _FIELD = re.compile(rf'{_PLAIN}(?:\.(?:{_PLAIN}|"(?:[^"\\]|\\.)*")|\[\d+\])*')
 _STEP = re.compile(rf'\[(\d+)\]|\.?({_PLAIN})|\.("(?:[^"\\]|\\.)*")')
-_ALIASES = {"type": "jobtype"}
 _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
      "expires_at")
@@ -81,11 +80,10 @@ def find_field(
     Raises:
         BadFilter: there is none; says which is near.
     """
-    name = _ALIASES.get(name, name)
     if name == "age":
         return Field(name, Sort.AGE, lambda entry, now: (entry.age(now),), verbatim=False)
-    if name == "error":
-        return Field(name, Sort.PLAIN, _read_error, verbatim=True)
+    if name in _SEVERAL:
+        return Field(name, Sort.PLAIN, _SEVERAL[name], verbatim=name != "fingerprint")
     every = {key for each in JOB_KINDS for key in listing_keys(each)}
     known = every if kind is None else set(listing_keys(kind))
     if name in known:
@@ -95,9 +93,7 @@ def find_field(
     if first == "payload" and rest:
         path = path[1:]
     elif first not in layout.payload_keys:
-        raise _unknown(
-            name, str(first), (*known, *layout.payload_keys, "type", "error", "age"), kind, at
-        )
+        raise _unknown(name, str(first), (*known, *layout.payload_keys, *_SEVERAL, "age"), kind, at)
     return Field(
         shortest(name), Sort.PLAIN, dug(path, lambda entry: entry.job.payload), verbatim=True
     )
@@ -106,14 +102,34 @@ def find_field(
 def _unknown(
     name: str, first: str, known: Iterable[str], kind: Kind | None, at: tuple[str, int]
 ) -> BadFilter:
-    near = near_name(first, sorted(known), 0.7)
+    near = near_name(first, sorted(known))
     hint = f"did you mean {near}?" if near else f"payload.{name} reaches any key of the payload"
     whose = "" if kind is None else f" in {kind.value}"
     return BadFilter(f"-w: there is no field {name!r}{whose}", hint=hint, at=at)
 
 
+def _read_type(entry: Entry, now: float) -> tuple[object, ...]:  # noqa: ARG001
+    return (entry.job.get("jobtype"), entry.job.get("class"))
+
+
 def _read_error(entry: Entry, now: float) -> tuple[object, ...]:  # noqa: ARG001
     return (entry.job.get("errtype"), entry.job.get("message"))
+
+
+def _read_fingerprint(entry: Entry, now: float) -> tuple[object, ...]:  # noqa: ARG001
+    from jobctl.model.fingerprint import digests, fingerprint  # few filters need it
+
+    message = entry.job.text("message")
+    if message is None:
+        return (None,)
+    text = fingerprint(message)
+    return (text, *digests(text))
+
+
+# Fields with several values: any of them can be meant.
+_SEVERAL: dict[str, Read] = {
+    "type": _read_type, "error": _read_error, "fingerprint": _read_fingerprint,
+}  # fmt: skip
 
 
 def _listed(key: str) -> Read:
@@ -121,28 +137,18 @@ def _listed(key: str) -> Read:
     return lambda entry, now: (value(entry),)  # noqa: ARG005
 
 
-def dug(path: Sequence[Step], top: Callable[[Any], object]) -> Read:
+def dug(path: Path, top: Callable[[Any], object]) -> Read:
     """Return what reads the value at a path below what `top` gives."""
-
-    def read(subject: Any, now: float) -> tuple[object, ...]:  # noqa: ARG001
-        value = top(subject)
-        for step in path:
-            if isinstance(step, int):
-                value = value[step] if isinstance(value, list) and step < len(value) else None
-            else:
-                value = value.get(step) if isinstance(value, dict) else None
-        return (value,)
-
-    return read
+    return lambda subject, now: (dig(top(subject), path),)  # noqa: ARG005
 
 
-def split_path(name: str) -> list[Step]:
+def split_path(name: str) -> Path:
     """Return the steps of a path, from its text."""
-    path: list[Step] = []
+    path: list[str | int] = []
     for found in _STEP.finditer(name):
         index, plain, quoted = found.groups()
         path.append(int(index) if index else plain if plain else str(loads(quoted.encode())))
-    return path
+    return tuple(path)
 
 
 def shortest(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobctl.model import jsontext
-from jobctl.model.layout import FAKTORY, Layout
+from jobctl.model.layout import FAKTORY, Layout, Path
 from jobctl.model.times import rfc3339
 
 _TIMES = ("created_at", "enqueued_at", "failed_at")
@@ -30,6 +30,8 @@ class Job:
 
     def get(self, field: str) -> object:
         """Return a listing field as it stands in the payload; None when absent."""
+        if field == "class":
+            return None if self.payload is None else real_class(self.payload, self.layout)
         return dig(self.payload, self.layout.fields[field])
 
     def text(self, field: str) -> str | None:
@@ -55,6 +57,7 @@ class Job:
         }
         for field in _TIMES:
             row[field] = rfc3339(row[field])
+        row["class"] = real_class(payload, self.layout)
         return row
 
     @property
@@ -111,10 +114,22 @@ def retries_left(payload: dict[str, object], layout: Layout) -> int | None:
     return max(0, allowed - used) if type(used) is int else max(0, allowed)
 
 
-def dig(value: object, path: tuple[str, ...]) -> object:
-    """Return what is at a path of keys; None where any step is missing or no object."""
-    for key in path:
-        if not isinstance(value, dict):
+def real_class(payload: dict[str, object], layout: Layout) -> object:
+    """Return the class of the job: that of a job in ActiveJob's wrapper, else the jobtype."""
+    for path in layout.wrapped:
+        found = dig(payload, path)
+        if isinstance(found, str) and found:
+            return found
+    return dig(payload, layout.fields["jobtype"])
+
+
+def dig(value: object, path: Path) -> object:
+    """Return what is at a path of keys and positions; None where any step is missing."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step] if step < len(value) else None
+        else:
             return None
-        value = value.get(key)
     return value

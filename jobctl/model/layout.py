@@ -31,6 +31,9 @@ JOB_KINDS = (Kind.SCHEDULED, Kind.QUEUE, Kind.WORKING, Kind.RETRIES, Kind.DEAD)
 SETS = (Kind.SCHEDULED, Kind.WORKING, Kind.RETRIES, Kind.DEAD)
 
 
+Path = tuple[str | int, ...]  # keys of objects, positions in arrays
+
+
 class QueueForm(StrEnum):
     """How a queue's list is named: ``q:NAME`` (Faktory 1.10 and later) or ``NAME`` (before)."""
 
@@ -48,6 +51,8 @@ class Layout:
         sets: key of each sorted set.
         counters: keys of the totals (also the prefixes of their days' counters).
         fields: listing key to path inside the payload.
+        wrapped: paths inside the payload, one of which names the class of a job whose jobtype is
+            the same for all: ActiveJob's wrapper.
         payload_keys: the top-level keys that a payload of this system has.
         reservation: listing key to path inside a member of working.
         reserved_job: path of the job inside a member of working.
@@ -64,6 +69,7 @@ class Layout:
     sets: Mapping[Kind, str]
     counters: tuple[str, str]
     fields: Mapping[str, tuple[str, ...]]
+    wrapped: tuple[Path, ...]
     payload_keys: frozenset[str]
     reservation: Mapping[str, tuple[str, ...]]
     reserved_job: tuple[str, ...]
@@ -115,6 +121,7 @@ FAKTORY = Layout(
         "errtype": ("failure", "errtype"),
         "message": ("failure", "message"),
     },
+    wrapped=(("custom", "wrapped"), ("args", 0, "job_class")),
     payload_keys=frozenset(
         (
             "jid",

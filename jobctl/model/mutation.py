@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from jobctl.errors import UsageProblem
 from jobctl.model.change import TARGETS, Verb
+from jobctl.model.flags import Flags
 from jobctl.model.layout import Kind
-from jobctl.model.where import Flags
 from jobctl.model.words import did_you_mean
 
 _COMMANDS = (Verb.KILL, Verb.DISCARD, Verb.REQUEUE, Verb.CLEAR)
@@ -65,7 +65,7 @@ def _flags(value: object) -> Flags:
     jids = _jids(found["jids"]) if "jids" in found else None
     jobtype = (_text(found["jobtype"], "filter.jobtype"),) if "jobtype" in found else ()
     regexp = (_glob(_text(found["regexp"], "filter.regexp")),) if "regexp" in found else ()
-    return Flags(jobtypes=jobtype, jids=jids, globs=regexp)
+    return Flags(jobtypes=jobtype, jids=jids, globs=regexp, exact=True)
 
 
 def _jids(value: object) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from jobctl.model.comparing import Literal
-from jobctl.model.conditions import Comparison, Joined, Node
+from jobctl.model.conditions import Comparison, Joined, Node, comparisons
 from jobctl.model.expression import parse
 from jobctl.model.fields import split_path
 from jobctl.model.jobba import MOMENTS, RecordState
@@ -134,6 +135,11 @@ class Query:
         """Return it with ``~`` ignoring case; None where it has none."""
         tests = tuple(map(_ignoring_case, self.tests))
         return None if tests == self.tests else Query(tests)
+
+    @property
+    def twofold(self) -> list[Comparison]:
+        """The tests on values that read in two ways."""
+        return [test for test in chain(*map(comparisons, self.tests)) if test.pairs]
 
     def holds(self, record: Record, now: float) -> bool:
         """Tell whether a loaded record meets all of it; `now` in unix seconds."""

@@ -58,6 +58,11 @@ class Record:
         return False
 
     @property
+    def label(self) -> str:
+        """What it is called in a message."""
+        return f"record {self.id}"
+
+    @property
     def stub(self) -> bool:
         """Whether it lacks its id or state: a write after its deletion brought it back."""
         return self.values.get("id") is None or self.state is None

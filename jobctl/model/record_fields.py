@@ -43,12 +43,13 @@ def find_record_field(name: str, at: tuple[str, int]) -> Field:
         sort = Sort.TIME if name in TIMES else Sort.PLAIN
         check = check_time if sort is Sort.TIME else None
         return Field(name, sort, _listed(name), verbatim=False, check=check)
-    first, *rest = split_path(name)
+    path = split_path(name)
+    first, rest = path[0], path[1:]
     if first in _NESTED and rest:
         key = str(first)
         below = dug(rest, lambda record: record.values.get(key))
         return Field(shortest(name), Sort.PLAIN, below, verbatim=False)
-    near = near_name(str(first), sorted((*ROW_KEYS, *_SPECIAL, *_ALIASES)), 0.7)
+    near = near_name(str(first), sorted((*ROW_KEYS, *_SPECIAL, *_ALIASES)))
     raise BadFilter(
         f"-w: records have no field {name!r}",
         hint=f"did you mean {near}?"
@@ -73,7 +74,7 @@ def _state(record: Record, now: float) -> tuple[object, ...]:  # noqa: ARG001
 def _check_state(literal: Literal, at: tuple[str, int]) -> None:
     if literal.text in STATE_WORDS:
         return
-    near = near_name(literal.text, list(STATE_WORDS), 0.6)
+    near = near_name(literal.text, list(STATE_WORDS))
     known = ", ".join((*RecordState, *GROUPS))
     raise BadFilter(
         f"-w: no record is ever {literal.text!r}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind
@@ -12,7 +12,7 @@ Row = dict[str, object]
 
 _COMMON = (
     "jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry", "retry_count",
-    "remaining", "failed_at", "errtype", "message", "malformed",
+    "remaining", "failed_at", "errtype", "message", "class", "malformed",
 )  # fmt: skip
 _MORE: dict[Kind, tuple[str, ...]] = {
     Kind.DEAD: ("died_at", "purge_at"),
@@ -51,6 +51,18 @@ def _whole_row(entry: Entry) -> Row:
     for key in ("at", "malformed", *_MORE.get(entry.kind, ())):
         row[key] = _VALUES[key](entry)
     return row
+
+
+def without_plain_classes(
+    rows: Iterable[Row], columns: Sequence[str]
+) -> tuple[list[Row], tuple[str, ...]]:
+    """Return rows and columns for people, who see a class only where it is not the jobtype."""
+    told = list(rows)
+    for row in told:
+        if row.get("class") == row.get("jobtype"):
+            row["class"] = None
+    wrapped = any(row["class"] is not None for row in told)
+    return told, tuple(column for column in columns if column != "class" or wrapped)
 
 
 def _from_payload(key: str) -> Callable[[Entry], object]:

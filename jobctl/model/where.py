@@ -1,28 +1,25 @@
-"""Filters: which entries are meant. Every flag becomes a test; all tests must hold."""
+"""Filters: which entries are meant. A filter consists of tests; all of them must hold."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from jobctl.errors import BadFilter
 from jobctl.model.entry import Entry
-from jobctl.model.glob import compile_glob
-from jobctl.model.job import glance
+from jobctl.model.job import glance, real_class
 from jobctl.model.jsontext import dumps
 from jobctl.model.layout import FAKTORY, Kind, Layout
-from jobctl.model.regex import compile_regex
+from jobctl.model.readings import Pair, Twofold, readings
+from jobctl.model.regex import Regex
 from jobctl.model.spelling import match_pattern, may_hold_jid
-from jobctl.model.times import parse_duration
 
 Keep = Callable[[bytes, bytes | float], object]
 
-EXPIRED = "expired"  # what --stuck means without a duration
-
-_FAST = ("jobtype", "queue", "jid")  # top-level texts: compared without building an entry
+_FAST = ("type", "jobtype", "queue", "jid")  # compared without building an entry
+_FIELDS = {"type": ("jobtype", "class")}  # what --type looks at
 
 
 class Test(Protocol):
@@ -37,28 +34,56 @@ class Test(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Equals:
-    """The field's text is one of these; a missing field is none of them."""
+    """The field's text is one of these; a missing field is none of them.
 
-    field: str
+    Attributes:
+        name: the field: jid, queue, jobtype; type is the jobtype or the class.
+        texts: any of them.
+        pairs: those of them that were typed as one value.
+    """
+
+    name: str
     texts: frozenset[str]
+    pairs: tuple[Pair, ...] = ()
+
+    @classmethod
+    def typed(cls, name: str, texts: Iterable[str]) -> Equals:
+        """Return what typed values mean, each as it is or as tsv writes it."""
+        read = [readings(text) for text in texts]
+        pairs = tuple((each[0], each[1]) for each in read if len(each) > 1)
+        return cls(name, frozenset(text for each in read for text in each), pairs)
 
     def __str__(self) -> str:
-        return f"{self.field}={','.join(_quoted(text) for text in sorted(self.texts))}"
+        return f"{self.name}={','.join(_quoted(text) for text in sorted(self.texts))}"
 
-    def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
+    def values(self, entry: Entry, now: float) -> tuple[str | None, ...]:  # noqa: ARG002
+        """Return the field's text; of type both."""
+        return tuple(map(entry.job.word, _FIELDS.get(self.name, (self.name,))))
+
+    def holds(self, entry: Entry, now: float) -> bool:
         """Compare the decoded field, never a substring."""
-        return entry.job.word(self.field) in self.texts
+        return any(value in self.texts for value in self.values(entry, now))
 
     def pattern(self) -> bytes | None:
-        """Return the pattern of a single text."""
-        return match_pattern(next(iter(self.texts))) if len(self.texts) == 1 else None
+        """Return the pattern of a single text, or of both its readings where they share one."""
+        if len(self.texts) > 1 + len(self.pairs):
+            return None
+        patterns = {match_pattern(text) for text in self.texts}
+        return patterns.pop() if len(patterns) == 1 else None
+
+    def missing(self, seen: Iterable[str]) -> set[str]:
+        """Return the texts that were not seen; of a value with two readings one is enough."""
+        missing = self.texts - frozenset(seen)
+        for pair in self.pairs:
+            missing -= {pair[1]} if missing.issuperset(pair) else set(pair)
+        return set(missing)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorMatches:
     """One of these regular expressions is found in the error's type or message."""
 
-    expressions: tuple[re.Pattern[str], ...]
+    expressions: tuple[Regex, ...]
 
     def __str__(self) -> str:
         return f"error~{','.join(_quoted(e.pattern) for e in self.expressions)}"
@@ -66,7 +91,7 @@ class ErrorMatches:
     def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
         """Search errtype and message."""
         texts = [t for t in (entry.job.text("errtype"), entry.job.text("message")) if t is not None]
-        return any(e.search(t) for e in self.expressions for t in texts)
+        return any(e.found_in(t, entry) for e in self.expressions for t in texts)
 
     def pattern(self) -> bytes | None:
         """Return nothing: Redis has no regular expressions."""
@@ -180,6 +205,8 @@ class Where:
         Raises:
             BadFilter: one makes no sense; knows the place in it.
         """
+        if not texts:
+            return cls()
         from jobctl.model.expression import parse  # a start without one does not pay for it
         from jobctl.model.fields import find_field
 
@@ -194,11 +221,22 @@ class Where:
         """Whether all that it means are jobs, JSON objects in UTF-8 or nearly."""
         return any(isinstance(test, Equals | ErrorMatches | Aged | Stuck) for test in self.tests)
 
-    def jids(self) -> frozenset[str] | None:
-        """Return the JIDs that it asks for by name; None where it asks for none."""
-        return next(
-            (t.texts for t in self.tests if isinstance(t, Equals) and t.field == "jid"), None
-        )
+    @property
+    def jids(self) -> Equals | None:
+        """The test that asks for JIDs by name, if there is one."""
+        return next((t for t in self.tests if isinstance(t, Equals) and t.name == "jid"), None)
+
+    @property
+    def twofold(self) -> list[Twofold]:
+        """The tests on values that read in two ways."""
+        found: list[Twofold] = [t for t in self.tests if isinstance(t, Equals) and t.pairs]
+        flags = Equals | ErrorMatches | Matches | Aged | Stuck | Malformed
+        expressions = [test for test in self.tests if not isinstance(test, flags)]
+        if expressions:
+            from jobctl.model.conditions import comparisons  # as above
+
+            found += (t for test in expressions for t in comparisons(test) if t.pairs)
+        return found
 
     def keeper(self, kind: Kind, now: float, layout: Layout = FAKTORY) -> Keep:
         """Return a fast test of a member and its score (as Redis writes it): truthy for a match.
@@ -212,8 +250,8 @@ class Where:
             return lambda raw, score: True  # noqa: ARG005
         if isinstance(first, Matches):
             return lambda raw, score: any(c.fullmatch(raw) for c in first.compiled)  # noqa: ARG005
-        if isinstance(first, Equals) and first.field in _FAST and kind is not Kind.WORKING:
-            return _one_of(first, layout) if first.field == "jid" else _equal(first, layout)
+        if isinstance(first, Equals) and kind is not Kind.WORKING:
+            return _one_of(first, layout) if first.name == "jid" else _equal(first, layout)
         return lambda raw, score: self.matches(Entry.scored(raw, float(score), kind, layout), now)
 
     def pattern(self) -> bytes | None:
@@ -222,68 +260,10 @@ class Where:
         return max(patterns, key=len, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """The filter flags as typed; the same flag twice is OR, different flags are AND."""
-
-    jobtypes: tuple[str, ...] = ()
-    queues: tuple[str, ...] = ()
-    jids: tuple[str, ...] | None = None  # None: not asked for; empty matches nothing
-    errors: tuple[str, ...] = ()
-    globs: tuple[str, ...] = ()
-    older_than: tuple[str, ...] = ()
-    newer_than: tuple[str, ...] = ()
-    malformed: bool = False
-    stuck: tuple[str, ...] = ()  # durations, or EXPIRED; in working
-
-    def where(self) -> Where:
-        """Return the filter they mean.
-
-        Raises:
-            UsageProblem: an empty value, a bad regular expression, a bad duration.
-        """
-        tests: list[Test] = []
-        for option, field, values in (
-            ("--type", "jobtype", self.jobtypes),
-            ("--queue", "queue", self.queues),
-            ("--jid", "jid", self.jids),
-        ):
-            if values or (field == "jid" and values is not None):
-                tests.append(Equals(field, frozenset(_given(option, values))))
-        if self.errors:
-            tests.append(
-                ErrorMatches(
-                    tuple(compile_regex(e, "--error") for e in _given("--error", self.errors))
-                )
-            )
-        if self.globs:
-            encoded = tuple(_bytes(g) for g in _given("--match", self.globs))
-            tests.append(Matches(encoded, tuple(compile_glob(g) for g in encoded)))
-        if self.older_than:
-            tests.append(Aged(tuple(map(parse_duration, self.older_than)), older=True))
-        if self.newer_than:
-            tests.append(Aged(tuple(map(parse_duration, self.newer_than)), older=False))
-        if self.malformed:
-            tests.append(Malformed())
-        if self.stuck:
-            bounds = [parse_duration(text) for text in self.stuck if text != EXPIRED]
-            tests.append(Stuck(min(bounds, default=None)))
-        return Where(tuple(tests))
-
-
-def _given(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
-    if "" in values:
-        raise BadFilter(f"{option} is empty", hint="leave the option out to select every job")
-    return values
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
 def _quoted(text: str) -> str:
     plain = re.fullmatch(r'[^\s,()"=~<>!][^\s,()"]*', text)
-    return text if plain and _is_text(text) else dumps(text).decode()
+    bare = plain and _is_text(text) and len(readings(text)) == 1
+    return text if bare else dumps(text).decode()
 
 
 def _is_text(text: str) -> bool:
@@ -294,16 +274,17 @@ def _simplest(node: Test) -> Test:
     """Return the test that a flag would make of it, where one does."""
     from jobctl.model.conditions import Comparison
 
-    if not isinstance(node, Comparison) or node.op != "=" or node.field.name not in _FAST:
+    if not isinstance(node, Comparison) or node.op != "=" or node.name not in _FAST:
         return node
-    if all(not literal.quoted and literal.plain for literal in node.literals):
-        return Equals(node.field.name, frozenset(literal.text for literal in node.literals))
+    if all(replace(literal, quoted=False).plain for literal in node.literals):
+        return Equals(node.name, frozenset(each.text for each in node.literals), node.pairs)
     return node
 
 
 def _equal(test: Equals, layout: Layout) -> Keep:
     """Return the test of a member's top-level text."""
-    (key,), texts = layout.fields[test.field], test.texts
+    (key,), texts = layout.fields[_FIELDS.get(test.name, (test.name,))[0]], test.texts
+    either = test.name == "type"
 
     def keep(raw: bytes, score: bytes | float) -> object:  # noqa: ARG001
         payload = glance(raw)
@@ -311,7 +292,9 @@ def _equal(test: Equals, layout: Layout) -> Keep:
             return False
         value = payload.get(key)
         if value.__class__ is str or value is None:
-            return payload if value in texts else False
+            if value in texts or (either and real_class(payload, layout) in texts):
+                return payload
+            return False
         # A number may have been rounded at a glance.
         return Equals.holds(test, Entry.scored(raw, 0.0, Kind.RETRIES, layout), 0.0)
 

@@ -7,20 +7,87 @@ from collections.abc import Iterable, Sequence
 from jobctl.errors import UsageProblem
 
 _NAMED = 10  # names in a sentence
+_FAR = 2  # letters that a mistyped name differs in at most
+_SHORT = 3  # letters of a name in which two would be nearly all
+# What other tools call the same; the first name that is known here is meant.
+_SYNONYMS = {
+    "active": ("working", "started"),
+    "attempts": ("retry_count", "attempt"),
+    "busy": ("working",),
+    "complete": ("completed", "success"),
+    "completed": ("success", "succeeded"),
+    "delete": ("discard", "remove"),
+    "done": ("success", "succeeded"),
+    "error": ("message", "errors"),
+    "error_class": ("errtype",),
+    "error_message": ("message",),
+    "errors": ("message",),
+    "exception": ("errtype",),
+    "finished": ("success", "succeeded"),
+    "flush": ("clear",),
+    "get": ("show",),
+    "inspect": ("show",),
+    "job_id": ("jid", "id"),
+    "klass": ("class", "jobtype"),
+    "length": ("count", "size"),
+    "list": ("ls",),
+    "morgue": ("dead",),
+    "name": ("jobtype", "job_name"),
+    "pending": ("enqueued", "queued"),
+    "processing": ("working", "started"),
+    "purge": ("clear", "discard"),
+    "queues": ("queue",),
+    "reason": ("message",),
+    "remove": ("discard", "delete"),
+    "rerun": ("requeue",),
+    "reserved": ("working",),
+    "retries": ("retry", "retry_count"),
+    "retry": ("requeue", "retries"),
+    "rm": ("discard", "remove", "delete"),
+    "run_at": ("at",),
+    "running": ("working", "started"),
+    "search": ("query", "ls"),
+    "size": ("count",),
+    "start": ("resume",),
+    "stop": ("pause",),
+    "succeeded": ("success",),
+    "unpause": ("resume",),
+    "worker": ("wid",),
+}
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint: the near name, or all names where none is near."""
+    """Return a hint: the name that was meant, or all names where that is not clear."""
     names = list(known)
-    near = near_name(word, names, 0.5)
+    near = near_name(word, names)
     return f"did you mean {near}?" if near else f"one of: {', '.join(names)}"
 
 
-def near_name(word: str, known: Iterable[str], least: float) -> str | None:
-    """Return the name that is most like a word; None where none is, at `least` (0..1)."""
-    from difflib import get_close_matches  # a start without a mistake does not pay for it
+def near_name(word: str, known: Iterable[str]) -> str | None:
+    """Return the name that may have been meant by a word: another word for it, or mistyped.
 
-    return next(iter(get_close_matches(word, list(known), 1, least)), None)
+    None where none is within two letters of it: a wrong guess is worse than none.
+    """
+    names = list(known)
+    meant = next((name for name in _SYNONYMS.get(word.lower(), ()) if name in names), None)
+    if meant is not None:
+        return meant
+    far, near = min(((_distance(word, name), name) for name in names), default=(_FAR + 1, ""))
+    return near if far <= _FAR else None
+
+
+def _distance(word: str, name: str) -> int:
+    """Return how many letters must be put in, taken out or replaced; more than `_FAR` is far."""
+    one, other = word.lower(), name.lower()
+    most = _FAR if min(len(one), len(other)) > _SHORT else 1
+    if abs(len(one) - len(other)) > most:
+        return _FAR + 1
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        above, row[0] = row[0], i
+        for j, wanted in enumerate(other, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (letter != wanted))
+    return row[-1] if row[-1] <= most else _FAR + 1
 
 
 def things(count: int, thing: str) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 # What may be cut short, and to how little; everything else is shown whole or not at all.
 _MINIMUM = {
     "fingerprint": 24,
-    "filter": 24,
     "type": 14,
     "args": 12,
     "message": 20,
     "errtype": 14,
     "jobtype": 14,
+    "class": 14,
     "job_name": 14,
     "job_args": 12,
     "errors": 16,
@@ -43,9 +43,10 @@ _EXPENDABLE = (
     "provider_job_id", "attempt", "errors", "recorded_at", "progress",
     "raw_b64", "raw", "malformed", "form", "registered", "purge_at", "remaining", "retry",
     "created_at", "wid", "args", "file", "queue", "words", "line", "retry_count", "message",
-    "enqueued_at", "reserved_at", "errtype", "problem", "working", "expires_at", "at", "died_at",
-    "latency", "protected", "read_only", "in", "later",
+    "enqueued_at", "reserved_at", "errtype", "class", "problem", "working", "expires_at", "at",
+    "died_at", "latency", "protected", "read_only", "in", "later",
 )  # fmt: skip
+_PASTED = ("filter",)  # of use only as a whole
 GAP = 2
 _LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some
 
@@ -67,7 +68,10 @@ def fit(columns: Sequence[str], natural: dict[str, int], width: int) -> Fit:
         width: the cells there are.
     """
     most = max(_LONGEST, width // 2)
-    natural = {column: min(cells, most) for column, cells in natural.items()}
+    natural = {
+        column: cells if column in _PASTED else min(cells, most)
+        for column, cells in natural.items()
+    }
     shown = list(columns)
     hidden: list[str] = []
     for column in (c for c in _EXPENDABLE if c != columns[0]):

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
 from jobctl.model.jsontext import dumps, text_of
+from jobctl.model.readings import to_field
 from jobctl.model.rows import Row
 from jobctl.render.formats import Format
-from jobctl.render.safe import to_field
 
 _FLUSH_AT = 64 * 1024
 _HELD = 1000  # values
+_BREAKS = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def write_rows(
@@ -112,10 +113,15 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
 def _tsv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
     before = "\t".join(columns) + "\n" if header else ""
     for row in rows:
-        line = "\t".join(to_field(cell(row.get(column))) for column in columns)
+        line = "\t".join(_field(column, cell(row.get(column))) for column in columns)
         yield _bytes(f"{before}{line}\n")
         before = ""
     yield _bytes(before)
+
+
+def _field(column: str, text: str) -> str:
+    """Return a text as a field; a filter is pasted, and no shell takes doubled backslashes back."""
+    return text.translate(_BREAKS) if column == "filter" else to_field(text)
 
 
 def _ids(rows: Iterable[Row], ident: str) -> Iterable[bytes]:

@@ -11,7 +11,7 @@ from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.record import Record
-from jobctl.model.rows import Row, listing_row
+from jobctl.model.rows import Row, listing_row, without_plain_classes
 from jobctl.model.words import things
 from jobctl.render.human import duration, number
 from jobctl.render.report import missing_lines
@@ -19,13 +19,13 @@ from jobctl.render.safe import printable
 from jobctl.render.table import print_table
 
 _LINES = 10  # of the histogram
-_COLUMNS = ("jid", "jobtype", "queue", "at", "errtype")
-_COUNTED = ("count", "jobtype", "queue", "errtype")
+_COLUMNS = ("jid", "jobtype", "queue", "at", "errtype", "class")
+_COUNTED = ("count", "type", "queue", "errtype")
 _COUNTED_RECORDS = ("count", "state", "job_name")
 _OWN = {
-    Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype"),
-    Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid"),
-    Kind.QUEUE: ("jid", "jobtype", "queue", "enqueued_at"),
+    Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype", "class"),
+    Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid", "class"),
+    Kind.QUEUE: ("jid", "jobtype", "queue", "enqueued_at", "class"),
     Kind.RECORDS: ("id", "state", "job_name", "recorded_at", "provider_job_id"),
 }
 
@@ -41,7 +41,8 @@ def print_preview(console: Console, preview: Preview, now: float) -> None:
         more = preview.chosen - len(preview.sample)
         console.print()
         columns = _OWN.get(preview.kind, _COLUMNS)
-        print_table(console, [_row(entry) for entry in preview.sample], columns, now)
+        rows = [_row(entry) for entry in preview.sample]
+        print_table(console, *without_plain_classes(rows, columns), now)
         if more > 0:
             console.print(Text(f"and {more:,} more", style="dim"))
     console.print()

@@ -1,4 +1,4 @@
-"""Text that cannot do anything to a terminal, and text that survives a line."""
+"""Text that cannot do anything to a terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ _SUSPECT = re.compile(r"[^ -~]")
 _KEPT = "\u200c\u200d"  # joiners: Persian and emoji need them, and they move nothing
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_FIELD = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_IN_THE_WAY = re.compile(r"[\\\t\n\r]")
-_FIELD_BACK = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
 
 
 def printable(text: str) -> str:
@@ -37,13 +34,3 @@ def _shown(found: re.Match[str]) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def to_field(text: str) -> str:
-    r"""Return text as one field of a tsv or ids line: ``\\ \t \n \r`` written out."""
-    return text.translate(_FIELD) if _IN_THE_WAY.search(text) else text
-
-
-def from_field(text: str) -> str:
-    """Return what a field of a tsv or ids line stands for."""
-    return re.sub(r"\\[\\tnr]", lambda found: _FIELD_BACK[found[0]], text)

@@ -64,6 +64,8 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
     yield "next", _next(entry, now, held_back=status.held_back)
     if entry.kind is not Kind.QUEUE and entry.job.get("queue") is not None:
         yield "queue", Text(shortened(entry.job.text("queue") or ""), style="cyan")
+    if entry.job.get("class") != entry.job.get("jobtype"):
+        yield "class", Text(shortened(entry.job.text("class") or ""))
     yield "retries", Text(_retries(entry))
     error = _error(entry)
     if error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from time import perf_counter
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, Layout
@@ -11,7 +12,7 @@ from jobctl.store.chunks import Chunk
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.walk import Item, walk
 
-_MATCHED = 250  # members that Redis matches against a glob in well under 10 ms
+_MATCHED = 2000  # members that Redis matches against a glob at once, if they are small
 
 
 class SortedSet:
@@ -46,7 +47,8 @@ class SortedSet:
         With `damaged` also the malformed members that hold such an id's bytes.
         """
         wanted = frozenset(jids)
-        pattern = match_pattern(next(iter(wanted))) if len(wanted) == 1 else None
+        (jid,) = wanted if len(wanted) == 1 else (None,)
+        pattern = None if jid is None else match_pattern(jid, quoted=not damaged)
         for raw, score in self._scan(pattern, may_hold_jid(wanted)):
             entry = self.entry(raw, score)
             if entry.jid in wanted or (damaged and entry.may_be(wanted)):
@@ -75,15 +77,19 @@ class SortedSet:
         match: tuple[bytes | str, ...] = () if pattern is None else ("MATCH", pattern)
         chunk = Chunk(_MATCHED) if match else Chunk()
         asked: list[int] = []
+        begun = 0.0
 
         def follow(replies: list[Reply] | None) -> list[Command]:
+            nonlocal begun
             cursor = 0
             if replies is not None:
                 cursor, flat = int(replies[0][0]), replies[0][1]
-                chunk.learn(max(chunk.size, len(flat) // 2), sum(map(len, flat[::2])))
+                took = perf_counter() - begun if match else 0.0
+                chunk.learn(max(chunk.size, len(flat) // 2), sum(map(len, flat[::2])), took)
                 if cursor == 0:
                     return []
             asked.append(chunk.size)
+            begun = perf_counter()
             return [("ZSCAN", self.key, cursor, *match, "COUNT", chunk.size)]
 
         for ((_, flat),) in self._connection.stream(follow):

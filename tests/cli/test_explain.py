@@ -12,9 +12,9 @@ def test_it_shows_the_filter_the_glob_the_tests_and_the_cost(raw, jobctl):
     ran = jobctl("explain", "retries", "--type", "Send*", "-w", "retry_count>=3", "-o", "json")
     assert json.loads(ran.out) == {
         "target": "retries",
-        "where": "jobtype=Send* and retry_count>=3",
-        "pattern": "*[S\\\\][eu][n0][d0][\\*256]*",
-        "tests": ["jobtype=Send*", "retry_count>=3"],
+        "where": "type=Send* and retry_count>=3",
+        "pattern": '*"[S\\\\][eu\\\\][n0u\\\\][d0u\\\\][\\*50u\\\\]["360u]*',
+        "tests": ["type=Send*", "retry_count>=3"],
         "cost": {"members": 2},
         "warnings": [],
     }
@@ -40,7 +40,7 @@ def test_with_a_dead_redis_only_the_cost_is_missing(jobctl):
         (("--match", "abc*"), "a star at both ends"),
         (("--match", '*"args":["bob"*'), "a [ without its ]"),
         (("--jid", "short"), "short for a JID"),
-        (("--type", "A", "-w", "type=B"), "no jobtype can meet all of this"),
+        (("--type", "A", "-w", "type=B"), "no type can meet all of this"),
         (("--error", ".*"), "found in every text"),
         (("-w", 'message~"x?"'), "found in every text"),
     ],

@@ -1,6 +1,7 @@
 """The filter flags, sorting and paging, through the command line."""
 
 import json
+import shlex
 
 import pytest
 
@@ -26,6 +27,11 @@ def ids(raw, jobctl):
         return [line.split("-")[0] for line in ran.out.splitlines()]
 
     return run
+
+
+@pytest.fixture
+def report_of(jobctl):
+    return lambda *argv: json.loads(jobctl(*argv, "-o", "json").out)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +137,59 @@ def test_a_mistake_is_a_usage_error_that_says_what_to_do(jobctl, argv, says):
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("error: ")
     assert says in ran.err
+
+
+PHP = r"App\Jobs\new"
+
+
+@pytest.fixture
+def names(raw):
+    """Three jobs: two of them are one name as it is and as tsv writes it."""
+    retry(
+        raw,
+        failed("php-00000001", jobtype=PHP, queue=r"a\b", failure={"errtype": r"App\NotFound"}),
+        failed(r"php\0000002", jobtype=PHP.replace("\\", r"\\"), queue="ab"),
+        failed("php-00000003", jobtype="New", queue="a\tb"),
+    )
+
+
+def test_what_a_pipe_prints_is_what_options_take(names, jobctl):
+    for column, option in (("jobtype", "--type"), ("queue", "--queue"), ("jid", "--jid")):
+        for printed in jobctl("retries", "ls", "--no-header", "--columns", column).out.splitlines():
+            asked = ("retries", "ls", "-o", "ids", "--reverse")
+            by_option = jobctl(*asked, option, printed).out
+            assert by_option
+            assert jobctl(*asked, "-w", f"{column}={printed}").out == by_option
+    ids = jobctl("retries", "ls", "-o", "ids").out
+    assert jobctl("retries", "ls", "--jid", "-", "-o", "ids", stdin=ids).out == ids
+
+
+def test_a_value_that_reads_in_two_ways_is_looked_for_in_both(names, jobctl):
+    written = PHP.replace("\\", r"\\")
+    for asked in (("--type", written), ("-w", f"jobtype={written}"), ("-w", f"type={written}")):
+        assert jobctl("retries", "count", *asked).out == "2\n"
+    assert jobctl("retries", "count", "-w", f"jobtype!={written}").out == "1\n"
+    assert jobctl("retries", "count", "-w", f"jobtype={json.dumps(written)}").out == "1\n"
+    assert jobctl("retries", "count", "--type", PHP).out == "1\n"
+
+
+@pytest.mark.parametrize("asked", [("--type", "{}"), ("-w", "jobtype={}"), ("-w", "jobtype!={}")])
+def test_a_change_is_refused_where_there_are_jobs_of_both_readings(names, jobctl, raw, asked):
+    written = PHP.replace("\\", r"\\")
+    option, value = asked
+    ran = jobctl("retries", "kill", option, value.format(written), "--yes")
+    assert (ran.code, ran.out, raw.zcard("retries")) == (7, "", 3)
+    assert "both are there; nothing was changed" in ran.err
+    hint = ran.err.splitlines()[1]
+    (one, _, two) = (hint[len("hint: ") :].removesuffix(" says which")).partition(" or ")
+    for which in (one, two):  # each of them says which
+        assert jobctl("retries", "kill", *shlex.split(which), "-n", "-o", "json").code == 0
+
+
+def test_a_change_takes_the_reading_that_is_there(names, jobctl, report_of):
+    raw_jid = r"php\\0000002"  # as ids writes it
+    report = report_of("retries", "kill", "--jid", raw_jid, "--jid", r"no\\body", "-n")
+    assert (report["matched"], report["missing"]) == (1, [r"no\\body"])
 
 
 def test_in_json_mode_a_usage_error_is_an_object(jobctl):

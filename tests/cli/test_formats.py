@@ -12,7 +12,7 @@ from tests.builders import NOW, enqueue, failed, job, reservation, retry, small_
 
 COMMON = [
     "jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry", "retry_count",
-    "remaining", "failed_at", "errtype", "message", "malformed",
+    "remaining", "failed_at", "errtype", "message", "class", "malformed",
 ]  # fmt: skip
 MORE = {
     "retries": [],
@@ -53,9 +53,8 @@ def test_an_empty_listing_is_an_empty_document(jobctl):
     assert jobctl("dead", "ls", "-o", "json").out == "[]\n"
     assert jobctl("dead", "ls", "-o", "jsonl").out == ""
     assert jobctl("dead", "ls", "-o", "ids").out == ""
-    assert (
-        jobctl("dead", "ls", "-o", "tsv").out == "jid\tjobtype\tqueue\tdied_at\terrtype\tmessage\n"
-    )
+    header = "jid\tjobtype\tqueue\tdied_at\terrtype\tmessage\tclass\n"
+    assert jobctl("dead", "ls", "-o", "tsv").out == header
     assert jobctl("dead", "ls", "-o", "tsv", "--no-header").out == ""
 
 
@@ -70,10 +69,11 @@ def test_a_pipe_gets_tsv_with_the_columns_of_the_table_and_whole_values(raw, job
         "retry_count",
         "errtype",
         "message",
+        "class",
     ]
     assert line.split("\t") == [
         "retry-000001", "SendEmail", "default", "2026-09-21T14:13:20Z", "0", "RuntimeError",
-        "tab\\there, back\\\\slash\\nand line\\r",
+        "tab\\there, back\\\\slash\\nand line\\r", "SendEmail",
     ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Groups, and the filters that select them."""
 
+import csv
+import io
 import json
 import shlex
 from datetime import UTC, datetime
@@ -9,7 +11,11 @@ import pytest
 from jobctl.model.population import lifelike
 from tests.builders import NOW, failed, retry
 
-KEYS = ["type", "queue", "errtype", "fingerprint", "hour", "day", "type,errtype,fingerprint,day"]
+KEYS = [
+    *("type", "class", "queue", "errtype", "fingerprint", "hour", "day"),
+    "type,errtype,fingerprint,day",
+]
+TSV = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
 ODD = [
     failed("odd-00000001", jobtype=7),
     failed("odd-00000002", jobtype="7"),
@@ -17,6 +23,13 @@ ODD = [
     failed("odd-00000004", jobtype="two words, (three)", queue="Zoë"),
     failed("odd-00000005", failure={"errtype": None, "message": None}),
     failed("odd-00000006", jobtype=True, failure={"message": "it's 5 o'clock"}),
+    failed("odd-00000007", jobtype=7.0),
+    failed("odd-00000008", jobtype=[7], queue="", failure={"errtype": {"a": "b\n"}}),
+    failed("odd-00000009", jobtype="App\\Jobs\\new", failure={"errtype": "App\\Jobs\new"}),
+    failed("odd-00000010", jobtype="a\tb", queue="a\\tb", failure={"message": "a\\\\b 7"}),
+    failed("odd-00000011", jobtype="a\\tb", queue="a\\\\tb", failure={"message": "a\\b 7"}),
+    failed("odd-00000012", args=[{"job_class": "App\\Report"}], failure={"message": "5 < 6"}),
+    failed("odd-00000013", custom={"wrapped": "App\\Report"}, failure={"message": "7 < 8"}),
     b"not json",
 ]
 
@@ -46,6 +59,51 @@ def test_each_rows_filter_selects_exactly_its_jobs(population, groups, jobctl, k
     for row in rows:
         ran = jobctl(kind, "count", *shlex.split(row["filter"]), "-o", "tsv")
         assert (ran.code, ran.out.strip()) == (0, str(row["count"])), row["filter"]
+
+
+@pytest.mark.parametrize("by", KEYS)
+@pytest.mark.parametrize("form", ["tsv", "csv"])
+def test_a_rows_filter_is_pasted_as_a_pipe_prints_it(population, jobctl, form, by):
+    out = jobctl("retries", "group", "--by", by, "-o", form).out
+    for row in csv.DictReader(io.StringIO(out, newline=""), **(TSV if form == "tsv" else {})):
+        ran = jobctl("retries", "count", *shlex.split(row["filter"]), "-o", "tsv")
+        assert (ran.code, ran.out.strip()) == (0, row["count"]), row["filter"]
+
+
+def test_a_table_shows_filters_whole_or_not_at_all(population, jobctl, monkeypatch):
+    for width in (80, 100, 120, 160, 250):
+        monkeypatch.setenv("COLUMNS", str(width))
+        ran = jobctl("retries", "group", "--color", "never", tty=True)
+        head, _, *lines = ran.out.splitlines()
+        assert ("no room for" in ran.err) == ("filter" not in head)
+        if "filter" in head:
+            shown = [line[head.index("filter") :].strip() for line in lines]
+            counts = [jobctl("retries", "count", *shlex.split(text)).out for text in shown]
+            assert [int(n) for n in counts] == [
+                int(line.split("%")[0].split()[-2]) for line in lines
+            ]
+    assert "filter" in head
+
+
+def test_a_fingerprints_filter_is_short_and_longer_where_two_begin_alike(raw, groups, jobctl):
+    retry(
+        raw, failed("a", failure={"message": "after 5 s"}), failed("b", failure={"message": None})
+    )
+    rows = groups("retries", "group", "--by", "fingerprint")
+    assert [row["filter"] for row in rows] == ["-w fingerprint=null", "-w fingerprint=7c5a53"]
+    alike = ("abff", "agwg")  # their digests begin with the same six digits
+    retry(raw, *(failed(text, failure={"message": text}) for text in alike))
+    for row in groups("retries", "group", "--by", "fingerprint"):
+        digest = row["filter"].rpartition("=")[2]
+        assert row["fingerprint"] not in alike or len(digest) == 12
+        assert int(jobctl("retries", "count", *shlex.split(row["filter"])).out) == 1
+
+
+def test_the_text_of_a_fingerprint_selects_it_too(population, jobctl):
+    row = jobctl("retries", "group", "--by", "fingerprint", "--no-header", "-o", "tsv").out
+    text, count, *_ = row.splitlines()[0].split("\t")
+    ran = jobctl("retries", "count", "-w", f"fingerprint={json.dumps(text)}", "-o", "tsv")
+    assert ran.out.strip() == count
 
 
 def test_the_filter_that_was_given_is_part_of_each_rows(population, groups, jobctl):

@@ -171,3 +171,23 @@ def test_a_state_is_checked_before_anything_is_connected(jobctl):
 def test_a_rate_holds_for_records_too(shop, report):
     found = report("record", "mark", "unknown", "--all", "--rate", "1000/s", "--yes")
     assert found["done"] == 3
+
+
+def test_a_name_that_reads_in_two_ways_is_looked_for_in_both_and_not_deleted(shop, jobctl):
+    for ident, name in (("php-1", r"App\new"), ("php-2", r"App\\new")):
+        record(shop, ident, state="succeeded", job_name=name, recorded_at=START)
+    asked = ("-w", r"job_name=App\\new")
+    assert jobctl("query", *asked, "--count").out == "2\n"
+    ran = jobctl(*DELETE, *asked, "--yes")
+    assert (ran.code, ran.out) == (7, "")
+    assert "both are there; nothing was changed" in ran.err
+    shop.delete("jobba/php-2")
+    assert jobctl("query", "-w", r'job_name="App\\new"', "--count").out == "1\n"
+
+
+def test_an_expression_without_an_end_names_the_record(shop, jobctl):
+    record(shop, "long", state="failed", job_name="a" * 40 + "!", recorded_at=START)
+    for argv in (("query",), ("query", "--count"), (*DELETE, "--yes")):
+        ran = jobctl(*argv, "-w", 'job_name~"(a|a)+$"')
+        assert (ran.code, ran.out) == (2, "")
+        assert "(a|a)+$ takes longer than 100 ms on one text of record long" in ran.err

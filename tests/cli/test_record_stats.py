@@ -78,7 +78,7 @@ def test_only_the_largest_groups_when_asked(jobctl, shop):
         (["-o", "ids"], "groups have no ids"),
         (["-w", "stat=failed"], "did you mean state?"),
         (["--limit", "-1"], "-1"),
-        (["--columns", "waiting"], "did you mean waiting_p95?"),
+        (["--columns", "waiting"], "one of: job_name"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(jobctl, argv, said):

@@ -60,6 +60,18 @@ def test_wide_shows_every_column_whole(people):
     ]  # fmt: skip
 
 
+def test_a_table_has_the_class_of_those_jobs_whose_type_is_another(people, raw):
+    assert "class" not in people(200, "retries", "ls").splitlines()[0]
+    wrapped = failed("wrapped-0001", jobtype="Wrapper", custom={"wrapped": "Nightly"})
+    retry(raw, wrapped, at=1)
+    head, _, first, *others, _ = people(200, "retries", "ls").splitlines()
+    assert head.split()[-1] == "class"
+    assert first.endswith("Nightly")
+    assert not any(line.endswith("SendEmail") for line in others)
+    assert "  class     Nightly" in people(80, "status", "wrapped-0001")
+    assert "SendEmail" in people(80, "retries", "ls", "--columns", "jid,class")
+
+
 def test_a_jid_is_never_cut_short(people):
     for width in (30, 40, 60):
         assert "retry-000002" in people(width, "retries", "ls")

@@ -327,3 +327,24 @@ def test_a_dry_run_shows_count_histogram_and_sample(shop, jobctl, golden, url):
     ran = jobctl("retries", "kill", "--all", "--dry-run", "-o", "table")
     text = ran.out.replace(url, "URL")
     golden("dry-run.txt", text)
+
+
+def test_an_expression_without_an_end_changes_nothing_and_names_the_job(raw, noon, jobctl):
+    retry(raw, failed("fine-0000001"), failed("long-0000001", failure={"message": "a" * 40 + "!"}))
+    for asked in (("--error", "(a|a)+$"), ("-w", 'not message~"(a|a)+$"')):
+        ran = jobctl("retries", "discard", *asked, "--yes", "-o", "ids")
+        assert (ran.code, ran.out, raw.zcard("retries")) == (2, "", 2)
+        assert "(a|a)+$ takes longer than 100 ms on one text of job long-0000001" in ran.err
+
+
+def test_a_type_selects_by_the_class_too_but_not_in_a_mutation(raw, noon, report, jobctl):
+    wrapped = {"jobtype": "Wrapper", "args": [{"job_class": "Nightly"}]}
+    retry(raw, failed("jid-00000001", **wrapped), failed("jid-00000002", jobtype="Nightly"))
+    document = '{"cmd":"kill","target":"retries","filter":{"jobtype":"Nightly"}}'
+    assert report("mutate", document, "-n")["matched"] == 1
+    assert report("retries", "kill", "-w", "jobtype=Nightly", "-n")["matched"] == 1
+    assert report("retries", "kill", "-w", "class=Nightly", "-n")["matched"] == 2
+    assert report("retries", "kill", "-w", "type=Nightly", "-n")["matched"] == 2
+    assert report("retries", "kill", "--type", "Nightly", "--type", "X", "-n")["matched"] == 2
+    assert report("retries", "kill", "--type", "Wrapper", "--yes")["done"] == 1
+    assert report("retries", "kill", "--type", "Nightly", "--yes")["done"] == 1

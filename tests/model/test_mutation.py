@@ -19,11 +19,13 @@ BOB = '{"cmd":"requeue","target":"retries","filter":{"regexp":"*\\"args\\":[\\"b
     [
         (
             '{"cmd":"discard","target":"scheduled","filter":{"jobtype":"QuickbooksSyncJob"}}',
-            Mutation(Verb.DISCARD, Kind.SCHEDULED, Flags(jobtypes=("QuickbooksSyncJob",))),
+            Mutation(
+                Verb.DISCARD, Kind.SCHEDULED, Flags(jobtypes=("QuickbooksSyncJob",), exact=True)
+            ),
         ),
         (
             '{"cmd":"discard","target":"retries","filter":{"regexp":"*"}}',
-            Mutation(Verb.DISCARD, Kind.RETRIES, Flags(globs=("*",))),
+            Mutation(Verb.DISCARD, Kind.RETRIES, Flags(globs=("*",), exact=True)),
         ),
         ('{"cmd":"discard","target":"retries"}', Mutation(Verb.DISCARD, Kind.RETRIES, None)),
         (
@@ -32,10 +34,13 @@ BOB = '{"cmd":"requeue","target":"retries","filter":{"regexp":"*\\"args\\":[\\"b
             Mutation(
                 Verb.KILL,
                 Kind.RETRIES,
-                Flags(jobtypes=("QuickbooksSyncJob",), jids=("123456789", "abcdefgh")),
+                Flags(jobtypes=("QuickbooksSyncJob",), jids=("123456789", "abcdefgh"), exact=True),
             ),
         ),
-        (BOB, Mutation(Verb.REQUEUE, Kind.RETRIES, Flags(globs=('*"args":\\["bob"*',)))),
+        (
+            BOB,
+            Mutation(Verb.REQUEUE, Kind.RETRIES, Flags(globs=('*"args":\\["bob"*',), exact=True)),
+        ),
         (b' {"target":"dead","cmd":"clear"}\n', Mutation(Verb.CLEAR, Kind.DEAD, None)),
         (b'MUTATE {"target":"dead","cmd":"clear"}', Mutation(Verb.CLEAR, Kind.DEAD, None)),
     ],

@@ -15,7 +15,7 @@ from tests.builders import NOW, failed, job, reservation
 
 COMMON = [
     *("jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry"),
-    *("retry_count", "remaining", "failed_at", "errtype", "message", "malformed"),
+    *("retry_count", "remaining", "failed_at", "errtype", "message", "class", "malformed"),
 ]
 MORE = {
     Kind.SCHEDULED: [],
@@ -73,6 +73,7 @@ def test_a_row_says_what_the_job_says():
         "failed_at": "2026-09-21T14:05:00Z",
         "errtype": "RuntimeError",
         "message": "boom",
+        "class": "SendEmail",
         "malformed": False,
     }
 
@@ -95,6 +96,25 @@ def test_a_dead_job_has_its_death_and_its_end():
     assert row["purge_at"] == row["at"] == "2026-09-21T14:13:20.25Z"
 
 
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, "SendEmail"),
+        ({"jobtype": 7}, 7),
+        ({"jobtype": "Wrapper", "custom": {"wrapped": "Report"}}, "Report"),
+        ({"jobtype": "Wrapper", "args": [{"job_class": "Report"}]}, "Report"),
+        ({"custom": {"wrapped": "Report"}, "args": [{"job_class": "Other"}]}, "Report"),
+        ({"custom": {"wrapped": ""}, "args": ["job_class"]}, "SendEmail"),
+        ({"custom": ["wrapped"], "args": {"job_class": "Report"}}, "SendEmail"),
+        ({"custom": {"wrapped": {"a": 1}}, "args": [{"job_class": None}]}, "SendEmail"),
+    ],
+    ids=str,
+)
+def test_the_class_is_what_activejob_wraps_else_the_jobtype(fields, found):
+    assert listing_row(entry_in(Kind.RETRIES, failed(**fields)))["class"] == found
+    assert listing_row(entry_in(Kind.WORKING, reservation(job(**fields))))["class"] == found
+
+
 def test_a_job_at_work_has_its_reservation():
     row = listing_row(entry_in(Kind.WORKING, reservation(job(wid="the job's own"), wid="w")))
     assert row["wid"] == "w"
@@ -103,7 +123,7 @@ def test_a_job_at_work_has_its_reservation():
     assert row["jid"] == "jid-00000001"
 
 
-@given(field=st.sampled_from(sorted({*COMMON} - {"at", "malformed", *TIMES})), value=JSON)
+@given(field=st.sampled_from(sorted({*COMMON} - {"at", "class", "malformed", *TIMES})), value=JSON)
 def test_a_value_of_any_type_is_carried_as_it_is(field, value):
     inside = field in ("retry_count", "remaining", "errtype", "message")
     raw = json.dumps({"failure": {field: value}} if inside else {field: value}).encode()

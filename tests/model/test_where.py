@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from jobctl.errors import BadFilter, Exit, UsageProblem
 from jobctl.model.entry import Entry
+from jobctl.model.flags import Flags
 from jobctl.model.layout import Kind
 from jobctl.model.place import Place
-from jobctl.model.where import Flags, Where
+from jobctl.model.where import Where
 from tests.builders import NOW, failed, job, reservation
 from tests.model.asking import ON_THE_SERVER, let_through
 
@@ -277,7 +278,7 @@ def test_stuck_says_what_it_means(stuck, text):
     where = Flags(stuck=stuck).where()
     assert (str(where), where.pattern(), where.decodes) == (text, None, True)
     both = Flags(stuck=("1s",), jobtypes=("X",)).where()
-    assert str(both) == "jobtype=X and (the reservation has expired or age>1s)"
+    assert str(both) == "type=X and (the reservation has expired or age>1s)"
 
 
 @pytest.mark.parametrize("bad", ["", "soon", "30"])

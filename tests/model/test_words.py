@@ -2,17 +2,42 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.model.words import did_you_mean
+from jobctl.model.words import did_you_mean, near_name
 
-KNOWN = ["retries", "scheduled", "dead", "working"]
+KNOWN = ["retries", "scheduled", "dead", "working", "ls"]
 
 
 @pytest.mark.parametrize(
-    ("word", "near"), [("retrys", "retries"), ("schedule", "scheduled"), ("ded", "dead")]
+    ("word", "near"),
+    [
+        ("retrys", "retries"),
+        ("retires", "retries"),
+        ("schedule", "scheduled"),
+        ("shceduled", "scheduled"),
+        ("DEAD", "dead"),
+        ("ded", "dead"),
+        ("l", "ls"),
+    ],
 )
-def test_a_mistyped_word_is_told_the_near_one(word, near):
+def test_a_name_within_two_letters_is_meant(word, near):
     assert did_you_mean(word, KNOWN) == f"did you mean {near}?"
 
 
-def test_without_a_near_word_all_are_named():
-    assert did_you_mean("xyz", iter(KNOWN)) == "one of: retries, scheduled, dead, working"
+@pytest.mark.parametrize("word", ["xyz", "work", "rm", "x", "", "scheduling", "deadline"])
+def test_without_a_near_word_all_are_named(word):
+    assert did_you_mean(word, iter(KNOWN)) == f"one of: {', '.join(KNOWN)}"
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("busy", KNOWN, "working"),
+        ("list", KNOWN, "ls"),
+        ("delete", ["discard", "requeue"], "discard"),
+        ("delete", ["remove", "requeue"], "remove"),
+        ("done", ["dead", "success"], "success"),  # no slip of the keys
+        ("delete", ["kill", "requeue"], None),
+    ],
+)
+def test_another_word_for_it_is_known(word, known, meant):
+    assert near_name(word, known) == meant

@@ -12,6 +12,7 @@ import pytest
 from jobctl import connect
 from jobctl.errors import WrongType
 from jobctl.model.layout import SETS, Kind
+from jobctl.store.chunks import Chunk
 from tests.builders import NOW, failed, job, reservation, retry
 from tests.store import doubles
 from tests.store.doubles import array, bulk
@@ -156,3 +157,12 @@ def test_an_empty_set_has_nothing(store) -> None:
     assert list(store.dead.walk(descending=True, offset=5)) == []
     assert list(store.dead.find(["x"])) == []
     assert list(store.dead.scan(b"*")) == []
+
+
+def test_a_scan_asks_for_as_many_members_as_redis_matches_in_five_milliseconds() -> None:
+    chunk = Chunk(2000)
+    sizes = []
+    for seconds in (0.05, 0.05, 0.051, 0.054, 0.07, 0.15, 0.05):  # 50 ms of it are the way there
+        chunk.learn(chunk.size, 0, seconds)
+        sizes.append(chunk.size)
+    assert sizes == pytest.approx([32, 256, 1280, 1600, 400, 250, 2000], abs=1)

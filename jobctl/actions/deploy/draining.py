@@ -194,7 +194,7 @@ def describe(sight: Sight, *, empty: bool, named: bool = True) -> str:
 
 
 def _title(entry: Entry) -> str:
-    return f"{entry.jid or '?'} {entry.job.text('jobtype') or ''}".strip()
+    return f"{entry.jid or '?'} {entry.job.text('class') or ''}".strip()
 
 
 def _held_by(entry: Entry) -> Row:

@@ -10,9 +10,10 @@ from itertools import zip_longest
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
-from jobctl.model.job import dig, glance
+from jobctl.model.job import dig, glance, real_class
 from jobctl.model.jsontext import text_of
 from jobctl.model.layout import Kind, Layout
+from jobctl.model.readings import Ambiguity
 from jobctl.model.where import Where
 from jobctl.store.sets import SortedSet
 
@@ -51,6 +52,7 @@ def choose(
     """Write what matches into the file, and return it in order of score.
 
     Raises:
+        Refused: a value of the filter reads in two ways, and there is something of both.
         FileProblem: the disk is full. Nothing has been changed by then.
     """
     scan = _Scan(source, where, file, now)
@@ -66,9 +68,10 @@ def choose(
     choice = scan.choice
     choice.chosen.settle(file.read)
     choice.matched = len(choice.chosen)
-    asked = where.jids()
+    scan.ambiguity.check()
+    asked = where.jids
     if asked is not None:
-        choice.missing = tuple(sorted(asked - scan.seen))
+        choice.missing = tuple(sorted(asked.missing(scan.seen)))
     if choice.missing and len(where.tests) > 1:
         there = {entry.jid for entry in source.find(choice.missing)}
         choice.unmatched = tuple(jid for jid in choice.missing if jid in there)
@@ -81,9 +84,11 @@ class _Scan:
     def __init__(self, source: SortedSet, where: Where, file: OperationFile, now: float) -> None:
         self.choice = Choice(Chosen())
         self.seen: set[str] = set()
+        self.ambiguity = Ambiguity(where.twofold)
         self._keep = where.keeper(source.kind, now, source.layout)
         self._decoded = where.decodes
-        self._jids = where.jids()
+        self._jids = where.jids
+        self._now = now
         self._layout = source.layout
         self._kinds = Kinds(source.layout, source.kind)
         self._entry = source.entry
@@ -94,6 +99,9 @@ class _Scan:
     def take(self, members: list[bytes], scores: list[bytes]) -> None:
         """Keep what matches of one reply."""
         keep = self._keep
+        if self.ambiguity:
+            for raw, score in zip(members, scores, strict=True):
+                self.ambiguity.see(self._entry(raw, float(score)), self._now)
         kept = [
             (raw, score, found)
             for raw, score in zip(members, scores, strict=True)
@@ -153,13 +161,13 @@ def shortened(
 
 
 def _described(payload: dict[str, object] | None, layout: Layout) -> tuple[str, str, str]:
-    """Return a job's type, queue and error; empty where it has none."""
+    """Return a job's class, queue and error; empty where it has none."""
     if payload is None:
         return _MALFORMED
     fields = layout.fields
     failure = payload.get(fields["errtype"][0])
     return (
-        _word(payload.get(fields["jobtype"][0])),
+        _word(real_class(payload, layout)),
         _word(payload.get(fields["queue"][0])),
         _word(failure.get(fields["errtype"][1])) if isinstance(failure, dict) else "",
     )

@@ -14,6 +14,7 @@ from jobctl.errors import Refused
 from jobctl.model.change import Change, Verb
 from jobctl.model.jobba import decode
 from jobctl.model.query import Span
+from jobctl.model.readings import Ambiguity
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.record_where import RecordWhere
@@ -35,7 +36,7 @@ def choose_records(
         FileProblem: the disk is full. Nothing has been changed by then.
     """
     change = file.header.change
-    found = _Found(file, _keeper(where, change, now), watch)
+    found = _Found(file, where, now, watch)
     asked = None if where.ids is None else frozenset(where.ids)
     if asked is not None:
         found.seen = set()
@@ -65,14 +66,16 @@ def choose_records(
 class _Found:
     """What was found so far."""
 
-    def __init__(self, file: OperationFile, keeps: Keeps, watch: Watch) -> None:
+    def __init__(self, file: OperationFile, where: RecordWhere, now: float, watch: Watch) -> None:
         self.choice = Choice(Chosen())
         self.seen: set[str] | None = None
         self.unmatched: set[str] = set()  # those that are there; only where ids are asked for
         self.incomplete = 0
         self._file = file
         self._whole = file.header.change.undoable
-        self._keeps = keeps
+        self._keeps = _keeper(where, file.header.change, now)
+        self._ambiguity = Ambiguity(where.query.twofold)
+        self._now = now
         self._counts = watch.wants_preview
 
     def take(self, snapshots: Iterable[Snapshot]) -> None:
@@ -80,6 +83,8 @@ class _Found:
         kept: list[Snapshot] = []
         for snapshot in snapshots:
             record = snapshot.record
+            if self._ambiguity:
+                self._ambiguity.see(record, self._now)
             if not self._keeps(snapshot, record):
                 if self.seen is not None and not snapshot.orphan:
                     self.unmatched.add(snapshot.id)
@@ -96,7 +101,12 @@ class _Found:
         self._file.choose(lines, scores, decoded=True, chosen=self.choice.chosen)
 
     def conclude(self) -> Choice:
-        """Put what was chosen in order, and return it."""
+        """Put what was chosen in order, and return it.
+
+        Raises:
+            Refused: a value of the query reads in two ways, and there are records of both.
+        """
+        self._ambiguity.check()
         self.choice.chosen.settle(self._file.read)
         self.choice.matched = len(self.choice.chosen)
         return self.choice

@@ -11,7 +11,6 @@ from jobctl.model.crontab.parsing import headed, shown
 from jobctl.model.crontab.unknown_keys import near_key
 from jobctl.model.words import near_name, things
 
-_NEAR = 0.8
 _ON = "[cron_plugin] with enabled = true"
 _WHOLE = "where it stands in another file, validate their directory"
 
@@ -22,7 +21,7 @@ def find_server(notes: Notes, data: Mapping[str, object], flavour: Flavour | Non
     Without `flavour` it is Faktory Enterprise where there are entries, and no table of the plugin.
     """
     others = [key for key in data if key != "cron"]
-    if flavour is None and "cron" in data and near_name("cron_plugin", others, _NEAR) is None:
+    if flavour is None and "cron" in data and near_name("cron_plugin", others) is None:
         flavour = Flavour.ENTERPRISE
         message = "without [cron_plugin] this is read as Faktory Enterprise reads it"
         hint = f"--flavour enterprise where that is meant; the cron plugin needs {_ON}"
@@ -75,7 +74,7 @@ def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
         notes.error(("cron_plugin",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
     elif "cron" in data:
         message = "nothing turns the plugin on: no entry runs"
-        near = near_name("cron_plugin", [key for key in data if key != "cron"], _NEAR)
+        near = near_name("cron_plugin", [key for key in data if key != "cron"])
         if near is not None:
             hint = f"is {near} meant to be [cron_plugin]?"
             notes.error((near,), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
@@ -94,7 +93,7 @@ def find_entries(
         _none(notes, data, plugin=server.enabled and server.flavour is Flavour.PLUGIN)
         return []
     for key in data:
-        if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",), _NEAR):
+        if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",)):
             message = f"{key} is not read: the entries are called cron"
             notes.warning((key,), Code.UNKNOWN_KEY, message, hint="did you mean [[cron]]?")
     cron = data["cron"]
@@ -114,7 +113,7 @@ def find_entries(
 
 
 def _none(notes: Notes, data: Mapping[str, object], *, plugin: bool) -> None:
-    near = near_name("cron", [key for key in data if key.lower() != "cron_plugin"], _NEAR - 0.1)
+    near = near_name("cron", [key for key in data if key.lower() != "cron_plugin"])
     other = next((key for key in data if key.lower() == "cron"), near)
     hint = f"is {other} meant to be [[cron]]?" if other else "[[cron]] begins one"
     if not plugin:

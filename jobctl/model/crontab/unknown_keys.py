@@ -15,14 +15,13 @@ ENTRY_KEYS = ("schedule", "job")
 JOB_KEYS = ("type", *(name for name in JOB_FIELDS if name != "jobtype"))
 # What Faktory and the plugins look for in the job's custom table.
 _CUSTOM = ("expires_at", "expires_in", "unique_for", "unique_until", "track", "bid", "locale")
-_NEAR = 0.6
 _SET = {"jid": "each job gets its own", "created_at": "each job gets its own"}
 
 
 def near_key(wanted: str, keys: Iterable[str]) -> str | None:
     """Return the key that may have been meant for another one."""
     unknown = {key.lower(): key for key in keys if key not in (*ENTRY_KEYS, *JOB_KEYS)}
-    near = near_name(wanted, unknown, _NEAR)
+    near = near_name(wanted, unknown)
     return None if near is None else unknown[near]
 
 
@@ -31,7 +30,7 @@ def check_entry_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> N
     for key, value in table.items():
         if key in ENTRY_KEYS:
             continue
-        near = near_name(key.lower(), ENTRY_KEYS, _NEAR)
+        near = near_name(key.lower(), ENTRY_KEYS)
         if near is not None and near not in table:
             continue  # that it is missing is said already, and names this one
         lost = (
@@ -94,5 +93,5 @@ def _other_case(notes: Notes, path: Path, name: str, job: Mapping[str, object]) 
 def _hint(key: str, job: Mapping[str, object]) -> str:
     if key in _CUSTOM:
         return "it is looked for in [cron.job.custom]"
-    near = near_name(key.lower(), [name for name in JOB_KEYS if name not in job], _NEAR)
+    near = near_name(key.lower(), [name for name in JOB_KEYS if name not in job])
     return f"did you mean {near}?" if near else f"one of: {', '.join(JOB_KEYS)}"

@@ -233,7 +233,7 @@ def _near(name: str) -> str:
     near = last.get(name.rpartition("/")[2])
     # A near name with digits, or a near abbreviation (EST for CEST), has another offset.
     if near is None and not _DIGIT.search(name) and not (name.isalpha() and name.isupper()):
-        near = near_name(name, [known for known in names if not _DIGIT.search(known)], 0.7)
+        near = near_name(name, [known for known in names if not _DIGIT.search(known)])
     return f"did you mean {near}?" if near else "zones look like Europe/Berlin, or UTC"
 
 

@@ -47,7 +47,9 @@ class Unit:
 
     def near(self, word: str) -> str | None:
         """Return the name that a misspelled one is most like; None where none is near."""
-        return near_name(word.lower(), self.names, 0.5) if word.isalpha() else None
+        lower = word.lower() if word.isalpha() else ""
+        begun = next((name for name in self.names if lower.startswith(name)), None)
+        return begun or near_name(lower, self.names)
 
     def name_of(self, value: int) -> str:
         """Return a value's name in capitals; where there are none, its digits."""

@@ -274,4 +274,4 @@ def _fields(text: str, start: int) -> Fields:
 def _near_prefix(text: str) -> str | None:
     """Return the prefix that was meant where one was misspelled."""
     head, equals, _ = text.partition("=")
-    return near_name(f"{head.upper()}=", ("TZ=", "CRON_TZ="), 0.6) if equals else None
+    return near_name(f"{head.upper()}=", ("TZ=", "CRON_TZ=")) if equals else None
