@@ -8,13 +8,14 @@ from jobctl.model.jsontext import dumps, loads_own
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue, Segment, shown_queues
+from jobctl.model.typed import typed
 
 QUEUE = RemovedQueue("mail", registered=True, paused=False, forms=(QueueForm.Q,), jobs=3)
 
 
 def test_a_header_brings_its_queues_back():
     header = Header(
-        "7f3a", Kind.QUEUE, Change(Verb.REMOVE), "redis://x:1/0",
+        "7f3a09c2", Kind.QUEUE, Change(Verb.REMOVE), "redis://x:1/0",
         queues=(QUEUE, RemovedQueue("old", False, True, (QueueForm.Q, QueueForm.BARE))),
         faktory="tcp://***@x:7419",
     )  # fmt: skip
@@ -22,14 +23,15 @@ def test_a_header_brings_its_queues_back():
 
 
 @pytest.mark.parametrize("queues", [[1], [{"name": "a"}], "a", 3])
-def test_a_header_with_other_queues_is_none(queues):
-    header = Header("7f3a", Kind.QUEUE, Change(Verb.REMOVE), "redis://x:1/0")
-    assert Header.read(dumps(header.document() | {"queues": queues})) is None
+def test_a_header_with_other_queues_is_refused(queues):
+    header = Header("7f3a09c2", Kind.QUEUE, Change(Verb.REMOVE), "redis://x:1/0")
+    with pytest.raises(ValueError, match=r"the header\.queues"):
+        Header.read(dumps(header.document() | {"queues": queues}))
 
 
 def test_a_segment_comes_back():
     segment = Segment("mail", QueueForm.BARE, "a1.0", 7, back=True)
-    assert Segment.read(loads_own(dumps(segment.document()))) == segment
+    assert typed(Segment, loads_own(dumps(segment.document())), "a segment") == segment
 
 
 @pytest.mark.parametrize(
