@@ -36,7 +36,8 @@ def test_where_no_list_tells_the_server_is_asked(
         monkeypatch.setenv("FAKTORY_URL", double.url)
         assert requeue().code == 0
         assert raw.keys("*new") == [key.encode()]
-        assert [line.split(" ")[0] for line in double.commands[:2]] == ["HELLO", "INFO"]
+        asked = [line.split(" ")[0] for line in double.commands[:3]]
+        assert asked == ["HELLO", "QUEUE", "INFO"]  # it is verified before it is believed
 
 
 @pytest.mark.parametrize("option", [(), ("--layout", "bare")])
@@ -89,13 +90,12 @@ def test_what_was_said_decides_where_only_old_lists_tell(requeue, raw) -> None:
 
 
 def test_the_version_of_a_server_on_another_redis_is_not_believed(
-    requeue, raw, faktory, monkeypatch
+    requeue, raw, server, monkeypatch
 ) -> None:
-    raw.set("processed", 7)
     enqueue(raw, "default", job("jid-00000002"))
-    faktory.answer("INFO", b'$37\r\n{"faktory":{"total_processed":99999}}\r\n')
-    monkeypatch.setenv("FAKTORY_URL", faktory.url)
-    ran = requeue()
+    with FaktoryDouble(f"{server.url}?db=7") as elsewhere:
+        monkeypatch.setenv("FAKTORY_URL", elsewhere.url)
+        ran = requeue()
     assert (ran.code, raw.zcard("retries"), raw.exists("jobctl:faktory")) == (7, 1, 0)
     assert "another Redis" in ran.err
 
