@@ -7,7 +7,12 @@ the numbers' text kept, and is printed as it stood.
 from __future__ import annotations
 
 import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 
 import orjson
 
@@ -16,6 +21,10 @@ import orjson
 _NUMERIC = bytes(ord("0") if chr(c) in "0123456789.eE+-" else ord(" ") for c in range(256))
 _LONG = b"0" * 17
 _EXACT_DIGITS = 18  # an integer of this length or less fits into 64 bits
+DEEPEST = 1024  # levels of nesting: orjson's own bound, so that what it takes needs no look
+_SHALLOW = 256  # levels that every interpreter's json takes, however deep the stack is already
+_NO_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\[\]{}]++', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1, '"': 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +43,44 @@ def loads(raw: bytes) -> object:
     Numbers come as int and float, or as `Number` where those would change their text.
 
     Raises:
-        ValueError: it is not JSON (also not UTF-8, nested too deeply, or NaN).
+        ValueError: it is not JSON (also not UTF-8, NaN, or nested deeper than `DEEPEST`).
     """
     if _LONG not in raw.translate(_NUMERIC):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
             pass
-    try:
-        # Decoded here: given bytes, json would read UTF-16 as well, which no job server does.
-        text = raw.decode("utf-8-sig", "surrogatepass")
+    # Decoded here: given bytes, json would read UTF-16 as well, which no job server does.
+    text = raw.decode("utf-8-sig", "surrogatepass")
+    with bounded_nesting(text):
         return json.loads(text, parse_int=_integer, parse_float=_fraction, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+
+
+@contextmanager
+def bounded_nesting(text: str) -> Iterator[None]:
+    """Let the standard json read this text, whatever the interpreter's limit of recursion is.
+
+    Raises:
+        ValueError: it is nested deeper than `DEEPEST`.
+    """
+    most = text.count("[") + text.count("{")
+    if most > DEEPEST and _depth(text) > DEEPEST:
+        raise ValueError(f"nested too deeply: more than {DEEPEST:,} levels")
+    if most <= _SHALLOW:
+        yield
+        return
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + DEEPEST)  # Python 3.11 counts each level of JSON as a call
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _depth(text: str) -> int:
+    """Return how deep JSON is nested; brackets in strings do not count."""
+    brackets = _NO_BRACKETS.sub("", text)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def loads_own(raw: bytes) -> object:
