@@ -49,6 +49,8 @@ class Request:
         default = listing_keys(kind) if session.format is Format.WIDE else COLUMNS[kind]
         if session.flag("malformed"):  # nothing but their bytes and their place is known of them
             default = ("position" if kind is Kind.QUEUE else "at", "raw", "raw_b64")
+        if session.format in (Format.CSV, Format.TSV):  # what tells a member that is no job
+            default = (*default, "malformed")
         columns = session.columns(default, keys)
         return cls(session.where(kind), session.order(keys), session.page(), columns)
 

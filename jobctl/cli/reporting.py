@@ -55,7 +55,7 @@ def run(
 def write_report(session: Session, report: Report, done: str) -> None:
     """Write a report in the session's format, and the next command on stderr."""
     if session.in_json:
-        write_document(report.document())
+        write_document(session, report.document())
     elif not session.format.human:
         row = report.document()
         write_rows(session, [row], COLUMNS, 0.0, ident="operation")
@@ -75,6 +75,8 @@ def _say_more(session: Session, report: Report) -> None:
     if not session.format.human:
         for reason, count in report.reasons.items():
             say(f"failed, {count:,}: {reason}")
+        if report.merged_text is not None and not session.in_json:
+            say(report.merged_text)
     if report.missing and not _names_missing(session, report):
         from jobctl.render.report import missing_line
 

@@ -143,7 +143,7 @@ class _Pairs:
 
 def _decoded(text: str | bytes) -> object:
     try:
-        document = text.decode() if isinstance(text, bytes) else text
+        document = text.decode("utf-8-sig") if isinstance(text, bytes) else text
     except UnicodeDecodeError:
         raise UsageProblem("the document is not UTF-8") from None
     if not document.strip():

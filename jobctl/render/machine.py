@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import BinaryIO
 
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.rows import Row
 from jobctl.render.formats import Format
-from jobctl.render.safe import to_field
+from jobctl.render.safe import Writable, to_field
 
 _FLUSH_AT = 64 * 1024
 _HELD = 1000  # values
 
 
 def write_rows(
-    out: BinaryIO,
+    out: Writable,
     fmt: Format,
     rows: Iterable[Row],
     columns: Sequence[str],
@@ -60,13 +59,13 @@ def _pieces(
     return _tsv(rows, columns, header) if fmt is Format.TSV else _ids(rows, ident)
 
 
-def write_document(out: BinaryIO, document: object) -> None:
-    """Write one JSON document."""
-    out.write(dumps(document, indent=True) + b"\n")
+def write_document(out: Writable, document: object, *, indent: bool) -> None:
+    """Write one JSON document, indented for people or on one line."""
+    out.write(dumps(document, indent=indent) + b"\n")
 
 
 def write_list_in(
-    out: BinaryIO, document: Mapping[str, object], key: str, values: Iterable[object]
+    out: Writable, document: Mapping[str, object], key: str, values: Iterable[object]
 ) -> None:
     """Write one JSON document whose last key is a list, read value by value."""
     head = dumps({**document, key: []}, indent=True)
@@ -88,6 +87,13 @@ def cell(value: object) -> str:
     return "" if value is None else text_of(value)
 
 
+def _field(row: Row, column: str) -> str:
+    """Return a row's text under a key; that it is malformed is told by the word, or by nothing."""
+    if column == "malformed":
+        return column if row.get(column) else ""
+    return cell(row.get(column))
+
+
 def _json(rows: Iterable[Row]) -> Iterable[bytes]:
     before = b"[\n"
     for row in rows:
@@ -102,7 +108,7 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
     if header:
         writer.writerow(columns)  # goes out with the first row: none, if Redis fails before
     for row in rows:
-        writer.writerow([cell(row.get(column)) for column in columns])
+        writer.writerow([_field(row, column) for column in columns])
         yield _bytes(line.getvalue())
         line.seek(0)
         line.truncate()
@@ -112,7 +118,7 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
 def _tsv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
     before = "\t".join(columns) + "\n" if header else ""
     for row in rows:
-        line = "\t".join(to_field(cell(row.get(column))) for column in columns)
+        line = "\t".join(to_field(_field(row, column)) for column in columns)
         yield _bytes(f"{before}{line}\n")
         before = ""
     yield _bytes(before)

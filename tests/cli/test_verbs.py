@@ -7,8 +7,8 @@ import pytest
 from tests.builders import NOW, enqueue, failed, job, retry
 
 KEYS = {
-    "action", "target", "server", "matched", "done", "gone", "failed", "skipped", "missing",
-    "dry_run", "operation", "reason", "before", "after", "seconds",
+    "action", "target", "server", "matched", "done", "merged", "gone", "failed", "skipped",
+    "missing", "dry_run", "operation", "reason", "before", "after", "seconds",
 }  # fmt: skip
 HALF_A_YEAR = 180 * 86400
 
@@ -210,6 +210,19 @@ def test_off_a_terminal_nobody_is_asked(shop, raw, jobctl):
     assert ran.code == 7
     assert "--yes" in ran.err
     assert raw.zcard("retries") == 3
+
+
+def test_jobs_that_a_change_makes_the_same_are_told_of_in_every_format(raw, jobctl, noon):
+    def spread(*words):
+        raw.flushdb()
+        retry(raw, *(failed(count=count) for count in range(5)))
+        return jobctl("retries", "requeue", "--all", "--spread", "1h", "--reset-retries", *words)
+
+    found = json.loads(spread("--yes", "-o", "json").out)
+    assert (found["done"], found["merged"], raw.zcard("scheduled")) == (5, 4, 1)
+    same = "4 of them were there already: now there is one of each"
+    assert same in spread("--yes", "-o", "tsv").err
+    assert same in spread("--yes", "-o", "table").out
 
 
 def test_nothing_matched_is_fine_and_said(shop, jobctl, report):
