@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Trace = Callable[[str], None]
 
+_LONGEST_TIMEOUT = 86400.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -54,6 +56,10 @@ class Settings:
     trace: Trace | None = None
     operations: Path | None = None
     records_namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.connect_timeout <= _LONGEST_TIMEOUT:
+            raise UsageProblem("--connect-timeout is a day at most")
 
 
 def connect(

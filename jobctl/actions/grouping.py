@@ -163,8 +163,8 @@ def _expressions(kind: Kind, key: str, value: str | None, entry: Entry) -> Itera
 
 
 def _within(name: str, key: str, value: str) -> list[str]:
-    start = f"{value}:00:00Z" if key == "hour" else f"{value}T00:00:00Z"
-    moment = Instant.parse(start)
-    assert moment is not None  # noqa: S101 (made of a time)
-    end = Instant(moment.seconds + _SPANS[key]).rfc3339()
-    return [f"{name}>={start} and {name}<{end}"]
+    last = Instant.parse(f"{value}:59:59Z" if key == "hour" else f"{value}T23:59:59Z")
+    assert last is not None  # noqa: S101 (made of a time)
+    start, end = last.later(1 - _SPANS[key]), last.later(1)  # None: before, behind all times
+    parts = [] if start is None else [f"{name}>={start.rfc3339()}"]
+    return [" and ".join(parts + ([] if end is None else [f"{name}<{end.rfc3339()}"]))]

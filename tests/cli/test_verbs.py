@@ -144,12 +144,19 @@ def test_requeue_later_goes_to_scheduled(shop, raw, report, option, first, last)
 @pytest.mark.parametrize(
     ("when", "expected"),
     [(("--at", "2030-01-01T00:00:00Z"), 1893456000), (("--in", "90s"), NOW + 90),
-     (("--at", "1893456000000000"), 1893456000)],
+     (("--at", "1893456000000000"), 1893456000), (("--at", "+2h"), NOW + 7200),
+     (("--at", "-5m"), NOW - 300)],
 )  # fmt: skip
 def test_reschedule_gives_another_time_and_nothing_else(shop, raw, report, when, expected):
     report("retries", "reschedule", "--jid", "jid-00000002", *when, "--yes")
     assert raw.zscore("retries", shop[1]) == pytest.approx(expected, abs=1e-5)
     assert raw.zscore("retries", shop[0]) == NOW
+
+
+def test_the_last_of_many_jobs_still_has_a_time(raw, jobctl, report):
+    retry(raw, *(failed(f"jid-{i:08}") for i in range(100)))
+    report("retries", "reschedule", "--all", "--at", "9999-12-31T23:59:59Z", "--yes")
+    assert jobctl("retries", "count", "-w", "at>=9999-12-31T23:59:58Z").out == "100\n"
 
 
 def test_clear_asks_for_the_name_of_the_set(shop, raw, jobctl):
@@ -265,6 +272,13 @@ def test_where_only_bare_lists_are_they_are_used_and_the_systems_own_keys_never(
         (("retries", "requeue", "--all", "--to", "a b"), "'a b' is no name of a queue"),
         (("retries", "requeue", "--all", "--in", "soon"), "not a duration"),
         (("retries", "reschedule", "--all", "--at", "noon"), "not a time"),
+        (("retries", "reschedule", "--all", "--at", "1796000123000"), "these milliseconds?"),
+        (("retries", "reschedule", "--all", "--at", "10000-01-01T00:00:00Z"), "not a time"),
+        (("retries", "reschedule", "--all", "--in", "999999999w"), "longer than 1,000 years"),
+        (("retries", "requeue", "--all", "--spread", "999999999w"), "longer than 1,000 years"),
+        (("retries", "kill", "-w", "at=1796000123000"), "these milliseconds?"),
+        (("retries", "kill", "-w", "created_at>1796000123000"), "these milliseconds?"),
+        (("retries", "kill", "--all", "--connect-timeout", "52000w"), "a day at most"),
         (("retries", "kill", "--all", "--rate", "fast"), "not a rate"),
         (("retries", "kill", "--all", "--rate", "0/s"), "not a rate"),
         (("retries", "kill", "--all", "--limit", "-1"), "--limit"),
