@@ -40,9 +40,12 @@ def write_rows(
         for piece in _pieces(fmt, rows, columns, ident, header):
             held.append(piece)
             size += len(piece)
+            del piece  # it may be large
             if size >= _FLUSH_AT:
-                ready, held, size = b"".join(held), [], 0
+                ready, size = b"".join(held), 0
+                held.clear()
                 out.write(ready)
+                del ready
     finally:  # what was read before Redis went away is written all the same
         out.write(b"".join(held))
 
@@ -118,8 +121,10 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
 def _tsv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
     before = "\t".join(columns) + "\n" if header else ""
     for row in rows:
-        line = "\t".join(to_field(_field(row, column)) for column in columns)
-        yield _bytes(f"{before}{line}\n")
+        cells = [to_field(_field(row, column)) for column in columns]
+        line = "\t".join([*cells[:-1], cells[-1] + "\n"]) if cells else "\n"
+        del cells, row
+        yield _bytes(before + line if before else line)
         before = ""
     yield _bytes(before)
 

@@ -61,7 +61,9 @@ class SortedSet:
     ) -> Iterator[tuple[bytes, float]]:
         seen: set[int] = set()  # hashes of what was kept; ZSCAN repeats itself during a resize
         for flat, _ in self.members(pattern):
-            for raw, score in zip(flat[::2], flat[1::2], strict=True):
+            flat.reverse()
+            while flat:  # each is let go of: they may be large
+                raw, score = flat.pop(), flat.pop()
                 if keep(raw) and hash(raw) not in seen:
                     seen.add(hash(raw))
                     yield raw, float(score)
@@ -88,6 +90,7 @@ class SortedSet:
 
         for ((_, flat),) in self._connection.stream(follow):
             yield flat, max(asked.pop(0), len(flat) // 2)
+            del flat
 
 
 class _ByScore:

@@ -54,9 +54,8 @@ def choose(
     looked = 0
     watch.choosing(0, total, 0)
     for flat, examined in source.members(where.pattern()):
-        scan.take(flat[::2], flat[1::2])
-        if watch.wants_preview:
-            scan.describe()
+        scan.take(flat[::2], flat[1::2], describe=watch.wants_preview)
+        del flat  # it may be large: it goes before the next one comes
         looked += examined
         watch.choosing(min(looked, total), total, len(scan.choice.chosen))
     choice = scan.choice
@@ -81,29 +80,25 @@ class _Scan:
         self._kinds = Kinds(source.layout, source.kind)
         self._entry = source.entry
         self._file = file
-        self._kept: list[bytes] = []
-        self._found: list[object] = []
 
-    def take(self, members: list[bytes], scores: list[bytes]) -> None:
-        """Keep what matches of one reply."""
+    def take(self, members: list[bytes], scores: list[bytes], *, describe: bool) -> None:
+        """Keep what matches of one reply; `describe`: count its types, queues and errors."""
         keep = self._keep
         kept = [
             (raw, score, found)
             for raw, score in zip(members, scores, strict=True)
             if (found := keep(raw, score))
         ]
-        self._kept = [raw for raw, _, _ in kept]
-        self._found = [found for _, _, found in kept]
-        kept_scores = [score for _, score, _ in kept]
-        self._file.choose(self._kept, kept_scores, decoded=self._decoded, chosen=self.choice.chosen)
+        members = [raw for raw, _, _ in kept]
+        if describe:
+            self._kinds.count(members, [found for _, _, found in kept])
+            self.choice.histogram = self._kinds.counts
+        scores = [score for _, score, _ in kept]
+        del kept
+        self._file.choose(members, scores, decoded=self._decoded, chosen=self.choice.chosen)
         if self._jids is not None:
-            found = (self._entry(raw, 0.0).jid for raw in self._kept)
-            self.seen.update(jid for jid in found if jid is not None)
-
-    def describe(self) -> None:
-        """Count the types, queues and errors of what was kept last."""
-        self._kinds.count(self._kept, self._found)
-        self.choice.histogram = self._kinds.counts
+            jids = (self._entry(raw, 0.0).jid for raw in members)
+            self.seen.update(jid for jid in jids if jid is not None)
 
 
 class Kinds:

@@ -23,7 +23,10 @@ from jobctl.model.jsontext import dumps, loads_own
 from jobctl.model.operation import Header
 
 _SCORE = b'{"score":'
-_BLOCK = 256 * 1024
+_B64 = b'"b64":"'
+_HEAD = 64  # bytes; a score is shorter
+_BLOCK = 256 * 1024  # bytes; a multiple of 4, as base64 is read
+_LARGE = 4 * 1024 * 1024  # bytes
 
 
 class OperationFile:
@@ -133,6 +136,10 @@ class OperationFile:
         """
         if not members:
             return
+        if len(members) > 1 and sum(map(len, members)) > _LARGE:  # no more than one is held twice
+            for raw, score in zip(members, scores, strict=True):
+                self.choose([raw], [score], decoded=decoded, chosen=chosen)
+            return
         if decoded and _plain(members, scores):
             lines = [
                 b'{"score":%b,"job":%b}\n' % pair for pair in zip(scores, members, strict=True)
@@ -159,7 +166,7 @@ class OperationFile:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the member that stands there."""
-        return os.pread(self._descriptor, length, offset) if length else _member(self._line(offset))
+        return os.pread(self._descriptor, length, offset) if length else self._encoded(offset)
 
     def flush(self) -> None:
         """Wait until it is on the disk: what does not fit is known before anything moves."""
@@ -213,15 +220,19 @@ class OperationFile:
         found = map(_note, tail.splitlines())
         return [note for note in found if note is not None]
 
-    def _line(self, offset: int) -> bytes:
+    def _encoded(self, offset: int) -> bytes:
+        """Return the member that stands in the line that begins there, but not as it is."""
+        start = os.pread(self._descriptor, _HEAD, offset)
+        offset += start.find(_B64) + len(_B64)
         pieces: list[bytes] = []
-        while not pieces or b"\n" not in pieces[-1]:
-            piece = os.pread(self._descriptor, _BLOCK, offset)
-            if not piece:
+        ended = b""
+        while not ended:
+            piece, ended, _ = os.pread(self._descriptor, _BLOCK, offset).partition(b'"')
+            if not (piece or ended):
                 raise FileProblem(f"{self.path} has been cut off")
             offset += len(piece)
-            pieces.append(piece)
-        return b"".join(pieces).partition(b"\n")[0] + b"\n"
+            pieces.append(base64.b64decode(piece))
+        return b"".join(pieces)
 
     def _append(self, text: bytes) -> None:
         view = memoryview(text)
