@@ -100,6 +100,7 @@ def group(
         score = entry.rank
         found.oldest = min(found.oldest, score)
         found.newest = max(found.newest, score)
+        del entry  # it may be large: it goes before the next one comes
     for each in groups.values():
         each.share = each.count / total
     return sorted(groups.values(), key=_order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def write_listing(
     entries = _entries(sources, request, page, now)
     shown = islice(entries, ON_A_TERMINAL) if brief else entries
     keys = _keys(session, request)
-    rows = (listing_row(entry, keys) for entry in shown)
+    rows = map(partial(listing_row, keys=keys), shown)  # holds none of them: they may be large
     write_rows(session, rows, request.columns, now)
     if brief:
         if countable:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -41,9 +43,10 @@ def write_rows(
         from jobctl.render.table import print_table
 
         wide = session.format is Format.WIDE
-        gathered = list(rows)
-        hidden = print_table(console(session), gathered, columns, now, wide=wide, header=header)
-        if not gathered:
+        taken = count()
+        rows = map(itemgetter(0), zip(rows, taken, strict=False))
+        hidden = print_table(console(session), rows, columns, now, wide=wide, header=header)
+        if next(taken) == 0:
             say("nothing there")
         elif hidden:
             say(f"no room for {', '.join(hidden)}: -o wide, or --columns")

@@ -20,6 +20,7 @@ import orjson
 # as long. It may say yes of text ("-----------------"); that only costs time.
 _NUMERIC = bytes(ord("0") if chr(c) in "0123456789.eE+-" else ord(" ") for c in range(256))
 _LONG = b"0" * 17
+_PART = 1024 * 1024  # bytes
 _EXACT_DIGITS = 18  # an integer of this length or less fits into 64 bits
 DEEPEST = 1024  # levels of nesting: orjson's own bound, so that what it takes needs no look
 _SHALLOW = 256  # levels that every interpreter's json takes, however deep the stack is already
@@ -45,7 +46,7 @@ def loads(raw: bytes) -> object:
     Raises:
         ValueError: it is not JSON (also not UTF-8, NaN, or nested deeper than `DEEPEST`).
     """
-    if _LONG not in raw.translate(_NUMERIC):
+    if not _may_round(raw):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
@@ -54,6 +55,14 @@ def loads(raw: bytes) -> object:
     text = raw.decode("utf-8-sig", "surrogatepass")
     with bounded_nesting(text):
         return json.loads(text, parse_int=_integer, parse_float=_fraction, parse_constant=_refuse)
+
+
+def _may_round(raw: bytes) -> bool:
+    """Tell whether there may be a number that orjson would round; looks at large bytes in parts."""
+    if len(raw) <= _PART:
+        return _LONG in raw.translate(_NUMERIC)
+    ends = range(0, len(raw), _PART)
+    return any(_LONG in raw[at : at + _PART + len(_LONG)].translate(_NUMERIC) for at in ends)
 
 
 @contextmanager
@@ -109,7 +118,7 @@ def _refuse(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-def dumps(value: object, *, indent: bool = False) -> bytes:
+def dumps(value: object, *, indent: bool = False, newline: bool = False) -> bytes:
     r"""Encode a value as JSON in UTF-8, on one line or indented by two spaces.
 
     Lone surrogates come out as ``\ud800`` escapes, as they came in. A value that holds them, or
@@ -117,10 +126,11 @@ def dumps(value: object, *, indent: bool = False) -> bytes:
     """
     # Number is a dataclass, which orjson would otherwise write out as an object.
     option = orjson.OPT_PASSTHROUGH_DATACLASS | (orjson.OPT_INDENT_2 if indent else 0)
+    option |= orjson.OPT_APPEND_NEWLINE if newline else 0
     try:
         return orjson.dumps(value, default=_default, option=option)
     except orjson.JSONEncodeError:
-        return _plainly(value)
+        return _plainly(value) + (b"\n" if newline else b"")
 
 
 def _default(value: object) -> object:

@@ -56,7 +56,7 @@ def _pieces(
     if fmt is Format.JSON:
         return _json(rows)
     if fmt is Format.JSONL:
-        return (dumps(row) + b"\n" for row in rows)
+        return map(_line, rows)
     if fmt is Format.CSV:
         return _csv(rows, columns, header)
     return _tsv(rows, columns, header) if fmt is Format.TSV else _ids(rows, ident)
@@ -64,7 +64,8 @@ def _pieces(
 
 def write_document(out: Writable, document: object, *, indent: bool) -> None:
     """Write one JSON document, indented for people or on one line."""
-    out.write(dumps(document, indent=indent) + b"\n")
+    out.write(dumps(document, indent=indent))
+    out.write(b"\n")
 
 
 def write_list_in(
@@ -97,10 +98,15 @@ def _field(row: Row, column: str) -> str:
     return cell(row.get(column))
 
 
+def _line(row: Row) -> bytes:
+    return dumps(row, newline=True)
+
+
 def _json(rows: Iterable[Row]) -> Iterable[bytes]:
     before = b"[\n"
-    for row in rows:
-        yield before + dumps(row)
+    for text in map(dumps, rows):  # no row is held while the next one is read: it may be large
+        yield before
+        yield text
         before = b",\n"
     yield b"[]\n" if before == b"[\n" else b"\n]\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,7 @@ class Made:
 
 def print_table(
     console: Console,
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     columns: Sequence[str],
     now: float,
     *,
@@ -54,10 +54,10 @@ def print_table(
 
 
 def _print_wide(
-    console: Console, rows: Sequence[Row], columns: Sequence[str], now: float, *, header: bool
+    console: Console, rows: Iterable[Row], columns: Sequence[str], now: float, *, header: bool
 ) -> None:
     """Print every value whole, a row a line, however long the lines get."""
-    cells = [[human_cell(key, row, now, exact=True) for key in columns] for row in rows]
+    cells = _cells(rows, columns, now, exact=True)
     widths = [min(_PADDED, width) for width in _natural(cells, columns, header=header).values()]
     lines = [[Text(key, style="bold") for key in columns]] if header else []
     for line in [*lines, *cells]:
@@ -74,6 +74,15 @@ def _print_wide(
             )
 
 
+def _cells(
+    rows: Iterable[Row], columns: Sequence[str], now: float, *, exact: bool
+) -> list[list[Text]]:
+    def of(row: Row) -> list[Text]:
+        return [human_cell(key, row, now, exact=exact) for key in columns]
+
+    return list(map(of, rows))  # no row is held while the next one is read: it may be large
+
+
 def _natural(
     cells: Sequence[Sequence[Text]], columns: Sequence[str], *, header: bool
 ) -> dict[str, int]:
@@ -85,10 +94,10 @@ def _natural(
 
 
 def make_table(
-    rows: Sequence[Row], columns: Sequence[str], now: float, *, width: int, header: bool = True
+    rows: Iterable[Row], columns: Sequence[str], now: float, *, width: int, header: bool = True
 ) -> Made:
     """Make a table of rows, of a width."""
-    cells = [[human_cell(key, row, now, exact=False) for key in columns] for row in rows]
+    cells = _cells(rows, columns, now, exact=False)
     fitted = fit(columns, _natural(cells, columns, header=header), width)
     table = Table(
         box=box.SIMPLE_HEAD if header else None,

@@ -11,13 +11,14 @@ Words = tuple[str | bytes | int | float, ...]
 
 _pack = cast("Any", hiredis.pack_command)  # its types know of one word only
 _LARGE = 4 * 1024 * 1024  # bytes
+_FEW = 4  # commands that are looked at for large words
 _MANY = 32  # words of a command, from which on it is looked at whether they are all alike
 
 
 def pack(commands: Sequence[Words]) -> list[bytes]:
     """Return commands as Redis reads them, one behind the other, in as few pieces as can be."""
-    if len(commands) == 1 and is_large(commands[0]):
-        return _as_they_are(commands[0])
+    if len(commands) <= _FEW and any(map(is_large, commands)):
+        return [piece for command in commands for piece in _as_they_are(command)]
     return [b"".join([_alike(c) if len(c) > _MANY else _pack(c) for c in commands])]
 
 

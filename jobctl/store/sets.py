@@ -33,12 +33,18 @@ class SortedSet:
         """Yield entries by score, lowest first (or highest), in flat memory."""
         order = _ByScore(self._connection, self.key, descending)
         for raw, score in walk(self._connection, order, offset=offset, limit=limit):
-            yield self.entry(raw, score)
+            entry = self.entry(raw, score)
+            del raw
+            yield entry
+            del entry  # it may be large: it goes before the next one is read
 
     def scan(self, pattern: bytes) -> Iterator[Entry]:
         """Yield the entries whose bytes match a glob, in no order, none of them twice."""
         for raw, score in self._scan(pattern, lambda raw: True):  # noqa: ARG005
-            yield self.entry(raw, score)
+            entry = self.entry(raw, score)
+            del raw
+            yield entry
+            del entry
 
     def find(self, jids: Collection[str], *, damaged: bool = False) -> Iterator[Entry]:
         """Yield the entries of these jobs, however many, in one pass.
@@ -49,6 +55,7 @@ class SortedSet:
         pattern = match_pattern(next(iter(wanted))) if len(wanted) == 1 else None
         for raw, score in self._scan(pattern, may_hold_jid(wanted)):
             entry = self.entry(raw, score)
+            del raw
             if entry.jid in wanted or (damaged and entry.may_be(wanted)):
                 yield entry
 
@@ -67,6 +74,7 @@ class SortedSet:
                 if keep(raw) and hash(raw) not in seen:
                     seen.add(hash(raw))
                     yield raw, float(score)
+                del raw
 
     def members(self, pattern: bytes | None) -> Iterator[tuple[list[bytes], int]]:
         """Yield all members that match a glob, in no order, some of them perhaps twice.

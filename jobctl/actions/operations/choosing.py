@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -16,6 +16,7 @@ from jobctl.model.layout import Kind, Layout
 from jobctl.model.where import Where
 from jobctl.store.sets import SortedSet
 
+_LARGE = 4 * 1024 * 1024  # bytes of a reply
 _KINDS = 10_000  # lines of a histogram; what comes after them is counted together
 _OTHERS = ("(others)", "", "")
 _MALFORMED = ("(malformed)", "", "")
@@ -54,8 +55,9 @@ def choose(
     looked = 0
     watch.choosing(0, total, 0)
     for flat, examined in source.members(where.pattern()):
-        scan.take(flat[::2], flat[1::2], describe=watch.wants_preview)
-        del flat  # it may be large: it goes before the next one comes
+        for members, scores in _portions(flat):
+            scan.take(members, scores, describe=watch.wants_preview)
+        del flat, members, scores
         looked += examined
         watch.choosing(min(looked, total), total, len(scan.choice.chosen))
     choice = scan.choice
@@ -65,6 +67,16 @@ def choose(
     if asked is not None:
         choice.missing = tuple(sorted(asked - scan.seen))
     return choice
+
+
+def _portions(flat: list[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Yield the members and scores of a reply; large ones one by one, and each is let go of."""
+    if sum(map(len, flat)) <= _LARGE:
+        yield flat[::2], flat[1::2]
+        return
+    while flat:
+        score = [flat.pop()]
+        yield [flat.pop()], score
 
 
 class _Scan:

@@ -26,6 +26,7 @@ _SCORE = b'{"score":'
 _B64 = b'"b64":"'
 _HEAD = 64  # bytes; a score is shorter
 _BLOCK = 256 * 1024  # bytes; a multiple of 4, as base64 is read
+_WHOLE = 3 * _BLOCK  # bytes; a multiple of 3, as base64 is written
 _LARGE = 4 * 1024 * 1024  # bytes
 
 
@@ -136,9 +137,10 @@ class OperationFile:
         """
         if not members:
             return
-        if len(members) > 1 and sum(map(len, members)) > _LARGE:  # no more than one is held twice
+        if sum(map(len, members)) > _LARGE:
             for raw, score in zip(members, scores, strict=True):
-                self.choose([raw], [score], decoded=decoded, chosen=chosen)
+                offset, length = self._append_large(raw, score, decoded=decoded)
+                chosen.add([float(score)], [raw], [offset], [length])
             return
         if decoded and _plain(members, scores):
             lines = [
@@ -155,6 +157,24 @@ class OperationFile:
         ]
         self._append(b"".join(lines))
         chosen.add(list(map(float, scores)), members, offsets, lengths)
+
+    def _append_large(self, raw: bytes, score: bytes, *, decoded: bool) -> tuple[int, int]:
+        """Append a large member without a copy of it; return where it stands, as `read` takes it.
+
+        One that is not known to be JSON is not decoded to find out.
+        """
+        begun = self._end
+        if decoded and raw.isascii() and b"\n" not in raw and len(raw) <= LONGEST:
+            self._append(b'{"score":%b,"job":' % _number(score))
+            begun = self._end
+            self._append(raw)
+            self._append(b"}\n")
+            return begun, len(raw)
+        self._append(b'{"score":%b,"b64":"' % _number(score))
+        for start in range(0, len(raw), _WHOLE):
+            self._append(base64.b64encode(raw[start : start + _WHOLE]))
+        self._append(b'"}\n')
+        return begun, 0
 
     def read_all(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
         """Return the members that stand there, in order."""
@@ -178,15 +198,18 @@ class OperationFile:
     def again(self) -> Chosen:
         """Return what was chosen, in the order it was found."""
         chosen = Chosen()
-        begun, lines = self._first, list[bytes]()
+        begun, lines, size = self._first, list[bytes](), 0
         with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
             file.seek(self._first)
             for line in file:
                 if not line.startswith(_SCORE):
                     break
                 lines.append(line)
-                if len(lines) == 1000:
-                    begun, lines = _take_in(chosen, lines, begun), []
+                size += len(line)
+                del line
+                if len(lines) == 1000 or size > _LARGE:
+                    begun = _take_in(chosen, lines, begun)
+                    lines, size = [], 0
         _take_in(chosen, lines, begun)
         return chosen
 
@@ -209,11 +232,13 @@ class OperationFile:
 
     def notes(self) -> list[dict[str, object]]:
         """Return the lines about the operation itself, in order; one that was cut off is none."""
-        start, tail = self._end, b""
-        while start > self._first and _SCORE not in tail:
+        start, pieces, seam = self._end, list[bytes](), b""
+        while start > self._first and _SCORE not in seam:
             size = min(_BLOCK, start - self._first)
             start -= size
-            tail = os.pread(self._descriptor, size, start) + tail
+            pieces.append(os.pread(self._descriptor, size, start))
+            seam = pieces[-1] + seam[: len(_SCORE)]
+        tail = b"".join(reversed(pieces))
         last = max(tail.rfind(b"\n" + _SCORE) + 1, 0)
         if tail.startswith(_SCORE, last):
             tail = tail[tail.find(b"\n", last) + 1 or len(tail) :]
@@ -334,7 +359,9 @@ def _verbatim(line: bytes) -> bool:
 
 def _member(line: bytes) -> bytes:
     start = line.index(b",", len(_SCORE), 64)
-    return line[start + 7 : -2] if _verbatim(line) else base64.b64decode(line[start + 8 : -3])
+    if _verbatim(line):
+        return line[start + 7 : -2]
+    return base64.b64decode(memoryview(line)[start + 8 : -3])
 
 
 def _note(line: bytes) -> dict[str, object] | None:
