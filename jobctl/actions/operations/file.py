@@ -17,8 +17,8 @@ from itertools import accumulate, islice
 from pathlib import Path
 
 from jobctl.actions.operations.chosen import LONGEST, Chosen
+from jobctl.actions.operations.lines import all_plain, lines_of, number
 from jobctl.errors import FileProblem, Refused
-from jobctl.model.job import read_object
 from jobctl.model.jsontext import dumps, loads_own
 from jobctl.model.operation import Header
 
@@ -142,13 +142,13 @@ class OperationFile:
                 offset, length = self._append_large(raw, score, decoded=decoded)
                 chosen.add([float(score)], [raw], [offset], [length])
             return
-        if decoded and _plain(members, scores):
+        if decoded and all_plain(members, scores):
             lines = [
                 b'{"score":%b,"job":%b}\n' % pair for pair in zip(scores, members, strict=True)
             ]
             lengths = list(map(len, members))
         else:
-            lines, lengths = _lines(members, scores, decoded=decoded)
+            lines, lengths = lines_of(members, scores, decoded=decoded)
         ends = accumulate(map(len, lines), initial=self._end)
         offsets = [
             # Behind the member stand a brace and a line break.
@@ -165,12 +165,12 @@ class OperationFile:
         """
         begun = self._end
         if decoded and raw.isascii() and b"\n" not in raw and len(raw) <= LONGEST:
-            self._append(b'{"score":%b,"job":' % _number(score))
+            self._append(b'{"score":%b,"job":' % number(score))
             begun = self._end
             self._append(raw)
             self._append(b"}\n")
             return begun, len(raw)
-        self._append(b'{"score":%b,"b64":"' % _number(score))
+        self._append(b'{"score":%b,"b64":"' % number(score))
         for start in range(0, len(raw), _WHOLE):
             self._append(base64.b64encode(raw[start : start + _WHOLE]))
         self._append(b'"}\n')
@@ -289,47 +289,6 @@ def _lock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _plain(members: Sequence[bytes], scores: Sequence[bytes]) -> bool:
-    """Tell, of many members at once, whether each can stand in its line as it is."""
-    text = b"".join(members)
-    return (
-        text.isascii()
-        and b"\n" not in text
-        and len(text) <= LONGEST
-        and b"n" not in b"".join(scores)  # inf, nan
-    )
-
-
-def _lines(
-    members: Sequence[bytes], scores: Sequence[bytes], *, decoded: bool
-) -> tuple[list[bytes], list[int]]:
-    """Return the line of each member, and its length where it stands there as it is, else 0."""
-    lines: list[bytes] = []
-    lengths: list[int] = []
-    for raw, score in zip(members, scores, strict=True):
-        if _one_line(raw, decoded=decoded):
-            lines.append(b'{"score":%b,"job":%b}\n' % (_number(score), raw))
-            lengths.append(len(raw))
-        else:
-            encoded = base64.b64encode(raw)
-            lines.append(b'{"score":%b,"b64":"%b"}\n' % (_number(score), encoded))
-            lengths.append(0)
-    return lines, lengths
-
-
-def _one_line(raw: bytes, *, decoded: bool) -> bool:
-    """Tell whether a member can stand in a line as it is."""
-    if b"\n" in raw or len(raw) > LONGEST or not (decoded or read_object(raw) is not None):
-        return False
-    if raw.isascii():
-        return True
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return not raw.startswith(b"\xef\xbb\xbf")
-
-
 def _take_in(chosen: Chosen, lines: Sequence[bytes], offset: int) -> int:
     """Add the members of lines, and return where the next line stands."""
     members, offsets, lengths = list[bytes](), list[int](), list[int]()
@@ -348,10 +307,6 @@ def _score(line: bytes) -> bytes:
     return line[len(_SCORE) : line.index(b",", len(_SCORE), 64)].strip(b'"')
 
 
-def _number(score: bytes) -> bytes:
-    return score if score[-1:].isdigit() else b'"%b"' % score  # inf, -inf
-
-
 def _verbatim(line: bytes) -> bool:
     """Tell whether the member stands in its line as it is."""
     return line.startswith(b'"job":', line.index(b",", len(_SCORE), 64) + 1)
@@ -359,9 +314,7 @@ def _verbatim(line: bytes) -> bool:
 
 def _member(line: bytes) -> bytes:
     start = line.index(b",", len(_SCORE), 64)
-    if _verbatim(line):
-        return line[start + 7 : -2]
-    return base64.b64decode(memoryview(line)[start + 8 : -3])
+    return line[start + 7 : -2] if _verbatim(line) else base64.b64decode(line[start + 8 : -3])
 
 
 def _note(line: bytes) -> dict[str, object] | None:
