@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 Trace = Callable[[str], None]
 
+_LONGEST_TIMEOUT = 86400.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -66,6 +68,11 @@ class Settings:
     operations: Path | None = None
     records_namespace: str | None = None
     system: System | None = None
+
+    def __post_init__(self) -> None:
+        timeout = self.connect_timeout
+        if timeout is not None and not 0 <= timeout <= _LONGEST_TIMEOUT:
+            raise UsageProblem("--connect-timeout is a day at most")
 
 
 def connect(

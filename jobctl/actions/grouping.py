@@ -101,6 +101,7 @@ def group(
         score = entry.rank
         found.oldest = min(found.oldest, score)
         found.newest = max(found.newest, score)
+        del entry  # it may be large: it goes before the next one comes
     prints = _fingerprints(groups.values())
     for each in groups.values():
         each.share = each.count / total
@@ -180,8 +181,8 @@ def _equal(name: str, value: str | None) -> str:
 def _within(name: str, key: str, value: str | None) -> str:
     if value is None:
         return f"{name}=null"
-    start = f"{value}:00:00Z" if key == "hour" else f"{value}T00:00:00Z"
-    moment = Instant.parse(start)
-    assert moment is not None  # noqa: S101 (made of a time)
-    end = Instant(moment.seconds + _SPANS[key]).rfc3339()
-    return f"{name}>={start} and {name}<{end}"
+    last = Instant.parse(f"{value}:59:59Z" if key == "hour" else f"{value}T23:59:59Z")
+    assert last is not None  # noqa: S101 (made of a time)
+    start, end = last.later(1 - _SPANS[key]), last.later(1)  # None: before, behind all times
+    parts = [] if start is None else [f"{name}>={start.rfc3339()}"]
+    return " and ".join(parts + ([] if end is None else [f"{name}<{end.rfc3339()}"]))

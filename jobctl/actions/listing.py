@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from heapq import nlargest, nsmallest
 from itertools import chain, islice
 from operator import itemgetter
@@ -82,7 +83,11 @@ def listed(source: Source, where: Where, order: Order, page: Page, now: float) -
 
 def count(source: Source, where: Where, now: float) -> int:
     """Return how many entries match."""
-    return sum(1 for _ in matching(source, where, now)) if where else source.count()
+    return sum(map(_one, matching(source, where, now))) if where else source.count()
+
+
+def _one(_: Entry) -> int:
+    return 1
 
 
 def sorted_by(
@@ -114,7 +119,7 @@ def _selected(source: Source, where: Where, order: Order, now: float) -> Iterato
     held = _held(source, where, now)
     if held is None:
         walked = source.walk(descending=descending)
-        return (entry for entry in walked if where.matches(entry, now))
+        return filter(partial(where.matches, now=now), walked)
     held.sort(reverse=descending)
     return (source.entry(raw, score) for score, raw in held)
 
@@ -136,7 +141,7 @@ def matching(source: Source, where: Where, now: float) -> Iterator[Entry]:
     pattern = where.pattern()
     scanned = source.scan(pattern) if pattern is not None else None
     entries = source.walk() if scanned is None else scanned
-    return (entry for entry in entries if where.matches(entry, now))
+    return filter(partial(where.matches, now=now), entries)  # holds none of them
 
 
 def _held(source: Source, where: Where, now: float) -> list[tuple[float, bytes]] | None:

@@ -12,7 +12,6 @@ from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import context_option, output_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say, write_document, write_rows
-from jobctl.render.formats import Format
 
 KEYS = (
     "context", "url", "faktory", "layout", "system", "records_namespace", "read_only",
@@ -80,8 +79,8 @@ def show(session: Session, name: str) -> None:
     from jobctl.config.explaining import describe
 
     row = describe(find_context(name, os.environ), os.environ, current=name == _current(session))
-    if session.format is Format.JSON:
-        write_document(row)
+    if session.in_json:
+        write_document(session, row)
     elif session.format.human:
         from jobctl.render.facts import print_facts
 

@@ -11,6 +11,7 @@ from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.errors import Exit
 from jobctl.render.formats import Format
+from jobctl.render.safe import printable_json
 
 if TYPE_CHECKING:
     from jobctl.actions.cron.reading import Unreadable
@@ -96,7 +97,8 @@ def say_finding(session: Session, finding: Finding) -> None:
 def say_error(session: Session, message: str, hint: str | None = None) -> None:
     """Say one of several errors; an object where the output is JSON."""
     if session.in_json:
-        say(json.dumps({"code": Exit.PROBLEMS.value, "message": message, "hint": hint}))
+        told = {"code": Exit.PROBLEMS.value, "message": message, "hint": hint}
+        say(printable_json(json.dumps(told)))
         return
     say(f"error: {message}")
     if hint is not None:

@@ -88,7 +88,7 @@ def _print(session: Session, explained: Explained, window: Window) -> None:
 
 def _write(session: Session, row: Row, columns: tuple[str, ...]) -> None:
     if session.format is Format.JSON and session.text("columns") is None:
-        write_document(row)
+        write_document(session, row)
         return
     instants = row["next"] if isinstance(row["next"], list) else []
     if session.format is Format.IDS:

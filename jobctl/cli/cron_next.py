@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from jobctl.cli.cron_options import READING, dialect, only, reading_options, say
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_rows
+from jobctl.cli.writing import say, stdout, write_rows
 from jobctl.errors import BadSchedule, HangingSchedule, NeverFires, NotFound
 from jobctl.render.formats import Format
 
@@ -147,7 +146,7 @@ def _write(session: Session, walk: _Walk, columns: tuple[str, ...]) -> None:
         from jobctl.render.machine import write_list_in
 
         instants = (str(_row(at)["at"]) for at in walk)
-        write_list_in(sys.stdout.buffer, {"expr": walk.schedule.text}, "next", instants)
+        write_list_in(stdout(session), {"expr": walk.schedule.text}, "next", instants)
     elif session.format.human:
         firings = window.brief(session, iter(walk))
         rows = [window.cells(at, clock) | _row(at) for at in firings]

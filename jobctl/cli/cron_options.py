@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from jobctl.model.schedule.clock import Clock
 
 READING = "Schedule options"
-_FAR = 1e15  # seconds: what is behind is refused where it is searched
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -163,13 +162,10 @@ def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
 
 def _second(option: str, text: str, now: float) -> int:
     """Return the whole second of a time."""
-    from jobctl.model.times import Instant, parse_moment
+    from jobctl.model.times import parse_moment
 
-    exact = Instant.parse(text)  # a float would round 59.999999999 up
-    if exact is not None:
-        return exact.seconds
     try:
-        return math.floor(min(parse_moment(text, now, ahead=True), _FAR))
+        return parse_moment(text, now, ahead=True).seconds
     except UsageProblem as error:
         error.message = f"{option}: {error.message}"
         raise

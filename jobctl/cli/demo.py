@@ -19,7 +19,6 @@ from jobctl.cli.options import output_options
 from jobctl.cli.server import chosen, directory_option
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_document
-from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
@@ -54,9 +53,11 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
         facts = store.server.facts()
         program = f"{facts.product} {facts.version}" if facts else "server"
     command = _command(directory)
-    if session.format is Format.JSON:
+    if session.in_json:
         tour = [line for line, _ in _tour(command, highlights)]
-        write_document({"url": running.url, "started": started, "seeded": sown, "tour": tour})
+        write_document(
+            session, {"url": running.url, "started": started, "seeded": sown, "tour": tour}
+        )
         return
     say(f"{program} {'started' if started else 'found'}: {running.url}")
     say("filled with lifelike jobs" if sown else "its jobs are of an earlier demo (--fresh: anew)")

@@ -21,7 +21,7 @@ from jobctl.cli.root import root
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format
-from jobctl.render.safe import printable
+from jobctl.render.safe import printable, printable_json
 
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 _AROUND = 100  # characters of a long text that are shown on either side of a mistake
@@ -134,7 +134,8 @@ def _tell(error: JobctlError, *, in_json: bool) -> int:
     _flush()
     code = error.code.value
     if in_json:
-        text = json.dumps({"code": code, "message": error.message, "hint": error.hint})
+        told = {"code": code, "message": error.message, "hint": error.hint}
+        text = printable_json(json.dumps(told))
     else:
         lines = [f"error: {printable(error.message)}"]
         if error.at:

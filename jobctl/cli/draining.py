@@ -144,7 +144,7 @@ def _way(session: Session, paused: Sequence[str], words: str | None = None) -> s
 def _finish(session: Session, wanted: Drain, ended: Drained, way: str | None) -> None:
     row = ended.document()
     if session.in_json:
-        write_document(row)
+        write_document(session, row)
     elif not session.format.human:
         write_rows(session, [row], _COLUMNS, 0.0, ident="queues")
     elif ended.idle:

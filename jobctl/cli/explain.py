@@ -54,7 +54,7 @@ def explain(session: Session, target: str | None) -> None:
         "warnings": doubts(where),
     }
     if session.in_json:
-        write_document(document)
+        write_document(session, document)
     elif session.format.human:
         _print(session, where, document, members)
     else:

@@ -11,6 +11,7 @@ import click
 from jobctl.cli.options import all_of, option
 from jobctl.cli.session import Session
 from jobctl.errors import Refused
+from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
     from jobctl.model.guards import Guards
@@ -128,10 +129,11 @@ def answered(session: Session, question: str, *, name: str | None = None) -> boo
     """Ask, where the options have not answered already."""
     name = to_type(session, name)
     if name is None:
-        return session.flag("yes") or click.confirm(question, err=True)
+        return session.flag("yes") or click.confirm(printable(question), err=True)
     given = session.text("confirm")
     if given is None:
-        given = click.prompt(f"{question} Type {name} to go on", err=True, prompt_suffix=": ")
+        text = printable(f"{question} Type {name} to go on")
+        given = click.prompt(text, err=True, prompt_suffix=": ")
     return given == name
 
 

@@ -100,10 +100,8 @@ def _write(session: Session, doors: Doors, days: int, zone: tzinfo | None) -> No
         from jobctl.render.screen import print_screen
 
         print_screen(console(session), view)
-    elif session.format is Format.JSON:
-        write_document(view.document())
-    elif session.format is Format.JSONL:
-        write_rows(session, [view.document()], _DAYS, now)
+    elif session.in_json:
+        write_document(session, view.document())
     elif not view.whole and view.faktory is not None:
         write_rows(session, [view.faktory.document()], _BY_WIRE, now, ident="version")
     else:

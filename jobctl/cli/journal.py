@@ -72,7 +72,7 @@ def show(session: Session, operation: str, jobs: bool) -> None:
             return
         document = tell(file)
     if session.in_json:
-        write_document(document)
+        write_document(session, document)
     elif session.format.human:
         from jobctl.render.facts import print_facts
 

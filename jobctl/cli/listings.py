@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ class Request:
         default = listing_keys(kind) if session.format is Format.WIDE else COLUMNS[kind]
         if session.flag("malformed"):  # nothing but their bytes and their place is known of them
             default = ("position" if kind is Kind.QUEUE else "at", "raw", "raw_b64")
+        if session.format in (Format.CSV, Format.TSV):  # what tells a member that is no job
+            default = (*default, "malformed")
         columns = session.columns(default, keys)
         return cls(session.where(kind), session.order(keys), session.page(), columns)
 
@@ -65,7 +68,8 @@ def write_listing(
     entries = _entries(sources, request, page, now)
     shown = islice(entries, ON_A_TERMINAL) if brief else entries
     keys = _keys(session, request)
-    rows: Iterable[Row] = (listing_row(entry, keys) for entry in shown)
+    # No row is held while the next one is read: it may be large.
+    rows: Iterable[Row] = map(partial(listing_row, keys=keys), shown)
     columns = request.columns
     if session.format.human and session.text("columns") is None:
         rows, columns = without_plain_classes(rows, columns)

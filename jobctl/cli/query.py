@@ -258,7 +258,7 @@ def _explain(session: Session, store: Store, request: Request) -> None:
     plan = explain(store.records, request.query, request.order, request.page, now)
     said = document(plan)
     if session.in_json:
-        write_document(said)
+        write_document(session, said)
     elif session.format.human:
         from jobctl.render.facts import print_facts
 

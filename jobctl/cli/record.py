@@ -77,8 +77,8 @@ def _write(session: Session, store: Store, found: Record) -> None:
         print_record(console(session), found, attempts, now)
         return
     row = found.row() | {"attempts": [attempt.row() for attempt in attempts]}
-    if session.format is Format.JSON:
-        write_document(row)
+    if session.in_json:
+        write_document(session, row)
     else:
         write_rows(session, [row], ROW_KEYS, now, ident="id")
 

@@ -185,8 +185,8 @@ def _write(session: Session, store: Store, found: Record) -> None:
     from jobctl.model.record import ROW_KEYS
     from jobctl.render.formats import Format
 
-    if session.format is Format.JSON:
-        write_document(found.row())
+    if session.in_json:
+        write_document(session, found.row())
     else:
         columns = _COLUMNS if session.format is Format.TABLE else ROW_KEYS
         write_rows(session, [found.row()], columns, store.server.now(), ident="id")
@@ -215,7 +215,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _plain(given: bytes) -> str:
-    return given.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+    return given.decode("utf-8-sig", "replace").removesuffix("\n").removesuffix("\r")
 
 
 def _json(what: str, given: bytes) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -55,7 +55,7 @@ def run(
 def write_report(session: Session, report: Report, done: str) -> None:
     """Write a report in the session's format, and the next command on stderr."""
     if session.in_json:
-        write_document(report.document())
+        write_document(session, report.document())
     elif not session.format.human:
         row = report.document()
         write_rows(session, [row], COLUMNS, 0.0, ident="operation")
@@ -67,14 +67,8 @@ def write_report(session: Session, report: Report, done: str) -> None:
 
 
 def _say_more(session: Session, report: Report) -> None:
-    if report.retries_text is not None:
-        say(report.retries_text)
-    if session.in_json or not report.dry_run:  # else the preview has said it
-        for text in (*report.notes, *report.problems):
-            say(text)
-    if not session.format.human:
-        for reason, count in report.reasons.items():
-            say(f"failed, {count:,}: {reason}")
+    for text in _remarks(session, report):
+        say(text)
     if report.missing and not _names_missing(session, report):
         from jobctl.render.report import missing_lines
 
@@ -86,6 +80,20 @@ def _say_more(session: Session, report: Report) -> None:
         if report.action in ON_QUEUES:  # they may be empty
             nothing = "no job waits there"
         say("there is nothing left to undo" if report.action == "undo" else nothing)
+
+
+def _remarks(session: Session, report: Report) -> Iterator[str]:
+    """Yield what there is to say beside the counts, as far as what was written does not say it."""
+    if report.retries_text is not None:
+        yield report.retries_text
+    if session.in_json or not report.dry_run:  # else the preview has said it
+        yield from report.notes
+        yield from report.problems
+    if not session.format.human:
+        for reason, count in report.reasons.items():
+            yield f"failed, {count:,}: {reason}"
+        if report.merged_text is not None and not session.in_json:
+            yield report.merged_text
 
 
 def _names_missing(session: Session, report: Report) -> bool:

@@ -16,7 +16,6 @@ from jobctl.cli.options import output_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_document, write_rows
 from jobctl.errors import NotFound
-from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
@@ -120,8 +119,8 @@ def _row(running: embedded.EmbeddedServer) -> Row:
 
 
 def _write(session: Session, row: Row) -> None:
-    if session.format is Format.JSON:
-        write_document(row)
+    if session.in_json:
+        write_document(session, row)
     elif session.format.human:
         for key in _KEYS[1:]:
             click.echo(f"{key:<12}{printable(str(row[key]))}")

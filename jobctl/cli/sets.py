@@ -132,9 +132,9 @@ def _show(kind: Kind) -> click.Command:
     @click.pass_obj
     def show(session: Session, jid: str, raw: bool) -> None:
         from jobctl.cli.showing import show_job
-        from jobctl.cli.stdin import read_ids
+        from jobctl.cli.stdin import read_id
 
-        (jid,) = read_ids([jid])
+        jid = read_id(jid)
         with session.connect() as store:
             show_job(session, store, kind, jid, raw=raw)
 

@@ -11,7 +11,6 @@ from jobctl.errors import NotFound
 from jobctl.model.layout import Kind
 from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status
-from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
@@ -33,8 +32,8 @@ def show_job(session: Session, store: Store, kind: Kind, jid: str, *, raw: bool)
     entry = entries[0]
     if raw:
         write_bytes(entry.raw)
-    elif session.format is Format.JSON:
-        write_document(listing_row(entry) | {"payload": entry.job.payload})
+    elif session.in_json:
+        write_document(session, listing_row(entry) | {"payload": entry.job.payload})
     elif session.format.human:
         from jobctl.render.story import print_story
 

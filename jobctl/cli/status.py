@@ -102,7 +102,7 @@ def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> 
     now = store.server.now()
     if session.format is Format.JSON:
         documents = [job.document() for job in jobs]
-        write_document(documents[0] if single else documents)
+        write_document(session, documents[0] if single else documents)
     elif session.format is Format.JSONL:
         write_rows(session, (job.document() for job in jobs), PLACE_KEYS, now)
     elif session.format is Format.IDS:

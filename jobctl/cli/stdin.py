@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -28,9 +29,22 @@ def read_ids(given: Iterable[str], one: str = "a JID", *, written: bool = False)
     return tuple(ids)
 
 
+def read_id(given: str) -> str:
+    """Return the one id given; with ``-`` that of stdin.
+
+    Raises:
+        UsageProblem: it is empty, or stdin does not hold exactly one.
+    """
+    ids = read_ids([given])
+    if len(ids) != 1:
+        raise UsageProblem(f"this takes one JID, and stdin has {len(ids) or 'none'}")
+    return ids[0]
+
+
 def _lines(one: str, written: bool) -> Iterator[str]:
-    for line in open_stdin(f"{one.split()[-1]}s", hint="pipe them in"):
-        text = _text(line.rstrip(b"\n").removesuffix(b"\r"))
+    for number, line in enumerate(open_stdin(f"{one.split()[-1]}s", hint="pipe them in")):
+        mark = b"" if number else BOM_UTF8  # Windows writes it, and ends lines with \r\n
+        text = _text(line.removeprefix(mark).rstrip(b"\n").removesuffix(b"\r"))
         if text:
             yield text if written else from_field(text)
 

@@ -83,7 +83,22 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
     check_answer(session, name=kind.value if change.verb is Verb.CLEAR else None)
     with session.connect() as store:
         jobs = store.jobs(kind)
+        order = _by_server_clock(session, order, store.server.now())
         run(session, store, lambda watch: jobs.change(order, watch), change.done)
+
+
+def _by_server_clock(session: Session, order: Order, now: float) -> Order:
+    """Return an order whose ``--at +2h`` counts from the server's clock; `now` is what it says."""
+    from dataclasses import replace
+
+    from jobctl.model.times import parse_moment
+
+    at = session.text("at")
+    if at is None:
+        return order
+    return replace(
+        order, change=replace(order.change, at=parse_moment(at, now, ahead=True).epoch())
+    )
 
 
 def read_order(session: Session, change: Change, where: Where | RecordWhere, text: str) -> Order:
@@ -128,7 +143,7 @@ def read_change(session: Session, verb: Verb) -> Change:
     at, rate = session.text("at"), session.text("rate")
     return Change(
         verb,
-        at=None if at is None else parse_moment(at, time(), ahead=True),
+        at=None if at is None else parse_moment(at, time(), ahead=True).epoch(),
         delay=None if delay is None else parse_duration(delay),
         spread=None if spread is None else parse_duration(spread),
         to=session.text("to"),

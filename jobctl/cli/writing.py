@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from jobctl.cli.session import Session
 from jobctl.render.formats import Format
-from jobctl.render.safe import printable
+from jobctl.render.safe import Terminal, Writable, printable, printable_json, printable_output
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row
@@ -41,9 +43,10 @@ def write_rows(
         from jobctl.render.table import print_table
 
         wide = session.format is Format.WIDE
-        gathered = list(rows)
-        hidden = print_table(console(session), gathered, columns, now, wide=wide, header=header)
-        if not gathered:
+        taken = count()
+        rows = map(itemgetter(0), zip(rows, taken, strict=False))
+        hidden = print_table(console(session), rows, columns, now, wide=wide, header=header)
+        if next(taken) == 0:
             say("nothing there")
         elif hidden:
             say(f"no room for {', '.join(hidden)}: -o wide, or --columns")
@@ -52,14 +55,25 @@ def write_rows(
 
     if session.text("columns") is not None and session.format is not Format.IDS:
         rows = _only(rows, columns)
-    write(sys.stdout.buffer, session.format, rows, columns, ident=ident, header=header)
+    write(stdout(session), session.format, rows, columns, ident=ident, header=header)
 
 
-def write_document(document: object) -> None:
-    """Write one JSON document to stdout."""
+def write_document(session: Session, document: object) -> None:
+    """Write one JSON document to stdout; in jsonl on one line."""
     from jobctl.render.machine import write_document as write
 
-    write(sys.stdout.buffer, document)
+    write(stdout(session), document, indent=session.format is not Format.JSONL)
+
+
+def stdout(session: Session) -> Writable:
+    """Return where a machine format goes: exactly as it is, a terminal gets no control characters.
+
+    What is in Redis could steer it.
+    """
+    out = sys.stdout.buffer
+    if not sys.stdout.isatty():
+        return out
+    return Terminal(out, printable_json if session.in_json else printable_output)
 
 
 def write_number(session: Session, count: int) -> None:
@@ -68,10 +82,15 @@ def write_number(session: Session, count: int) -> None:
 
 
 def write_bytes(raw: bytes) -> None:
-    """Write exact bytes; on a terminal a line break behind them."""
-    sys.stdout.buffer.write(raw)
-    if sys.stdout.isatty():
-        sys.stdout.buffer.write(b"\n")
+    """Write exact bytes; on a terminal a line, its control characters shown instead of sent."""
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.write(raw)
+        return
+    out = Terminal(sys.stdout.buffer, printable_output)
+    out.write(raw + b"\n")
+    if out.changed:
+        sys.stdout.flush()
+        say("what could steer the terminal is shown as \\x1b; a pipe gets the exact bytes")
 
 
 def console(session: Session, out: TextIO | None = None) -> Console:

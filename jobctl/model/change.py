@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import Kind
+from jobctl.model.times import LONGEST, Instant
 
 
 class Verb(StrEnum):
@@ -136,6 +137,7 @@ class Change:
 
             read_state(self.state or "")
         times = [name for name, value in self._times() if value is not None]
+        self._check_times()
         if len(times) > 1:
             raise UsageProblem(f"{' and '.join(times)} contradict each other")
         if self.verb is Verb.RESCHEDULE:
@@ -153,6 +155,13 @@ class Change:
 
     def _times(self) -> tuple[tuple[str, float | None], ...]:
         return (("--at", self.at), ("--in", self.delay), ("--spread", self.spread))
+
+    def _check_times(self) -> None:
+        if self.at is not None and Instant.of_epoch(self.at) is None:
+            raise UsageProblem(f"--at: {self.at:.15g} seconds are no time of the years 1 to 9999")
+        for name, seconds in self._times()[1:]:
+            if seconds is not None and not 0 <= seconds <= LONGEST:
+                raise UsageProblem(f"{name}: {seconds:.15g} seconds are not from 0 to 1,000 years")
 
     def _check_reschedule(self, kind: Kind, times: list[str]) -> None:
         if kind is Kind.DEAD:

@@ -12,7 +12,7 @@ from typing import Any
 from jobctl.errors import BadFilter, UsageProblem
 from jobctl.model.jsontext import Number, dumps, text_of
 from jobctl.model.readings import readings
-from jobctl.model.times import DAY, LOOKS, Instant, parse_day, parse_moment
+from jobctl.model.times import DAY, Instant, parse_day, parse_moment
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -49,7 +49,7 @@ class Literal:
     def moment(self, now: float) -> Instant | None:
         """Return the time it reads as; None when it is none."""
         try:
-            return _rounded(Instant.of_epoch(parse_moment(self.text, now)), self.text)
+            return _comparable(parse_moment(self.text, now))
         except UsageProblem:
             return None
 
@@ -75,7 +75,7 @@ def time_equals(value: object, literal: Literal, now: float) -> bool:
     """Tell whether a time is the one that was typed, in whatever form; or on the day that was."""
     mine, theirs, day = _moment(value), literal.moment(now), parse_day(literal.text, now)
     if mine is not None and day is not None:
-        return day <= mine.seconds < day + DAY
+        return day.seconds <= mine.seconds < day.seconds + DAY
     if mine is None or theirs is None:
         return equals(value, literal)
     return mine == theirs
@@ -104,12 +104,10 @@ def check_time(literal: Literal, at: tuple[str, int]) -> None:
     Raises:
         BadFilter: it does not.
     """
-    if literal.moment(0.0) is None:
-        raise BadFilter(
-            f"-w: {literal.text!r} is not a time",
-            hint=LOOKS,
-            at=at,
-        )
+    try:
+        parse_moment(literal.text, 0.0)
+    except UsageProblem as error:
+        raise BadFilter(f"-w: {error.message}", hint=error.hint, at=at) from None
 
 
 def _number(value: object) -> Decimal | None:
@@ -134,10 +132,8 @@ def _moment(value: object, *, numbers: bool = False) -> Instant | None:
         moment = Instant.of_epoch(value / 1e6 if abs(value) >= 1e14 else float(value))
     else:
         moment = None
-    return None if moment is None else Instant(moment.seconds, moment.digits.rstrip("0"))
+    return None if moment is None else _comparable(moment)
 
 
-def _rounded(moment: Instant | None, text: str) -> Instant | None:
-    """Return a moment with the digits it was written with: a float has not room for all."""
-    exact = Instant.parse(text) or moment
-    return None if exact is None else Instant(exact.seconds, exact.digits.rstrip("0"))
+def _comparable(moment: Instant) -> Instant:
+    return Instant(moment.seconds, moment.digits.rstrip("0"))

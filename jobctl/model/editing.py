@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from jobctl.model.jsontext import loads
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]', re.DOTALL)
+_LARGE = 1024 * 1024  # bytes
 _SPACE = b" \t\n\r"
 
 
@@ -36,7 +37,7 @@ def replacer(key: str) -> Replace:
         if key not in payload:
             brace = raw.rindex(b"}")  # behind the closing one there is only white space
             added = b"%b%b:%b" % (b"," if payload else b"", spelled, value)
-            return raw[:brace] + added + raw[brace:]
+            return _spliced(raw, brace, brace, added)
         # The key is there. Without escapes it can only be spelled as it is; where these bytes are
         # there once, they are that key, and neither a nested one nor a text.
         found = raw.find(spelled)
@@ -47,11 +48,19 @@ def replacer(key: str) -> Replace:
             end = raw.find(b'"', start + 1) + 1
             text = raw[start:end]
             if raw.startswith(b":", found + size) and text[:1] == b'"' and b"\\" not in text:
-                return raw[:start] + value + raw[end:]
+                return _spliced(raw, start, end, value)
         start, end = _last(raw, key)
-        return raw[:start] + value + raw[end:]
+        return _spliced(raw, start, end, value)
 
     return replace
+
+
+def _spliced(raw: bytes, start: int, end: int, value: bytes) -> bytes:
+    """Return bytes with another value between two places; large ones are copied once."""
+    if len(raw) <= _LARGE:
+        return raw[:start] + value + raw[end:]
+    view = memoryview(raw)
+    return b"".join((view[:start], value, view[end:]))
 
 
 def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
@@ -72,12 +81,13 @@ def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
             spans.append((member.start, members[i + 1].start))
         else:  # the last one: the comma before it goes
             spans.append((member.start if kept is None else kept.end, member.end))
-    pieces: list[bytes] = []
+    pieces: list[memoryview] = []
+    view = memoryview(raw)
     at = 0
     for start, end in sorted(spans):
-        pieces.append(raw[at : max(at, start)])
+        pieces.append(view[at : max(at, start)])
         at = max(at, end)
-    return b"".join(pieces) + raw[at:]
+    return b"".join((*pieces, view[at:]))
 
 
 def inside(raw: bytes, path: Sequence[str]) -> bytes:

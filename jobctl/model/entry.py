@@ -90,8 +90,8 @@ class Entry:
         moment = Instant.of_epoch(self.score) if self.score is not None else None
         if self.kind is not Kind.DEAD or moment is None:
             return None
-        died = Instant.of_epoch(moment.before(self.job.layout.purge_after).seconds)
-        return Instant(died.seconds, moment.digits).rfc3339() if died else None
+        died = moment.later(-self.job.layout.purge_after)
+        return None if died is None else died.rfc3339()
 
     def expired(self, now: float) -> bool:
         """Tell whether its reservation has expired: the worker is gone, or slower than promised."""

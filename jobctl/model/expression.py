@@ -173,7 +173,7 @@ class _Parser:
                 raise BadFilter(f"-w: nothing is {op} null", hint="field=null: missing", at=at)
             elif field.sort is Sort.AGE:
                 seconds.append(_age(literal, op, at))
-            elif field.sort is Sort.TIME and op not in ("=", "!="):
+            elif field.sort is Sort.TIME and (op not in ("=", "!=") or literal.number is not None):
                 check_time(literal, at)
             elif field.check is not None and not literal.null:
                 field.check(literal, at)

@@ -7,7 +7,12 @@ the numbers' text kept, and is printed as it stood.
 from __future__ import annotations
 
 import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 
 import orjson
 
@@ -15,7 +20,12 @@ import orjson
 # as long. It may say yes of text ("-----------------"); that only costs time.
 _NUMERIC = bytes(ord("0") if chr(c) in "0123456789.eE+-" else ord(" ") for c in range(256))
 _LONG = b"0" * 17
+_PART = 1024 * 1024  # bytes
 _EXACT_DIGITS = 18  # an integer of this length or less fits into 64 bits
+DEEPEST = 1024  # levels of nesting: orjson's own bound, so that what it takes needs no look
+_SHALLOW = 256  # levels that every interpreter's json takes, however deep the stack is already
+_NO_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\[\]{}]++', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1, '"': 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +44,52 @@ def loads(raw: bytes) -> object:
     Numbers come as int and float, or as `Number` where those would change their text.
 
     Raises:
-        ValueError: it is not JSON (also not UTF-8, nested too deeply, or NaN).
+        ValueError: it is not JSON (also not UTF-8, NaN, or nested deeper than `DEEPEST`).
     """
-    if _LONG not in raw.translate(_NUMERIC):
+    if not _may_round(raw):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
             pass
-    try:
-        # Decoded here: given bytes, json would read UTF-16 as well, which no job server does.
-        text = raw.decode("utf-8-sig", "surrogatepass")
+    # Decoded here: given bytes, json would read UTF-16 as well, which no job server does.
+    text = raw.decode("utf-8-sig", "surrogatepass")
+    with bounded_nesting(text):
         return json.loads(text, parse_int=_integer, parse_float=_fraction, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+
+
+def _may_round(raw: bytes) -> bool:
+    """Tell whether there may be a number that orjson would round; looks at large bytes in parts."""
+    if len(raw) <= _PART:
+        return _LONG in raw.translate(_NUMERIC)
+    ends = range(0, len(raw), _PART)
+    return any(_LONG in raw[at : at + _PART + len(_LONG)].translate(_NUMERIC) for at in ends)
+
+
+@contextmanager
+def bounded_nesting(text: str) -> Iterator[None]:
+    """Let the standard json read this text, whatever the interpreter's limit of recursion is.
+
+    Raises:
+        ValueError: it is nested deeper than `DEEPEST`.
+    """
+    most = text.count("[") + text.count("{")
+    if most > DEEPEST and _depth(text) > DEEPEST:
+        raise ValueError(f"nested too deeply: more than {DEEPEST:,} levels")
+    if most <= _SHALLOW:
+        yield
+        return
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + DEEPEST)  # Python 3.11 counts each level of JSON as a call
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _depth(text: str) -> int:
+    """Return how deep JSON is nested; brackets in strings do not count."""
+    brackets = _NO_BRACKETS.sub("", text)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def loads_own(raw: bytes) -> object:
@@ -75,7 +118,7 @@ def _refuse(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-def dumps(value: object, *, indent: bool = False) -> bytes:
+def dumps(value: object, *, indent: bool = False, newline: bool = False) -> bytes:
     r"""Encode a value as JSON in UTF-8, on one line or indented by two spaces.
 
     Lone surrogates come out as ``\ud800`` escapes, as they came in. A value that holds them, or
@@ -83,10 +126,11 @@ def dumps(value: object, *, indent: bool = False) -> bytes:
     """
     # Number is a dataclass, which orjson would otherwise write out as an object.
     option = orjson.OPT_PASSTHROUGH_DATACLASS | (orjson.OPT_INDENT_2 if indent else 0)
+    option |= orjson.OPT_APPEND_NEWLINE if newline else 0
     try:
         return orjson.dumps(value, default=_default, option=option)
     except orjson.JSONEncodeError:
-        return _plainly(value)
+        return _plainly(value) + (b"\n" if newline else b"")
 
 
 def _default(value: object) -> object:

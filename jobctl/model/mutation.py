@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from jobctl.errors import UsageProblem
 from jobctl.model.change import TARGETS, Verb
 from jobctl.model.flags import Flags
+from jobctl.model.jsontext import bounded_nesting
 from jobctl.model.layout import Kind
 from jobctl.model.words import did_you_mean
 
@@ -146,7 +147,7 @@ class _Pairs:
 
 def _decoded(text: str | bytes) -> object:
     try:
-        document = text.decode() if isinstance(text, bytes) else text
+        document = text.decode("utf-8-sig") if isinstance(text, bytes) else text
     except UnicodeDecodeError:
         raise UsageProblem("the document is not UTF-8") from None
     document = _COMMAND.sub("", document)
@@ -154,14 +155,15 @@ def _decoded(text: str | bytes) -> object:
         raise UsageProblem("the document is empty", hint='{"cmd":"kill","target":"retries"}')
     try:
         # The standard json: it keeps keys that come twice, and knows where a mistake is.
-        return json.loads(document, object_pairs_hook=_Pairs)
+        with bounded_nesting(document):
+            return json.loads(document, object_pairs_hook=_Pairs)
     except json.JSONDecodeError as error:
         line = document.splitlines()[error.lineno - 1] if document.splitlines() else document
         raise UsageProblem(
             f"the document is not JSON: {error.msg}", at=(line, error.colno - 1)
         ) from None
-    except RecursionError:
-        raise UsageProblem("the document is nested too deeply") from None
+    except ValueError as error:
+        raise UsageProblem(f"the document cannot be read: {error}") from None
 
 
 def _kind(value: object) -> str:

@@ -123,6 +123,13 @@ class Report:
             return Exit.SOME_FAILED if self.done else Exit.FAILURE
         return Exit.OK if self.adds_up else Exit.FAILURE
 
+    @property
+    def merged_text(self) -> str | None:
+        """What became of jobs that are the same now; None where there are none."""
+        if not self.merged:
+            return None
+        return f"{self.merged:,} of them were there already: now there is one of each"
+
     def document(self) -> dict[str, object]:
         """Return the report under its JSON keys."""
         return {
@@ -131,6 +138,7 @@ class Report:
             "server": self.server,
             "matched": self.matched,
             "done": self.done,
+            "merged": self.merged,
             "gone": self.gone,
             "failed": self.failed,
             "skipped": self.skipped,

@@ -1,7 +1,8 @@
 """Times and durations: the one place that knows their forms.
 
 Faktory writes RFC 3339 with up to nine digits inside payloads and float unix seconds as
-scores. Digits are kept as they were written; nothing here rounds.
+scores. Digits are kept as they were written; nothing here rounds. A time is one of the years 1 to
+9999; Go's zero time, ``0001-01-01T00:00:00Z``, is none: Go writes it where there is no time.
 """
 
 from __future__ import annotations
@@ -19,17 +20,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 _FIRST_SECOND = -62135596800  # 0001-01-01T00:00:00Z
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z
+LAST = float(_LAST_SECOND)
+_ZERO_DAY = "0001-01-01"
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-_MICROSECONDS = 1e14  # from here on a bare number is microseconds, not seconds
+_NUMBER = re.compile(r"0*(\d+)(?:\.(\d+))?", re.ASCII)
+_MICROSECONDS = 15  # digits: from 10^14 on a bare number is microseconds, not seconds
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NEAR_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 DAY = 86400  # seconds
-LOOKS = "times look like 2026-09-21T14:00:00Z, 2026-09-21, today, monday, +2h, -5m, 1790000000"
+_TIMES_LOOK = (
+    "times look like 2026-09-21T14:00:00Z, 2026-09-21, today, monday, +2h, -5m, 1790000000"
+)
+_SHOWN = 40  # characters of a number that is none
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?", re.ASCII)
-_LONGEST = 10_000 * 366 * 86400.0
+LONGEST = 1000 * 366 * 86400.0  # seconds: from now, it ends within the years there are
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,7 +47,12 @@ class Instant:
 
     @classmethod
     def parse(cls, text: str) -> Instant | None:
-        """Read RFC 3339 with any offset; None when it is not one."""
+        """Read RFC 3339 with any offset; None when it is not one, or no time."""
+        read = cls._read(text)
+        return read if read is not None and read.in_range and not read.zero else None
+
+    @classmethod
+    def _read(cls, text: str) -> Instant | None:
         found = _RFC3339.fullmatch(text)
         if found is None:
             return None
@@ -53,13 +64,12 @@ class Instant:
             return None
         days = moment.toordinal() - _EPOCH_DAY
         clock = moment.hour * 3600 + moment.minute * 60 + moment.second
-        seconds = days * 86400 + clock - away
-        return cls(seconds, digits or "") if _FIRST_SECOND <= seconds <= _LAST_SECOND else None
+        return cls(days * 86400 + clock - away, digits or "")
 
     @classmethod
     def of_epoch(cls, seconds: float) -> Instant | None:
-        """Read unix seconds (a score); None outside the years 1 to 9999."""
-        if not _FIRST_SECOND <= seconds < _LAST_SECOND + 1:
+        """Read unix seconds (a score); None where they are no time."""
+        if not _FIRST_SECOND < seconds < _LAST_SECOND + 1:
             return None
         text = repr(seconds)
         if seconds < 0 or "e" in text:
@@ -88,9 +98,20 @@ class Instant:
         whole = (_EPOCH + timedelta(seconds=self.seconds)).isoformat()[:19]
         return f"{whole}.{self.digits}Z" if self.digits else f"{whole}Z"
 
-    def before(self, seconds: int) -> Instant:
-        """Return the moment so many whole seconds earlier."""
-        return Instant(self.seconds - seconds, self.digits)
+    def later(self, seconds: int) -> Instant | None:
+        """Return the moment so many whole seconds later, or earlier; None where that is no time."""
+        moment = Instant(self.seconds + seconds, self.digits)
+        return moment if moment.in_range and not moment.zero else None
+
+    @property
+    def in_range(self) -> bool:
+        """Whether it is in the years 1 to 9999."""
+        return _FIRST_SECOND <= self.seconds <= _LAST_SECOND
+
+    @property
+    def zero(self) -> bool:
+        """Whether it is Go's zero time, which stands for none."""
+        return self.seconds == _FIRST_SECOND and not self.digits.strip("0")
 
 
 def _offset(text: str) -> int:
@@ -105,11 +126,15 @@ def _offset(text: str) -> int:
 
 
 def rfc3339(value: object) -> object:
-    """Return a payload's time in UTC; what is not RFC 3339 comes back as it is."""
-    if not isinstance(value, str) or (value[-1:] == "Z" and value[10:11] == "T"):
+    """Return a payload's time in UTC, None for Go's zero time; what is no time as it is."""
+    if not isinstance(value, str):
+        return value
+    if value[-1:] == "Z" and value[10:11] == "T" and value[:10] != _ZERO_DAY:
         return value  # in UTC already, if it is a time at all
-    moment = Instant.parse(value)
-    return value if moment is None else moment.rfc3339()
+    moment = Instant._read(value)
+    if moment is None or not moment.in_range:
+        return value
+    return None if moment.zero else moment.rfc3339()
 
 
 def epoch(value: object) -> float | None:
@@ -135,10 +160,12 @@ def parse_duration(text: str) -> float:
         if found.start() != end:
             break
         total, end = total + float(found[1]) * _UNITS[found[2]], found.end()
-    if not text or end != len(text) or total > _LONGEST:
+    if not text or end != len(text):
         raise UsageProblem(
             f"{text!r} is not a duration", hint="durations look like 90s, 15m, 2h, 3d, 12w, 1h30m"
         )
+    if total > LONGEST:
+        raise UsageProblem(f"{text!r} is longer than 1,000 years", hint="52w is about a year")
     return total
 
 
@@ -151,14 +178,13 @@ def is_duration(text: str) -> bool:
     return True
 
 
-def parse_day(text: str, now: float, *, ahead: bool = False) -> float | None:
+def parse_day(text: str, now: float, *, ahead: bool = False) -> Instant | None:
     """Return when a day begins in UTC: ``2026-09-21``, ``today``, ``monday``; None: it is no day.
 
     A weekday is the last one there was, today included; with `ahead` the next one behind today.
     """
     if _DATE.fullmatch(text):
-        moment = Instant.parse(f"{text}T00:00:00Z")
-        return None if moment is None else float(moment.seconds)
+        return Instant.parse(f"{text}T00:00:00Z")
     word, day = text.lower(), int(now // DAY)
     if word in _NEAR_DAYS:
         day += _NEAR_DAYS[word]
@@ -167,34 +193,43 @@ def parse_day(text: str, now: float, *, ahead: bool = False) -> float | None:
         day += 7 if ahead else 0
     else:
         return None
-    return float(day * DAY)
+    return Instant(day * DAY)
 
 
-def parse_moment(text: str, now: float, *, ahead: bool = False) -> float:
-    """Return unix seconds of RFC 3339, a day's beginning, ``+2h``, ``-5m``, or epoch seconds.
+def parse_moment(text: str, now: float, *, ahead: bool = False) -> Instant:
+    """Read RFC 3339, a day's beginning, ``+2h``, ``-5m``, or epoch seconds.
 
-    A bare number from 10^14 up is microseconds. `now` is what relative ones count from; `ahead` is
-    as of `parse_day`.
+    A bare number from 10^14 up is microseconds. `now`, in unix seconds, is what relative ones count
+    from; `ahead` is as of `parse_day`.
 
     Raises:
-        UsageProblem: it is not a time.
+        UsageProblem: it is not a time, or not one of the years 1 to 9999.
     """
-    day = parse_day(text, now, ahead=ahead)
-    if day is not None:
-        return day
     if text[:1] in ("+", "-") and text[1:]:
         away = parse_duration(text[1:])
-        return now - away if text[0] == "-" else now + away
-    moment = Instant.parse(text)
-    if moment is not None:
-        return moment.epoch()
-    if _NUMBER.fullmatch(text) is None:
-        raise UsageProblem(
-            f"{text!r} is not a time",
-            hint=LOOKS,
-        )
-    number = float(text)
-    return number / 1e6 if number >= _MICROSECONDS else number
+        moment = Instant.of_epoch(now - away if text[0] == "-" else now + away)
+    elif (number := _NUMBER.fullmatch(text)) is not None:
+        return _parse_number(text, number[1], number[2] or "")
+    else:
+        moment = Instant.parse(text) or parse_day(text, now, ahead=ahead)
+    if moment is None:
+        raise UsageProblem(f"{text!r} is not a time", hint=_TIMES_LOOK)
+    return moment
+
+
+def _parse_number(text: str, whole: str, digits: str) -> Instant:
+    seconds = whole
+    if len(whole) >= _MICROSECONDS:
+        seconds, digits = whole[:-6], whole[-6:] + digits
+    if len(seconds) < 13 and int(seconds) <= _LAST_SECOND:
+        return Instant(int(seconds), digits.rstrip("0"))
+    if seconds == whole:
+        hint = f"are these milliseconds? {whole[:-3]} are the seconds"
+    elif len(seconds) == 13:
+        hint = f"are these nanoseconds? {whole[:-9]} are the seconds"
+    else:
+        hint = _TIMES_LOOK
+    raise UsageProblem(f"{text[:_SHOWN]} is no time of the years 1 to 9999", hint=hint)
 
 
 def parse_rate(text: str) -> float:
@@ -205,6 +240,6 @@ def parse_rate(text: str) -> float:
     """
     found = _RATE.fullmatch(text)
     rate = float(found[1]) / _UNITS[found[2] or "s"] if found else 0.0
-    if rate <= 0:
+    if not 0 < rate < float("inf"):
         raise UsageProblem(f"{text!r} is not a rate", hint="rates look like 50/s, 600/m")
     return rate

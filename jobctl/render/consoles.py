@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -28,16 +29,23 @@ class Trimmed:
             yield Segment.line()
 
 
-def _width(out: TextIO) -> int | None:
-    """Return the cells of a line: COLUMNS if it is set, the terminal's, 200 in a pipe."""
-    if os.environ.get("COLUMNS"):
-        return None
-    if not out.isatty():
-        return 200
-    try:
-        return os.get_terminal_size(out.fileno()).columns or None  # rich takes a dumb one for 80
-    except OSError:
-        return None
+_PIPED = (200, 50)  # cells and lines where nothing tells
+_TERMINAL = (80, 25)
+_LEAST = 20  # cells: no narrower table says anything
+_DIGITS = 5  # of a width that can be meant
+
+
+def _size(out: TextIO) -> tuple[int, int]:
+    """Return the cells of a line and the lines: COLUMNS where it makes sense, the terminal's."""
+    width, height = _TERMINAL if out.isatty() else _PIPED
+    if out.isatty():
+        with suppress(OSError):
+            size = os.get_terminal_size(out.fileno())
+            width, height = size.columns or width, size.lines or height
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and len(given) <= _DIGITS:
+        width = int(given) or width  # docker exec -t says 0
+    return max(_LEAST, width), height
 
 
 class _Console(Console):
@@ -49,12 +57,13 @@ class _Console(Console):
 def make_console(out: TextIO, color: str) -> Console:
     """Return a console that interprets nothing in what it prints.
 
-    NO_COLOR, TERM=dumb and COLUMNS are rich's own to respect.
+    NO_COLOR and TERM=dumb are rich's own to respect.
 
     Args:
         out: where it prints.
         color: ``auto``, ``always`` or ``never``.
     """
+    width, height = _size(out)
     forced = {"always": True, "never": False}.get(color)
     return _Console(
         file=out,
@@ -64,5 +73,6 @@ def make_console(out: TextIO, color: str) -> Console:
         markup=False,
         emoji=False,
         highlight=False,
-        width=_width(out),
+        width=width,
+        height=height,
     )

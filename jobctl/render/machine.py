@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import BinaryIO
 
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.readings import to_field
 from jobctl.model.rows import Row
 from jobctl.render.formats import Format
+from jobctl.render.safe import Writable
 
 _FLUSH_AT = 64 * 1024
 _HELD = 1000  # values
@@ -18,7 +18,7 @@ _BREAKS = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def write_rows(
-    out: BinaryIO,
+    out: Writable,
     fmt: Format,
     rows: Iterable[Row],
     columns: Sequence[str],
@@ -42,9 +42,12 @@ def write_rows(
         for piece in _pieces(fmt, rows, columns, ident, header):
             held.append(piece)
             size += len(piece)
+            del piece  # it may be large
             if size >= _FLUSH_AT:
-                ready, held, size = b"".join(held), [], 0
+                ready, size = b"".join(held), 0
+                held.clear()
                 out.write(ready)
+                del ready
     finally:  # what was read before Redis went away is written all the same
         out.write(b"".join(held))
 
@@ -55,19 +58,20 @@ def _pieces(
     if fmt is Format.JSON:
         return _json(rows)
     if fmt is Format.JSONL:
-        return (dumps(row) + b"\n" for row in rows)
+        return map(_line, rows)
     if fmt is Format.CSV:
         return _csv(rows, columns, header)
     return _tsv(rows, columns, header) if fmt is Format.TSV else _ids(rows, ident)
 
 
-def write_document(out: BinaryIO, document: object) -> None:
-    """Write one JSON document."""
-    out.write(dumps(document, indent=True) + b"\n")
+def write_document(out: Writable, document: object, *, indent: bool) -> None:
+    """Write one JSON document, indented for people or on one line."""
+    out.write(dumps(document, indent=indent))
+    out.write(b"\n")
 
 
 def write_list_in(
-    out: BinaryIO, document: Mapping[str, object], key: str, values: Iterable[object]
+    out: Writable, document: Mapping[str, object], key: str, values: Iterable[object]
 ) -> None:
     """Write one JSON document whose last key is a list, read value by value."""
     head = dumps({**document, key: []}, indent=True)
@@ -89,10 +93,22 @@ def cell(value: object) -> str:
     return "" if value is None else text_of(value)
 
 
+def _field(row: Row, column: str) -> str:
+    """Return a row's text under a key; that it is malformed is told by the word, or by nothing."""
+    if column == "malformed":
+        return column if row.get(column) else ""
+    return cell(row.get(column))
+
+
+def _line(row: Row) -> bytes:
+    return dumps(row, newline=True)
+
+
 def _json(rows: Iterable[Row]) -> Iterable[bytes]:
     before = b"[\n"
-    for row in rows:
-        yield before + dumps(row)
+    for text in map(dumps, rows):  # no row is held while the next one is read: it may be large
+        yield before
+        yield text
         before = b",\n"
     yield b"[]\n" if before == b"[\n" else b"\n]\n"
 
@@ -103,7 +119,7 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
     if header:
         writer.writerow(columns)  # goes out with the first row: none, if Redis fails before
     for row in rows:
-        writer.writerow([cell(row.get(column)) for column in columns])
+        writer.writerow([_field(row, column) for column in columns])
         yield _bytes(line.getvalue())
         line.seek(0)
         line.truncate()
@@ -113,14 +129,17 @@ def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[
 def _tsv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
     before = "\t".join(columns) + "\n" if header else ""
     for row in rows:
-        line = "\t".join(_field(column, cell(row.get(column))) for column in columns)
-        yield _bytes(f"{before}{line}\n")
+        cells = [_as_tsv(row, column) for column in columns]
+        line = "\t".join([*cells[:-1], cells[-1] + "\n"]) if cells else "\n"
+        del cells, row
+        yield _bytes(before + line if before else line)
         before = ""
     yield _bytes(before)
 
 
-def _field(column: str, text: str) -> str:
-    """Return a text as a field; a filter is pasted, and no shell takes doubled backslashes back."""
+def _as_tsv(row: Row, column: str) -> str:
+    """Return a row's field; a filter is pasted, and no shell takes doubled backslashes back."""
+    text = _field(row, column)
     return text.translate(_BREAKS) if column == "filter" else to_field(text)
 
 

@@ -34,9 +34,8 @@ def print_report(console: Console, report: Report, done: str) -> None:
     if report.failed_jids:
         line = f"  failed: {_some(report.failed_jids, report.failed)}"
         console.print(Text(line, style="red"), soft_wrap=True)
-    if report.merged:
-        line = f"  {number(report.merged)} of them were there already: now there is one of each"
-        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if report.merged_text is not None:
+        console.print(Text(f"  {report.merged_text}", style="yellow"), soft_wrap=True)
     for line in missing_lines(report, left=report.action == "undo"):
         console.print(Text(f"  {line}", style="yellow"), soft_wrap=True)
     if report.before:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import Protocol
 
 _SUSPECT = re.compile(r"[^ -~]")
+_INSIDE = re.compile(r"[^ -~\t\n]")  # what does not belong to the form of a machine format
 _KEPT = "\u200c\u200d"  # joiners: Persian and emoji need them, and they move nothing
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -24,13 +27,61 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
+def _hidden(char: str) -> bool:
+    return char not in _KEPT and unicodedata.category(char) in _HIDDEN
+
+
 def _shown(found: re.Match[str]) -> str:
     char = found[0]
     if char in _SHORT:
         return _SHORT[char]
-    if char in _KEPT or unicodedata.category(char) not in _HIDDEN:
+    if not _hidden(char):
         return char
     code = ord(char)
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def printable_json(text: str) -> str:
+    r"""Return JSON whose control characters and bidi marks are spelled ``\u009b``, as JSON may."""
+    return _INSIDE.sub(_json_escape, text)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    char = found[0]
+    if not _hidden(char):
+        return char
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
+def printable_output(text: str) -> str:
+    """Return printable text that keeps its line breaks and tabs."""
+    return _INSIDE.sub(_shown, text)
+
+
+class Writable(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write whole characters."""
+
+
+class Terminal:
+    """Stands before a terminal and shows control characters instead of sending them.
+
+    Attributes:
+        changed: whether there were any.
+    """
+
+    def __init__(self, out: Writable, show: Callable[[str], str]) -> None:
+        self.changed = False
+        self._out = out
+        self._show = show
+
+    def write(self, data: bytes, /) -> int:
+        """Write whole characters."""
+        shown = self._show(data.decode("utf-8", "backslashreplace")).encode()
+        self.changed = self.changed or shown != data
+        return self._out.write(shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_FIRST = 4  # of members of 10 MB that is much already
+_FIRST = 1  # it may be one of 40 MB
 _MOST = 1000
 _GROWTH = 8
 _BYTES = 512 * 1024

@@ -18,7 +18,7 @@ from redis.connection import SSLConnection, UnixDomainSocketConnection
 
 from jobctl.errors import ConnectionLost, JobctlError
 from jobctl.model.target import Target
-from jobctl.store.packing import Words, pack
+from jobctl.store.packing import Words, is_large, pack
 from jobctl.store.refusals import (
     explain_connecting,
     explain_login,
@@ -110,12 +110,19 @@ class Connection:
     def each(self, commands: Iterator[Command]) -> Generator[Reply, None, None]:
         """Yield the reply to each command; a refusal is yielded in its place, as the error.
 
-        The next command is made while one is under way.
+        The next command is made while one is under way; not where it is a large one, so that only
+        one of these is in memory.
         """
         upcoming = next(commands, None)
         while upcoming is not None:
             under_way = [upcoming]
             self._send(under_way)
+            if is_large(upcoming):
+                del upcoming
+                under_way = [under_way[0][:2]]  # what an error needs of it
+                yield self._replies(under_way)[0]
+                upcoming = next(commands, None)
+                continue
             try:
                 upcoming = next(commands, None)
             except (
@@ -147,6 +154,7 @@ class Connection:
                 commands = follow(replies)
                 self._send(commands)
                 yield replies
+                del replies  # it may be large: it goes before the next one comes
         finally:
             if self._open and self._owed:
                 self._drain()
@@ -188,7 +196,7 @@ class Connection:
                 self._trace("> " + _shown(command))
             self._sent_at = time.perf_counter()
         try:
-            self._link.send_packed_command([pack(commands)], check_health=False)
+            self._link.send_packed_command(pack(commands), check_health=False)
         except (failures.RedisError, OSError) as error:
             raise self._lost(error) from error
         self._owed = len(commands)

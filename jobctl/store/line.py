@@ -41,7 +41,10 @@ class Line:
             return
         order = _ByPosition(self._connection, self.queue.key, descending)
         for raw, position in walk(self._connection, order, offset=offset, limit=limit):
-            yield self.entry(raw, position)
+            entry = self.entry(raw, position)
+            del raw
+            yield entry
+            del entry  # it may be large: it goes before the next one is read
 
     def scan(self, pattern: bytes) -> None:
         """Return nothing: Redis cannot match the members of a list."""
@@ -103,13 +106,16 @@ class Line:
             asked = chunk.size
             return [("LRANGE", key, index, index + asked - 1), ("LLEN", key)]
 
-        recent: list[bytes] = []
+        recent: list[int] = []
         for members, length in self._connection.stream(follow):
-            again = _repeated(recent, members)
-            for i, raw in enumerate(members[again:], first + again):
-                yield raw, max(0, length - 1 - i)
-            first += len(members)
-            recent = (recent + members)[-_RECENT:]
+            hashes = list(map(hash, members))
+            again, many = _repeated(recent, hashes), len(members)
+            members.reverse()
+            for i in range(first + again, first + many):
+                del members[first + many - i :]
+                yield members.pop(), max(0, length - 1 - i)  # let go of: it may be large
+            first += many
+            recent = (recent + hashes)[-_RECENT:]
 
     def entry(self, raw: bytes, rank: float) -> Entry:
         """Make the entry of a member and its position."""
@@ -117,8 +123,11 @@ class Line:
         return Entry.queued(raw, place, self._layout)
 
 
-def _repeated(recent: list[bytes], members: list[bytes]) -> int:
-    """Return how many members of a chunk were read before: a push shifts them to the right."""
+def _repeated(recent: list[int], members: list[int]) -> int:
+    """Return how many members of a chunk were read before: a push shifts them to the right.
+
+    Both are told by their hashes.
+    """
     start = 0
     while members and members[0] in recent[start:]:
         start = recent.index(members[0], start)

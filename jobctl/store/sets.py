@@ -34,12 +34,18 @@ class SortedSet:
         """Yield entries by score, lowest first (or highest), in flat memory."""
         order = _ByScore(self._connection, self.key, descending)
         for raw, score in walk(self._connection, order, offset=offset, limit=limit):
-            yield self.entry(raw, score)
+            entry = self.entry(raw, score)
+            del raw
+            yield entry
+            del entry  # it may be large: it goes before the next one is read
 
     def scan(self, pattern: bytes) -> Iterator[Entry]:
         """Yield the entries whose bytes match a glob, in no order, none of them twice."""
         for raw, score in self._scan(pattern, lambda raw: True):  # noqa: ARG005
-            yield self.entry(raw, score)
+            entry = self.entry(raw, score)
+            del raw
+            yield entry
+            del entry
 
     def find(self, jids: Collection[str], *, damaged: bool = False) -> Iterator[Entry]:
         """Yield the entries of these jobs, however many, in one pass.
@@ -51,6 +57,7 @@ class SortedSet:
         pattern = None if jid is None else match_pattern(jid, quoted=not damaged)
         for raw, score in self._scan(pattern, may_hold_jid(wanted)):
             entry = self.entry(raw, score)
+            del raw
             if entry.jid in wanted or (damaged and entry.may_be(wanted)):
                 yield entry
 
@@ -63,10 +70,13 @@ class SortedSet:
     ) -> Iterator[tuple[bytes, float]]:
         seen: set[int] = set()  # hashes of what was kept; ZSCAN repeats itself during a resize
         for flat, _ in self.members(pattern):
-            for raw, score in zip(flat[::2], flat[1::2], strict=True):
+            flat.reverse()
+            while flat:  # each is let go of: they may be large
+                raw, score = flat.pop(), flat.pop()
                 if keep(raw) and hash(raw) not in seen:
                     seen.add(hash(raw))
                     yield raw, float(score)
+                del raw
 
     def members(self, pattern: bytes | None) -> Iterator[tuple[list[bytes], int]]:
         """Yield all members that match a glob, in no order, some of them perhaps twice.
@@ -94,6 +104,7 @@ class SortedSet:
 
         for ((_, flat),) in self._connection.stream(follow):
             yield flat, max(asked.pop(0), len(flat) // 2)
+            del flat
 
 
 class _ByScore:

@@ -46,8 +46,9 @@ def walk(
     """Yield items in order, from a rank on: none twice that stayed where it was, none left out."""
     steps = _Steps(source, offset, limit)
     while True:
-        for _ in connection.stream(steps.follow):
-            yield from steps.fresh
+        for replies in connection.stream(steps.follow):
+            replies.clear()
+            yield from steps.take()
         if not steps.lost:
             return
         steps.go_on(source.find_again())
@@ -57,8 +58,8 @@ class _Steps:
     """Which command comes next, decided while the last reply is not yet worked on."""
 
     def __init__(self, source: Ordered, offset: int, limit: int | None) -> None:
-        self.fresh: list[Item] = []
         self.lost = False
+        self._fresh: list[Item] = []
         self._source = source
         self._rank = offset
         self._left = limit
@@ -78,6 +79,12 @@ class _Steps:
         self._asked = self._overlap + size
         return self._source.commands(self._rank - self._overlap, self._rank + size - 1)
 
+    def take(self) -> Iterator[Item]:
+        """Yield the fresh items of the last reply, and let go of each."""
+        self._fresh.reverse()
+        while self._fresh:
+            yield self._fresh.pop()
+
     def go_on(self, rank: int) -> None:
         """Go on from a rank, after the place was lost."""
         self._rank, self.lost = rank, False
@@ -89,11 +96,11 @@ class _Steps:
         items = self._source.read(replies, start)
         fresh = self._source.fresh(items, start, self._overlap)
         self.lost = fresh is None
-        self.fresh = (fresh or [])[: self._left]
+        self._fresh = (fresh or [])[: self._left]
         if self.lost:
             return False
         self._rank = start + len(items)
         self._chunk.learn(len(items), sum(len(raw) for raw, _ in items))
         if self._left is not None:
-            self._left -= len(self.fresh)
+            self._left -= len(self._fresh)
         return len(items) == self._asked

@@ -90,6 +90,34 @@ def test_machine_formats_carry_it_exactly(raw, jobctl) -> None:
     }
 
 
+def settled(document: object) -> object:
+    """Return a document without what the server says of itself: that changes from call to call."""
+    return document | {"server": None} if isinstance(document, dict) else document
+
+
+@pytest.mark.parametrize("fmt", ["json", "jsonl", "csv", "tsv", "ids"])
+def test_machine_formats_on_a_terminal_show_what_could_steer_it(raw, jobctl, fmt: str) -> None:
+    populate(raw)
+    for argv in commands(EVIL, "tame"):
+        shown = jobctl("-o", fmt, *argv, tty=True).out
+        piped = jobctl("-o", fmt, *argv).out
+        assert not UNSAFE.search(shown.replace("\t", "") if fmt in ("csv", "tsv") else shown), argv
+        if fmt == "json":  # the same document, spelled otherwise
+            assert settled(json.loads(shown)) == settled(json.loads(piped)), argv
+        elif "\u202e" in piped:
+            assert "\\u202egnp" in shown
+
+
+def test_raw_bytes_are_exact_in_a_pipe_and_text_on_a_terminal(raw, jobctl) -> None:
+    member = '{"jid":"raw-1","s":"\u009b\u202e\x7f"}'
+    raw.zadd("retries", {member: NOW})
+    piped = jobctl("retries", "show", "raw-1", "--raw")
+    assert (piped.out, piped.err) == (member, "")
+    ran = jobctl("retries", "show", "raw-1", "--raw", tty=True)
+    assert ran.out == '{"jid":"raw-1","s":"\\x9b\\u202e\\x7f"}\n'
+    assert "a pipe gets the exact bytes" in ran.err
+
+
 @pytest.mark.parametrize(
     "argv",
     [

@@ -67,6 +67,25 @@ def test_jids_come_from_stdin_and_nothing_on_it_matches_nothing(ids):
     assert ids("retries", "ls", "--jid", "-", stdin="") == []
 
 
+def test_ids_may_come_from_a_file_that_windows_wrote(ids, jobctl):
+    written = b"\xef\xbb\xbfgamma-000001\r\nalpha-000001\r\n"
+    assert ids("retries", "ls", "--jid", "-", stdin=written) == ["alpha", "gamma"]
+    assert jobctl("status", "-", stdin=written).code == 0
+    document = (
+        b'\xef\xbb\xbf{"cmd":"kill","target":"retries",\r\n"filter":{"jids":["alpha-000001"]}}\r\n'
+    )
+    assert json.loads(jobctl("mutate", "-n", "-", "-o", "json", stdin=document).out)["matched"] == 1
+
+
+@pytest.mark.parametrize(
+    ("stdin", "code"), [("", 2), ("\n", 2), ("a\nb\n", 2), ("alpha-000001\r\n", 0)]
+)
+def test_one_job_is_shown_where_stdin_names_one(ids, jobctl, stdin, code):
+    ran = jobctl("retries", "show", "-", stdin=stdin)
+    assert ran.code == code, ran.err
+    assert code == 0 or "this takes one JID, and stdin has" in ran.err
+
+
 def test_malformed_members_are_counted_and_selected(ids, jobctl):
     assert jobctl("retries", "count", "--malformed").out == "1\n"
     assert jobctl("retries", "count").out == "5\n"

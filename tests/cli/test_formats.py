@@ -49,11 +49,44 @@ def test_json_is_one_document_and_jsonl_one_a_line(raw, jobctl):
     assert len(lines) == 3
 
 
+def test_a_report_and_every_other_document_is_one_line_of_jsonl(raw, jobctl):
+    small_shop(raw)
+    killed = json.loads(
+        jobctl("retries", "kill", "--limit", "1", "--all", "--yes", "-o", "jsonl").out
+    )
+    for argv in (
+        ("retries", "kill", "--all", "--dry-run"),
+        ("undo", killed["operation"], "--yes"),
+        ("journal", "show", killed["operation"]),
+        ("explain", "-w", "jobtype=SendEmail"),
+        ("dead", "show", "died-0000001"),
+        ("query", "--explain"),
+        ("info",),
+        ("cron", "explain", "@daily"),
+    ):
+        ran = jobctl(*argv, "-o", "jsonl")
+        assert ran.out.count("\n") == 1, (argv, ran)
+        assert isinstance(json.loads(ran.out), dict)
+
+
+@pytest.mark.parametrize("fmt", ["csv", "tsv"])
+def test_the_last_column_tells_what_is_malformed(raw, jobctl, fmt):
+    retry(raw, failed("fine-000001"), b"not json at all")
+    enqueue(raw, "default", b"neither")
+    for argv in (("retries", "ls"), ("queue", "jobs", "default"), ("retries", "ls", "--malformed")):
+        header, *rows = jobctl(*argv, "-o", fmt).out.splitlines()
+        mark = "," if fmt == "csv" else "\t"
+        assert header.split(mark)[-1] == "malformed"
+        told = [row.rsplit(mark, 1)[-1] for row in rows]
+        assert told.count("malformed") == 1
+        assert set(told) <= {"malformed", ""}
+
+
 def test_an_empty_listing_is_an_empty_document(jobctl):
     assert jobctl("dead", "ls", "-o", "json").out == "[]\n"
     assert jobctl("dead", "ls", "-o", "jsonl").out == ""
     assert jobctl("dead", "ls", "-o", "ids").out == ""
-    header = "jid\tjobtype\tqueue\tdied_at\terrtype\tmessage\tclass\n"
+    header = "jid\tjobtype\tqueue\tdied_at\terrtype\tmessage\tclass\tmalformed\n"
     assert jobctl("dead", "ls", "-o", "tsv").out == header
     assert jobctl("dead", "ls", "-o", "tsv", "--no-header").out == ""
 
@@ -70,10 +103,11 @@ def test_a_pipe_gets_tsv_with_the_columns_of_the_table_and_whole_values(raw, job
         "errtype",
         "message",
         "class",
+        "malformed",
     ]
     assert line.split("\t") == [
         "retry-000001", "SendEmail", "default", "2026-09-21T14:13:20Z", "0", "RuntimeError",
-        "tab\\there, back\\\\slash\\nand line\\r", "SendEmail",
+        "tab\\there, back\\\\slash\\nand line\\r", "SendEmail", "",
     ]  # fmt: skip
 
 

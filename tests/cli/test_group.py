@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobctl.model.population import lifelike
-from tests.builders import NOW, failed, retry
+from tests.builders import NOW, failed, job, retry
 
 KEYS = [
     *("type", "class", "queue", "errtype", "fingerprint", "hour", "day"),
@@ -104,6 +104,22 @@ def test_the_text_of_a_fingerprint_selects_it_too(population, jobctl):
     text, count, *_ = row.splitlines()[0].split("\t")
     ran = jobctl("retries", "count", "-w", f"fingerprint={json.dumps(text)}", "-o", "tsv")
     assert ran.out.strip() == count
+
+
+@pytest.mark.parametrize("by", ["hour", "day"])
+@pytest.mark.parametrize("kind", ["scheduled", "dead"])
+def test_the_first_and_the_last_times_there_are_have_groups(raw, groups, jobctl, kind, by):
+    half_a_year = 180 * 86400 if kind == "dead" else 0
+    ends = (-62135596800, -62135596799, 253402300799 - half_a_year, 253402300799.5 - half_a_year)
+    odd = (float("inf"), float("-inf"), 1796000123000, -62135596801)
+    for score in (*ends, *odd):
+        raw.zadd(kind, {job(str(score)): score + half_a_year})
+    rows = groups(kind, "group", "--by", by)
+    assert [row["count"] for row in rows] == [5, 2, 1]  # Go's zero time is no time either
+    assert {row[by] and row[by][:4] for row in rows} == {None, "9999", "0001"}
+    for row in rows:
+        ran = jobctl(kind, "count", *shlex.split(row["filter"]))
+        assert ran.out.strip() == str(row["count"]), row["filter"]
 
 
 def test_the_filter_that_was_given_is_part_of_each_rows(population, groups, jobctl):

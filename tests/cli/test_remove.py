@@ -44,7 +44,8 @@ def test_a_queue_its_name_and_its_pause_are_gone_and_come_back(shop, report):
     before = state(shop)
     found = report(*remove("mail", reason="moved"))
     assert found | {"operation": None, "server": None, "seconds": None} == {
-        "action": "remove", "target": "queue", "server": None, "matched": 3, "done": 3, "gone": 0,
+        "action": "remove", "target": "queue", "server": None, "matched": 3, "done": 3,
+        "merged": 0, "gone": 0,
         "failed": 0, "skipped": 0, "missing": [], "dry_run": False, "operation": None,
         "reason": "moved", "before": {"queue:mail": 3}, "after": {"queue:mail": 0}, "seconds": None,
     }  # fmt: skip

@@ -47,7 +47,7 @@ def test_a_malformed_member_that_holds_the_jid_is_told_of(raw, jobctl):
     hint = json.loads(jobctl("status", "cut-off-0002", "-o", "json").err)["hint"]
     assert hint == "look at it: jobctl queue jobs default --malformed"
     listed = jobctl("retries", "ls", "--malformed").out.splitlines()
-    assert listed[0] == "at\traw\traw_b64"
+    assert listed[0] == "at\traw\traw_b64\tmalformed"
     assert listed[1].split("\t")[1] == '{"jid":"cut-off-0001","jobtype":"Se'
 
 

@@ -72,6 +72,39 @@ def test_a_table_has_the_class_of_those_jobs_whose_type_is_another(people, raw):
     assert "SendEmail" in people(80, "retries", "ls", "--columns", "jid,class")
 
 
+def test_wide_pads_no_row_to_the_longest_value_of_another(raw, people):
+    retry(raw, failed("long-000001", args=["x" * 4000]))
+    header, rule, *rows = people(60, "retries", "ls", "-o", "wide").splitlines()[:6]
+    assert max(map(len, (header, rule, *rows[1:]))) < 500
+    assert "x" * 4000 in rows[0]
+    assert "boom" in rows[0]
+
+
+WIDTHS = ["0", "00", "-5", "abc", "²", "9" * 5000, "1", "3", "7", "20"]
+
+
+@pytest.mark.parametrize("width", WIDTHS, ids=lambda width: width[:5])
+def test_rows_are_shown_at_any_width(raw, noon, jobctl, monkeypatch, width):
+    small_shop(raw)
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setenv("LINES", width)
+    for argv, shown in (
+        (("retries", "ls"), "retry-0"),
+        (("dead", "ls"), "died-0"),
+        (("queue", "ls"), "default"),
+        (("status", "retry-000001"), "retrying"),
+        (("retries", "group"), "Import"),
+        (("info",), "enqueued"),
+        (("states",), "known"),
+        (("cron", "next", "@daily"), "2026-"),
+        (("retries", "kill", "--all", "--dry-run"), "3"),
+    ):
+        for tty in (False, True):
+            ran = jobctl(*argv, "-o", "table", "--color", "never", tty=tty)
+            assert ran.code == 0, ran.err
+            assert shown in ran.out, (argv, ran.out)
+
+
 def test_a_jid_is_never_cut_short(people):
     for width in (30, 40, 60):
         assert "retry-000002" in people(width, "retries", "ls")

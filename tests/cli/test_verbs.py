@@ -7,8 +7,8 @@ import pytest
 from tests.builders import NOW, enqueue, failed, job, retry
 
 KEYS = {
-    "action", "target", "server", "matched", "done", "gone", "failed", "skipped", "missing",
-    "dry_run", "operation", "reason", "before", "after", "seconds",
+    "action", "target", "server", "matched", "done", "merged", "gone", "failed", "skipped",
+    "missing", "dry_run", "operation", "reason", "before", "after", "seconds",
 }  # fmt: skip
 HALF_A_YEAR = 180 * 86400
 
@@ -162,12 +162,19 @@ def test_requeue_later_goes_to_scheduled(shop, raw, report, option, first, last)
 @pytest.mark.parametrize(
     ("when", "expected"),
     [(("--at", "2030-01-01T00:00:00Z"), 1893456000), (("--in", "90s"), NOW + 90),
-     (("--at", "1893456000000000"), 1893456000)],
+     (("--at", "1893456000000000"), 1893456000), (("--at", "+2h"), NOW + 7200),
+     (("--at", "-5m"), NOW - 300)],
 )  # fmt: skip
 def test_reschedule_gives_another_time_and_nothing_else(shop, raw, report, when, expected):
     report("retries", "reschedule", "--jid", "jid-00000002", *when, "--yes")
     assert raw.zscore("retries", shop[1]) == pytest.approx(expected, abs=1e-5)
     assert raw.zscore("retries", shop[0]) == NOW
+
+
+def test_the_last_of_many_jobs_still_has_a_time(raw, jobctl, report):
+    retry(raw, *(failed(f"jid-{i:08}") for i in range(100)))
+    report("retries", "reschedule", "--all", "--at", "9999-12-31T23:59:59Z", "--yes")
+    assert jobctl("retries", "count", "-w", "at>=9999-12-31T23:59:58Z").out == "100\n"
 
 
 def test_clear_asks_for_the_name_of_the_set(shop, raw, jobctl):
@@ -230,6 +237,19 @@ def test_off_a_terminal_nobody_is_asked(shop, raw, jobctl):
     assert raw.zcard("retries") == 3
 
 
+def test_jobs_that_a_change_makes_the_same_are_told_of_in_every_format(raw, jobctl, noon):
+    def spread(*words):
+        raw.flushdb()
+        retry(raw, *(failed(count=count) for count in range(5)))
+        return jobctl("retries", "requeue", "--all", "--spread", "1h", "--reset-retries", *words)
+
+    found = json.loads(spread("--yes", "-o", "json").out)
+    assert (found["done"], found["merged"], raw.zcard("scheduled")) == (5, 4, 1)
+    same = "4 of them were there already: now there is one of each"
+    assert same in spread("--yes", "-o", "tsv").err
+    assert same in spread("--yes", "-o", "table").out
+
+
 def test_nothing_matched_is_fine_and_said(shop, jobctl, report):
     ran = jobctl("retries", "kill", "--type", "Nobody", "--yes")
     assert (ran.code, ran.err) == (0, "nothing matched in retries\n")
@@ -270,6 +290,13 @@ def test_where_only_bare_lists_are_they_are_used_and_the_systems_own_keys_never(
         (("retries", "requeue", "--all", "--to", ""), "--to is empty"),
         (("retries", "requeue", "--all", "--in", "soon"), "not a duration"),
         (("retries", "reschedule", "--all", "--at", "noon"), "not a time"),
+        (("retries", "reschedule", "--all", "--at", "1796000123000"), "these milliseconds?"),
+        (("retries", "reschedule", "--all", "--at", "10000-01-01T00:00:00Z"), "not a time"),
+        (("retries", "reschedule", "--all", "--in", "999999999w"), "longer than 1,000 years"),
+        (("retries", "requeue", "--all", "--spread", "999999999w"), "longer than 1,000 years"),
+        (("retries", "kill", "-w", "at=1796000123000"), "these milliseconds?"),
+        (("retries", "kill", "-w", "created_at>1796000123000"), "these milliseconds?"),
+        (("retries", "kill", "--all", "--connect-timeout", "52000w"), "a day at most"),
         (("retries", "kill", "--all", "--rate", "fast"), "not a rate"),
         (("retries", "kill", "--all", "--rate", "0/s"), "not a rate"),
         (("retries", "kill", "--all", "--limit", "-1"), "--limit"),

@@ -99,8 +99,9 @@ def test_a_jid_is_text_whatever_its_type_unless_it_is_a_list_or_object(value, ji
         (NOW + 0.123456, "2026-03-25T14:13:20.123456Z", "2026-09-21T14:13:20.123456Z"),
         (180 * DAY, "1970-01-01T00:00:00Z", "1970-06-30T00:00:00Z"),
         (180 * DAY - 0.25, "1969-12-31T23:59:59.75Z", "1970-06-29T23:59:59.75Z"),
-        (-62135596800.0, None, "0001-01-01T00:00:00Z"),
-        (-62135596800.0 + 180 * DAY, "0001-01-01T00:00:00Z", "0001-06-30T00:00:00Z"),
+        (-62135596800.0, None, None),  # Go's zero time
+        (-62135596799.0, None, "0001-01-01T00:00:01Z"),
+        (-62135596799.0 + 180 * DAY, "0001-01-01T00:00:01Z", "0001-06-30T00:00:01Z"),
         (float("inf"), None, None),
         (float("-inf"), None, None),
         (1e18, None, None),
@@ -138,7 +139,16 @@ def test_an_age_is_from_the_time_its_structure_counts_from():
 
 
 @pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.WORKING])
-@pytest.mark.parametrize("raw", [b"{}", b"x", job(created_at="soon"), job(created_at=5)])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{}",
+        b"x",
+        job(created_at="soon"),
+        job(created_at=5),
+        job(created_at="0001-01-01T00:00:00Z"),
+    ],
+)
 def test_without_its_time_an_entry_has_no_age(kind, raw):
     assert Entry.scored(raw, NOW, kind).age(NOW) is None
 

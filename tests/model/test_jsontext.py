@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobctl.model.jsontext import Number, dumps, loads, text_of
+from jobctl.model.jsontext import DEEPEST, Number, dumps, loads, loads_own, text_of
 
 TEXTS = st.one_of(st.text(), st.text(st.characters(), max_size=4))  # lone surrogates too
 VALUES = st.recursive(
@@ -157,19 +158,40 @@ def test_what_is_no_json_is_refused(raw):
         loads(raw)
 
 
-@pytest.mark.parametrize("depth", [500, 1020])
-@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
-def test_deep_nesting_is_read_and_written(depth, opening, closing):
-    raw = opening * depth + b"1" + closing * depth
+CORES = pytest.mark.parametrize("core", [b"1", b"12345678901234567890", b'"\\ud800"', b'"[[{"'])
+BRACKETS = pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+
+
+@pytest.mark.parametrize("depth", [500, DEEPEST])
+@CORES
+@BRACKETS
+def test_deep_nesting_is_read_and_written(depth, opening, closing, core):
+    raw = opening * depth + core + closing * depth
     assert dumps(loads(raw)) == raw
     assert dumps(loads(raw), indent=True) == raw
 
 
-@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
-@pytest.mark.parametrize("core", [b"1", b"12345678901234567890", b'"\\ud800"'])
-def test_nesting_without_bounds_is_refused(opening, closing, core):
-    with pytest.raises(ValueError, match="nested too deeply"):
-        loads(opening * 100_000 + core + closing * 100_000)
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 5000, 100_000])
+@CORES
+@BRACKETS
+@pytest.mark.parametrize("read", [loads, loads_own])
+def test_deeper_nesting_is_refused_by_a_bound_of_its_own(depth, opening, closing, core, read):
+    with pytest.raises(ValueError, match="nested too deeply: more than 1,024 levels"):
+        read(opening * depth + core + closing * depth)
+
+
+def test_brackets_in_strings_are_no_nesting():
+    raw = b'["' + b'[{\\"' * 5000 + b'",12345678901234567890]'
+    assert dumps(loads(raw)) == raw
+
+
+def test_nesting_counts_from_wherever_the_call_stands():
+    def below(levels: int) -> object:
+        return below(levels - 1) if levels else loads(b"[" * DEEPEST + b"1e400" + b"]" * DEEPEST)
+
+    limit = sys.getrecursionlimit()
+    assert below(limit - 300) is not None
+    assert sys.getrecursionlimit() == limit
 
 
 @pytest.mark.parametrize("other", [b"1", b"12345678901234567890"])

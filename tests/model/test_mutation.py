@@ -86,6 +86,7 @@ def test_the_documentations_own_examples_read(text, expected):
         ("{'cmd':'kill'}", "not JSON"),
         (b"\xff", "not UTF-8"),
         ("[" * 100_000, "nested too deeply"),
+        (f'{{"cmd": {"9" * 5000}}}', "cannot be read"),
     ],
 )
 def test_what_is_not_understood_is_refused_by_name(text, words):

@@ -23,4 +23,12 @@ ALIKE = [b"%036d" % i for i in range(100)]
     ids=lambda command: str(command)[:40],
 )
 def test_a_command_is_packed_as_hiredis_does_it(command):
-    assert pack([command, ("PING",)]) == hiredis.pack_command(command) + b"*1\r\n$4\r\nPING\r\n"
+    assert pack([command, ("PING",)]) == [hiredis.pack_command(command) + b"*1\r\n$4\r\nPING\r\n"]
+
+
+def test_a_large_word_is_sent_without_a_copy():
+    large = b"x" * 5_000_000
+    command = ("EVAL", "return 1", 0, "é", 2.5, large)
+    pieces = pack([command])
+    assert b"".join(pieces) == hiredis.pack_command(command)
+    assert any(piece is large for piece in pieces)

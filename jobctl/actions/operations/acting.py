@@ -83,6 +83,7 @@ class Actor:
                 self.refusal = reply
                 break
             self._take(ready, reply.decode("utf-8", "replace"))
+            del ready  # it may be large: it goes before the next one is made
         return self.tally
 
     def notes(self) -> list[str]:
@@ -116,6 +117,7 @@ class Actor:
                 return
             self._under_way.append(ready)
             yield ready.command
+            del ready
 
     def _note_batch(self, batch: Batch) -> None:
         self._file.note({"batch": _note(batch)})

@@ -23,6 +23,7 @@ from jobctl.model.notes import ActingNote
 from jobctl.model.operation import Batch, Header, Outcome, Rising
 from jobctl.model.pausing import Author
 from jobctl.model.report import Report
+from jobctl.model.times import LAST
 
 if TYPE_CHECKING:
     from jobctl.actions.operations.releasing import Releaser
@@ -173,7 +174,7 @@ def sizes(store: Store, header: Header) -> dict[str, int]:
 
 def _scores(change: Change, now: float, jobs: int, purge_after: int) -> Rising | None:
     if change.at is not None:
-        return Rising(change.at, MICROSECOND)
+        return Rising(min(change.at, LAST - jobs * MICROSECOND), MICROSECOND)
     if change.delay is not None:
         return Rising(now + change.delay, MICROSECOND)
     if change.spread is not None:

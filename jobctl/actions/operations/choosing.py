@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -17,6 +17,7 @@ from jobctl.model.readings import Ambiguity
 from jobctl.model.where import Where
 from jobctl.store.sets import SortedSet
 
+_LARGE = 4 * 1024 * 1024  # bytes of a reply
 _KINDS = 10_000  # lines of a histogram; what comes after them is counted together
 _OTHERS = ("(others)", "", "")
 _MALFORMED = ("(malformed)", "", "")
@@ -60,9 +61,9 @@ def choose(
     looked = 0
     watch.choosing(0, total, 0)
     for flat, examined in source.members(where.pattern()):
-        scan.take(flat[::2], flat[1::2])
-        if watch.wants_preview:
-            scan.describe()
+        for members, scores in _portions(flat):
+            scan.take(members, scores, describe=watch.wants_preview)
+        del flat, members, scores
         looked += examined
         watch.choosing(min(looked, total), total, len(scan.choice.chosen))
     choice = scan.choice
@@ -76,6 +77,16 @@ def choose(
         there = {entry.jid for entry in source.find(choice.missing)}
         choice.unmatched = tuple(jid for jid in choice.missing if jid in there)
     return choice
+
+
+def _portions(flat: list[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Yield the members and scores of a reply; large ones one by one, and each is let go of."""
+    if sum(map(len, flat)) <= _LARGE:
+        yield flat[::2], flat[1::2]
+        return
+    while flat:
+        score = [flat.pop()]
+        yield [flat.pop()], score
 
 
 class _Scan:
@@ -93,11 +104,9 @@ class _Scan:
         self._kinds = Kinds(source.layout, source.kind)
         self._entry = source.entry
         self._file = file
-        self._kept: list[bytes] = []
-        self._found: list[object] = []
 
-    def take(self, members: list[bytes], scores: list[bytes]) -> None:
-        """Keep what matches of one reply."""
+    def take(self, members: list[bytes], scores: list[bytes], *, describe: bool) -> None:
+        """Keep what matches of one reply; `describe`: count its types, queues and errors."""
         keep = self._keep
         if self.ambiguity:
             for raw, score in zip(members, scores, strict=True):
@@ -107,18 +116,16 @@ class _Scan:
             for raw, score in zip(members, scores, strict=True)
             if (found := keep(raw, score))
         ]
-        self._kept = [raw for raw, _, _ in kept]
-        self._found = [found for _, _, found in kept]
-        kept_scores = [score for _, score, _ in kept]
-        self._file.choose(self._kept, kept_scores, decoded=self._decoded, chosen=self.choice.chosen)
+        members = [raw for raw, _, _ in kept]
+        if describe:
+            self._kinds.count(members, [found for _, _, found in kept])
+            self.choice.histogram = self._kinds.counts
+        scores = [score for _, score, _ in kept]
+        del kept
+        self._file.choose(members, scores, decoded=self._decoded, chosen=self.choice.chosen)
         if self._jids is not None:
-            found = (self._entry(raw, 0.0).jid for raw in self._kept)
-            self.seen.update(jid for jid in found if jid is not None)
-
-    def describe(self) -> None:
-        """Count the types, queues and errors of what was kept last."""
-        self._kinds.count(self._kept, self._found)
-        self.choice.histogram = self._kinds.counts
+            jids = (self._entry(raw, 0.0).jid for raw in members)
+            self.seen.update(jid for jid in jids if jid is not None)
 
 
 class Kinds:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from zlib import crc32
 
-_LENGTH = 24  # bits; 0 stands for what is not there as it is, and for what is longer
+_LENGTH = 32  # bits, as many as a member can have bytes; 0 stands for what is not there as it is
 _OFFSET = 40
 _CHECK = 32
 _SCORE = _LENGTH + _OFFSET + _CHECK
 LONGEST = (1 << _LENGTH) - 1
+_ENCODED = 16 * 1024 * 1024  # bytes that a member counts whose length is not known
 _SIGN = 1 << 63
 _TIED = 32 * 1024 * 1024  # bytes of members with one score that are put in Redis' own order
 
@@ -116,7 +117,7 @@ def _runs(ties: list[int]) -> Iterator[tuple[int, int]]:
 
 def _untie(packed: list[int], read: Read) -> list[int]:
     """Return entries of one score in order, without repeats."""
-    if sum(p & LONGEST or LONGEST for p in packed) <= _TIED or len(packed) == 2:
+    if sum(p & LONGEST or _ENCODED for p in packed) <= _TIED or len(packed) == 2:
         by_member: dict[bytes, int] = {}
         for p in packed:
             by_member.setdefault(read(*_place(p)), p)

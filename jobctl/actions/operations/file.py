@@ -8,6 +8,7 @@ stands as ``{"score":S,"b64":..}``.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import secrets
@@ -15,13 +16,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
 
-from jobctl.actions.operations.chosen import Chosen
+from jobctl.actions.operations.chosen import LONGEST, Chosen
 from jobctl.actions.operations.lines import (
+    B64,
     SCORE,
     is_member,
     is_plain,
     member_lines,
     member_of,
+    number,
     read_note,
     take_in,
 )
@@ -40,7 +43,10 @@ from jobctl.model.operation import Header
 from jobctl.model.typed import typed
 
 PART = ".part"  # ends the name of a copy that is not whole yet
-_BLOCK = 256 * 1024
+_HEAD = 64  # bytes; a score is shorter
+_BLOCK = 256 * 1024  # bytes; a multiple of 4, as base64 is read
+_WHOLE = 3 * _BLOCK  # bytes; a multiple of 3, as base64 is written
+_LARGE = 4 * 1024 * 1024  # bytes
 _LONGEST_HEADER = 64 * 1024 * 1024  # bytes; it names the JIDs that were typed, or many queues
 
 
@@ -233,6 +239,11 @@ class OperationFile:
         """
         if not members:
             return
+        if sum(map(len, members)) > _LARGE:
+            for raw, score in zip(members, scores, strict=True):
+                offset, length = self._append_large(raw, score, decoded=decoded)
+                chosen.add([float(score)], [raw], [offset], [length])
+            return
         if decoded and is_plain(members, scores):
             lines = [
                 b'{"score":%b,"job":%b}\n' % pair for pair in zip(scores, members, strict=True)
@@ -249,6 +260,24 @@ class OperationFile:
         self._append(b"".join(lines))
         chosen.add(list(map(float, scores)), members, offsets, lengths)
 
+    def _append_large(self, raw: bytes, score: bytes, *, decoded: bool) -> tuple[int, int]:
+        """Append a large member without a copy of it; return where it stands, as `read` takes it.
+
+        One that is not known to be JSON is not decoded to find out.
+        """
+        begun = self._end
+        if decoded and raw.isascii() and b"\n" not in raw and len(raw) <= LONGEST:
+            self._append(b'{"score":%b,"job":' % number(score))
+            begun = self._end
+            self._append(raw)
+            self._append(b"}\n")
+            return begun, len(raw)
+        self._append(b'{"score":%b,"b64":"' % number(score))
+        for start in range(0, len(raw), _WHOLE):
+            self._append(base64.b64encode(raw[start : start + _WHOLE]))
+        self._append(b'"}\n')
+        return begun, 0
+
     def read_all(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
         """Return the members that stand there, in order."""
         pread, descriptor = os.pread, self._descriptor
@@ -259,9 +288,7 @@ class OperationFile:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the member that stands there."""
-        return (
-            os.pread(self._descriptor, length, offset) if length else member_of(self._line(offset))
-        )
+        return os.pread(self._descriptor, length, offset) if length else self._encoded(offset)
 
     def flush(self) -> None:
         """Wait until it is on the disk: what does not fit is known before anything moves."""
@@ -273,15 +300,18 @@ class OperationFile:
     def again(self) -> Chosen:
         """Return what was chosen, in the order it was found; up to where it was cut off."""
         chosen = Chosen()
-        begun, lines = self._first, list[bytes]()
+        begun, lines, size = self._first, list[bytes](), 0
         with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
             file.seek(self._first)
             for line in file:
                 if not is_member(line):
                     break
                 lines.append(line)
-                if len(lines) == 1000:
-                    begun, lines = take_in(chosen, lines, begun), []
+                size += len(line)
+                del line
+                if len(lines) == 1000 or size > _LARGE:
+                    begun = take_in(chosen, lines, begun)
+                    lines, size = [], 0
         take_in(chosen, lines, begun)
         return chosen
 
@@ -326,15 +356,19 @@ class OperationFile:
         except ValueError as error:
             raise self.damaged(error) from None
 
-    def _line(self, offset: int) -> bytes:
+    def _encoded(self, offset: int) -> bytes:
+        """Return the member that stands in the line that begins there, but not as it is."""
+        start = os.pread(self._descriptor, _HEAD, offset)
+        offset += start.find(B64) + len(B64)
         pieces: list[bytes] = []
-        while not pieces or b"\n" not in pieces[-1]:
-            piece = os.pread(self._descriptor, _BLOCK, offset)
-            if not piece:
+        ended = b""
+        while not ended:
+            piece, ended, _ = os.pread(self._descriptor, _BLOCK, offset).partition(b'"')
+            if not (piece or ended):
                 raise FileProblem(f"{self.path} has been cut off")
             offset += len(piece)
-            pieces.append(piece)
-        return b"".join(pieces).partition(b"\n")[0] + b"\n"
+            pieces.append(base64.b64decode(piece))
+        return b"".join(pieces)
 
     def _append(self, text: bytes) -> None:
         view = memoryview(text)

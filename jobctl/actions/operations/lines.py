@@ -11,7 +11,7 @@ from jobctl.model.job import read_object
 from jobctl.model.jsontext import loads_own
 
 SCORE = b'{"score":'  # what the line of a member begins with
-_JOB, _B64 = b'"job":', b'"b64":"'  # what stands before it, as it is or encoded
+_JOB, B64 = b'"job":', b'"b64":"'  # what stands before it, as it is or encoded
 
 
 def is_plain(members: Sequence[bytes], scores: Sequence[bytes]) -> bool:
@@ -33,11 +33,11 @@ def member_lines(
     lengths: list[int] = []
     for raw, score in zip(members, scores, strict=True):
         if _one_line(raw, decoded=decoded):
-            lines.append(b'{"score":%b,"job":%b}\n' % (_number(score), raw))
+            lines.append(b'{"score":%b,"job":%b}\n' % (number(score), raw))
             lengths.append(len(raw))
         else:
             encoded = base64.b64encode(raw)
-            lines.append(b'{"score":%b,"b64":"%b"}\n' % (_number(score), encoded))
+            lines.append(b'{"score":%b,"b64":"%b"}\n' % (number(score), encoded))
             lengths.append(0)
     return lines, lengths
 
@@ -62,9 +62,9 @@ def is_member(line: bytes) -> bool:
     try:
         if not is_verbatim(line):
             start = line.index(b",", len(SCORE), 64) + 1
-            if not (line.startswith(_B64, start) and line.endswith(b'"}\n')):
+            if not (line.startswith(B64, start) and line.endswith(b'"}\n')):
                 return False
-            base64.b64decode(line[start + len(_B64) : -3], validate=True)
+            base64.b64decode(line[start + len(B64) : -3], validate=True)
         return not isnan(float(score_of(line)))
     except ValueError:
         return False
@@ -75,7 +75,8 @@ def score_of(line: bytes) -> bytes:
     return line[len(SCORE) : line.index(b",", len(SCORE), 64)].strip(b'"')
 
 
-def _number(score: bytes) -> bytes:
+def number(score: bytes) -> bytes:
+    """Return a score as JSON: infinity is a text."""
     return score if score[-1:].isdigit() else b'"%b"' % score  # inf, -inf
 
 
@@ -89,7 +90,7 @@ def member_of(line: bytes) -> bytes:
     start = line.index(b",", len(SCORE), 64) + 1
     if line.startswith(_JOB, start):
         return line[start + len(_JOB) : -2]
-    return base64.b64decode(line[start + len(_B64) : -3])
+    return base64.b64decode(line[start + len(B64) : -3])
 
 
 def read_note(line: bytes) -> dict[str, object] | None:

@@ -120,9 +120,10 @@ class Preparer:
 
     def sample(self) -> Sequence[Entry | Record]:
         """Return the first jobs of the operation; where the last one runs first, from its end."""
-        pairs = self.scored(0, SAMPLE)
         if self._change.front:
             pairs = self.scored(max(0, len(self._chosen) - SAMPLE), SAMPLE)[::-1]
+        else:
+            pairs = self.scored(0, self.size(0, SAMPLE))
         kind = self._header.kind
         return [Entry.scored(raw, score, kind, self._layout) for raw, score in pairs]
 

@@ -266,6 +266,7 @@ class Undoing:
             ready: Ready = self._preparer.ready(batch)
             done = done_places(ready, result)[Outcome.DONE]
             unqueue.look_for(ready, [place for place in done if place not in back])
+            del ready  # it may be large
         unqueue.run()
         self._outcomes.update(unqueue.outcomes)
         self._queues.update(unqueue.taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from collections.abc import Mapping
 
 from jobctl.errors import BadSchedule
@@ -187,6 +188,6 @@ def _is_go_time(text: str) -> bool:
     if found is None:
         return False
     day, hour, rest, zone = found.groups()
-    if day.startswith("0000"):
-        day = f"0004{day[4:]}"  # a leap year as well, and one that Python knows
+    # Any year will do for Go, in any zone: another one with the same days tells of the rest.
+    day = f"{2000 if isleap(int(day[:4])) else 2001}{day[4:]}"
     return Instant.parse(f"{day}{hour:0>2}{rest}{zone}") is not None
