@@ -41,11 +41,12 @@ def fill(shop):
 
 
 def state(shop):
+    """Return the queues; the jobs that a server is to learn of them by are about to come back."""
     with shop.client() as db:
-        lists = ("q:big", "q:small", "q:bare", "bare")
-        return {key: db.lrange(key, 0, -1) for key in lists} | {
-            key: db.smembers(key) for key in ("queues", "paused")
-        }
+        lists = {key: db.lrange(key, 0, -1) for key in ("q:big", "q:small", "q:bare", "bare")}
+        for member in map(json.loads, db.zrange("scheduled", 0, -1)):
+            lists[f"q:{member['queue']}"].insert(0, job(member["jid"]))
+        return lists | {key: db.smembers(key) for key in ("queues", "paused")}
 
 
 def begun(shop, before):

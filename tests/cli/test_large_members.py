@@ -44,5 +44,6 @@ def test_each_large_member_is_changed_by_a_call_of_its_own(raw, store):
     retry(raw, *(failed(f"large-{i}", args=["x" * 2_000_000]) for i in range(3)))
     raw.config_resetstat()
     assert store.retries.kill("jobtype=SendEmail").done == 3
-    assert raw.info("commandstats")["cmdstat_eval"]["calls"] == 3
+    before = 2  # it is checked that scripts can run, and the operation is claimed
+    assert raw.info("commandstats")["cmdstat_eval"]["calls"] == before + 3
     assert raw.zcard("dead") == 3

@@ -165,4 +165,4 @@ def test_a_scan_asks_for_as_many_members_as_redis_matches_in_five_milliseconds()
     for seconds in (0.05, 0.05, 0.051, 0.054, 0.07, 0.15, 0.05):  # 50 ms of it are the way there
         chunk.learn(chunk.size, 0, seconds)
         sizes.append(chunk.size)
-    assert sizes == pytest.approx([32, 256, 1280, 1600, 400, 250, 2000], abs=1)
+    assert sizes == pytest.approx([8, 64, 320, 400, 250, 250, 2000], abs=1)
