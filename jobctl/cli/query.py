@@ -44,7 +44,8 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
     one of the times is answered by an index, any other by the records themselves. Nothing is
     written.
 
-    Times are compared and sorted as their indexes have them; a record's own state decides. Records
+    Times are compared and sorted as their indexes have them; 2026-09-21, today or monday is its
+    midnight in UTC, with = all of that day. A record's own state decides. Records
     without the field that is sorted by come last, by id.""",
     short_help=COMMANDS["query"].summary,
     examples=[
