@@ -52,7 +52,7 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
         "jobctl query -w state=failed -w job_name=SendEmail,Retryer -w 'recorded_at>=-2d'",
         "jobctl query -w state=incomplete --older-than 1h --count",
         "jobctl query -w 'state=failed and error~timeout' -o ids",
-        "jobctl query - -w recorded_at>=today < ids",
+        "jobctl query - -w 'recorded_at>=today' < ids",
         "jobctl query -w state=started -w job_arg=u-1 --sort started_at --limit 20 --explain",
     ],
 )
