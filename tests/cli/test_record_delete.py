@@ -171,3 +171,19 @@ def test_a_state_is_checked_before_anything_is_connected(jobctl):
 def test_a_rate_holds_for_records_too(shop, report):
     found = report("record", "mark", "unknown", "--all", "--rate", "1000/s", "--yes")
     assert found["done"] == 3
+
+
+def test_a_key_of_another_type_is_told_of_once_and_left(shop, jobctl):
+    shop.set("jobba:id:odd", "x")
+    shop.sadd("jobba:failed", "odd")
+    shop.zadd("jobba:recorded_at", {"odd": START})
+    told = "left out: the key jobba:id:odd holds another type than a record"
+    old = ("cleanup", "--older-than", "1h")
+    for argv in (
+        (*old, "-n"), (*old, "-n", "-o", "json"), (*old, "--yes"), (*old, "--yes"), (*old, "-n"),
+        ("delete", "odd", "--yes"), ("delete", "odd", "-n"),
+    ):  # fmt: skip
+        ran = jobctl("record", *argv)
+        assert (ran.code, (ran.out + ran.err).count(told)) == (0, 1), (argv, ran)
+    assert shop.zscore("jobba:recorded_at", "odd") == START
+    assert shop.get("jobba:id:odd") == b"x"
