@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 
@@ -19,6 +20,10 @@ from jobctl.cli.door import run as run_jobctl
 from jobctl.store.server import Server
 from tests.builders import NOW
 from tests.faktory.double import FaktoryDouble
+
+# A machine that is busy with other things is no failure.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 NOBODYS = (
     "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER",

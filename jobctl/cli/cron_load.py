@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 )
 @option(
     READING, "--from", "start", metavar="T",
-    help="Begin with this time: 2026-09-21T14:00:00Z, +2h, -5m, epoch seconds. Else today.",
+    help="Begin with this time: 2026-09-21T14:00:00Z, monday, +2h, epoch seconds. Else today.",
 )  # fmt: skip
 @zone_option()
 @flavour_option()

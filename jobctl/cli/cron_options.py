@@ -35,7 +35,7 @@ def from_option() -> Callable[[_F], _F]:
     """Add ``--from``: see `start`."""
     return option(
         READING, "--from", "start", metavar="T",
-        help="Begin after this time: 2026-09-21T14:00:00Z, +2h, -5m, epoch seconds. Else now.",
+        help="Begin after this time: 2026-09-21T14:00:00Z, monday, +2h, epoch seconds. Else now.",
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class Onlooker(Watch):
             return
         if preview.matched or preview.queues:
             self._describe(preview)
-        else:
+        elif preview.rehearsed:  # else the report says them
             for note in preview.notes:
                 say(note)
 

@@ -44,14 +44,15 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
     one of the times is answered by an index, any other by the records themselves. Nothing is
     written.
 
-    Times are compared and sorted as their indexes have them; a record's own state decides. Records
+    Times are compared and sorted as their indexes have them; 2026-09-21, today or monday is its
+    midnight in UTC, with = all of that day. A record's own state decides. Records
     without the field that is sorted by come last, by id.""",
     short_help=COMMANDS["query"].summary,
     examples=[
         "jobctl query -w state=failed -w job_name=SendEmail,Retryer -w 'recorded_at>=-2d'",
         "jobctl query -w state=incomplete --older-than 1h --count",
         "jobctl query -w 'state=failed and error~timeout' -o ids",
-        "jobctl query - -w recorded_at>=today < ids",
+        "jobctl query - -w 'recorded_at>=today' < ids",
         "jobctl query -w state=started -w job_arg=u-1 --sort started_at --limit 20 --explain",
     ],
 )

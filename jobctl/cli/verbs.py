@@ -170,7 +170,9 @@ def _own_options(name: str) -> Callable[[_F], _F]:
     later = [option(VERB, "--in", "delay", metavar="D", help=_IN[name]), spread, rate]
     if name == "reschedule":
         return all_of([
-            option(VERB, "--at", metavar="T", help="To a time: RFC 3339, +2h or epoch seconds."),
+            option(
+                VERB, "--at", metavar="T", help="To a time: RFC 3339, monday, +2h, epoch seconds.",
+            ),
             *later,
         ])  # fmt: skip
     return all_of([

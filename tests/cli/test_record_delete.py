@@ -191,3 +191,19 @@ def test_an_expression_without_an_end_names_the_record(shop, jobctl):
         ran = jobctl(*argv, "-w", 'job_name~"(a|a)+$"')
         assert (ran.code, ran.out) == (2, "")
         assert "(a|a)+$ takes longer than 100 ms on one text of record long" in ran.err
+
+
+def test_a_key_of_another_type_is_told_of_once_and_left(shop, jobctl):
+    shop.set("jobba:id:odd", "x")
+    shop.sadd("jobba:failed", "odd")
+    shop.zadd("jobba:recorded_at", {"odd": START})
+    told = "left out: the key jobba:id:odd holds another type than a record"
+    old = ("cleanup", "--older-than", "1h")
+    for argv in (
+        (*old, "-n"), (*old, "-n", "-o", "json"), (*old, "--yes"), (*old, "--yes"), (*old, "-n"),
+        ("delete", "odd", "--yes"), ("delete", "odd", "-n"),
+    ):  # fmt: skip
+        ran = jobctl("record", *argv)
+        assert (ran.code, (ran.out + ran.err).count(told)) == (0, 1), (argv, ran)
+    assert shop.zscore("jobba:recorded_at", "odd") == START
+    assert shop.get("jobba:id:odd") == b"x"
