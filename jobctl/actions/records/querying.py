@@ -141,19 +141,25 @@ def _verified(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float
         return _loaded(reader, ids, wanted, now)
     indexes, states = reader.indexes, wanted.states
     asked = ("HLEN",) if states is None else ("HGET", "state")
-    there: Counter[bytes] = Counter()
+    there: Counter[object] = Counter()
     absent: list[bytes] = []
-    for ident, reply in zip(ids, indexes.of_records(ids, *asked), strict=True):
-        if not reply:
-            absent.append(ident)
-        elif isinstance(reply, WrongType):
-            reader.wrong_types.add(decode(ident))
-        else:
-            there[reply] += 1
+    left = iter(ids)
+    for replies in indexes.of_records(ids, *asked):
+        page, found = list(islice(left, len(replies))), Counter(replies)
+        odd = [reply for reply in found if not reply or isinstance(reply, WrongType)]
+        for ident, reply in zip(page, replies, strict=True) if odd else ():
+            if isinstance(reply, WrongType):
+                reader.wrong_types.add(decode(ident))
+            elif not reply:
+                absent.append(ident)
+        for reply in odd:
+            del found[reply]
+        there.update(found)
     stubs = indexes.existing(absent)  # a record without a state is one all the same
     if states is None:
         return Count(there.total() + stubs, len(absent) - stubs)
-    matching = sum([many for text, many in there.items() if state_of(text) in states])
+    texts = [(text, many) for text, many in there.items() if isinstance(text, bytes)]
+    matching = sum([many for text, many in texts if state_of(text) in states])
     return Count(matching, len(absent) - stubs)
 
 

@@ -13,7 +13,7 @@ from jobctl.model.jobba import RecordLayout, RecordState, encode
 from jobctl.model.query import Clause, Span, Values
 from jobctl.store.connection import Command, Connection, Reply
 from jobctl.store.records.testing import Tests, set_keys
-from jobctl.store.records.walking import PAGE, NamedPages, ScannedPages, ScorePages, Source
+from jobctl.store.records.walking import PAGE, NamedPages, RankPages, ScorePages, SetPages, Source
 
 _TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
 
@@ -84,14 +84,16 @@ class Indexes:
         elif lead.field == "id":
             source = NamedPages([encode(value) for value in lead.values])
         else:
-            source = ScannedPages(set_keys(self._layout, lead))
+            source = SetPages(set_keys(self._layout, lead))
         yield from self._tested(source, Tests(self._layout, tests), budget or Budget())
 
     def everything(self) -> Iterator[list[bytes]]:
         """Yield pages of the ids that are in a state or were recorded, some more than once."""
-        states = map(self._layout.state, RecordState)
-        source = ScannedPages(states, [self._layout.moment("recorded_at")])
-        yield from self._tested(source, Tests(self._layout, ()), Budget())
+        states: Source = SetPages(list(map(self._layout.state, RecordState)))
+        recorded: Source = RankPages(self._connection, self._layout.moment("recorded_at"))
+        for source in (states, recorded):
+            while not source.ended:
+                yield self._page(source)
 
     def passing(self, ids: list[bytes], clauses: Sequence[Clause]) -> list[bytes]:
         """Return those ids that meet all of the clauses, in the order they came."""
@@ -117,10 +119,10 @@ class Indexes:
 
     def of_records(
         self, ids: Sequence[bytes], command: str, *words: str
-    ) -> Iterator[Reply | WrongType]:
-        """Yield the reply to a command on the record of each id; the next are under way meanwhile.
+    ) -> Iterator[list[Reply | WrongType]]:
+        """Yield, page by page, the replies to a command on the record of each id.
 
-        Where the key holds another type, that is yielded.
+        The next ones are under way meanwhile. Where a key holds another type, that is its reply.
         """
         record = self._record
         pages = (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
@@ -128,8 +130,7 @@ class Indexes:
         def follow(_: list[Reply] | None) -> list[Command]:
             return [(command, record + ident, *words) for ident in next(pages, ())]
 
-        for replies in self._connection.stream(follow, kept=WrongType):
-            yield from replies
+        yield from self._connection.stream(follow, kept=WrongType)
 
     def _tested(self, source: Source, tests: Tests, budget: Budget) -> Iterator[list[bytes]]:
         """Yield the pages of a source, tested; the tests of one go with the asking for the next."""

@@ -8,7 +8,6 @@ and no page costs more than another.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Protocol
 
 from jobctl.store.connection import Command, Connection, Reply
@@ -56,33 +55,66 @@ class NamedPages:
         return page
 
 
-class ScannedPages:
-    """The members of sets, one after the other, and of sorted sets behind these, in no order.
+class SetPages:
+    """The members of sets, one after the other; SSCAN may show one again."""
 
-    A scan may show a member again.
-    """
-
-    def __init__(self, keys: Iterable[bytes], sorted_keys: Iterable[bytes] = ()) -> None:
-        scans = [("SSCAN", key) for key in keys] + [("ZSCAN", key) for key in sorted_keys]
-        self._scans = deque(scans)
+    def __init__(self, keys: list[bytes]) -> None:
+        self._keys = deque(keys)
         self._cursor = b"0"
 
     @property
     def ended(self) -> bool:
         """Whether all sets were gone through."""
-        return not self._scans
+        return not self._keys
 
     def command(self) -> Command | None:
         """Ask for the next members."""
-        return (*self._scans[0], self._cursor, "COUNT", PAGE)
+        return ("SSCAN", self._keys[0], self._cursor, "COUNT", PAGE)
 
     def take(self, replies: list[Reply]) -> list[bytes]:
         """Return them, and remember the place."""
         self._cursor, page = replies[0]
-        scored = self._scans[0][0] == "ZSCAN"
         if self._cursor == b"0":
-            self._scans.popleft()
-        return page[::2] if scored else list(page)
+            self._keys.popleft()
+        return list(page)
+
+
+class RankPages:
+    """The members of a sorted set, by rank: its scores cost as much as all the rest.
+
+    A page begins with the last members of the one before, so some are shown again. Where these are
+    elsewhere by now, the place is looked for.
+
+    Attributes:
+        ended: whether there are no more.
+    """
+
+    def __init__(self, connection: Connection, key: bytes) -> None:
+        self.ended = False
+        self._connection = connection
+        self._key = key
+        self._rank = 0
+        self._shown: list[bytes] = []
+
+    def command(self) -> Command | None:
+        """Ask for the next members, and some before them."""
+        self._start = max(0, self._rank - _SPARE)
+        return ("ZRANGE", self._key, self._start, self._rank + PAGE - 1)
+
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return them; nothing where the page does not begin where the one before ended."""
+        page: list[bytes] = replies[0]
+        if self._shown and self._shown[-1] not in page:
+            ranks = self._connection.pipe(("ZRANK", self._key, ident) for ident in self._shown)
+            self._rank = max((rank + 1 for rank in ranks if rank is not None), default=0)
+            self._shown = [
+                i for i, rank in zip(self._shown, ranks, strict=True) if rank is not None
+            ]
+            return []
+        self.ended = self._start + len(page) < self._rank + PAGE
+        self._rank = self._start + len(page)
+        self._shown = page[-_KNOWN:]
+        return page
 
 
 class ScorePages:

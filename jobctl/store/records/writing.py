@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jobctl.errors import NotFound, Refused, RefusedByRedis, WrongType
+from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
 from jobctl.model.jobba import KILL_REQUESTED, RecordState, decode, encode
 from jobctl.model.jsontext import dumps, loads
 from jobctl.model.record import Record, attempt_number
@@ -81,6 +81,8 @@ class RecordWriter(RecordReader):
             values: by their names, as of `create`; an error goes behind those that are there.
             keep_args: the arguments go beside those it has, and not in their place.
         """
+        if not values:
+            raise UsageProblem("nothing is given to be set")
         fields = fields_json(values)
         error = fields.pop("error", b"")
         indexed = [field for field in INDEXED if field in values]

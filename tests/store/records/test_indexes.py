@@ -32,6 +32,24 @@ def test_a_set_gives_each_member_and_a_span_its_order(indexes):
     assert flat(indexes.matching(Values("state", ("failed",)))) == []
 
 
+@pytest.mark.parametrize("gone", [0, 1, 30, 300, 3000])
+@pytest.mark.parametrize("added", [0, 1, 3000])
+def test_everything_is_what_stays_whatever_comes_and_goes_before_it(raw, indexes, gone, added):
+    raw.delete("jobba:queued")
+    raw.sadd("jobba:failed", "unrecorded")
+    shown = []
+    for number, page in enumerate(indexes.everything()):
+        shown += page
+        if number and gone:
+            raw.zremrangebyrank("jobba:recorded_at", 0, gone - 1)
+        if number == 2 and added:
+            raw.zadd("jobba:recorded_at", {f"new-{i}": i for i in range(added)})
+    stays = set(raw.zrange("jobba:recorded_at", 0, -1)) | {b"unrecorded"}
+    assert {ident for ident in stays if not ident.startswith(b"new")} <= set(shown)
+    if not gone and not added:
+        assert sorted(set(shown)) == [*IDS, b"unrecorded"]
+
+
 def test_what_is_tested_keeps_its_order(indexes):
     even, some = Values("job_name", ("Even", "None")), Span("recorded_at", START + 100)
     assert flat(indexes.matching(Span("recorded_at"), [even, some])) == IDS[100::2]

@@ -299,6 +299,8 @@ def test_arguments_go_beside_odd_ones(raw, store, had):
 def test_what_is_refused_of_several_things_changes_none(raw, store):
     record(raw, "a", job_args={str(i): "x" for i in range(999)})
     before = everything(raw)
+    with pytest.raises(UsageProblem):
+        store.records.set("a", {})
     for wrong in (
         {"error": ""}, {"job_name": ""}, {"provider_job_id": ""}, {"progress": 2}, {"error": None},
         {"progress": "half"}, {"job_args": {"a": "1", "b": "2"}},
