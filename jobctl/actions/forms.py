@@ -114,8 +114,9 @@ def _verified_facts(store: Store, *, rehearsed: bool) -> tuple[FaktoryFacts | No
 
     try:
         if rehearsed:
-            for contradiction in compare_counters(store, store.faktory):
-                return None, f"; {contradiction}"
+            contradictions = compare_counters(store, store.faktory)
+            if contradictions:
+                return None, f"; {contradictions[0]}"
         else:
             verify_server(store, store.faktory)
         return store.faktory.facts, "; the server does not say its version"

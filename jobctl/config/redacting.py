@@ -43,16 +43,6 @@ def has_password(url: str, kind: DoorKind) -> bool:
         return False
 
 
-def connect_timeout(url: str) -> float | None:
-    """Return the seconds that a Redis' URL gives to connecting, if it does."""
-    from jobctl.model.target import Target
-
-    try:
-        return Target.parse(url).connect_timeout
-    except BadUrl:
-        return None
-
-
 def _parsed(url: str, kind: DoorKind) -> Target | Address:
     if kind is DoorKind.FAKTORY:
         from jobctl.model.address import Address
