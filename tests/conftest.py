@@ -26,8 +26,8 @@ hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
 NOBODYS = (
-    "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER",
-    "JOBCTL_SYSTEM", "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
+    "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "JOBCTL_SYSTEM", "REDIS_PROVIDER", "REDIS_URL",
+    "FAKTORY_PROVIDER", "FAKTORY_URL", "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
 )  # fmt: skip
 RUN_ENVIRONMENT = {"COLUMNS": "100", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 
@@ -109,6 +109,13 @@ def _nobodys_home(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
     for name, value in RUN_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def own_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Keep this test's operations in a directory of its own, and return that."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "jobctl" / "operations"
 
 
 class _Stream(io.TextIOWrapper):

@@ -29,7 +29,7 @@ def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
     return store.form.value if store.form is not None else None
 
 
-def ask_server(store: Store) -> FaktoryFacts | None:
+def server_facts(store: Store) -> FaktoryFacts | None:
     """Return what the server says of itself; None where it is not known, or does not say."""
     if store.faktory is not None:
         with suppress(Unreachable):

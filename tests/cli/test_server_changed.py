@@ -11,6 +11,8 @@ from tests.cli.journals import reporter
 from tests.everything import everything
 from tests.recording import record
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 VERBS = [
     ("retries", "kill", "--all"),
     ("retries", "discard", "--all"),
@@ -19,12 +21,6 @@ VERBS = [
     ("retries", "reschedule", "--all", "--in", "1d"),
     ("record", "delete", "-w", "state=succeeded"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
 
 
 @pytest.fixture

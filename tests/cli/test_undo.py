@@ -10,6 +10,8 @@ import pytest
 from tests.builders import NOW, enqueue, failed, job, retry
 from tests.cli.journals import everything, reporter
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 VERBS = [
     ("kill",),
     ("discard",),
@@ -21,12 +23,6 @@ VERBS = [
     ("reschedule", "--in", "1d"),
     ("kill", "--limit", "2"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
 
 
 @pytest.fixture

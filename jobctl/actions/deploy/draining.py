@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobctl.actions.forms import ask_server, form_read, layout_seen
+from jobctl.actions.forms import form_read, layout_seen, server_facts
 from jobctl.actions.jobs import Store
 from jobctl.errors import JobctlError, TimedOut
 from jobctl.model.entry import Entry
@@ -168,7 +168,7 @@ def queue_of(entry: Entry, default: str) -> str:
 def _forms(store: Store) -> tuple[QueueForm, ...]:
     """Return the forms of lists that this server's workers read; both where nothing tells."""
     queues = store.queues.named()
-    read = form_read(store, queues, ask_server(store)) or layout_seen(queues, store)
+    read = form_read(store, queues, server_facts(store)) or layout_seen(queues, store)
     return tuple(QueueForm) if read is None else (QueueForm(read),)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from jobctl.actions.forms import ask_server, form_known
+from jobctl.actions.forms import form_known, server_facts
 from jobctl.actions.introducing import introduce
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
@@ -152,7 +152,7 @@ class _Undoing:
     def _introduce(self, before: Collection[str]) -> tuple[str, ...]:
         """Let the server know the queues again that it has removed."""
         listed = [queue for queue in self.queues.values() if queue.registered]
-        facts = ask_server(self._store)
+        facts = server_facts(self._store)
         read = form_known(self._store, self._store.queues.named(), facts) or QueueForm.Q
         forms = {q.name: read if read in q.forms else q.forms[0] for q in listed}
         return introduce(self._store, self._file, forms, before, self._watch)
