@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -19,6 +20,7 @@ from jobctl.actions.removal import undoing
 from jobctl.cli.door import run as run_jobctl
 from jobctl.store.server import Server
 from tests.builders import NOW
+from tests.cli.journals import reporter
 from tests.faktory.double import FaktoryDouble
 
 # A machine that is busy with other things is no failure.
@@ -162,6 +164,12 @@ def jobctl(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[..., Ran]:
             return Ran(code, out.text(), err.text())
 
     return run
+
+
+@pytest.fixture
+def report(jobctl: Callable[..., Ran]) -> Callable[..., dict[str, Any]]:
+    """Run a change by the command line and return its report: ``report("retries", "kill")``."""
+    return reporter(jobctl)
 
 
 @pytest.fixture

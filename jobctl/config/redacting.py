@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from jobctl.config.expanding import only_refers, plain, refers
 from jobctl.errors import BadUrl
+from jobctl.model.url_parameters import SECRET
 
 if TYPE_CHECKING:
     from jobctl.model.address import Address
     from jobctl.model.target import Target
 
-_SECRET = re.compile(r"([?&](?:password|username|user|pass|auth)=)([^&#]*)")
+_SECRET = re.compile(rf"([?&](?:{'|'.join(SECRET)})=)([^&#]*)")
 _HIDDEN = "***"
 MALFORMED = "(malformed)"
 

@@ -14,7 +14,7 @@ import pytest
 from jobctl import Guards, Watch, Where, connect
 from jobctl.errors import Refused
 from tests.builders import enqueue, failed, job, retry
-from tests.cli.journals import everything, reporter
+from tests.cli.journals import everything
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
@@ -49,11 +49,6 @@ def rules(config, server, monkeypatch):
         monkeypatch.setenv("JOBCTL_CONTEXT", name)
 
     return make
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -6,14 +6,8 @@ import pytest
 import redis
 
 from tests.builders import NOW, enqueue, job, reservation
-from tests.cli.journals import reporter
 
 pytestmark = pytest.mark.usefixtures("own_journal")
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from jobctl import Watch, connect
 from jobctl.errors import Refused
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
-from tests.cli.journals import reporter
 from tests.everything import everything
 from tests.recording import record
 
@@ -21,11 +20,6 @@ VERBS = [
     ("retries", "reschedule", "--all", "--in", "1d"),
     ("record", "delete", "-w", "state=succeeded"),
 ]
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.builders import NOW, enqueue, failed, job, retry
-from tests.cli.journals import everything, reporter
+from tests.cli.journals import everything
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
@@ -23,11 +23,6 @@ VERBS = [
     ("reschedule", "--in", "1d"),
     ("kill", "--limit", "2"),
 ]
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -138,10 +138,10 @@ def carry_out(
 
 
 def _introduce(
-    store: Store, file: OperationFile, tally: Tally, before: object, watch: Watch
+    store: Store, file: OperationFile, tally: Tally, before: Sequence[str] | None, watch: Watch
 ) -> tuple[str, ...]:
     """Let the server know the queues that jobs went to, where they are new."""
-    if not file.header.change.to_queues or not isinstance(before, list):
+    if not file.header.change.to_queues or before is None:
         return ()
     from jobctl.actions.introducing import introduce  # few changes make queues
 
