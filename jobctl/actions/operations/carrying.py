@@ -55,7 +55,7 @@ def begin(store: Store, file: OperationFile, jobs: int, who: str, host: str) -> 
 
 
 def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | None:
-    """Claim the operation in Redis; return who else has: then it is not for us to carry out.
+    """Claim the operation in Redis; return who else has claimed it, and carries it out.
 
     Raises:
         RefusedByRedis: Redis would refuse the changes as well; nothing was changed.
@@ -65,8 +65,8 @@ def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | Non
     return other_claimant(store.operations.claim(file.header, mine), acting)
 
 
-def left_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -> Report:
-    """Return the report of an operation that somebody else carries out, and note it as its end."""
+def leave_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -> Report:
+    """Report that somebody else carries an operation out, and note that as the end of this copy."""
     note = f"{claimed_by(claimant, file.header)}; nothing was changed from this one"
     report = replace(report, gone=jobs, notes=(note,))
     file.note({"end": report.document()})

@@ -119,7 +119,7 @@ class _Undoing:
         return self._store.removing.back(self._header.operation, queue.name, queue.forms[0])
 
     def _gather(self) -> None:
-        """Let what stands aside still go back in front: it has not moved."""
+        """Gather what still stands aside: it has not moved, and goes back in front."""
         removing, operation = self._store.removing, self._header.operation
         for number in self._rounds.numbers:
             lists = self._rounds.lists(number, self._header)
