@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -19,6 +20,7 @@ from jobctl.actions.removal import undoing
 from jobctl.cli.door import run as run_jobctl
 from jobctl.store.server import Server
 from tests.builders import NOW
+from tests.cli.journals import reporter
 from tests.faktory.double import FaktoryDouble
 
 # A machine that is busy with other things is no failure.
@@ -26,8 +28,8 @@ hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
 NOBODYS = (
-    "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "REDIS_URL", "FAKTORY_URL", "FAKTORY_PROVIDER",
-    "JOBCTL_SYSTEM", "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
+    "JOBCTL_URL", "JOBCTL_CONTEXT", "JOBCTL_CONFIG", "JOBCTL_SYSTEM", "REDIS_PROVIDER", "REDIS_URL",
+    "FAKTORY_PROVIDER", "FAKTORY_URL", "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
 )  # fmt: skip
 RUN_ENVIRONMENT = {"COLUMNS": "100", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 
@@ -111,6 +113,13 @@ def _nobodys_home(
         monkeypatch.setenv(name, value)
 
 
+@pytest.fixture
+def own_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Keep this test's operations in a directory of its own, and return that."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "jobctl" / "operations"
+
+
 class _Stream(io.TextIOWrapper):
     def __init__(self, *, tty: bool) -> None:
         super().__init__(io.BytesIO(), encoding="utf-8", errors="surrogatepass", newline="")
@@ -155,6 +164,12 @@ def jobctl(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[..., Ran]:
             return Ran(code, out.text(), err.text())
 
     return run
+
+
+@pytest.fixture
+def report(jobctl: Callable[..., Ran]) -> Callable[..., dict[str, Any]]:
+    """Run a change by the command line and return its report: ``report("retries", "kill")``."""
+    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
     return store.form.value if store.form is not None else None
 
 
-def ask_server(store: Store) -> FaktoryFacts | None:
+def server_facts(store: Store) -> FaktoryFacts | None:
     """Return what the server says of itself; None where it is not known, or does not say."""
     if store.faktory is not None:
         with suppress(Unreachable):
@@ -114,8 +114,9 @@ def _verified_facts(store: Store, *, rehearsed: bool) -> tuple[FaktoryFacts | No
 
     try:
         if rehearsed:
-            for contradiction in compare_counters(store, store.faktory):
-                return None, f"; {contradiction}"
+            contradictions = compare_counters(store, store.faktory)
+            if contradictions:
+                return None, f"; {contradictions[0]}"
         else:
             verify_server(store, store.faktory)
         return store.faktory.facts, "; the server does not say its version"

@@ -29,8 +29,8 @@ from jobctl.store.batches import Call, Stretch, Taken
 _PATIENCE = 7.0  # seconds; the poller looks every five
 _NAP = 0.1
 _CANDIDATES = 100  # jobs of a queue that are looked at
-(_NAMED,) = FAKTORY.fields["queue"]
-_renamed = replacer(_NAMED)
+(_QUEUE,) = FAKTORY.fields["queue"]
+_renamed = replacer(_QUEUE)
 _LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by wire"
 
 
@@ -70,7 +70,7 @@ def introduce(
 def by_scheduled(raw: bytes, queue: str) -> bytes:
     """Return what a job of a queue is in scheduled: it names that queue, for the poller."""
     payload = read_object(raw)
-    if payload is None or payload.get(_NAMED) == queue:
+    if payload is None or payload.get(_QUEUE) == queue:
         return raw
     return _renamed(raw, payload, dumps(queue))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from jobctl.actions.forms import ask_server, form_read, is_unread
+from jobctl.actions.forms import form_read, is_unread, server_facts
 from jobctl.actions.jobs import Store
 from jobctl.actions.queues import who_reads
 from jobctl.model.entry import Entry
@@ -54,7 +54,7 @@ def status(store: Store, jids: Sequence[str]) -> list[Status]:
             jid: [text for text in texts if text in disputed[jid]] for jid, texts in still.items()
         }
     queued = any(e.kind is Kind.QUEUE for entries in found.values() for e in entries)
-    read = form_read(store, queues, ask_server(store)) if queued else None
+    read = form_read(store, queues, server_facts(store)) if queued else None
     warn = _Warnings(queues, odd, now, read)
     return [
         _status(jid, found.get(jid, []), warn, joined.get(jid), disputed.get(jid, ()))

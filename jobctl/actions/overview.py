@@ -44,7 +44,7 @@ def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
     shown = list(zip(dates, counts, strict=True))[slice(1, None) if ahead else slice(-1)]
     processed, failures = total
     server = store.server.facts()
-    told, *silent = _asked(store.faktory)
+    told, silence = _asked(store.faktory)
     contradicted: list[str] = []
     if told is not None and store.faktory is not None:
         contradicted = contradictions(store, store.faktory, total, told)
@@ -65,7 +65,7 @@ def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
         warnings=(
             *_unread(store, queues, told),
             *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
-            *(f"the Faktory server says nothing of itself: {error}" for error in silent),
+            *([silence] if silence is not None else ()),
             *contradicted,
         ),
         zone=None if zone is None else str(zone),
@@ -114,14 +114,14 @@ def overview_by_wire(faktory: Faktory) -> Overview:
     )
 
 
-def _asked(faktory: Faktory | None) -> tuple[FaktoryFacts | None, *tuple[Unreachable, ...]]:
-    """Return what the server says of itself, and the error where it is known and does not."""
+def _asked(faktory: Faktory | None) -> tuple[FaktoryFacts | None, str | None]:
+    """Return what the server says of itself, else a warning where it is known and does not."""
     if faktory is None:
-        return (None,)
+        return None, None
     try:
-        return (faktory.info(),)
+        return faktory.info(), None
     except Unreachable as error:
-        return (None, error)
+        return None, f"the Faktory server says nothing of itself: {error}"
 
 
 def _form(told: FaktoryFacts | None) -> str | None:

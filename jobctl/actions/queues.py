@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from jobctl.actions.deploy.processes import look_at_holds
-from jobctl.actions.forms import ask_server, form_read, forms_seen, is_unread
+from jobctl.actions.forms import form_read, forms_seen, is_unread, server_facts
 from jobctl.actions.jobs import Store
 from jobctl.actions.listing import Order, sorted_by
 from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
@@ -32,7 +32,7 @@ def queue_rows(store: Store) -> list[Row]:
     if store.working.key not in store.odd_keys():
         busy.update(entry.job.text("queue") for entry in store.working.walk())
     now = store.server.now()
-    facts = ask_server(store) if forms_seen(queues) else None
+    facts = server_facts(store) if forms_seen(queues) else None
     read = form_read(store, queues, facts)
     elsewhere = {q.name for q in queues if is_unread(q, read)} & {
         q.name for q in queues if q.form is read

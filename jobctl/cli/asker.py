@@ -8,8 +8,10 @@ import socket
 import sys
 from collections.abc import Iterable
 
+from jobctl.model.url_parameters import SECRET
+
 _LOGIN = re.compile(r"(?<=://)[^/\s]*@")  # up to the last one: a password may have an @ in it
-_PASSWORD = re.compile(r"(?<=[?&]password=)[^&#\s]+")
+_SECRET = re.compile(rf"([?&](?:{'|'.join(SECRET)})=)[^&#\s]+")
 
 
 def who() -> str:
@@ -37,4 +39,4 @@ def command_line() -> tuple[str, ...]:
 
 def without_passwords(words: Iterable[str]) -> tuple[str, ...]:
     """Return a command line without the passwords in its URLs."""
-    return tuple(_PASSWORD.sub("***", _LOGIN.sub("***@", word)) for word in words)
+    return tuple(_SECRET.sub(r"\1***", _LOGIN.sub("***@", word)) for word in words)

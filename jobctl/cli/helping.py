@@ -112,9 +112,9 @@ class Group(click.Group):
             from jobctl.model.words import did_you_mean
 
             successor = SUCCESSORS.get(f"{ctx.command_path} {name}")
-            hint = did_you_mean(name, self.list_commands(ctx))
-            if successor is not None:
-                hint = f"it is now {successor}"
+            hint = f"it is now {successor}"
+            if successor is None:
+                hint = did_you_mean(name, self.list_commands(ctx))
             raise UsageProblem(f"{ctx.command_path} has no command {name!r}", hint=hint)
         return name, command, args[1:]
 

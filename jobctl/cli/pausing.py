@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from time import time
 from typing import TYPE_CHECKING
@@ -157,7 +158,9 @@ def _way_back(session: Session, naming: Naming, outcome: Outcome) -> str | None:
     mine = [q for q in outcome.queues if q.changed is not False and q.problem is None]
     if outcome.action != "pause" or not mine:
         return None
-    words = naming.words() if len(mine) == len(outcome.queues) else " ".join(q.queue for q in mine)
+    words = (
+        naming.words() if len(mine) == len(outcome.queues) else shlex.join(q.queue for q in mine)
+    )
     return resume_command(session, f"{'--at-restart ' if mine[0].pending else ''}{words}")
 
 

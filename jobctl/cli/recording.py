@@ -138,7 +138,9 @@ def set_values(session: Session, ident: str) -> None:
     named, clear = read_ident(ident), session.flag("clear_args")
     values = ({"job_args": {}} if clear else {}) | _read_values(session)
     if not values:
-        raise UsageProblem("set what?", hint="jobctl record set ID --progress 3/8, --error TEXT ..")
+        raise UsageProblem(
+            "there is nothing to set", hint="jobctl record set ID --progress 3/8, --error TEXT .."
+        )
     with _changing(session) as store:
         store.records.set(named, values, keep_args=not clear)
         if session.text("output") is not None:

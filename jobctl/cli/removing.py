@@ -18,20 +18,17 @@ if TYPE_CHECKING:
     from jobctl.actions.removal.request import Removal
 
 _WHOLE = click.IntRange(min=0)
-_NO_UNDO = {
-    True: "Keep no file: the jobs are gone for good.",
-    False: "Keep no file once it is done.",
-}
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _guards(shown: str, *, typed: bool) -> Callable[[_F], _F]:
     """Add the guards; `typed`: the names answer the question, instead of yes or no."""
-    answer = (
-        "Answer the question: the names as they were given, in one word: 'a b', '*'."
-        if typed
-        else "Answer where a name must be typed: a protected context asks for its own."
-    )
+    if typed:
+        answer = "Answer the question: the names as they were given, in one word: 'a b', '*'."
+        no_undo = "Keep no file: the jobs are gone for good."
+    else:
+        answer = "Answer where a name must be typed: a protected context asks for its own."
+        no_undo = "Keep no file once it is done."
     return all_of([
         option(
             GUARD, "-n", "--dry-run", is_flag=True,
@@ -45,7 +42,7 @@ def _guards(shown: str, *, typed: bool) -> Callable[[_F], _F]:
         option(GUARD, "--expect", type=_WHOLE, metavar="N", help="Refuse unless N jobs wait."),
         option(GUARD, "--max", "most", type=_WHOLE, metavar="N", help="Refuse if more jobs wait."),
         option(GUARD, "--reason", metavar="TEXT", help="Why; kept with the operation."),
-        option(GUARD, "--no-undo", is_flag=True, help=_NO_UNDO[typed]),
+        option(GUARD, "--no-undo", is_flag=True, help=no_undo),
     ])  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jobctl.config.contexts import FLAGS, Context
@@ -17,8 +18,8 @@ from jobctl.config.levels import (
     operations_directory,
     variable,
 )
-from jobctl.config.redacting import DoorKind, connect_timeout, has_password, shown_url
-from jobctl.errors import ConfigProblem
+from jobctl.config.redacting import DoorKind, has_password, shown_url
+from jobctl.errors import BadUrl, ConfigProblem
 from jobctl.model.jobba import NAMESPACE
 
 _BY_DATA = "what the data tells"
@@ -178,9 +179,13 @@ def _flag(level: Level, key: str) -> tuple[bool, str]:
 def _timeout(given: Given, redis: Door | None) -> tuple[str, str]:
     if given.connect_timeout is not None:
         return given.connect_timeout, "--connect-timeout"
-    seconds = None if redis is None else connect_timeout(redis.url)
-    if redis is not None and seconds is not None:
-        return f"{seconds:g}s", redis.source
+    if redis is not None:
+        from jobctl.model.target import Target
+
+        with suppress(BadUrl):
+            seconds = Target.parse(redis.url).connect_timeout
+            if seconds is not None:
+                return f"{seconds:g}s", redis.source
     return f"{CONNECT_TIMEOUT:g}s", "default"
 
 

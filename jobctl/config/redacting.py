@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from jobctl.config.expanding import only_refers, plain, refers
 from jobctl.errors import BadUrl
+from jobctl.model.url_parameters import SECRET
 
 if TYPE_CHECKING:
     from jobctl.model.address import Address
     from jobctl.model.target import Target
 
-_SECRET = re.compile(r"([?&](?:password|username|user|pass|auth)=)([^&#]*)")
+_SECRET = re.compile(rf"([?&](?:{'|'.join(SECRET)})=)([^&#]*)")
 _HIDDEN = "***"
 MALFORMED = "(malformed)"
 
@@ -41,16 +42,6 @@ def has_password(url: str, kind: DoorKind) -> bool:
         return _parsed(url, kind).password is not None
     except BadUrl:
         return False
-
-
-def connect_timeout(url: str) -> float | None:
-    """Return the seconds that a Redis' URL gives to connecting, if it does."""
-    from jobctl.model.target import Target
-
-    try:
-        return Target.parse(url).connect_timeout
-    except BadUrl:
-        return None
 
 
 def _parsed(url: str, kind: DoorKind) -> Target | Address:

@@ -33,7 +33,7 @@ class Comparison:
     Attributes:
         field, op, literals: what is compared with what, and how.
         regexes, seconds: the values where they are regular expressions, or ages.
-        pairs: those of the values that were typed as one.
+        pairs: the two readings of each value that has two.
     """
 
     field: Field

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from jobctl.model.layout import QueueForm
+from jobctl.model.words import listed
 
 _NAMED = 3  # queues
 
@@ -59,9 +60,8 @@ class Segment:
 def shown_queues(names: Iterable[str]) -> str:
     """Return queues for people: ``queue a``, ``queues a, b and c``, ``.. and 7 more``."""
     known = list(names)
-    some = known[:_NAMED]
     if len(known) > _NAMED:
-        return f"queues {', '.join(some)} and {len(known) - _NAMED:,} more"
-    if len(some) < 2:
-        return f"queue {''.join(some)}"
-    return f"queues {', '.join(some[:-1])} and {some[-1]}"
+        return f"queues {listed(known, _NAMED)}"
+    if len(known) < 2:
+        return f"queue {''.join(known)}"
+    return f"queues {', '.join(known[:-1])} and {known[-1]}"

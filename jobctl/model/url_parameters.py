@@ -25,6 +25,12 @@ ALIASES = {
     "database": "db",
 }
 
+# Those with a password, or a user, which is most often a password in the wrong place.
+SECRET = tuple(
+    name for name in ("password", "username", *ALIASES)
+    if ALIASES.get(name, name) in ("password", "username")
+)  # fmt: skip
+
 YES, _NO = ("1", "t", "true", "y", "yes"), ("0", "f", "false", "n", "no")
 _UNCHECKED, _ANY_HOST, _CHECKED = {"insecure": "1"}, {"any_host": "1"}, dict[str, str]()
 # What of a certificate is checked, by value: redis-py and kombu, go-redis, lettuce.

@@ -39,7 +39,7 @@ class Equals:
     Attributes:
         name: the field: jid, queue, jobtype; type is the jobtype or the class.
         texts: any of them.
-        pairs: those of them that were typed as one value.
+        pairs: the two readings of each typed value that has two.
     """
 
     name: str

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from jobctl.errors import UsageProblem
 
-_NAMED = 10  # names in a sentence
 _FAR = 2  # letters that a mistyped name differs in at most
 _SHORT = 3  # letters of a name in which two would be nearly all
 # What other tools call the same; the first name that is known here is meant.
@@ -95,10 +94,10 @@ def things(count: int, thing: str) -> str:
     return thing if count == 1 else f"{thing}s"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names in a sentence, the first of them where they are many."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return names in a sentence; of more than so many the first ones."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def read_names(option: str, text: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -73,26 +73,6 @@ class Store:
         self.check_system()
         return self.layout
 
-    @property
-    def scheduled(self) -> SortedSet:
-        """The jobs that are to run later."""
-        return self.set(Kind.SCHEDULED)
-
-    @property
-    def retries(self) -> SortedSet:
-        """The jobs that failed and are to run again."""
-        return self.set(Kind.RETRIES)
-
-    @property
-    def dead(self) -> SortedSet:
-        """The jobs that failed for good."""
-        return self.set(Kind.DEAD)
-
-    @property
-    def working(self) -> SortedSet:
-        """The reservations: the jobs that workers have."""
-        return self.set(Kind.WORKING)
-
     def set(self, kind: Kind) -> SortedSet:
         """Return a sorted set by its kind."""
         return self._sets[kind]

@@ -239,9 +239,9 @@ class Pauses:
         )
 
     def _check(self, name: str) -> None:
-        """Check that a script can do its work: it has no way back for half of it.
+        """Check, before it writes anything, that a script can do its work: half is not undone.
 
-        What it shares with others is not all called; what is, is called before it writes.
+        Its own commands are enough: those of the shared beginning are called before it writes.
         """
         self._connection.call(*ready(name))
 

@@ -25,6 +25,7 @@ from jobctl.errors import (
     WrongType,
 )
 from jobctl.model.target import Target
+from jobctl.model.words import listed
 from jobctl.tls import NO_TLS_HINT, explain_handshake
 
 
@@ -189,12 +190,9 @@ def _text(key: object) -> str:
 
 
 def _wrong_type(keys: Sequence[str], target: Target) -> WrongType:
-    shown = (
-        f"the key {keys[0]}" if len(keys) == 1 else f"one of the keys {', '.join(keys[:_NAMED])}"
-    )
-    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    shown = f"the key {keys[0]}" if len(keys) == 1 else f"one of the keys {listed(keys, _NAMED)}"
     return WrongType(
-        f"{shown}{more} of {target} holds another type than is kept there",
+        f"{shown} of {target} holds another type than is kept there",
         hint=f"look at it: redis-cli type {keys[0] if keys else 'KEY'}",
     )
 

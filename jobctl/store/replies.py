@@ -130,13 +130,13 @@ def _two_or_more_integers(reply: Any) -> bool:
 _AN_ANSWER_A_MEMBER = {"HMGET", "SMISMEMBER", "ZMSCORE"}
 
 _COMMANDS: dict[_Shape, str] = {
-    _integer: "DBSIZE EXISTS EXPIRE HDEL HLEN HSET HSETNX LLEN LPUSH PTTL RPUSH SADD SCARD"
-    " SISMEMBER SREM TTL UNLINK ZADD ZCARD ZCOUNT ZREM",
-    _text: "FLUSHDB INFO MULTI PING SELECT TYPE",
+    _integer: "DBSIZE EXISTS EXPIRE HLEN HSET HSETNX LLEN LPUSH PTTL RPUSH SADD SCARD"
+    " SISMEMBER SREM UNLINK ZADD ZCARD ZCOUNT",
+    _text: "FLUSHDB INFO MULTI SELECT TYPE",
     _text_or_nothing: "GET HGET LINDEX SET",
     _integers: "LPOS SMISMEMBER",
     _texts: "LRANGE SMEMBERS ZRANGE",
-    _texts_or_nothing: "HMGET MGET",
+    _texts_or_nothing: "HMGET",
     _pairs: "HGETALL",
     _list_or_nothing: "EXEC",
     _page(_pairs): "HSCAN",
@@ -147,7 +147,7 @@ _COMMANDS: dict[_Shape, str] = {
 }
 _SHAPES = {name: shape for shape, names in _COMMANDS.items() for name in names.split()}
 
-_OUTCOMES = "mark record_create record_error record_kill record_mark record_reindex record_set take"
+_OUTCOMES = "mark record_create record_kill record_mark record_set take"
 _SCRIPTS: dict[str, _Shape] = {  # the others answer a text
     **dict.fromkeys(_OUTCOMES.split(), _outcome),
     "left": _integer,

@@ -60,7 +60,7 @@ class Taking:
         return (self.fewest, self.most) != (None, None)
 
     def after(self, jobs: int, *, last: bool) -> Taking:
-        """Return it for the next call, where so many jobs were taken; the last may be short."""
+        """Return it for the next call, after so many jobs: only the last call has a least count."""
         fewest = None if self.fewest is None or not last else max(0, self.fewest - jobs)
         return replace(
             self, fewest=fewest, most=None if self.most is None else max(0, self.most - jobs)

@@ -8,6 +8,8 @@ import pytest
 
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 TRIALS = int(os.environ.get("JOBCTL_DAMAGED", "4"))  # of each file
 ODD = [
     None, True, -1, 0, 1, 10**9, 10**30, 1.5, -1e300, "", "x", "\x1b[31m", "7f3a09c2", "q", "..",
@@ -24,12 +26,6 @@ KINDS = {
     "mark": ("record", "mark", "failed", "--all"),
     "remove": ("queue", "remove", "default", "--confirm", "default"),
 }
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
 
 
 @pytest.fixture

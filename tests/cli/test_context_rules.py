@@ -14,7 +14,9 @@ import pytest
 from jobctl import Guards, Watch, Where, connect
 from jobctl.errors import Refused
 from tests.builders import enqueue, failed, job, retry
-from tests.cli.journals import everything, reporter
+from tests.cli.journals import everything
+
+pytestmark = pytest.mark.usefixtures("own_journal")
 
 SECRET = "correct-horse-battery"
 KILL = ("retries", "kill", "--type", "SendEmail")
@@ -27,12 +29,6 @@ CHANGES = [
     ("retries", "clear", "--confirm", "retries", "--no-undo"),
     ("mutate", "--yes", '{"cmd":"kill","target":"retries","filter":{"jobtype":"SendEmail"}}'),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
 
 
 @pytest.fixture
@@ -53,11 +49,6 @@ def rules(config, server, monkeypatch):
         monkeypatch.setenv("JOBCTL_CONTEXT", name)
 
     return make
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from jobctl import embedded
+from jobctl.model.pausing import Author, Lease
 from tests.builders import job, reservation
 from tests.cli.deploying import Holder, age, ended, holders, kill, leases, paused, until
 
@@ -164,6 +165,14 @@ def test_a_holder_of_another_machine_is_dead_once_it_was_silent_for_long(queues,
     assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [True]
     assert jobctl("queue", "resume", "--stale", "default").code == 0
     assert paused(queues) == []
+
+
+def test_the_way_to_clear_a_dead_holder_quotes_the_name(queues, store, jobctl):
+    queues.sadd("queues", "late mails")
+    lease = Lease("1f", Author("ann", "elsewhere", store.server.now()), 1, ["deploy"])
+    store.pauses.take(["late mails"], lease, by_redis=True)
+    ran = jobctl("queue", "resume", "--stale", "late mails", tty=True)
+    assert "then jobctl queue resume --stale 'late mails'\n" in ran.out
 
 
 def test_a_holder_that_lives_is_not_taken_for_dead(queues, holder, jobctl):

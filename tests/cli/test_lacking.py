@@ -20,6 +20,8 @@ from jobctl.store.refusals import explain_refusal
 from tests.builders import enqueue, failed, job, retry
 from tests.everything import everything
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 LUA = Path(scripts.__file__).with_name("lua")
 CHANGES = [
     ("retries", "kill", "--all", "--yes"),
@@ -32,12 +34,6 @@ CHANGES = [
     ("record", "create", "job-1"),
     ("record", "delete", "nobody", "--yes"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
 
 
 @pytest.fixture

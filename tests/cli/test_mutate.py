@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tests.builders import NOW, enqueue, failed, job, retry
-from tests.cli.journals import reporter
 from tests.model.test_mutation import BOB
 
 
@@ -27,11 +26,6 @@ def shop(raw, noon):
     raw.zadd("scheduled", {job("later-000001", jobtype="QuickbooksSyncJob"): NOW + 5})
     enqueue(raw, "default", job("queued-00001"))
     return members
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 def test_discard_by_type(shop, raw, report):

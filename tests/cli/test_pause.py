@@ -68,6 +68,13 @@ def test_people_read_what_was_done_and_how_to_take_it_back(queues, jobctl):
     )
 
 
+def test_a_name_that_a_shell_would_split_is_quoted_in_the_way_back(queues, jobctl):
+    queues.sadd("queues", "late mails")
+    queues.sadd("paused", "default")
+    ran = jobctl("queue", "pause", "default", "late mails", tty=True)
+    assert ran.err == "resume: jobctl queue resume 'late mails'\n"
+
+
 def test_a_star_alone_means_all_of_them_and_a_glob_those_that_match(queues, jobctl):
     assert jobctl("queue", "pause", "*", "-o", "ids").out.split() == [
         "default", "mail-bulk", "mailers",

@@ -11,7 +11,7 @@ from jobctl import connect
 from jobctl.actions.operations import opening
 from jobctl.errors import Refused
 from tests.builders import failed, retry
-from tests.cli.journals import everything, reporter
+from tests.cli.journals import everything
 
 
 @pytest.fixture
@@ -25,11 +25,6 @@ def home(monkeypatch, tmp_path):
 
     move()
     return move
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_data_is_read_from_stdin(a, jobctl):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (("set", "a"), "set what?"),
+        (("set", "a"), "there is nothing to set"),
         (("set", "a", "--progress", "2"), "progress is from 0 to 1, and this is 2"),
         (("set", "a", "--progress", "3/2"), "progress cannot be 3 out of 2"),
         (("set", "a", "--progress", "-1"), "progress cannot be negative: -1"),

@@ -6,18 +6,8 @@ import pytest
 import redis
 
 from tests.builders import NOW, enqueue, job, reservation
-from tests.cli.journals import reporter
 
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
+pytestmark = pytest.mark.usefixtures("own_journal")
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from tests.cli.deploying import Holder, ended, holders
         ("redis://host/0?db=1&password=sec/ret&x=1", "redis://host/0?db=1&password=***&x=1"),
         ("unix:///run/redis.sock?password=sec@ret", "unix:///run/redis.sock?password=***"),
         ("tcp://host?password=secret#x", "tcp://host?password=***#x"),
+        ("redis://host?auth=secret", "redis://host?auth=***"),
+        ("redis://host?user=secret&pass=secret", "redis://host?user=***&pass=***"),
         ("redis://secret@host", "redis://***@host"),
         ("ann@example.org", "ann@example.org"),
         ("https://example.org/a@b", "https://example.org/a@b"),

@@ -7,9 +7,10 @@ import pytest
 from jobctl import Watch, connect
 from jobctl.errors import Refused
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
-from tests.cli.journals import reporter
 from tests.everything import everything
 from tests.recording import record
+
+pytestmark = pytest.mark.usefixtures("own_journal")
 
 VERBS = [
     ("retries", "kill", "--all"),
@@ -19,17 +20,6 @@ VERBS = [
     ("retries", "reschedule", "--all", "--in", "1d"),
     ("record", "delete", "-w", "state=succeeded"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

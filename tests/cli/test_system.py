@@ -9,6 +9,8 @@ from jobctl.errors import Refused
 from tests.builders import failed, retry
 from tests.faktory.double import FaktoryDouble
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 JOB = '{"class":"HardJob","jid":"4a5b6c7d8e9f0a1b2c3d4e5f","queue":"default","args":[]}'
 ABOUT_JOBS = [
     ("status", "4a5b6c7d8e9f0a1b2c3d4e5f"),
@@ -29,11 +31,6 @@ ABOUT_JOBS = [
     ("working", "release", "--stuck", "--yes"),
     ("mutate", '{"cmd":"clear","target":"dead"}', "--confirm", "dead"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import time
 import pytest
 
 from tests.builders import NOW, enqueue, failed, job, retry
-from tests.cli.journals import everything, reporter
+from tests.cli.journals import everything
+
+pytestmark = pytest.mark.usefixtures("own_journal")
 
 VERBS = [
     ("kill",),
@@ -21,17 +23,6 @@ VERBS = [
     ("reschedule", "--in", "1d"),
     ("kill", "--limit", "2"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state" / "jobctl" / "operations"
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

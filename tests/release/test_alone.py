@@ -9,16 +9,10 @@ import redis
 
 from jobctl import embedded
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
-from tests.cli.journals import reporter
 from tests.embedded.servers import until
 from tests.release.holding import held, hold, jids, reserved
 
 MOMENT = b"2026-09-21T14:13:20Z"
-
-
-@pytest.fixture
-def report(jobctl):
-    return reporter(jobctl)
 
 
 @pytest.fixture

@@ -91,7 +91,11 @@ def _directory(path: str) -> Document:
     rest = [file for file in there if not file.name.endswith(".toml")] + beside
     unread = [str(file) for file in rest if _has_entries(file)]
     if not files:
-        hint = f"{unread[0]} is not called so" if unread else "name a file of entries"
+        hint = (
+            f"the server does not read {unread[0]}: rename it"
+            if unread
+            else "name a file of entries"
+        )
         raise NotFound(f"{directory}: there is no *.toml in it", hint=hint)
     parts, left = [], MOST
     for file in files:

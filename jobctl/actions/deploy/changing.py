@@ -111,11 +111,14 @@ def settled(store: Store, names: Sequence[str]) -> bool:
         if not leaving:
             return first
         if time.monotonic() > end:
-            raise Refused(
-                f"queue {leaving[0]} is being resumed by somebody else, which does not end"
-            )
+            raise still_resuming(leaving[0])
         first = False
         time.sleep(NAP)
+
+
+def still_resuming(name: str) -> Refused:
+    """Return the error for a queue that somebody else resumes for ever."""
+    return Refused(f"queue {name} is being resumed by somebody else, which does not end")
 
 
 def untaken(doors: Doors, name: str, *, paused: bool) -> str:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobctl.actions.forms import ask_server, form_read, layout_seen
+from jobctl.actions.forms import form_read, layout_seen, server_facts
 from jobctl.actions.jobs import Store
 from jobctl.errors import JobctlError, TimedOut
 from jobctl.model.entry import Entry
 from jobctl.model.layout import QueueForm
 from jobctl.model.rows import Row
+from jobctl.model.words import listed
 
 # A worker's FETCH that was blocked when the pause came holds its old list for up to two seconds,
 # and between leaving its queue and its reservation a job is nowhere.
@@ -167,7 +168,7 @@ def queue_of(entry: Entry, default: str) -> str:
 def _forms(store: Store) -> tuple[QueueForm, ...]:
     """Return the forms of lists that this server's workers read; both where nothing tells."""
     queues = store.queues.named()
-    read = form_read(store, queues, ask_server(store)) or layout_seen(queues, store)
+    read = form_read(store, queues, server_facts(store)) or layout_seen(queues, store)
     return tuple(QueueForm) if read is None else (QueueForm(read),)
 
 
@@ -178,9 +179,7 @@ def describe(sight: Sight, *, empty: bool, named: bool = True) -> str:
     """Return what holds the queues up, in a line; `named`: with the first of the jobs."""
     parts: list[str] = []
     if sight.running:
-        some = ", ".join(_title(entry) for entry in sight.running[:_NAMED])
-        more = len(sight.running) - _NAMED
-        some += f" and {more:,} more" if more > 0 else ""
+        some = listed([_title(entry) for entry in sight.running], _NAMED)
         jobs = "job runs" if len(sight.running) == 1 else "jobs run"
         parts.append(f"{len(sight.running):,} {jobs}{': ' + some if named else ''}")
     if empty and sight.waiting:

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from shlex import quote
 
 from jobctl.actions.deploy.changing import (
     NAP,
@@ -13,6 +14,7 @@ from jobctl.actions.deploy.changing import (
     find_route,
     refuse_held,
     settled,
+    still_resuming,
     tell_server,
     untaken,
 )
@@ -22,7 +24,7 @@ from jobctl.actions.deploy.processes import bury_gone, look_at_holds
 from jobctl.actions.doors import Doors
 from jobctl.actions.jobs import Store
 from jobctl.actions.queues import pending_pauses
-from jobctl.errors import JobctlError, Refused, RefusedByRedis
+from jobctl.errors import JobctlError, RefusedByRedis
 from jobctl.model.pausing import STALE, Hold
 
 
@@ -125,7 +127,7 @@ def _mark(store: Store, names: Sequence[str], ident: str, *, force: bool) -> Non
         if why == "held":
             refuse_held(look_at_holds(store, [name]))
         if time.monotonic() > end:
-            raise Refused(f"queue {name} is being resumed by somebody else, which does not end")
+            raise still_resuming(name)
         time.sleep(NAP)
 
 
@@ -171,7 +173,7 @@ def _lives(name: str, hold: Hold) -> str:
     silent = min((lease.silent for lease in hold.leases), default=0.0)
     return (
         f"held by {hold}, heard of {silent:.0f} s ago; unless heard of again, dead in "
-        f"{max(1.0, STALE - silent):.0f} s: then jobctl queue resume --stale {name}"
+        f"{max(1.0, STALE - silent):.0f} s: then jobctl queue resume --stale {quote(name)}"
     )
 
 

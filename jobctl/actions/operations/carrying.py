@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def begin(store: Store, file: OperationFile, jobs: int, who: str, host: str) -> 
 
 
 def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | None:
-    """Claim the operation in Redis; return who else has: then it is not for us to carry out.
+    """Claim the operation in Redis; return who else has claimed it, and carries it out.
 
     Raises:
         RefusedByRedis: Redis would refuse the changes as well; nothing was changed.
@@ -65,8 +65,8 @@ def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | Non
     return other_claimant(store.operations.claim(file.header, mine), acting)
 
 
-def left_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -> Report:
-    """Return the report of an operation that somebody else carries out, and note it as its end."""
+def leave_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -> Report:
+    """Report that somebody else carries an operation out, and note that as the end of this copy."""
     note = f"{claimed_by(claimant, file.header)}; nothing was changed from this one"
     report = replace(report, gone=jobs, notes=(note,))
     file.note({"end": report.document()})
@@ -138,10 +138,10 @@ def carry_out(
 
 
 def _introduce(
-    store: Store, file: OperationFile, tally: Tally, before: object, watch: Watch
+    store: Store, file: OperationFile, tally: Tally, before: Sequence[str] | None, watch: Watch
 ) -> tuple[str, ...]:
     """Let the server know the queues that jobs went to, where they are new."""
-    if not file.header.change.to_queues or not isinstance(before, list):
+    if not file.header.change.to_queues or before is None:
         return ()
     from jobctl.actions.introducing import introduce  # few changes make queues
 

@@ -116,9 +116,10 @@ class Past:
             if (given and batch.scores is None) or (header.change.to_queues and moment is None):
                 raise ValueError(f"batch {number} is not complete")
             start += batch.jobs
+        total = start
         if header.change.verb in ON_QUEUES and self.choice is not None:
-            start = sum(segment.jobs for segment in self.choice.get("segments", ()))
-        self._check_numbers(start)
+            total = sum(segment.jobs for segment in self.choice.get("segments", ()))
+        self._check_numbers(total)
 
     def _check_numbers(self, total: int) -> None:
         """Check that what is said of batches is said of batches there are, and of their jobs."""

@@ -13,6 +13,7 @@ from jobctl.errors import Refused
 from jobctl.model.job import dig, glance
 from jobctl.model.layout import Layout
 from jobctl.model.operation import Header
+from jobctl.model.words import listed
 
 _NAMED = 3  # batches in a sentence
 
@@ -70,7 +71,7 @@ def check_batches(store: Store, file: OperationFile, chosen: Chosen) -> None:
     if not batches:
         return
     jobs = "job is" if len(chosen) == 1 else "jobs are"
-    names = ", ".join(list(dict.fromkeys(batches))[:_NAMED])
+    names = listed(list(dict.fromkeys(batches)), _NAMED)
     some = "the" if len(chosen) == 1 else f"{len(batches):,} of the {len(chosen):,}"
     fields = " and ".join(f"{'.'.join(path)}=null" for path in store.layout.batch)
     raise Refused(

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.operations.carrying import begin, carry_out, claim, left_to
+from jobctl.actions.operations.carrying import begin, carry_out, claim, leave_to
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
@@ -127,7 +127,7 @@ def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Wa
         acting = begin(store, file, len(chosen), file.header.who, file.header.host)
     claimant = past.claimant or claim(store, file, acting)
     if claimant is not None:
-        return left_to(claimant, file, report, len(chosen))
+        return leave_to(claimant, file, report, len(chosen))
     return carry_out(
         store, file, chosen, acting, report, watch, noted=past.batches, results=past.results,
         acknowledged=past.acknowledged,

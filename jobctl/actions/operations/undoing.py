@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from jobctl.actions.jobs import Store
@@ -86,24 +86,54 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     if past.undo is None:
-        before = sizes(store, file.header)
         # What was noted and never applied must not come late, after its undo.
         late = [number for number in past.batches if number not in past.results]
         store.operations.void(file.header.operation, late)
-        file.note({"undo": {"before": before, "at": store.server.now()}})
-    else:
+
+    def run(before: dict[str, int]) -> Report:
+        undoing.run()
+        return undoing.report(report, before, sizes(store, file.header))
+
+    report = run_undo(store, file, past, watch, count=lambda: sizes(store, file.header), run=run)
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+def run_undo(
+    store: Store,
+    file: OperationFile,
+    past: Past,
+    watch: Watch,
+    *,
+    count: Callable[[], dict[str, int]],
+    run: Callable[[dict[str, int]], Report],
+) -> Report:
+    """Run an undo, and note in the file when it begins and when it has ended.
+
+    Args:
+        store: the Redis.
+        file: of the operation.
+        past: what is known of it.
+        watch: who looks on.
+        count: counts the jobs there are before it.
+        run: carries it out; takes these counts, those of its first start.
+
+    Raises:
+        ConnectionLost: Redis went away; another undo goes on from there.
+    """
+    if past.undo is not None:
         before = past.undo["before"]
+    else:
+        before = count()
+        file.note({"undo": {"before": before, "at": store.server.now()}})
     watch.began(file.header.operation)
     try:
-        undoing.run()
-        after = sizes(store, file.header)
+        report = run(before)
     except (ConnectionLost, Loading, FileProblem) as error:
         error.hint = f"nothing is lost; go on with: jobctl undo {file.header.operation}"
         raise
-    report = undoing.report(report, before, after)
     if not report.unfinished:
         file.note({"undone": report.document()})
-    return replace(report, seconds=time.monotonic() - begun)
+    return report
 
 
 def _undo_on_queues(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from jobctl.errors import JobctlError
 from jobctl.model.unique_lock import Lock, lock_key
+from jobctl.model.words import listed, things
 from jobctl.store.opening import Store
 
 _NAMED = 3  # jobs in a sentence
@@ -48,16 +49,14 @@ class UniqueLocks:
         """Return which locks were taken by others meanwhile, as a sentence."""
         if not self._taken:
             return []
-        more = len(self._taken) - _NAMED
-        rest = f" and {more:,} more" if more > 0 else ""
         return [
             "another job took the unique lock meanwhile, so that both may run, of: "
-            f"{', '.join(self._taken[:_NAMED])}{rest}"
+            f"{listed(self._taken, _NAMED)}"
         ]
 
     def problems(self) -> list[str]:
         """Return why locks could not be put back, a sentence each."""
         return [
-            f"{count:,} unique {'lock' if count == 1 else 'locks'} could not be put back: {why}"
+            f"{count:,} unique {things(count, 'lock')} could not be put back: {why}"
             for why, count in self._refused.items()
         ]

@@ -62,7 +62,7 @@ class Unqueue:
         introduced: Mapping[str, Collection[str]],
         into: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Know an operation.
+        """Prepare for the jobs of an operation.
 
         Args:
             store: the Redis.

@@ -10,6 +10,7 @@ from jobctl.model.joined import Joined, Kept
 from jobctl.model.layout import Kind
 from jobctl.model.record import Record
 from jobctl.model.times import epoch
+from jobctl.model.words import listed
 
 GRACE = 60.0  # seconds that a job and its record may differ: the one is always written first
 _WAITING = (Kind.QUEUE, Kind.SCHEDULED, Kind.RETRIES)
@@ -87,15 +88,17 @@ def oddities(joined: Joined) -> Iterator[str]:
     if joined.more:
         yield f"it has more than {len(joined.kept):,} records: only these were read"
     elif len(joined.kept) > 1:
-        yield f"it has {len(joined.kept):,} records: {_list(r.id for r in joined.records)}"
+        idents = [record.id for record in joined.records]
+        yield f"it has {len(joined.kept):,} records: {listed(idents, _NAMED)}"
     for kept in joined.kept if not joined.unread else ():  # else a set may be what is unread
         yield from _keeping(kept)
     if joined.orphans:
-        yield f"the index of provider ids gives it records that are gone: {_list(joined.orphans)}"
+        gone = listed(joined.orphans, _NAMED)
+        yield f"the index of provider ids gives it records that are gone: {gone}"
     if joined.strangers:
         yield (
             "the index of provider ids gives it records that do not name it: "
-            f"{_list(joined.strangers)}"
+            f"{listed(joined.strangers, _NAMED)}"
         )
 
 
@@ -127,9 +130,3 @@ def _late(record: Record, moment: str, now: float) -> bool:
 
 def _title(entry: Entry) -> str:
     return entry.place.title
-
-
-def _list(idents: Iterator[str] | Sequence[str]) -> str:
-    listed = list(idents)
-    more = f" and {len(listed) - _NAMED:,} more" if len(listed) > _NAMED else ""
-    return ", ".join(listed[:_NAMED]) + more

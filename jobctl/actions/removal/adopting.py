@@ -16,7 +16,7 @@ from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.queues import find_queues
 from jobctl.actions.removal.concluding import adopted_sizes
-from jobctl.actions.removal.looking import Look
+from jobctl.actions.removal.looking import Look, all_queues
 from jobctl.actions.removal.removing import make_header, make_preview, run_remover
 from jobctl.actions.removal.request import Removal
 from jobctl.errors import Refused, WrongType
@@ -75,8 +75,7 @@ def _look(store: Store, order: Removal, read: QueueForm) -> Look:
         WrongType: the key that the server reads is no list.
     """
     if order.everything:
-        queues = store.queues.named()
-        queues += store.queues.strays(queues)
+        queues = all_queues(store)
     else:
         queues = find_queues(store, list(dict.fromkeys(order.names)))
     unread = [

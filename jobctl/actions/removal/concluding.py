@@ -1,4 +1,4 @@
-"""The end of a removal: the file is whole, so what stands aside can go; the report follows."""
+"""The end of a removal or an adoption: the file is whole, so what stands aside can go, or move."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.rounds import Rounds
+from jobctl.model.change import Verb
 from jobctl.model.entry import Entry
 from jobctl.model.layout import FAKTORY, Kind, QueueForm
 from jobctl.model.notes import ChosenNote
@@ -27,8 +28,9 @@ def conclude(
     rounds: Rounds,
     choice: ChosenNote,
     report: Report,
+    watch: Watch,
 ) -> Report:
-    """Let go of what stands aside, complete the report, and note it in the file.
+    """Let go of what stands aside, or adopt it; complete the report, and note it in the file.
 
     Args:
         store: the Redis.
@@ -36,19 +38,23 @@ def conclude(
         rounds: what stands aside.
         choice: what the file says of itself.
         report: what is known so far.
+        watch: who may end the waiting for a server that is to know of new queues.
     """
     header = file.header
+    if header.change.verb is Verb.ADOPT:
+        return _adopt(store, file, rounds, choice, report, watch)
     store.removing.unlink(rounds.keys(store, header))
     report = removed_report(header, choice, report)
     return _ended(file, replace(report, after=queue_sizes(store, header.queues)))
 
 
-def adopt_asides(
+def _adopt(
     store: Store,
     file: OperationFile,
     rounds: Rounds,
     choice: ChosenNote,
     report: Report,
+    watch: Watch,
 ) -> Report:
     """Let what stands aside run next from the lists that are read; what was taken first runs first.
 
@@ -68,7 +74,7 @@ def adopt_asides(
     removing.register(queue.name for queue in header.queues)
     forms = {queue.name: read_form(header) for queue in header.queues if queue.jobs}
     before = [queue.name for queue in header.queues if queue.registered]
-    notes = introduce(store, file, forms, before, Watch())
+    notes = introduce(store, file, forms, before, watch)
     old = removed_report(header, choice, replace(report, notes=report.notes + notes))
     moved = {
         adopted_name(queue): old.moved.get(f"queue:{queue.name}", 0) for queue in header.queues

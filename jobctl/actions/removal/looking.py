@@ -78,7 +78,7 @@ def look_at(store: Store, names: Sequence[str] | None, door: Faktory | None) -> 
         WrongType: the key of one holds something else.
         Refused: the server has to remove one, and cannot be told of it.
     """
-    queues = _all(store) if names is None else find_queues(store, list(dict.fromkeys(names)))
+    queues = all_queues(store) if names is None else find_queues(store, list(dict.fromkeys(names)))
     for queue in queues:
         if queue.wrong_type is not None:
             key = store.layout.queue_key(queue.name, QueueForm.Q)
@@ -99,7 +99,8 @@ def look_at(store: Store, names: Sequence[str] | None, door: Faktory | None) -> 
     return Look(found, tuple(notes))
 
 
-def _all(store: Store) -> list[Queue]:
+def all_queues(store: Store) -> list[Queue]:
+    """Return all queues, with the lists whose name is in no set."""
     queues = store.queues.named()
     return queues + store.queues.strays(queues)
 

@@ -11,7 +11,6 @@ from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.undoing import rehearsed
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.concluding import (
-    adopt_asides,
     adopted_sizes,
     check_whole,
     conclude,
@@ -41,8 +40,7 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
     if adopting:
         report = replace(report, before=adopted_sizes(store, file.header))
     if past.choice is not None and happened(store, file, past.choice, rounds):
-        end = adopt_asides if adopting else conclude
-        report = end(store, file, rounds, past.choice, report)
+        report = conclude(store, file, rounds, past.choice, report, watch)
         return report if past.end is None else report.of_earlier(file.header.operation)
     if not rounds:
         raise Refused(

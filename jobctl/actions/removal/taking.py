@@ -18,7 +18,7 @@ from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.asking import ask_server
-from jobctl.actions.removal.concluding import adopt_asides, conclude
+from jobctl.actions.removal.concluding import conclude
 from jobctl.actions.removal.returning import rejoin_asides
 from jobctl.actions.removal.rounds import Rounds
 from jobctl.errors import (
@@ -128,8 +128,7 @@ class Remover:
             choice = self._choice(report.matched)
             self._file.note({"chosen": _document(choice)})
             self._file.flush()
-            end = adopt_asides if self._header.change.verb is Verb.ADOPT else conclude
-            return end(self._store, self._file, self._rounds, choice, report)
+            return conclude(self._store, self._file, self._rounds, choice, report, self._watch)
         except Stopped:
             return replace(report, unfinished=True)
         except JobctlError as error:

@@ -12,7 +12,7 @@ from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
 from jobctl.actions.operations.preparing import Preparer, Ready
-from jobctl.actions.operations.undoing import NAMED, rehearsed
+from jobctl.actions.operations.undoing import NAMED, rehearsed, run_undo
 from jobctl.actions.operations.unqueueing import Unqueue
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.concluding import (
@@ -23,7 +23,7 @@ from jobctl.actions.removal.concluding import (
 from jobctl.actions.removal.returning import rejoin_asides
 from jobctl.actions.removal.rounds import Rounds, rejoin_number
 from jobctl.actions.removal.undoing import happened
-from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused
+from jobctl.errors import Refused
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue
@@ -46,21 +46,14 @@ def undo_adoption(store: Store, file: OperationFile, past: Past, watch: Watch) -
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
+    store.operations.check_scripts("begin", "rejoin")
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
-    if past.undo is not None:
-        before = past.undo["before"]
-    else:
-        before = adopted_sizes(store, file.header)
-        file.note({"undo": {"before": before, "at": store.server.now()}})
-    watch.began(file.header.operation)
-    try:
-        report = undoing.run(replace(report, before=before))
-    except (ConnectionLost, Loading, FileProblem) as error:
-        error.hint = f"nothing is lost; go on with: jobctl undo {file.header.operation}"
-        raise
-    if not report.unfinished:
-        file.note({"undone": report.document()})
+    report = run_undo(
+        store, file, past, watch,
+        count=lambda: adopted_sizes(store, file.header),
+        run=lambda before: undoing.run(replace(report, before=before)),
+    )  # fmt: skip
     return replace(report, seconds=time.monotonic() - begun)
 
 
@@ -126,7 +119,7 @@ class _Undoing:
         return self._store.removing.back(self._header.operation, queue.name, queue.forms[0])
 
     def _gather(self) -> None:
-        """Let what stands aside still go back in front: it has not moved."""
+        """Gather what still stands aside: it has not moved, and goes back in front."""
         removing, operation = self._store.removing, self._header.operation
         for number in self._rounds.numbers:
             lists = self._rounds.lists(number, self._header)

@@ -8,19 +8,19 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from jobctl.actions.forms import ask_server, form_known
+from jobctl.actions.forms import form_known, server_facts
 from jobctl.actions.introducing import introduce
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.past import Past
-from jobctl.actions.operations.undoing import rehearsed
+from jobctl.actions.operations.undoing import rehearsed, run_undo
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.concluding import check_whole, queue_sizes, removed_entries
 from jobctl.actions.removal.refilling import Refill, Refilled
 from jobctl.actions.removal.repausing import Repaused, repause
 from jobctl.actions.removal.returning import rejoin_asides
 from jobctl.actions.removal.rounds import Rounds
-from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused, RefusedByRedis
+from jobctl.errors import Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
 from jobctl.model.layout import QueueForm
 from jobctl.model.notes import ChosenNote
@@ -56,19 +56,11 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     undoing.pause()
-    if past.undo is not None:
-        before = past.undo["before"]
-    else:
-        before = queue_sizes(store, file.header.queues)
-        file.note({"undo": {"before": before, "at": store.server.now()}})
-    watch.began(file.header.operation)
-    try:
-        report = undoing.run(replace(report, before=before))
-    except (ConnectionLost, Loading, FileProblem) as error:
-        error.hint = f"nothing is lost; go on with: jobctl undo {file.header.operation}"
-        raise
-    if not report.unfinished:
-        file.note({"undone": report.document()})
+    report = run_undo(
+        store, file, past, watch,
+        count=lambda: queue_sizes(store, file.header.queues),
+        run=lambda before: undoing.run(replace(report, before=before)),
+    )  # fmt: skip
     return replace(report, seconds=time.monotonic() - begun)
 
 
@@ -160,7 +152,7 @@ class _Undoing:
     def _introduce(self, before: Collection[str]) -> tuple[str, ...]:
         """Let the server know the queues again that it has removed."""
         listed = [queue for queue in self.queues.values() if queue.registered]
-        facts = ask_server(self._store)
+        facts = server_facts(self._store)
         read = form_known(self._store, self._store.queues.named(), facts) or QueueForm.Q
         forms = {q.name: read if read in q.forms else q.forms[0] for q in listed}
         return introduce(self._store, self._file, forms, before, self._watch)

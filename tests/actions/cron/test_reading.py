@@ -65,7 +65,8 @@ def test_a_folder_with_entries_in_no_toml_names_the_file(tmp_path):
     (tmp_path / "conf.d").write_bytes(b"[[cron]]\n")
     with pytest.raises(NotFound) as caught:
         read_documents([str(tmp_path)])
-    assert caught.value.hint == f"{tmp_path / 'conf.d'} is not called so"
+    conf = tmp_path / "conf.d"
+    assert caught.value.hint == f"the server does not read {conf}: rename it"
 
 
 def test_names_that_are_no_utf_8_are_read(tmp_path):
