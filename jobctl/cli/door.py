@@ -118,7 +118,8 @@ def _usage(error: click.UsageError) -> UsageProblem:
 
         path = error.ctx.command_path if error.ctx else ""
         params = error.ctx.command.params if error.ctx else []
-        known = {name.lstrip("-"): name for param in params for name in param.opts}
+        options = [param for param in params if isinstance(param, click.Option)]
+        known = {name.lstrip("-"): name for option in options for name in option.opts}
         near = near_name(error.option_name.lstrip("-"), known)
         successor = SUCCESSORS.get(f"{path} {error.option_name}")
         if successor is not None:

@@ -76,17 +76,23 @@ def near_name(word: str, known: Iterable[str]) -> str | None:
 
 
 def _distance(word: str, name: str) -> int:
-    """Return how many letters must be put in, taken out or replaced; more than `_FAR` is far."""
+    """Return how many letters must be put in, taken out, replaced or swapped with the next.
+
+    More than `_FAR` is far.
+    """
     one, other = word.lower(), name.lower()
     most = _FAR if min(len(one), len(other)) > _SHORT else 1
     if abs(len(one) - len(other)) > most:
         return _FAR + 1
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        above, row[0] = row[0], i
-        for j, wanted in enumerate(other, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (letter != wanted))
-    return row[-1] if row[-1] <= most else _FAR + 1
+    before, above = [0], list(range(len(other) + 1))
+    for i, letter in enumerate(one):
+        row = [i + 1]
+        for j, wanted in enumerate(other):
+            row.append(min(above[j + 1] + 1, row[j] + 1, above[j] + (letter != wanted)))
+            if i and j and (letter, wanted) == (other[j - 1], one[i - 1]):
+                row[-1] = min(row[-1], before[j - 1] + 1)
+        before, above = above, row
+    return above[-1] if above[-1] <= most else _FAR + 1
 
 
 def things(count: int, thing: str) -> str:

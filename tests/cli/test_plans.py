@@ -113,6 +113,13 @@ def test_a_pipe_that_nothing_comes_out_of_does_not_hang(jobctl, tmp_path, monkey
     assert (ran.code, "nothing came out of this pipe" in ran.err) == (1, True)
 
 
+def test_a_plan_that_cannot_be_made_has_no_hint_about_the_journal(raw, jobctl, home, tmp_path):
+    retry(raw, failed("jid-0"))
+    ran = jobctl("retries", "kill", "--all", "--plan", str(tmp_path / "no" / "plan.json"))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[-1].endswith("plan.json: No such file or directory")
+
+
 @pytest.mark.parametrize("odd", ["/dev/zero", "/dev/null", "."])
 def test_what_is_neither_a_file_nor_a_pipe_is_no_plan(jobctl, odd):
     ran = jobctl("apply", odd, "--yes")

@@ -205,5 +205,6 @@ def test_a_key_of_another_type_is_told_of_once_and_left(shop, jobctl):
     ):  # fmt: skip
         ran = jobctl("record", *argv)
         assert (ran.code, (ran.out + ran.err).count(told)) == (0, 1), (argv, ran)
+        assert "not there" not in ran.out + ran.err
     assert shop.zscore("jobba:recorded_at", "odd") == START
     assert shop.get("jobba:id:odd") == b"x"

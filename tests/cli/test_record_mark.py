@@ -92,3 +92,8 @@ def test_what_is_asked_for_names_the_job_of_each_record(jobctl, store) -> None:
 def test_an_empty_id_is_no_jid(jobctl) -> None:
     ran = jobctl("record", "mark", "failed", "")
     assert (ran.code, ran.err.splitlines()[0]) == (2, "error: an id is empty")
+
+
+def test_an_argument_is_no_option_that_may_have_been_meant(jobctl):
+    ran = jobctl("record", "mark", "--state", "failed")
+    assert (ran.code, "did you mean state?" in ran.err) == (2, False)

@@ -37,7 +37,8 @@ def test_without_a_near_word_all_are_named(word):
         ("delete", ["remove", "requeue"], "remove"),
         ("done", ["dead", "success"], "success"),  # no slip of the keys
         ("delete", ["kill", "requeue"], None),
+        ("statsu", ["states", "status"], "status"),  # two letters swapped are one slip
     ],
 )
-def test_another_word_for_it_is_known(word, known, meant):
+def test_the_likeliest_name_is_meant(word, known, meant):
     assert near_name(word, known) == meant

@@ -18,7 +18,7 @@ from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
 from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.watching import Watch
-from jobctl.errors import Refused, UsageProblem
+from jobctl.errors import FileProblem, Refused, UsageProblem
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind, QueueForm
@@ -223,6 +223,8 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
             raise UsageProblem(
                 f"--plan: {order.plan} is there already", hint="name a new file"
             ) from None
+        except FileProblem as error:  # its hint is about the journal's place
+            raise FileProblem(error.message) from None
     with made:
         yield made
 

@@ -52,7 +52,8 @@ def choose_records(
     if snapshots.wrong_types.note is not None:
         choice.notes = (snapshots.wrong_types.note,)
     if asked is not None and found.seen is not None:
-        choice.missing = tuple(sorted(asked - found.seen))
+        missing = (ident for ident in asked - found.seen if ident not in snapshots.wrong_types)
+        choice.missing = tuple(sorted(missing))
         choice.unmatched = tuple(ident for ident in choice.missing if ident in found.unmatched)
     if change.verb is Verb.DELETE and found.incomplete and not change.force:
         raise Refused(

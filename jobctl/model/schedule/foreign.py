@@ -53,7 +53,7 @@ def _too_much(text: str) -> str | None:
     if len(words) == 7 or (len(words) == 6 and "?" in words):
         *fields, last = words
         if _YEARS.fullmatch(last):
-            return _before_year(fields)
+            return _before_year(fields, last)
     if "?" in words[:-1] and _is_schedule([*words[:-1], "*"]):
         return other_dialect(words[-1]) or (QUARTZ_DAYS if _has_digit(words[-1]) else None)
     if len(words) < 6 or not _is_schedule(words[:5]):
@@ -64,14 +64,17 @@ def _too_much(text: str) -> str | None:
     return f"five fields, and nothing behind them: {five}; six have the seconds first"
 
 
-def _before_year(words: list[str]) -> str | None:
+def _before_year(words: list[str], year: str) -> str | None:
     """Return the hint for fields before a year; None where they are no schedule here."""
     foreign = next(filter(None, map(other_dialect, words)), None)
     if foreign is not None:
         return foreign
     if "?" in words and _has_digit(words[-1]):
         return f"years cannot be told; {QUARTZ_DAYS}"
-    return f"years cannot be told; without: {' '.join(words)}" if _is_schedule(words) else None
+    if not _is_schedule(words):
+        return None
+    every = f"; without: {' '.join(words)}" if year == "*" else ""  # else it is another schedule
+    return f"years cannot be told{every}"
 
 
 def _is_weekday(word: str) -> bool:
