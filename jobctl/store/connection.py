@@ -79,6 +79,7 @@ class Connection:
     def close(self) -> None:
         """Close the connection."""
         self._open = False
+        self._owed = 0
         self._link.disconnect()
 
     def call(self, *command: str | bytes | int | float) -> Reply:
@@ -195,11 +196,14 @@ class Connection:
             for command in commands:
                 self._trace("> " + _shown(command))
             self._sent_at = time.perf_counter()
+        self._owed = len(commands)
         try:
             self._link.send_packed_command(pack(commands), check_health=False)
         except (failures.RedisError, OSError) as error:
             raise self._lost(error) from error
-        self._owed = len(commands)
+        except BaseException:  # Ctrl-C: half a command may be sent
+            self.close()
+            raise
 
     def _receive(self, command: Command) -> Reply:
         try:
@@ -221,12 +225,10 @@ class Connection:
 
     def _wrong(self, command: Command) -> JobctlError:
         self.close()
-        self._owed = 0
         return wrong_reply(command, self.target)
 
     def _lost(self, error: Exception) -> JobctlError:
         self.close()
-        self._owed = 0
         return explain_losing(error, self.target, self._link.socket_timeout)
 
 

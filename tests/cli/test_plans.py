@@ -9,7 +9,8 @@ import pytest
 
 from jobctl import connect
 from jobctl.actions.operations import opening
-from jobctl.errors import Refused
+from jobctl.errors import ConnectionLost, Refused
+from jobctl.store.operations import Operations
 from tests.builders import failed, retry
 from tests.cli.journals import everything
 
@@ -226,6 +227,27 @@ def test_a_plan_that_is_applied_twice_at_once_is_applied_once(plan, raw, url, tm
     assert len(refusals) == 3
     assert all("was applied before, or is being applied" in text for text in refusals)
     assert [path.suffix for path in (tmp_path / "operations").iterdir()] == [".jsonl"]
+
+
+@pytest.mark.parametrize("lost", [ConnectionLost, KeyboardInterrupt])
+def test_a_plan_whose_claim_was_not_answered_goes_on_where_it_was_applied(
+    plan, raw, jobctl, report, home, monkeypatch, lost
+):
+    claim = Operations.claim
+
+    def unanswered(self, *args):
+        claim(self, *args)
+        raise lost("on the way back")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Operations, "claim", unanswered)
+        ran = jobctl("apply", str(plan), "--yes")
+    assert ran.code == (3 if lost is ConnectionLost else 130)
+    (file,) = home().iterdir()
+    if lost is ConnectionLost:
+        assert f"go on with: jobctl resume {file.stem}" in ran.err
+    assert raw.zcard("retries") == 4
+    assert report("resume", file.stem, "--yes")["done"] == 4
 
 
 def test_a_plan_that_redis_refuses_can_be_applied_later(plan, raw, jobctl, report, home):

@@ -226,3 +226,17 @@ def test_a_denied_clock_leaves_ours(raw, server) -> None:
             store.dead.count()
     finally:
         raw.execute_command("ACL", "DELUSER", "ada")
+
+
+def test_ctrl_c_while_a_command_is_sent_ends_the_connection(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(pieces: object) -> list[bytes]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("jobctl.store.connection.pack", half)
+        with pytest.raises(KeyboardInterrupt):
+            connection.call("PING")
+    with pytest.raises(ConnectionLost, match="is closed"):
+        connection.call("PING")

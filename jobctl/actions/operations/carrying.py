@@ -112,7 +112,7 @@ def carry_out(
             raise actor.refusal
         after = sizes(store, file.header)
     except (ConnectionLost, Loading, FileProblem) as error:
-        raise _resumable(error, file.header.operation) from error
+        raise resumable(error, file.header.operation) from error
     report = _counted(report, tally, acting["before"], after)
     names = _names(Preparer.of(file, chosen, store.layout), chosen, file, tally.failed)
     report = replace(
@@ -210,6 +210,7 @@ def _names(
             yield name
 
 
-def _resumable(error: JobctlError, operation: str) -> JobctlError:
+def resumable(error: JobctlError, operation: str) -> JobctlError:
+    """Return an error with the hint how to go on."""
     error.hint = f"nothing is lost; go on with: jobctl resume {operation}"
     return error

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from jobctl.actions.jobs import Store
-from jobctl.actions.operations.carrying import begin, carry_out, claim, leave_to
+from jobctl.actions.operations.carrying import begin, carry_out, claim, leave_to, resumable
 from jobctl.actions.operations.chosen import Chosen
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.journal import Journal
@@ -15,7 +15,7 @@ from jobctl.actions.operations.preparing import Preparer
 from jobctl.actions.operations.undoing import rehearsed, undo_file
 from jobctl.actions.operations.watching import Watch
 from jobctl.actions.removal.resuming import resume_removal
-from jobctl.errors import Refused
+from jobctl.errors import JobctlError, Refused, RefusedByRedis
 from jobctl.model.change import ON_QUEUES, Verb
 from jobctl.model.pausing import Author
 from jobctl.model.preview import Preview
@@ -112,10 +112,16 @@ def apply(
         file.header = replace(planned.header, keep=planned.header.keep and keep)
         try:
             acting = begin(store, file, len(chosen), author.who, author.host)
-            claimant = claim(store, file, acting)
         except BaseException:
             file.delete()  # nothing was changed: it can be applied again
             raise
+        try:
+            claimant = claim(store, file, acting)
+        except RefusedByRedis:
+            file.delete()
+            raise
+        except JobctlError as error:  # it may be claimed: with this file alone it can go on
+            raise resumable(error, file.header.operation) from error
         report = _go(store, file, chosen, replace(past, acting=acting, claimant=claimant), watch)
         return replace(report, seconds=time.monotonic() - begun)
 
