@@ -115,11 +115,18 @@ def _json(rows: Iterable[Row]) -> Iterable[bytes]:
 
 def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
     line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
+    writer = csv.writer(line)  # it quotes \r only where its own lines end in one
+
+    def add(cells: Iterable[str]) -> None:
+        writer.writerow(cells)
+        line.seek(line.tell() - len("\r\n"))
+        line.write("\n")
+        line.truncate()
+
     if header:
-        writer.writerow(columns)  # goes out with the first row: none, if Redis fails before
+        add(columns)  # goes out with the first row: none, if Redis fails before
     for row in rows:
-        writer.writerow([_field(row, column) for column in columns])
+        add([_field(row, column) for column in columns])
         yield _bytes(line.getvalue())
         line.seek(0)
         line.truncate()
