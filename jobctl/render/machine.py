@@ -40,14 +40,17 @@ def write_rows(
     size = 0
     try:
         for piece in _pieces(fmt, rows, columns, ident, header):
-            held.append(piece)
-            size += len(piece)
-            del piece  # it may be large
-            if size >= _FLUSH_AT:
+            large = len(piece) >= _FLUSH_AT  # it goes alone: a join would copy it
+            if not large:
+                held.append(piece)
+                size += len(piece)
+            if large or size >= _FLUSH_AT:
                 ready, size = b"".join(held), 0
                 held.clear()
                 out.write(ready)
-                del ready
+            if large:
+                out.write(piece)
+            del piece
     finally:  # what was read before Redis went away is written all the same
         out.write(b"".join(held))
 
@@ -127,18 +130,24 @@ def _lines(
     # The header goes out with the first row: none, if Redis fails before.
     before = separator.join(columns) + "\n" if header else ""
     for row in rows:
-        cells = [field(row, column) for column in columns] or [""]
-        line = separator.join([*cells[:-1], (cells[-1] or empty * (len(cells) == 1)) + "\n"])
+        cells = [field(row, column) for column in columns]
+        line = separator.join(cells) or empty * len(cells)
         del cells, row
-        yield _bytes(before + line if before else line)
-        before = ""
+        if before:
+            yield _bytes(before)
+            before = ""
+        yield _bytes(line)
+        yield b"\n"
     yield _bytes(before)
 
 
 def _as_csv(row: Row, column: str) -> str:
     """Return a row's field as RFC 4180 has it; Python's csv takes four bytes a character."""
     text = _field(row, column)
-    return '"' + text.replace('"', '""') + '"' if _QUOTED_IN_CSV.search(text) else text
+    if _QUOTED_IN_CSV.search(text):
+        text = text.replace('"', '""')
+        text = f'"{text}"'
+    return text
 
 
 def _as_tsv(row: Row, column: str) -> str:
