@@ -13,7 +13,7 @@ from jobctl.errors import Refused
 from jobctl.model.comparing import Literal
 from jobctl.model.entry import Entry
 from jobctl.model.fingerprint import digests, fingerprint
-from jobctl.model.jsontext import dumps
+from jobctl.model.jsontext import printable_string
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant, score_time
@@ -175,7 +175,7 @@ def _equal(name: str, value: str | None) -> str:
         return f"{name}={literal}"
     # 5 equals 5.0, which is another group, and nothing equals an object: the whole text counts.
     whole = rf"^{escape(value)}\Z"
-    return f"{name}~{dumps(whole).decode()}"
+    return f"{name}~{printable_string(whole)}"
 
 
 def _within(name: str, key: str, value: str | None) -> str:

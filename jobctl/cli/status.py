@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
+    from jobctl.model.rows import Row
     from jobctl.model.status import Status
 
 
@@ -97,6 +98,7 @@ def _wait(
 
 
 def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> None:
+    from jobctl.model.rows import without_plain_classes
     from jobctl.model.status import PLACE_KEYS
 
     now = store.server.now()
@@ -113,8 +115,11 @@ def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> 
         for job in jobs:
             print_story(console(session), job, now)
     else:
-        rows = (row for job in jobs for row in job.rows())
-        write_rows(session, rows, PLACE_KEYS, now)
+        rows: Iterable[Row] = (row for job in jobs for row in job.rows())
+        columns: tuple[str, ...] = PLACE_KEYS
+        if session.format.human:
+            rows, columns = without_plain_classes(rows, columns)
+        write_rows(session, rows, columns, now)
         if session.format.human:
             _warn(jobs)
     sys.stdout.flush()

@@ -10,7 +10,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from jobctl.errors import BadFilter, UsageProblem
-from jobctl.model.jsontext import Number, dumps, text_of
+from jobctl.model.jsontext import Number, printable_string, text_of
 from jobctl.model.readings import readings
 from jobctl.model.times import DAY, Instant, parse_day, parse_moment
 
@@ -28,8 +28,9 @@ class Literal:
     quoted: bool
 
     def __str__(self) -> str:
-        bare = not self.quoted and _BARE.fullmatch(self.text) and len(readings(self.text)) == 1
-        return self.text if bare else dumps(self.text).decode()
+        text = self.text
+        bare = not self.quoted and _BARE.fullmatch(text) and text.isprintable()
+        return text if bare and len(readings(text)) == 1 else printable_string(text)
 
     @property
     def null(self) -> bool:

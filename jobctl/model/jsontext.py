@@ -133,6 +133,11 @@ def dumps(value: object, *, indent: bool = False, newline: bool = False) -> byte
         return _plainly(value) + (b"\n" if newline else b"")
 
 
+def printable_string(text: str) -> str:
+    r"""Return a text as a JSON string that a terminal shows as it is: ESC is ``\\u001b``."""
+    return dumps(text).decode() if text.isprintable() else json.dumps(text)
+
+
 def _default(value: object) -> object:
     if isinstance(value, Number):
         return orjson.Fragment(value.text.encode())

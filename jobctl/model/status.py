@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PLACE_KEYS = (
     "jid", "state", "place", "queue", "position", "at", "wid", "jobtype", "retry_count",
-    "remaining", "errtype", "message",
+    "remaining", "errtype", "message", "class",
 )  # fmt: skip
 
 
@@ -96,5 +96,5 @@ def _row(entry: Entry) -> Row:
         "position": entry.place.position,
         "at": entry.at,
         "wid": entry.reservation.get("wid"),
-        **{key: job.get(key) for key in PLACE_KEYS[-5:]},
+        **{key: job.get(key) for key in PLACE_KEYS[-6:]},
     }

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from jobctl.model.entry import Entry
 from jobctl.model.job import glance, real_class
-from jobctl.model.jsontext import dumps
+from jobctl.model.jsontext import printable_string
 from jobctl.model.layout import FAKTORY, Kind, Layout
 from jobctl.model.readings import Pair, Twofold, readings
 from jobctl.model.regex import Regex
@@ -262,8 +262,8 @@ class Where:
 
 def _quoted(text: str) -> str:
     plain = re.fullmatch(r'[^\s,()"=~<>!][^\s,()"]*', text)
-    bare = plain and _is_text(text) and len(readings(text)) == 1
-    return text if bare else dumps(text).decode()
+    bare = plain and text.isprintable() and _is_text(text) and len(readings(text)) == 1
+    return text if bare else printable_string(text)
 
 
 def _is_text(text: str) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.readings import to_field
@@ -14,6 +13,7 @@ from jobctl.render.safe import Writable
 
 _FLUSH_AT = 64 * 1024
 _HELD = 1000  # values
+_QUOTED_IN_CSV = re.compile(r'[",\r\n]')
 _BREAKS = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -40,14 +40,17 @@ def write_rows(
     size = 0
     try:
         for piece in _pieces(fmt, rows, columns, ident, header):
-            held.append(piece)
-            size += len(piece)
-            del piece  # it may be large
-            if size >= _FLUSH_AT:
+            large = len(piece) >= _FLUSH_AT  # it goes alone: a join would copy it
+            if not large:
+                held.append(piece)
+                size += len(piece)
+            if large or size >= _FLUSH_AT:
                 ready, size = b"".join(held), 0
                 held.clear()
                 out.write(ready)
-                del ready
+            if large:
+                out.write(piece)
+            del piece
     finally:  # what was read before Redis went away is written all the same
         out.write(b"".join(held))
 
@@ -60,8 +63,10 @@ def _pieces(
     if fmt is Format.JSONL:
         return map(_line, rows)
     if fmt is Format.CSV:
-        return _csv(rows, columns, header)
-    return _tsv(rows, columns, header) if fmt is Format.TSV else _ids(rows, ident)
+        return _lines(rows, columns, header, ",", _as_csv, empty='""')
+    if fmt is Format.TSV:
+        return _lines(rows, columns, header, "\t", _as_tsv)
+    return _ids(rows, ident)
 
 
 def write_document(out: Writable, document: object, *, indent: bool) -> None:
@@ -113,28 +118,36 @@ def _json(rows: Iterable[Row]) -> Iterable[bytes]:
     yield b"[]\n" if before == b"[\n" else b"\n]\n"
 
 
-def _csv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
-    line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
-    if header:
-        writer.writerow(columns)  # goes out with the first row: none, if Redis fails before
+def _lines(
+    rows: Iterable[Row],
+    columns: Sequence[str],
+    header: bool,
+    separator: str,
+    field: Callable[[Row, str], str],
+    *,
+    empty: str = "",
+) -> Iterable[bytes]:
+    # The header goes out with the first row: none, if Redis fails before.
+    before = separator.join(columns) + "\n" if header else ""
     for row in rows:
-        writer.writerow([_field(row, column) for column in columns])
-        yield _bytes(line.getvalue())
-        line.seek(0)
-        line.truncate()
-    yield _bytes(line.getvalue())
-
-
-def _tsv(rows: Iterable[Row], columns: Sequence[str], header: bool) -> Iterable[bytes]:
-    before = "\t".join(columns) + "\n" if header else ""
-    for row in rows:
-        cells = [_as_tsv(row, column) for column in columns]
-        line = "\t".join([*cells[:-1], cells[-1] + "\n"]) if cells else "\n"
+        cells = [field(row, column) for column in columns]
+        line = separator.join(cells) or empty * len(cells)
         del cells, row
-        yield _bytes(before + line if before else line)
-        before = ""
+        if before:
+            yield _bytes(before)
+            before = ""
+        yield _bytes(line)
+        yield b"\n"
     yield _bytes(before)
+
+
+def _as_csv(row: Row, column: str) -> str:
+    """Return a row's field as RFC 4180 has it; Python's csv takes four bytes a character."""
+    text = _field(row, column)
+    if _QUOTED_IN_CSV.search(text):
+        text = text.replace('"', '""')
+        text = f'"{text}"'
+    return text
 
 
 def _as_tsv(row: Row, column: str) -> str:

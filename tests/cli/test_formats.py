@@ -185,8 +185,9 @@ def test_status_has_a_row_for_each_place(raw, jobctl):
     lines = jobctl("status", "twice-000001", "held-0000001", "-o", "tsv").out.splitlines()
     assert lines[0].split("\t") == [
         "jid", "state", "place", "queue", "position", "at", "wid", "jobtype", "retry_count",
-        "remaining", "errtype", "message",
+        "remaining", "errtype", "message", "class",
     ]  # fmt: skip
+    assert {line.split("\t")[-1] for line in lines[1:]} == {"SendEmail"}
     assert [line.split("\t")[:5] for line in lines[1:]] == [
         ["twice-000001", "enqueued", "queue", "default", "0"],
         ["twice-000001", "enqueued", "retries", "default", ""],

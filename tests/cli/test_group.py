@@ -30,6 +30,7 @@ ODD = [
     failed("odd-00000011", jobtype="a\\tb", queue="a\\\\tb", failure={"message": "a\\b 7"}),
     failed("odd-00000012", args=[{"job_class": "App\\Report"}], failure={"message": "5 < 6"}),
     failed("odd-00000013", custom={"wrapped": "App\\Report"}, failure={"message": "7 < 8"}),
+    failed("odd-00000014", jobtype="\0\x1b[1m\x9b\u202e", failure={"errtype": "one\rtwo"}),
     b"not json",
 ]
 

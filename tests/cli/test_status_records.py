@@ -74,7 +74,7 @@ def test_without_a_place_there_is_one_row_with_the_state_of_the_record(raw, jobc
     assert (ran.code, ran.err) == (0, "")
     first, alone, placed = ran.out.splitlines()
     assert first.startswith("jid,state,place,queue")
-    assert alone == "job-00000001,success,,,,,,,,,,"
+    assert alone == "job-00000001,success,,,,,,,,,,,"
     assert placed.startswith("waits,enqueued,queue,default,0,")
     assert jobctl("status", "job-00000001", "no-such-job", "-o", "ids").out == "job-00000001\n"
 

@@ -95,7 +95,7 @@ def test_two_entries_of_one_structure_stay_in_the_order_they_were_seen():
 def test_the_keys_of_a_row_are_those_of_the_contract():
     assert list(PLACE_KEYS) == [
         *("jid", "state", "place", "queue", "position", "at", "wid", "jobtype"),
-        *("retry_count", "remaining", "errtype", "message"),
+        *("retry_count", "remaining", "errtype", "message", "class"),
     ]
 
 
@@ -120,6 +120,7 @@ def test_a_job_has_a_row_for_each_place():
         "remaining": 23,
         "errtype": "RuntimeError",
         "message": "boom",
+        "class": "SendEmail",
     }
 
 
