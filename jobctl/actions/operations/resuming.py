@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from jobctl.actions.forms import check_form
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out, claim, left_to
 from jobctl.actions.operations.chosen import Chosen
@@ -99,7 +100,10 @@ def apply(
     if not len(chosen):
         watch.show(preview)
         return replace(past.report(planned, planned.header.change.verb), operation=None)
-    notes = [*preview.notes, *Preparer.of(planned, chosen, store.layout).drift(store)]
+    warnings: tuple[str, ...] = ()
+    if planned.header.change.to_queues:
+        warnings = check_form(store, planned.header.form, rehearsed=watch.rehearses)
+    notes = [*preview.notes, *warnings, *Preparer.of(planned, chosen, store.layout).drift(store)]
     if past.claimant is not None:
         notes.append(claimed_by(past.claimant, planned.header))
     preview = _checked(store, planned, chosen, past, replace(preview, notes=notes), watch)
@@ -157,7 +161,7 @@ def _checked(
         return preview
     warnings = check_way(store, file.header, rehearsed=watch.rehearses)
     check_batches(store, file, chosen)
-    return replace(preview, notes=(*preview.notes, *warnings))
+    return replace(preview, notes=tuple(dict.fromkeys((*preview.notes, *warnings))))
 
 
 def _preview(
