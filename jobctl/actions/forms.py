@@ -73,8 +73,8 @@ def is_unread(queue: Queue, read: QueueForm | None) -> bool:
     return read is not None and queue.key is not None and queue.form is not read
 
 
-def form_to_write(store: Store, *, rehearsed: bool = False) -> QueueForm:
-    """Return the form of lists that this server's workers read.
+def form_to_write(store: Store, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
+    """Return the form of lists that this server's workers read, and what there is to warn of.
 
     Args:
         store: the Redis, and the server where it is known.
@@ -84,44 +84,70 @@ def form_to_write(store: Store, *, rehearsed: bool = False) -> QueueForm:
         Refused: nothing tells; a wrong guess would park jobs where no worker looks. Or the server
             that is known works on another Redis.
     """
-    facts, why = _verified_facts(store, rehearsed=rehearsed)
+    facts, why, warnings = _verified_facts(store, rehearsed=rehearsed)
     queues = store.queues.named()
     known = form_known(store, queues, facts)
     if known is not None:
-        return known
+        return known, warnings
     forms, noted = forms_seen(queues), store.operations.server_version()
     if QueueForm.Q in forms and noted is None:
-        return QueueForm.Q
+        return QueueForm.Q, warnings
     if store.form is not None:
-        return store.form
+        return store.form, warnings
     if QueueForm.Q in forms:
         raise Refused(
             f"Faktory {noted} was seen here and reads NAME, but lists q:NAME are there, too{why}",
             hint=f"give the server: --faktory-url; or {_SAY}",
         )
     if forms:
-        return QueueForm.BARE
+        return QueueForm.BARE, warnings
     raise Refused(
         f"no list tells in which form this server keeps its queues, q:NAME or NAME{why}", hint=_SAY
     )
 
 
-def _verified_facts(store: Store, *, rehearsed: bool) -> tuple[FaktoryFacts | None, str]:
-    """Return what the server on this very Redis says, else why it is not known."""
+def check_form(store: Store, planned: QueueForm | None, *, rehearsed: bool) -> tuple[str, ...]:
+    """Check that the form of lists of a plan is what the server reads, as far as that is known.
+
+    Returns:
+        What there is to warn of.
+
+    Raises:
+        Refused: it reads the other one; or the server that is known works on another Redis.
+    """
+    facts, _, warnings = _verified_facts(store, rehearsed=rehearsed)
+    known = form_known(store, store.queues.named(), facts)
+    if known not in (None, planned):
+        raise Refused(
+            f"the plan is for a server that reads the lists {_pattern(planned)}, and this one "
+            f"reads {_pattern(known)}; nothing was changed",
+            hint="make a new plan",
+        )
+    return warnings
+
+
+def _pattern(form: QueueForm | None) -> str:
+    return "NAME" if form is QueueForm.BARE else "q:NAME"
+
+
+def _verified_facts(
+    store: Store, *, rehearsed: bool
+) -> tuple[FaktoryFacts | None, str, tuple[str, ...]]:
+    """Return what the server on this very Redis says, else why it is not known; and warnings."""
     if store.faktory is None:
-        return None, ""
+        return None, "", ()
     from jobctl.actions.verify_server import compare_counters, verify_server  # looking: without
 
     try:
         if rehearsed:
-            contradictions = compare_counters(store, store.faktory)
-            if contradictions:
-                return None, f"; {contradictions[0]}"
+            warnings = compare_counters(store, store.faktory)
+            if warnings:
+                return None, f"; {warnings[0]}", tuple(warnings)
         else:
             verify_server(store, store.faktory)
-        return store.faktory.facts, "; the server does not say its version"
+        return store.faktory.facts, "; the server does not say its version", ()
     except Unreachable as error:
-        return None, f"; {error}"
+        return None, f"; {error}", ()
 
 
 def remember_server(store: Store) -> None:

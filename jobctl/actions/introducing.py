@@ -14,7 +14,8 @@ from contextlib import closing, suppress
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.file import OperationFile
 from jobctl.actions.operations.watching import Watch
-from jobctl.errors import JobctlError, NoPermission, Unreachable, WrongType
+from jobctl.actions.verify_server import verify_server
+from jobctl.errors import JobctlError, NoPermission, Refused, Unreachable, WrongType
 from jobctl.faktory.server import Faktory
 from jobctl.model.editing import replacer
 from jobctl.model.entry import Entry
@@ -50,16 +51,17 @@ def introduce(
         before: the names that were in the set of queues before.
         watch: who may end the waiting for the server.
     """
-    known = _known(store.faktory)
+    faktory = _verified(store)
+    known = _known(faktory)
     left = [name for name in queues if name not in (before if known is None else known)]
     if not left:
         return ()
-    answers = store.faktory is not None and store.faktory.said is not None
+    answers = faktory is not None and faktory.said is not None
     running = answers or store.server.job_server()
     if running is False:
         return ()
     sent = [name for name in left if running and _send(store, file, name, queues[name])]
-    notes = list(_told(store.faktory if known is not None else None, sent, watch))
+    notes = list(_told(faktory if known is not None else None, sent, watch))
     rest = [name for name in left if name not in sent]
     if rest:
         who = "the server does not know" if running else "a server that runs there does not know"
@@ -73,6 +75,15 @@ def by_scheduled(raw: bytes, queue: str) -> bytes:
     if payload is None or payload.get(_QUEUE) == queue:
         return raw
     return _renamed(raw, payload, dumps(queue))
+
+
+def _verified(store: Store) -> Faktory | None:
+    """Return the server, where it is known and proven to use this Redis."""
+    with suppress(Refused, Unreachable):
+        if store.faktory is not None:
+            verify_server(store, store.faktory)
+            return store.faktory
+    return None
 
 
 def _known(faktory: Faktory | None) -> Collection[str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 
 from jobctl.actions.forms import form_read, is_unread, layout_seen
 from jobctl.actions.jobs import Store
@@ -18,7 +18,7 @@ from jobctl.model.queue import Queue
 from jobctl.model.words import listed, things
 
 
-def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
+def overview(store: Store, days: int) -> Overview:
     """Return the totals, the counts of so many days (the last is today) and the servers.
 
     A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
@@ -26,21 +26,19 @@ def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
     Args:
         store: the Redis, and the server where it is known.
         days: how many days.
-        zone: the server's own, whose days are counted; None: not known, so that it may be a day
-            ahead of UTC.
     """
     refusal = store.systems.refusal()
     if refusal is not None:
         return _not_served(store, refusal)
     queues = store.queues.named()
     now = store.server.now()
-    today = datetime.fromtimestamp(now, zone or UTC).date()
-    # A server whose zone is not known may be a day ahead.
+    today = datetime.fromtimestamp(now, UTC).date()
+    # Days are those of the server's own zone, which may be a day ahead.
     dates = [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -2, -1)]
     odd = store.odd_keys()
     counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
     total, *counts = store.server.counters(dates)
-    ahead = zone is None and counts[-1] != (None, None)
+    ahead = counts[-1] != (None, None)
     shown = list(zip(dates, counts, strict=True))[slice(1, None) if ahead else slice(-1)]
     processed, failures = total
     server = store.server.facts()
@@ -63,12 +61,11 @@ def overview(store: Store, days: int, zone: tzinfo | None = None) -> Overview:
         retries=counts_of[Kind.RETRIES],
         dead=counts_of[Kind.DEAD],
         warnings=(
-            *_unread(store, queues, told),
+            *_unread(store, queues, None if contradicted else told),
             *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
             *([silence] if silence is not None else ()),
             *contradicted,
         ),
-        zone=None if zone is None else str(zone),
         days=tuple(Day(date, *pair) for date, pair in shown),
     )
 

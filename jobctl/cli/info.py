@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import tzinfo
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import option, shared_options
+from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
 from jobctl.cli.watching import repeat, watch_option
 from jobctl.cli.wiring import note_doors
@@ -32,9 +31,9 @@ _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueu
     cls=Command,
     help="""One screen: how many jobs are where, processed and failed by day, the servers.
 
-    csv, tsv and ids have a row for each day. Days are the server's own, in its local zone, which
-    only --tz can tell. With --faktory-url alone: what that server knows, in csv and tsv one row of
-    it; there are no ids.""",
+    csv, tsv and ids have a row for each day. Days are the server's own, in its local zone, which it
+    does not name. With --faktory-url alone: what that server knows, in csv and tsv one row of it;
+    there are no ids.""",
     short_help=COMMANDS["info"].summary,
     examples=[
         "jobctl info",
@@ -43,10 +42,6 @@ _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueu
         "jobctl info --faktory-url tcp://:PASSWORD@faktory.internal:7419",
     ],
 )
-@option(
-    "Options", "--tz", metavar="ZONE",
-    help="The server's own zone, whose days are counted: Europe/Berlin.",
-)  # fmt: skip
 @click.option(
     "--days", type=click.IntRange(1, 366), default=14, metavar="N", help="Days to look back (14)."
 )
@@ -55,26 +50,12 @@ _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueu
 @click.pass_obj
 def info(session: Session, days: int, seconds: str | None) -> None:
     """One screen."""
-    zone = _zone(session)
     if seconds is not None:
-        write = partial(_write, session, days=days, zone=zone)
+        write = partial(_write, session, days=days)
         repeat(session, seconds, lambda: _open(session), write)
         return
     with _open(session) as doors:
-        _write(session, doors, days, zone)
-
-
-def _zone(session: Session) -> tzinfo | None:
-    """Return the zone of ``--tz``.
-
-    Raises:
-        UnknownZone: there is no such zone.
-    """
-    if session.text("tz") is None:
-        return None
-    from jobctl.cli.cron_options import local_clock
-
-    return local_clock(session).zone
+        _write(session, doors, days)
 
 
 def _open(session: Session) -> Doors:
@@ -90,8 +71,8 @@ def _open(session: Session) -> Doors:
     return doors
 
 
-def _write(session: Session, doors: Doors, days: int, zone: tzinfo | None) -> None:
-    view = _look(doors, days, zone)
+def _write(session: Session, doors: Doors, days: int) -> None:
+    view = _look(doors, days)
     if not (session.format.human or session.in_json):  # these hold them
         for warning in view.warnings:
             say(f"warning: {warning}")
@@ -108,9 +89,9 @@ def _write(session: Session, doors: Doors, days: int, zone: tzinfo | None) -> No
         write_rows(session, view.day_rows(), _DAYS, now, ident="date")
 
 
-def _look(doors: Doors, days: int, zone: tzinfo | None) -> Overview:
+def _look(doors: Doors, days: int) -> Overview:
     from jobctl.actions.overview import overview, overview_by_wire
 
     if doors.store is None and doors.faktory is not None:
         return overview_by_wire(doors.faktory)
-    return overview(doors.redis("info"), days, zone)
+    return overview(doors.redis("info"), days)

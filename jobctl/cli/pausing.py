@@ -144,6 +144,9 @@ def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
             click.echo(line)
     else:
         write_rows(session, outcome.rows(), KEYS, 0.0, ident="queue")
+        for queue in outcome.queues:
+            if queue.note is not None and queue.paused and not queue.changed:
+                say(f"{queue.queue}: {queue.note}")
     if not outcome.queues:
         say("no queue matches" if naming.globs else "there are no queues")
     way = _way_back(session, naming, outcome)
@@ -158,9 +161,8 @@ def _way_back(session: Session, naming: Naming, outcome: Outcome) -> str | None:
     mine = [q for q in outcome.queues if q.changed is not False and q.problem is None]
     if outcome.action != "pause" or not mine:
         return None
-    words = (
-        naming.words() if len(mine) == len(outcome.queues) else shlex.join(q.queue for q in mine)
-    )
+    all_mine = len(mine) == len(outcome.queues)
+    words = naming.words() if all_mine else shlex.join(q.queue for q in mine)
     return resume_command(session, f"{'--at-restart ' if mine[0].pending else ''}{words}")
 
 

@@ -30,7 +30,6 @@ class Overview:
         faktory: the Faktory server, where it is known and answers.
         system: whose jobs are there; None where there are two systems' and nobody said which.
         warnings: what could not be counted, or not be asked.
-        zone: the one whose days are counted: the server's; None where it is not known.
         whole: whether the Redis was asked; the server alone knows a few totals.
     """
 
@@ -50,7 +49,6 @@ class Overview:
     days: tuple[Day, ...] = ()
     system: str | None = "faktory"
     warnings: tuple[str, ...] = ()
-    zone: str | None = None
     whole: bool = True
 
     def day_rows(self) -> list[Row]:

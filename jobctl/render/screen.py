@@ -71,8 +71,7 @@ def _days(view: Overview) -> Table:
     ):
         today = f"today {values[-1]:,}, most {max(values):,} a day"
         grid.add_row(label, Text(sparkline(values), style=style), Text(today))
-    zone = "the server's own zone (--tz)" if view.zone is None else view.zone
-    ends = f"until {view.days[-1].date} in {zone}"
+    ends = f"until {view.days[-1].date} in the server's own zone"
     grid.add_row("", Text(f"{len(view.days)} days", style="dim"), Text(ends))
     return grid
 

@@ -10,7 +10,7 @@ from jobctl.actions import verify_server
 from jobctl.actions.verify_server import compare_counters
 from jobctl.actions.verify_server import verify_server as verify
 from jobctl.errors import Refused, Unreachable
-from tests.builders import enqueue, job, reservation
+from tests.builders import enqueue, failed, job, reservation, retry
 from tests.faktory.double import FaktoryDouble
 
 CHANGES = [
@@ -184,23 +184,57 @@ def test_a_server_that_is_away_is_unreachable(own, opened):
 
 @pytest.mark.parametrize(
     "argv",
-    [("info",), ("queue", "remove", "default", "-n"), ("working", "release", "--all", "-n")],
+    [
+        ("info",),
+        ("queue", "remove", "default", "-n"),
+        ("queue", "adopt", "default", "-n"),
+        ("working", "release", "--all", "-n"),
+        ("retries", "requeue", "--all", "-n"),
+    ],
     ids=" ".join,
 )
 def test_who_only_looks_compares_counters_and_writes_nothing(raw, url, other, jobctl, argv):
     enqueue(raw, "default", job())
     raw.zadd("working", {reservation(job("held-000001")): time.time() + 60})
+    retry(raw, failed())
     raw.set("processed", 7)
     before = {key: raw.dump(key) for key in raw.keys("*")}
     ran = jobctl(*argv, "-u", url, "--faktory-url", other.url, "-o", "table")
     assert ran.code == 0, ran
     said = " ".join((ran.out + ran.err).split())
     assert "uses another Redis than" in said
-    assert "it has counted 0 jobs, this one 7" in said
+    assert said.count("it has counted 0 jobs, this one 7") == 1
+    assert "does not read" not in said
     assert [
         line for line in other.commands if line.split()[0] not in ("HELLO", "INFO", "END")
     ] == []
     assert {key: raw.dump(key) for key in raw.keys("*")} == before
+
+
+@pytest.mark.parametrize("version", ["1.9.4"], indirect=True)
+def test_a_plan_is_not_applied_beside_another_redis_server(raw, url, own, other, jobctl, tmp_path):
+    enqueue(raw, "default", job(), form="")
+    retry(raw, failed())
+    own.restart()
+    plan, doors = str(tmp_path / "plan"), ("-u", url, "--faktory-url")
+    assert jobctl("retries", "requeue", "--all", "--plan", plan, *doors, other.url).code == 0
+    ran = jobctl("apply", plan, "--yes", *doors, other.url)
+    assert (ran.code, "but another Redis" in ran.err, raw.zcard("retries")) == (7, True, 1)
+    ran = jobctl("apply", plan, "--yes", *doors, own.url)
+    assert (ran.code, raw.zcard("retries")) == (7, 1)
+    assert "server that reads the lists q:NAME, and this one reads NAME" in ran.err
+    own.memory.version = "1.10.0"
+    assert jobctl("apply", plan, "--yes", *doors, own.url).code == 0
+    assert (raw.zcard("retries"), raw.llen("q:default")) == (0, 1)
+
+
+def test_no_job_goes_by_scheduled_for_another_redis_server(raw, url, own, other, jobctl):
+    enqueue(raw, "mine", job())
+    own.restart()
+    doors = ("-u", url, "--faktory-url")
+    ran = jobctl("queue", "remove", "mine", "--confirm", "mine", *doors, own.url, "-o", "ids")
+    assert jobctl("undo", ran.out.strip(), "--yes", *doors, other.url).code == 0
+    assert (raw.exists("q:mine", "mine"), raw.exists("scheduled")) == (1, 0)
 
 
 def test_counters_that_agree_or_grow_say_nothing(raw, own, opened):

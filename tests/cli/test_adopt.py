@@ -187,6 +187,18 @@ def test_it_is_told_by_the_journal(shop, report, jobctl):
     assert [row["jid"] for row in rows] == [None, "mail-00001"]
 
 
+def test_undo_of_a_requeue_finds_jobs_that_were_adopted_since(raw, report):
+    enqueue(raw, "default", job("old-00000001"), form="")
+    raw.zadd("retries", {failed("jid-00000001"): NOW})
+    requeued = report("retries", "requeue", "--all", "--yes")
+    assert raw.llen("default") == 2
+    raw.set("jobctl:faktory", "1.10.0")
+    report("queue", "adopt", "default", "--yes")
+    assert jids(raw, "q:default") == ["old-00000001", "jid-00000001"]
+    assert report("undo", requeued["operation"], "--yes")["done"] == 1
+    assert (jids(raw, "q:default"), raw.zcard("retries")) == (["old-00000001"], 1)
+
+
 def test_a_requeue_beside_old_lists_goes_where_the_server_looks(raw, report):
     enqueue(raw, "default", job("old-00000001"), form="")
     raw.set("jobctl:faktory", "1.10.0")

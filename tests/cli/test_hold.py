@@ -161,6 +161,7 @@ def test_a_holder_of_another_machine_is_dead_once_it_was_silent_for_long(queues,
         assert (ran.code, paused(queues)) == (0, ["default"])
         assert re.search(r"unless heard of again, dead in (2\d|30) s: then jobctl queue resume "
                          r"--stale default", ran.out)  # fmt: skip
+        assert "default: held by " in jobctl("queue", "resume", "--stale", "default").err
     age(queues, "default")
     assert [h["dead"] for h in holders(jobctl("queue", "ls", "-o", "json").out)] == [True]
     assert jobctl("queue", "resume", "--stale", "default").code == 0

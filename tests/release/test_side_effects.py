@@ -93,6 +93,17 @@ def test_the_lock_of_a_unique_job_stays(shop, raw, double, release, ttl):
     assert "lock" not in said
 
 
+def test_the_lock_of_a_job_that_stays_reserved_after_its_ack_stays(shop, raw, double, release):
+    key = unique(raw)
+    double.memory.boot()
+    ((member, score),) = [(m, s) for m, s in raw.zrange("working", 0, -1, withscores=True)
+                          if b"held-0000009" in m]  # fmt: skip
+    raw.zadd("working", {member: score + 60})  # where the server does not look for it
+    report, _ = release("held-0000009", code=1)
+    assert (report["failed"], "held-0000009" in reserved(raw)) == (1, True)
+    assert raw.get(key) == b"held-0000009"
+
+
 def test_a_lock_that_another_job_had_before_stays_its(shop, raw, double, release):
     key = unique(raw, value="other-000001")
     double.memory.boot()

@@ -167,7 +167,9 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
 
         check_batches(store, file, choice.chosen)
     if order.change.to_queues and choice.matched:
-        form, named = _queues(store, order.change, rehearsed=order.rehearsed)
+        form, named, warnings = _queues(store, order.change, rehearsed=order.rehearsed)
+        if order.change.verb is not Verb.RELEASE:  # who has said so before
+            choice.notes = (*choice.notes, *warnings)
         file.header = replace(file.header, form=form, named=named)
     note = {
         "form": file.header.form,
@@ -233,18 +235,20 @@ def _server(store: Store) -> str | None:
     return None if store.faktory is None else str(store.faktory.address)
 
 
-def _queues(store: Store, change: Change, *, rehearsed: bool) -> tuple[QueueForm, tuple[str, ...]]:
-    """Return the form of the lists that jobs go to, and the odd names that queues have.
+def _queues(
+    store: Store, change: Change, *, rehearsed: bool
+) -> tuple[QueueForm, tuple[str, ...], tuple[str, ...]]:
+    """Return the form of the lists that jobs go to, the odd names of queues, and warnings.
 
     Raises:
         Refused: nothing tells which form.
         UsageProblem: ``--to`` names what is no queue, and could not become one.
     """
-    form = form_to_write(store, rehearsed=rehearsed)
+    form, warnings = form_to_write(store, rehearsed=rehearsed)
     names = sorted({queue.name for queue in store.queues.named()})
     named = tuple(name for name in names if not is_queue_name(name))
     if change.to is None:
-        return form, named
+        return form, named, warnings
     if form not in store.layout.queue_forms(change.to):
         raise UsageProblem(f"--to: {change.to!r} is a key of the job system, no queue")
     if not is_queue_name(change.to) and change.to not in named:
@@ -252,7 +256,7 @@ def _queues(store: Store, change: Change, *, rehearsed: bool) -> tuple[QueueForm
             f"--to: {change.to!r} is no name of a queue",
             hint="a queue that is not there yet: letters, digits, dots, dashes and underscores",
         )
-    return form, named
+    return form, named, warnings
 
 
 def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:

@@ -136,8 +136,9 @@ class Releaser(Actor):
             fates = self._look(ready)
             self._acknowledge(fates)
             self._search(fates)
-            done = fates.those(Outcome.DONE)
-            self._locks.put_back(fates.locks[i] for i in done if i in fates.locks)
+            # A job that stays may have lost its lock all the same.
+            kept = (i for i in fates.locks if fates.letters[i] != Outcome.GONE)
+            self._locks.put_back(fates.locks[i] for i in kept)
             reply = self._push(fates)
         if isinstance(reply, JobctlError):
             self.refusal = reply
@@ -153,9 +154,7 @@ class Releaser(Actor):
         letters = [
             absent[i] if score is None else _RESERVED for i, score in enumerate(found)
         ]  # fmt: skip
-        known = {
-            i: told.get(ready.order[i]) for i, letter in enumerate(letters) if letter == _LIMBO
-        }
+        known = {i: told.get(place) for i, place in enumerate(ready.order)}
         locks = {i: lock for i, lock in known.items() if lock is not None}
         return _Fates(ready, letters, locks=locks)
 

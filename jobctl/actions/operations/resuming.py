@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from jobctl.actions.forms import check_form
 from jobctl.actions.jobs import Store
 from jobctl.actions.operations.carrying import begin, carry_out, claim, leave_to, resumable
 from jobctl.actions.operations.chosen import Chosen
@@ -99,7 +100,10 @@ def apply(
     if not len(chosen):
         watch.show(preview)
         return replace(past.report(planned, planned.header.change.verb), operation=None)
-    notes = [*preview.notes, *Preparer.of(planned, chosen, store.layout).drift(store)]
+    warnings: tuple[str, ...] = ()
+    if planned.header.change.to_queues:
+        warnings = check_form(store, planned.header.form, rehearsed=watch.rehearses)
+    notes = [*preview.notes, *warnings, *Preparer.of(planned, chosen, store.layout).drift(store)]
     if past.claimant is not None:
         notes.append(claimed_by(past.claimant, planned.header))
     preview = _checked(store, planned, chosen, past, replace(preview, notes=notes), watch)
@@ -110,20 +114,26 @@ def apply(
         raise Refused("not confirmed; nothing was changed")
     with journal.adopt(planned) as file:
         file.header = replace(planned.header, keep=planned.header.keep and keep)
-        try:
-            acting = begin(store, file, len(chosen), author.who, author.host)
-        except BaseException:
-            file.delete()  # nothing was changed: it can be applied again
-            raise
-        try:
-            claimant = claim(store, file, acting)
-        except RefusedByRedis:
-            file.delete()
-            raise
-        except JobctlError as error:  # it may be claimed: with this file alone it can go on
-            raise resumable(error, file.header.operation) from error
-        report = _go(store, file, chosen, replace(past, acting=acting, claimant=claimant), watch)
+        past = _begun(store, file, past, len(chosen), author)
+        report = _go(store, file, chosen, past, watch)
         return replace(report, seconds=time.monotonic() - begun)
+
+
+def _begun(store: Store, file: OperationFile, past: Past, jobs: int, author: Author) -> Past:
+    """Begin to carry out a plan, and claim it; where that is refused, it can be applied again."""
+    try:
+        acting = begin(store, file, jobs, author.who, author.host)
+    except BaseException:
+        file.delete()
+        raise
+    try:
+        claimant = claim(store, file, acting)
+    except RefusedByRedis:
+        file.delete()
+        raise
+    except JobctlError as error:  # it may be claimed: with this file alone it can go on
+        raise resumable(error, file.header.operation) from error
+    return replace(past, acting=acting, claimant=claimant)
 
 
 def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Watch) -> Report:
@@ -163,7 +173,7 @@ def _checked(
         return preview
     warnings = check_way(store, file.header, rehearsed=watch.rehearses)
     check_batches(store, file, chosen)
-    return replace(preview, notes=(*preview.notes, *warnings))
+    return replace(preview, notes=tuple(dict.fromkeys((*preview.notes, *warnings))))
 
 
 def _preview(

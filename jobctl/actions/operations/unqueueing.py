@@ -84,7 +84,7 @@ class Unqueue:
         self._file = file
         self._preparer = preparer
         self._watch = watch
-        self._form = file.header.form or QueueForm.Q
+        self._form = file.header.form or QueueForm.Q  # of the list that is worked on
         self._number = 0
         self._total = 0
         # queue -> hash of what was pushed -> places: a million bytes objects would not fit
@@ -130,8 +130,11 @@ class Unqueue:
         for name, jobs in self._recoded.items() if self._into is None else ():
             for key, place in jobs.values():
                 self._from_scheduled(name, key, place)
-        for name in self._lost:
-            self._empty(name)
+        pushed = self._form
+        forms = [pushed] if self._into is not None else [pushed, *(set(QueueForm) - {pushed})]
+        for self._form in forms:  # the other one: where the queue was adopted since
+            for name in self._lost:
+                self._empty(name)
         for lost in self._lost.values():
             places = {place for found in lost.values() for place in _each(found)}
             self.left += sorted(places - self._queued)

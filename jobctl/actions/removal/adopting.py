@@ -39,7 +39,7 @@ def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -
     order.check()
     order = order.under(store.rules)
     begun = time.monotonic()
-    read = form_to_write(store, rehearsed=order.guards.dry_run)
+    read, warnings = form_to_write(store, rehearsed=order.guards.dry_run)
     look = _look(store, order, read)
     order.guards.check(look.jobs)
     report = Report(
@@ -49,9 +49,9 @@ def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -
         matched=look.jobs,
         dry_run=order.guards.dry_run,
         reason=order.guards.reason,
-        notes=look.notes,
+        notes=(*look.notes, *warnings),
     )
-    shown = make_preview(store, look, order, watch, ())
+    shown = make_preview(store, look, order, watch, warnings)
     if order.guards.dry_run or not look.queues:
         watch.show(shown)
         return replace(report, seconds=time.monotonic() - begun)

@@ -47,7 +47,8 @@ def remove_at_once(
     why = ""
     if door is not None:
         stayed, why, notes = _by_server(store, door, look, taken)
-        report = replace(report, notes=(*report.notes, *notes, UNCOUNTED))
+        uncounted = (UNCOUNTED,) if len(stayed) < len(taken) else ()
+        report = replace(report, notes=(*report.notes, *notes, *uncounted))
     store.removing.forget(operation)
     jobs = [queue.total for queue in taken]
     failed = sum(jobs[place] for place in stayed)
@@ -180,7 +181,7 @@ def _verified(door: Faktory, report: Report, before: Mapping[str, int] | None) -
         failed=failed,
         reasons={why: failed} if failed else {},
         problems=(why,) if stayed and not failed else (),
-        notes=(UNCOUNTED,),
+        notes=(UNCOUNTED,) if len(stayed) < len(before) else (),
         after={f"queue:{name}": after.get(name, 0) for name in before},
         moved={f"queue:{name}": -jobs for name, jobs in before.items() if name not in stayed},
     )

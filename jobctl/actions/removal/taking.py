@@ -197,7 +197,9 @@ class Remover:
         answer = ask_server(self._store, door, [queue.name for queue in queues], listed)
         self._give_back(answer.stayed)
         self._back, self._why = answer.stayed, answer.why
-        self._notes = (*answer.notes, *self._pushes.lost(answer.removed_at))
+        self._notes = answer.notes
+        if len(answer.stayed) < len(queues):
+            self._notes += tuple(self._pushes.lost(answer.removed_at))
 
     def _give_back(self, places: Iterable[int]) -> None:
         """Put lists back where they were, with what their names were."""
