@@ -85,7 +85,7 @@ def _from_command(words: Sequence[str], environ: Mapping[str, str], what: str) -
             words,
             stdin=subprocess.DEVNULL,  # jobctl's own may hold JIDs
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # it may hold the password, or what leads to it
+            stderr=subprocess.PIPE,  # closed with ours, so that nothing it left behind goes on
             env=dict(environ),
         )
     except (OSError, ValueError) as error:
@@ -97,8 +97,9 @@ def _from_command(words: Sequence[str], environ: Mapping[str, str], what: str) -
     finally:
         process.kill()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
     if code:
         ended = f"exit {code}" if code > 0 else f"signal {-code}"
         raise ConfigProblem(f"{what} failed ({ended})", hint="run it by hand to see what it says")
@@ -106,23 +107,28 @@ def _from_command(words: Sequence[str], environ: Mapping[str, str], what: str) -
 
 
 def _hear(process: Popen[bytes], what: str) -> bytes:
-    """Return what a program prints, as far as it is of use, when it has ended."""
+    """Return what a program prints, as far as it is of use, when it has ended.
+
+    What it says on stderr is dropped: it may hold the password, or what leads to it.
+    """
     import selectors
 
-    assert process.stdout is not None  # noqa: S101 (it is a pipe)
+    assert process.stdout is not None  # noqa: S101 (both are pipes)
+    assert process.stderr is not None  # noqa: S101
     printed = b""
     end = time.monotonic() + PATIENCE
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        for pipe in (process.stdout, process.stderr):
+            selector.register(pipe, selectors.EVENT_READ)
         while True:
             events = selector.select(_LOOK if selector.get_map() else _LOOK / 10)
-            if events:
-                read = os.read(process.stdout.fileno(), _LONGEST)
-                printed += read
+            for key, _ in events:
+                read = os.read(key.fd, _LONGEST)
+                printed += read if key.fileobj is process.stdout else b""
                 if not read:
-                    selector.unregister(process.stdout)
-            elif process.poll() is not None:
-                return printed  # not at the pipe's end: what runs on behind it keeps it open
+                    selector.unregister(key.fileobj)
+            if not events and process.poll() is not None:
+                return printed  # not at the pipes' end: what it left in the background keeps them
             if len(printed) > _LONGEST:
                 raise ConfigProblem(f"{what} prints more than any password has")
             if time.monotonic() > end:

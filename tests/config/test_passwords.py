@@ -97,6 +97,25 @@ def test_a_command_that_hangs_is_stopped(words, monkeypatch) -> None:
     assert time.monotonic() - began < 5
 
 
+def test_what_a_stopped_command_has_started_is_not_left_writing(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(passwords, "PATIENCE", 0.2)
+    pid = tmp_path / "pid"
+    failure(f"yes >&2 & echo $! > {pid}; wait")
+    end = time.monotonic() + 5
+    while _runs(int(pid.read_text())) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not _runs(int(pid.read_text()))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 def file_password(named: str, directory: Path, **more: str) -> str:
     context = Context("prod", directory / "config.toml", "redis://h", password_file=named)
     found = password_of(context, ENVIRON | more)
