@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,13 @@ NOBODYS = (
     "FAKTORY_PROVIDER", "FAKTORY_URL", "XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR",
 )  # fmt: skip
 RUN_ENVIRONMENT = {"COLUMNS": "100", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+
+
+# Whoever runs the tests in the background, or by nohup, has these ignored: so would all they start.
+for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        is_int = ignored is signal.SIGINT
+        signal.signal(ignored, signal.default_int_handler if is_int else signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
