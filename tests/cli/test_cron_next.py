@@ -206,5 +206,7 @@ def test_an_interrupt_ends_it():
         running.send_signal(signal.SIGINT)
         rest, said = running.communicate(timeout=20)
         assert running.returncode == 130
-        assert rest.endswith("Z\n")
+        *whole, _ = rest.split("\n")  # a pipe that is full takes a part of the last one
+        assert whole
+        assert all(line.endswith("Z") for line in whole)
         assert said == ""
