@@ -32,7 +32,7 @@ from measuring import Compared, Runner, Table
 from running import clean_env, compile_all, ours, python
 
 from jobctl import Schedule
-from jobctl.model.schedule.clock import Clock
+from jobctl.cron.clock import Clock
 
 FIRINGS = 100
 PAIRS = 3

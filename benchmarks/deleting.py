@@ -34,7 +34,7 @@ from running import clean_env, compile_all, ours, private_server
 
 from jobctl import Store, connect
 from jobctl.model.jobba import MOMENTS, RecordState
-from jobctl.model.query import Query
+from jobctl.records.query import Query
 
 DELETED = 10_000
 PAIRS = 5

@@ -22,7 +22,7 @@ from running import clean_env, compile_all, loop, ours, private_server
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 QUEUES = 1000
 TRIPS = 5  # more for all queues than for one

@@ -36,54 +36,54 @@ if getattr(sys, "argv", None) and sys.argv[0].endswith("/jobctl"):  # the consol
 
 TYPE_CHECKING = False  # typing itself is not loaded for it
 if TYPE_CHECKING:
-    from jobctl.actions.jobs import Store
-    from jobctl.actions.operations.watching import Watch
     from jobctl.connecting import connect
+    from jobctl.cron.schedule import Dialect, Schedule
     from jobctl.errors import Exit, JobctlError
+    from jobctl.filter.flags import Flags
+    from jobctl.filter.where import Where
+    from jobctl.library import Store
     from jobctl.model.entry import Entry
-    from jobctl.model.flags import Flags
     from jobctl.model.guards import Guards
     from jobctl.model.job import Job
-    from jobctl.model.layout import FAKTORY, Kind, Layout, QueueForm
     from jobctl.model.place import Place
     from jobctl.model.preview import Preview
     from jobctl.model.queue import Queue
     from jobctl.model.report import Report
-    from jobctl.model.schedule.schedule import Dialect, Schedule
     from jobctl.model.states import State
     from jobctl.model.status import Status
-    from jobctl.model.system import System
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
-    from jobctl.model.where import Where
+    from jobctl.operations.watching import Watch
+    from jobctl.systems.layout import FAKTORY, Kind, Layout, QueueForm
+    from jobctl.systems.system import System
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "FAKTORY": "model.layout",
-    "Dialect": "model.schedule.schedule",
+    "FAKTORY": "systems.layout",
+    "Dialect": "cron.schedule",
     "Entry": "model.entry",
     "Exit": "errors",
-    "Flags": "model.flags",
+    "Flags": "filter.flags",
     "Guards": "model.guards",
     "Job": "model.job",
     "JobctlError": "errors",
-    "Kind": "model.layout",
-    "Layout": "model.layout",
+    "Kind": "systems.layout",
+    "Layout": "systems.layout",
     "Place": "model.place",
     "Preview": "model.preview",
     "Queue": "model.queue",
-    "QueueForm": "model.layout",
+    "QueueForm": "systems.layout",
     "Report": "model.report",
-    "Schedule": "model.schedule.schedule",
+    "Schedule": "cron.schedule",
     "State": "model.states",
     "Status": "model.status",
-    "Store": "actions.jobs",
-    "System": "model.system",
+    "Store": "library",
+    "System": "systems.system",
     "Target": "model.target",
     "Tls": "model.urls",
-    "Watch": "actions.operations.watching",
-    "Where": "model.where",
+    "Watch": "operations.watching",
+    "Where": "filter.where",
     "connect": "connecting",
 }
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobctl.actions.jobs import Store
 from jobctl.config import (
     CONNECT_TIMEOUT,
     Door,
@@ -26,17 +25,18 @@ from jobctl.errors import (
     UsageProblem,
     WrongPassword,
 )
+from jobctl.library import Store
 from jobctl.model.jobba import NAMESPACE
-from jobctl.model.layout import QueueForm
-from jobctl.model.system import System
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
-from jobctl.store.opening import open_store
+from jobctl.redis.opening import open_store
+from jobctl.systems.layout import QueueForm
+from jobctl.systems.system import System
 
 if TYPE_CHECKING:
-    from jobctl.actions.doors import Doors
-    from jobctl.faktory.server import Faktory
+    from jobctl.backend import Doors
     from jobctl.model.address import Address
+    from jobctl.systems.faktory.server import Faktory
 
 Trace = Callable[[str], None]
 
@@ -195,7 +195,7 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
             not known to be behind it.
         Unreachable: the Redis cannot be reached, or refused.
     """
-    from jobctl.actions.doors import Doors
+    from jobctl.backend import Doors
     from jobctl.model.address import Address
 
     if level.redis is not None:
@@ -227,7 +227,7 @@ def _address(level: Level) -> Address | None:
 
 
 def _faktory(address: Address, level: Level, settings: Settings) -> Faktory:
-    from jobctl.faktory.server import Faktory  # what needs no server does without
+    from jobctl.systems.faktory.server import Faktory  # what needs no server does without
 
     timeout = settings.connect_timeout
     return Faktory(

@@ -16,13 +16,13 @@ import pytest
 import redis
 
 from jobctl import Store, connect, embedded
-from jobctl.actions import introducing
-from jobctl.actions.removal import undoing
 from jobctl.cli.door import run as run_jobctl
-from jobctl.store.server import Server
+from jobctl.operations.removal import undoing
+from jobctl.redis.server import Server
+from jobctl.systems.faktory import introducing
 from tests.builders import NOW
 from tests.cli.journals import reporter
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 # A machine that is busy with other things is no failure.
 hypothesis.settings.register_profile("any machine", deadline=None)

@@ -16,7 +16,7 @@ import pytest
 
 from jobctl.cli.root import root
 from jobctl.cli.session import Session
-from jobctl.model.population import lifelike
+from jobctl.demo.population import lifelike
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

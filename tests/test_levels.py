@@ -10,7 +10,7 @@ from jobctl import connect
 from jobctl.config import DEFAULT_URL, Door, Level, choose_level
 from jobctl.connecting import Settings, open_doors
 from jobctl.errors import BadUrl, UsageProblem
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 SECRET = "correct-horse-battery"
 R, F = "redis://flag", "tcp://flag"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from jobctl.actions.operations.journal import Entry
+    from jobctl.operations.journal import Entry
 
 CAP = 0.3  # seconds for looking up names; a slow name server or Redis must not hold a shell
 
@@ -91,8 +91,8 @@ def complete_unfinished(
 def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from jobctl.actions.operations.journal import Journal
     from jobctl.config import operations_directory
+    from jobctl.operations.journal import Journal
 
     try:
         entries = Journal(operations_directory(os.environ)).entries()

@@ -23,10 +23,10 @@ from jobctl.model.words import listed, things
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobctl.actions.cron.judging import Edited
-    from jobctl.model.crontab.entry import CronEntry
-    from jobctl.model.crontab.parsing import Parsed
-    from jobctl.model.crontab.spans import Span
+    from jobctl.cron.entry import CronEntry
+    from jobctl.cron.judging import Edited
+    from jobctl.cron.parsing import Parsed
+    from jobctl.cron.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class _Edit:
 @click.pass_obj
 def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     """Add an entry to a file."""
-    from jobctl.actions.cron.editing import NewEntry, add_entry, read_file
-    from jobctl.actions.cron.reading import read_one
-    from jobctl.model.schedule import Schedule
+    from jobctl.cron.editing import NewEntry, add_entry, read_file
+    from jobctl.cron.reading import read_one
+    from jobctl.cron.schedule import Schedule
 
     _not_stdin(file)
     Schedule.parse(schedule)
@@ -132,9 +132,9 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @click.pass_obj
 def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
     """Remove entries from a file."""
-    from jobctl.actions.cron.editing import read_file, remove_entries
-    from jobctl.actions.cron.reading import read_one
-    from jobctl.model.crontab.spans import entry_spans
+    from jobctl.cron.editing import read_file, remove_entries
+    from jobctl.cron.reading import read_one
+    from jobctl.cron.spans import entry_spans
 
     if not lines and not numbers:
         raise UsageProblem(
@@ -200,7 +200,7 @@ def _json(option: str, text: str, kind: type) -> object:
 
 def _known(file: str, old: Parsed, number: int) -> int:
     """Return the number of an entry that is there."""
-    from jobctl.model.crontab.verdict import counted
+    from jobctl.cron.verdict import counted
 
     cron = old.data.get("cron")
     count = len(cron) if isinstance(cron, list) else 0
@@ -221,7 +221,7 @@ def _at_line(file: str, spans: Sequence[Span], line: int) -> int:
 
 
 def _judge(session: Session, edit: _Edit) -> Edited:
-    from jobctl.actions.cron.judging import judge
+    from jobctl.cron.judging import judge
 
     now, local = int(time.time()), local_clock(session)
     return judge(edit.file, edit.old, edit.new, now, local, flavour(session))
@@ -245,8 +245,8 @@ def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | N
 
 def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
     """Replace a file, or show what would change; write the rows of entries for programs."""
-    from jobctl.actions.cron.replacing import replace_file
-    from jobctl.model.crontab.entry import KEYS
+    from jobctl.cron.entry import KEYS
+    from jobctl.cron.replacing import replace_file
 
     dry_run, asked = session.flag("dry_run"), session.text("output") is not None
     rows = not session.format.human and (asked or not dry_run)

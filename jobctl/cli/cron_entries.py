@@ -14,10 +14,10 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import printable_json
 
 if TYPE_CHECKING:
-    from jobctl.actions.cron.reading import Unreadable
-    from jobctl.model.crontab.document import Document
-    from jobctl.model.crontab.entry import Crontab
-    from jobctl.model.crontab.finding import Finding
+    from jobctl.cron.document import Document
+    from jobctl.cron.entry import Crontab
+    from jobctl.cron.finding import Finding
+    from jobctl.cron.reading import Unreadable
     from jobctl.model.rows import Row
 
 
@@ -47,8 +47,8 @@ def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) ->
         BadCronFile: it cannot be read.
         UsageProblem: ``-`` is given, and stdin is a terminal.
     """
-    from jobctl.actions.cron.reading import STDIN, read_documents
     from jobctl.cli.stdin import open_stdin
+    from jobctl.cron.reading import STDIN, read_documents
 
     named = tuple(dict.fromkeys(paths))
     stdin = open_stdin("a file of cron entries") if STDIN in named else None
@@ -57,7 +57,7 @@ def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) ->
 
 def read_crontabs(session: Session, paths: Sequence[str]) -> list[Crontab]:
     """Return the same with their entries, and what is wrong with them; errors are the same."""
-    from jobctl.model.crontab.loading import load
+    from jobctl.cron.loading import load
 
     return [load(document, flavour(session)) for document in read_files(paths)]
 
@@ -67,7 +67,7 @@ def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[st
 
     Its key is the file and line that the entry begins in.
     """
-    from jobctl.model.crontab.finding import Code
+    from jobctl.cron.finding import Code
 
     problems: dict[tuple[str, int], str] = {}
     for crontab in crontabs:

@@ -19,9 +19,9 @@ from jobctl.errors import BadSchedule, Exit, HangingSchedule, JobctlError, Never
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
+    from jobctl.cron.doubt import Doubt
+    from jobctl.cron.explained import Explained
     from jobctl.model.rows import Row
-    from jobctl.model.schedule.doubt import Doubt
-    from jobctl.model.schedule.explained import Explained
 
 _COLUMNS = ("expr", "words", "next")
 
@@ -50,9 +50,9 @@ _COLUMNS = ("expr", "words", "next")
 @click.pass_obj
 def explain(session: Session, words: tuple[str, ...]) -> None:
     """Explain a schedule."""
-    from jobctl.model.schedule import Schedule
-    from jobctl.model.schedule.doubt import Level
-    from jobctl.model.schedule.explained import KEYS, Explained
+    from jobctl.cron.doubt import Level
+    from jobctl.cron.explained import KEYS, Explained
+    from jobctl.cron.schedule import Schedule
 
     columns = session.columns(_COLUMNS, KEYS)
     window = Window.read(session, time.time())
@@ -78,7 +78,7 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
 
 
 def _print(session: Session, explained: Explained, window: Window) -> None:
-    from jobctl.model.crontab.timed import doubt_findings
+    from jobctl.cron.timed import doubt_findings
     from jobctl.render.explained import print_explained
 
     firings = [window.cells(at, explained.clock) for at in explained.firings]
@@ -100,7 +100,7 @@ def _write(session: Session, row: Row, columns: tuple[str, ...]) -> None:
 
 
 def _problem(doubt: Doubt) -> JobctlError:
-    from jobctl.model.schedule.doubt import Code
+    from jobctl.cron.doubt import Code
 
     kind = NeverFires if doubt.code == Code.NEVER_FIRES else HangingSchedule
     return kind(doubt.message, hint=doubt.hint)

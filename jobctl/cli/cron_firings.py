@@ -13,8 +13,8 @@ from jobctl.cli.session import Session
 from jobctl.cli.writing import ON_A_TERMINAL, say
 
 if TYPE_CHECKING:
+    from jobctl.cron.clock import Clock
     from jobctl.model.rows import Row
-    from jobctl.model.schedule.clock import Clock
 
 _T = TypeVar("_T")
 
@@ -66,7 +66,7 @@ class Window:
 
     def cells(self, at: int, clock: Clock) -> Row:
         """Return a firing for people: RFC 3339 as a clock shows it, the weekday, how far away."""
-        from jobctl.model.schedule.clock import moment
+        from jobctl.cron.clock import moment
         from jobctl.render.human import duration
 
         when = moment(at, clock.zone)

@@ -20,9 +20,9 @@ from jobctl.render.formats import Format
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobctl.model.crontab.counting import Load, Peak
-    from jobctl.model.crontab.entry import CronEntry
-    from jobctl.model.schedule.clock import Clock
+    from jobctl.cron.clock import Clock
+    from jobctl.cron.counting import Load, Peak
+    from jobctl.cron.entry import CronEntry
 
 
 @click.command(
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     """Count the jobs by hour or minute."""
-    from jobctl.model.crontab.buckets import HOUR, MINUTE, Buckets, days_from, midnight_of
-    from jobctl.model.crontab.counting import KEYS, count_firings
+    from jobctl.cron.buckets import HOUR, MINUTE, Buckets, days_from, midnight_of
+    from jobctl.cron.counting import KEYS, count_firings
 
     if session.format is Format.IDS:
         raise UsageProblem("counts have no ids", hint="-o json, jsonl, csv or tsv")
@@ -106,9 +106,9 @@ def _chosen(session: Session, entries: Sequence[CronEntry]) -> list[CronEntry]:
 
 def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Clock) -> None:
     """Print the heat map: all queues by time where that is more than one row, then each queue."""
-    from jobctl.model.crontab.buckets import HOUR
-    from jobctl.model.crontab.counting import find_peak
-    from jobctl.model.crontab.grid import all_queues, by_queue, by_time, clock_changes
+    from jobctl.cron.buckets import HOUR
+    from jobctl.cron.counting import find_peak
+    from jobctl.cron.grid import all_queues, by_queue, by_time, clock_changes
     from jobctl.render.consoles import Trimmed
     from jobctl.render.heatmap import print_heatmap
 

@@ -27,9 +27,9 @@ from jobctl.render.formats import Format
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobctl.model.crontab.entry import CronEntry
+    from jobctl.cron.clock import Clock
+    from jobctl.cron.entry import CronEntry
     from jobctl.model.rows import Row
-    from jobctl.model.schedule.clock import Clock
 
 _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 
@@ -61,7 +61,7 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 @click.pass_obj
 def ls(session: Session, paths: tuple[str, ...]) -> None:
     """List the entries of cron files."""
-    from jobctl.model.crontab.firing import LISTING_KEYS
+    from jobctl.cron.firing import LISTING_KEYS
 
     now = time.time()
     at, local = start(session, now), local_clock(session)
@@ -74,7 +74,7 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
         _row(session, entry, at, local, problems.get((entry.file, entry.line))) for entry in entries
     ]
     if order.field is not None:
-        from jobctl.actions.listing import sorted_by
+        from jobctl.jobs.listing import sorted_by
 
         keyed = ((row[order.field], row) for row in rows)
         rows = list(sorted_by(keyed, reverse=order.reverse))
@@ -93,7 +93,7 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
 
 def _columns(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
     """Return the columns: for people those that tell them apart."""
-    from jobctl.model.crontab.firing import LISTING_KEYS
+    from jobctl.cron.firing import LISTING_KEYS
 
     if session.format is not Format.TABLE:
         return LISTING_KEYS
@@ -103,7 +103,7 @@ def _columns(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _row(session: Session, entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
     """Return an entry's row; say what only the search finds out."""
-    from jobctl.model.crontab.firing import listing_row, unknown_row
+    from jobctl.cron.firing import listing_row, unknown_row
 
     try:
         row = listing_row(entry, now, local, problem)

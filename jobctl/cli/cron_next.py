@@ -19,8 +19,8 @@ from jobctl.errors import BadSchedule, HangingSchedule, NeverFires, NotFound
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
+    from jobctl.cron.schedule import Schedule
     from jobctl.model.rows import Row
-    from jobctl.model.schedule import Schedule
 
 _KEYS = ("at",)
 
@@ -68,7 +68,7 @@ def next_firings(session: Session, words: tuple[str, ...]) -> None:
 
 
 def _write_schedule(session: Session, text: str, window: Window) -> None:
-    from jobctl.model.schedule import Schedule
+    from jobctl.cron.schedule import Schedule
 
     keys = ("fires", "day", window.heading, "at") if session.format.human else _KEYS
     columns = session.columns(keys[:3], keys)
@@ -134,7 +134,7 @@ class _Walk:
         if self._found:
             say("it does not fire any more after that")
             return
-        from jobctl.model.schedule.doubting import dead_doubts
+        from jobctl.cron.doubting import dead_doubts
 
         for doubt in dead_doubts(self.schedule, self.window.after, self.window.local):
             raise NeverFires(doubt.message)

@@ -14,9 +14,9 @@ from jobctl.cli.writing import say
 from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from jobctl.model.crontab.entry import Flavour
-    from jobctl.model.schedule import Dialect, Schedule
-    from jobctl.model.schedule.clock import Clock
+    from jobctl.cron.clock import Clock
+    from jobctl.cron.entry import Flavour
+    from jobctl.cron.schedule import Dialect, Schedule
 
 READING = "Schedule options"
 
@@ -91,7 +91,7 @@ def local_clock(session: Session) -> Clock:
         UnknownZone: there is no such zone, or it is a path.
         UsageProblem: it is empty.
     """
-    from jobctl.model.schedule.clock import Clock
+    from jobctl.cron.clock import Clock
 
     name = session.text("tz")
     if name == "":
@@ -132,14 +132,14 @@ def end(session: Session, now: float) -> int | None:
 
 def dialect(session: Session) -> Dialect:
     """Return how to read schedules: as the server does, else by ``--dialect``."""
-    from jobctl.model.schedule import Dialect
+    from jobctl.cron.schedule import Dialect
 
     return Dialect(session.text("dialect") or Dialect.FAKTORY)
 
 
 def flavour(session: Session) -> Flavour | None:
     """Return whose files of entries are read; None to go by what is in them."""
-    from jobctl.model.crontab.entry import Flavour
+    from jobctl.cron.entry import Flavour
 
     text = session.text("flavour")
     return None if text is None else Flavour(text)
@@ -153,7 +153,7 @@ def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
 
 def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
     """Say from when intervals are counted, where one of them is one."""
-    from jobctl.model.schedule.schedule import Every
+    from jobctl.cron.schedule import Every
 
     if any(isinstance(schedule.plan, Every) for schedule in schedules):
         since = "now" if session.text("start") is None else "--from"

@@ -16,8 +16,8 @@ from jobctl.errors import Exit, UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.model.crontab.entry import CronEntry, Crontab
-    from jobctl.model.crontab.firing import Timetable
+    from jobctl.cron.entry import CronEntry, Crontab
+    from jobctl.cron.firing import Timetable
     from jobctl.model.rows import Row
 
 _COLUMNS = ("jobtype", "queue", "schedule", "line")
@@ -29,8 +29,8 @@ def write_timetable(session: Session, path: str, window: Window) -> None:
     Raises:
         Exit: with 8, where something was left out.
     """
-    from jobctl.model.crontab.firing import TIMETABLE_KEYS, Timetable
-    from jobctl.model.schedule import Dialect
+    from jobctl.cron.firing import TIMETABLE_KEYS, Timetable
+    from jobctl.cron.schedule import Dialect
 
     if dialect(session) is not Dialect.FAKTORY:
         raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
@@ -59,7 +59,7 @@ def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
 
 
 def _rows(session: Session, table: Timetable, window: Window) -> Iterator[Row]:
-    from jobctl.model.crontab.firing import timetable_row
+    from jobctl.cron.firing import timetable_row
 
     if not session.format.human:
         for at, entry in window.of(table):

@@ -20,9 +20,9 @@ from jobctl.render.formats import Format
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobctl.model.crontab.entry import Crontab, Flavour
-    from jobctl.model.crontab.finding import Finding
-    from jobctl.model.schedule.clock import Clock
+    from jobctl.cron.clock import Clock
+    from jobctl.cron.entry import Crontab, Flavour
+    from jobctl.cron.finding import Finding
 
 
 @click.command(
@@ -61,7 +61,7 @@ def validate(
     session: Session, paths: tuple[str, ...], expressions: tuple[str, ...], strict: bool
 ) -> None:
     """Check files of cron entries, or schedules."""
-    from jobctl.model.crontab.finding import KEYS
+    from jobctl.cron.finding import KEYS
 
     if paths and expressions:
         hint = "check files and schedules in two calls"
@@ -103,8 +103,8 @@ def _check_expressions(
     expressions: Sequence[str], now: int, local: Clock
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of schedules, and what to say of them all."""
-    from jobctl.model.crontab.timed import expression_findings
-    from jobctl.model.crontab.verdict import schedules_summary
+    from jobctl.cron.timed import expression_findings
+    from jobctl.cron.verdict import schedules_summary
 
     findings = [each for text in expressions for each in expression_findings(text, now, local)]
     return findings, [schedules_summary(findings, len(expressions))]
@@ -114,10 +114,10 @@ def _check_files(
     paths: Sequence[str], now: int, local: Clock, whose: Flavour | None
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of files, and what to say of them all."""
-    from jobctl.model.crontab.finding import never_read, unreadable
-    from jobctl.model.crontab.loading import load
-    from jobctl.model.crontab.timed import with_time
-    from jobctl.model.crontab.verdict import files_summary
+    from jobctl.cron.finding import never_read, unreadable
+    from jobctl.cron.loading import load
+    from jobctl.cron.timed import with_time
+    from jobctl.cron.verdict import files_summary
 
     findings: list[Finding] = []
 

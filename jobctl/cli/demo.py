@@ -22,7 +22,7 @@ from jobctl.cli.writing import say, write_document
 
 if TYPE_CHECKING:
     from jobctl import Store
-    from jobctl.model.population import Highlights
+    from jobctl.demo.population import Highlights
 
 
 _ELSEWHERE = (
@@ -68,7 +68,7 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
 
 def _population(store: Store, *, fresh: bool) -> tuple[Highlights, bool]:
     """Return what there is to see, and whether it was written just now."""
-    from jobctl.model.population import lifelike
+    from jobctl.demo.population import lifelike
 
     if fresh:
         store.seeds.clear()

@@ -27,9 +27,9 @@ from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
     from jobctl import Store
-    from jobctl.actions.deploy.draining import Drain, Drained
-    from jobctl.actions.deploy.naming import Naming
-    from jobctl.actions.doors import Doors
+    from jobctl.backend import Doors
+    from jobctl.queues.draining import Drain, Drained
+    from jobctl.queues.naming import Naming
 
 ignore_expired_option = option(
     "Options", "--ignore-expired", is_flag=True,
@@ -96,10 +96,10 @@ def _prepare(
     session: Session, doors: Doors, naming: Naming, timeout: float | None
 ) -> tuple[Drain, str | None]:
     """Pause where that is asked for; return what to wait for, and how to resume what it paused."""
-    from jobctl.actions.deploy.draining import Drain
-    from jobctl.actions.deploy.naming import find_meant
-    from jobctl.actions.deploy.pausing import pause
-    from jobctl.actions.queues import pending_pauses
+    from jobctl.queues.draining import Drain
+    from jobctl.queues.listing_queues import pending_pauses
+    from jobctl.queues.naming import find_meant
+    from jobctl.queues.pausing import pause
 
     if session.flag("pause"):
         outcome = pause(doors, naming, author(session, doors), offered=False)

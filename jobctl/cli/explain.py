@@ -12,10 +12,10 @@ from jobctl.cli.options import filter_options, shared_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.errors import JobctlError, UsageProblem
-from jobctl.model.layout import SETS, Kind
+from jobctl.systems.layout import SETS, Kind
 
 if TYPE_CHECKING:
-    from jobctl.model.where import Where
+    from jobctl.filter.where import Where
 
 KEYS = ("target", "where", "pattern", "tests", "cost", "warnings")
 
@@ -39,7 +39,7 @@ KEYS = ("target", "where", "pattern", "tests", "cost", "warnings")
 @click.pass_obj
 def explain(session: Session, target: str | None) -> None:
     """Explain a filter."""
-    from jobctl.model.explaining import doubts
+    from jobctl.filter.explaining import doubts
 
     kind = None if target is None else _kind(target)
     where = session.where(kind)

@@ -9,8 +9,8 @@ from jobctl.cli.options import filter_options, option, shared_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
 from jobctl.errors import UsageProblem
-from jobctl.model.layout import Kind
 from jobctl.render.formats import Format
+from jobctl.systems.layout import Kind
 
 _MORE = ("count", "share", "oldest", "newest", "filter")
 _WIDE_BAR = 20  # cells
@@ -48,8 +48,8 @@ def group_command(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def group(session: Session, by: str) -> None:
-        from jobctl.actions.grouping import group as group_jobs
-        from jobctl.actions.grouping import read_keys
+        from jobctl.jobs.grouping import group as group_jobs
+        from jobctl.jobs.grouping import read_keys
 
         keys = read_keys(by)
         if session.format is Format.IDS:

@@ -26,8 +26,8 @@ from jobctl.cli.writing import say
 from jobctl.errors import JobctlError, UsageProblem
 
 if TYPE_CHECKING:
-    from jobctl.actions.deploy.holding import Hold
-    from jobctl.actions.deploy.running import Signals
+    from jobctl.queues.holding import Hold
+    from jobctl.queues.running import Signals
 
 
 class _Hold(Command):
@@ -76,8 +76,8 @@ class _Hold(Command):
 @click.pass_obj
 def hold(session: Session, names: Sequence[str]) -> None:
     """Hold queues."""
-    from jobctl.actions.deploy.holding import Hold
-    from jobctl.actions.deploy.running import Signals
+    from jobctl.queues.holding import Hold
+    from jobctl.queues.running import Signals
 
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("drain_for"))
@@ -104,7 +104,7 @@ def _command(session: Session) -> tuple[str, ...]:
         UsageProblem: there is none.
         Exit: it cannot be run, as far as can be seen; nothing was paused.
     """
-    from jobctl.actions.deploy.running import NOT_FOUND, runnable
+    from jobctl.queues.running import NOT_FOUND, runnable
 
     command = session.texts("command")
     if not command:
@@ -161,8 +161,8 @@ def _leave(held: Hold, signals: Signals) -> None:
 def _drain(
     session: Session, held: Hold, signals: Signals, command: Sequence[str], timeout: float
 ) -> None:
-    from jobctl.actions.deploy.draining import Drain
     from jobctl.cli.waiting import wait
+    from jobctl.queues.draining import Drain
 
     ignore = session.flag("ignore_expired")
     wanted = Drain(held.names, timeout=timeout, ignore_expired=ignore, since=held.paused_at)

@@ -19,7 +19,7 @@ from jobctl.model.overview import NOT_LOOKED
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.actions.doors import Doors
+    from jobctl.backend import Doors
     from jobctl.model.overview import Overview
 
 _DAYS = ("date", "processed", "failures")
@@ -90,7 +90,7 @@ def _write(session: Session, doors: Doors, days: int) -> None:
 
 
 def _look(doors: Doors, days: int) -> Overview:
-    from jobctl.actions.overview import overview, overview_by_wire
+    from jobctl.jobs.overview import overview, overview_by_wire
 
     if doors.store is None and doors.faktory is not None:
         return overview_by_wire(doors.faktory)

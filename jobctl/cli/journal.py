@@ -62,7 +62,7 @@ def ls(session: Session) -> None:
 @click.pass_obj
 def show(session: Session, operation: str, jobs: bool) -> None:
     """Show an operation."""
-    from jobctl.actions.operations.telling import outcome_keys, outcomes, tell
+    from jobctl.operations.telling import outcome_keys, outcomes, tell
 
     with kept_journal().open(operation, write=False) as file:
         if jobs:

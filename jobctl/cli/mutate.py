@@ -39,9 +39,9 @@ _EXAMPLES = (
 def mutate(session: Session, words: Sequence[str]) -> None:
     """Read the document and do it."""
     from jobctl.cli.verbs import run_change
+    from jobctl.filter.where import Where
     from jobctl.model.change import Change, Verb
     from jobctl.model.mutation import read_mutation
-    from jobctl.model.where import Where
 
     document = " ".join(words)
     mutation = read_mutation(_stdin() if document == "-" else document)

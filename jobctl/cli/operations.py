@@ -24,12 +24,12 @@ from jobctl.errors import (
     Unreachable,
     UsageProblem,
 )
-from jobctl.model.layout import Kind
+from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
-    from jobctl.actions.operations.journal import Journal
     from jobctl.config import Level
     from jobctl.model.operation import Header
+    from jobctl.operations.journal import Journal
 
 
 @click.command(
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def undo(session: Session, operation: str) -> None:
     """Undo an operation."""
-    from jobctl.actions.operations.undoing import check_undoable
     from jobctl.cli.reporting import run
+    from jobctl.operations.undoing import check_undoable
 
     header = _header(journal(), operation)
     check_undoable(header)
@@ -104,10 +104,10 @@ def resume(session: Session, operation: str) -> None:
 @click.pass_obj
 def apply(session: Session, plan: Path) -> None:
     """Apply a plan."""
-    from jobctl.actions.operations.file import OperationFile
     from jobctl.cli.asker import host, who
     from jobctl.cli.reporting import run
     from jobctl.model.pausing import Author
+    from jobctl.operations.file import OperationFile
 
     with OperationFile.open_plan(plan) as planned:
         aim(session, planned.header)
@@ -120,8 +120,8 @@ def apply(session: Session, plan: Path) -> None:
 
 def journal() -> Journal:
     """Return the journal of this user."""
-    from jobctl.actions.operations.journal import Journal
     from jobctl.config import operations_directory
+    from jobctl.operations.journal import Journal
 
     return Journal(operations_directory(os.environ))
 

@@ -20,10 +20,10 @@ from jobctl.cli.writing import say, write_rows
 from jobctl.errors import NotTaken, UsageProblem
 
 if TYPE_CHECKING:
-    from jobctl.actions.deploy.naming import Naming
-    from jobctl.actions.deploy.outcome import Outcome
-    from jobctl.actions.doors import Doors
+    from jobctl.backend import Doors
     from jobctl.model.pausing import Author
+    from jobctl.queues.naming import Naming
+    from jobctl.queues.outcome import Outcome
 
 names_argument = click.argument(
     "names", nargs=-1, metavar="NAME...", shell_complete=complete_queues
@@ -61,7 +61,7 @@ at_restart_option = option(
 @click.pass_obj
 def pause(session: Session, names: Sequence[str]) -> None:
     """Pause queues."""
-    from jobctl.actions.deploy.pausing import pause as pause_queues
+    from jobctl.queues.pausing import pause as pause_queues
 
     naming = read_naming(session, names)
     with session.doors() as doors:
@@ -96,8 +96,8 @@ def pause(session: Session, names: Sequence[str]) -> None:
 @click.pass_obj
 def resume(session: Session, names: Sequence[str]) -> None:
     """Resume queues."""
-    from jobctl.actions.deploy.resuming import clear_dead
-    from jobctl.actions.deploy.resuming import resume as resume_queues
+    from jobctl.queues.resuming import clear_dead
+    from jobctl.queues.resuming import resume as resume_queues
 
     naming = read_naming(session, names)
     force, at_restart = session.flag("force"), session.flag("at_restart")
@@ -119,7 +119,7 @@ def read_naming(session: Session, names: Sequence[str]) -> Naming:
     Raises:
         UsageProblem: none is named, or one that can be no queue.
     """
-    from jobctl.actions.deploy.naming import Naming
+    from jobctl.queues.naming import Naming
 
     naming = Naming(tuple(names), session.texts("queue_globs"))
     naming.check()
@@ -135,7 +135,7 @@ def author(session: Session, doors: Doors) -> Author:
 
 
 def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
-    from jobctl.actions.deploy.outcome import KEYS
+    from jobctl.queues.outcome import KEYS
 
     for warning in outcome.warnings:
         say(f"warning: {warning}")

@@ -27,10 +27,10 @@ from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
-    from jobctl.actions.listing import Order, Page
-    from jobctl.actions.records.planning import Plan
-    from jobctl.model.query import Query
+    from jobctl.jobs.listing import Order, Page
     from jobctl.model.rows import Row
+    from jobctl.records.planning import Plan
+    from jobctl.records.query import Query
 
 COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")
 _COUNTED = 20_000  # records that are looked at to say how many more there are
@@ -122,8 +122,8 @@ class Request:
         Raises:
             UsageProblem: one of them does not make sense.
         """
-        from jobctl.actions.records.asking import page_of
         from jobctl.model.record import ROW_KEYS
+        from jobctl.records.asking import page_of
 
         default = ROW_KEYS if session.format is Format.WIDE else COLUMNS
         columns = session.columns(default, ROW_KEYS)
@@ -152,7 +152,7 @@ def _ids(named: tuple[str, ...]) -> Query:
         UsageProblem: an id was typed, or stdin is a terminal.
     """
     from jobctl.cli.stdin import read_ids
-    from jobctl.model.query import Query
+    from jobctl.records.query import Query
 
     if named != ("-",):
         raise UsageProblem(
@@ -168,13 +168,13 @@ def conditions(session: Session) -> Query:
     Raises:
         BadFilter: one of them makes no sense.
     """
-    from jobctl.model.query import Query
+    from jobctl.records.query import Query
 
     found = Query.parse(*session.texts("expressions"))
     for name in ("older_than", "newer_than"):
         ages = session.texts(name)
         if ages:
-            from jobctl.model.record_where import aged
+            from jobctl.records.record_where import aged
 
             found &= aged(f"--{name.replace('_', '-')}", ages)
     return found
@@ -182,7 +182,7 @@ def conditions(session: Session) -> Query:
 
 def _count(session: Session, store: Store, asked: Query, indexed: bool) -> bool:
     """Write how many there are; tell whether there are any."""
-    from jobctl.actions.records.querying import count, index_count
+    from jobctl.records.querying import count, index_count
 
     now = store.server.now()
     if indexed:
@@ -200,8 +200,8 @@ def _count(session: Session, store: Store, asked: Query, indexed: bool) -> bool:
 
 def _list(session: Session, store: Store, request: Request) -> bool:
     """Write the records; tell whether there are any."""
-    from jobctl.actions.listing import Page
-    from jobctl.actions.records.querying import explain
+    from jobctl.jobs.listing import Page
+    from jobctl.records.querying import explain
 
     now = store.server.now()
     brief = session.brief and request.page.limit is None
@@ -219,7 +219,7 @@ def _list(session: Session, store: Store, request: Request) -> bool:
 
 
 def _rows(session: Session, store: Store, plan: Plan, page: Page, now: float) -> Iterator[Row]:
-    from jobctl.actions.records.querying import found
+    from jobctl.records.querying import found
 
     ids = session.format is Format.IDS
     for record in found(store.records, plan, page, now):
@@ -228,7 +228,7 @@ def _rows(session: Session, store: Store, plan: Plan, page: Page, now: float) ->
 
 def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
     """Say how many more there are: exactly where counting is cheap."""
-    from jobctl.actions.records.querying import count
+    from jobctl.records.querying import count
 
     most = plan.clauses[0].size if plan.clauses else plan.length
     if most > _COUNTED:
@@ -241,7 +241,7 @@ def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
 
 def _tell_of_case(store: Store, request: Request) -> None:
     """Say what a regular expression that finds nothing would find if it ignored case."""
-    from jobctl.actions.records.querying import count_ignoring_case
+    from jobctl.records.querying import count_ignoring_case
 
     if request.page.offset:
         return
@@ -252,8 +252,8 @@ def _tell_of_case(store: Store, request: Request) -> None:
 
 
 def _explain(session: Session, store: Store, request: Request) -> None:
-    from jobctl.actions.records.explaining import document, told
-    from jobctl.actions.records.querying import explain
+    from jobctl.records.explaining import document, told
+    from jobctl.records.querying import explain
 
     now = store.server.now()
     plan = explain(store.records, request.query, request.order, request.page, now)

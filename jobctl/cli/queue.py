@@ -17,9 +17,9 @@ from jobctl.cli.pausing import pause, resume
 from jobctl.cli.removing import adopt, remove
 from jobctl.cli.session import Session
 from jobctl.cli.writing import say, write_rows
-from jobctl.model.layout import Kind
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
+from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row
@@ -62,7 +62,7 @@ def queue() -> None:
 @click.pass_obj
 def ls(session: Session) -> None:
     """List queues."""
-    from jobctl.actions.queues import QUEUE_KEYS, queue_rows, sort_rows
+    from jobctl.queues.listing_queues import QUEUE_KEYS, queue_rows, sort_rows
 
     columns = session.columns(QUEUE_KEYS if session.format is Format.WIDE else (), QUEUE_KEYS)
     order = session.order(QUEUE_KEYS)
@@ -108,8 +108,8 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 @click.pass_obj
 def jobs(session: Session, names: Sequence[str]) -> None:
     """List the jobs of queues."""
-    from jobctl.actions.queues import find_queues
     from jobctl.cli.listings import Request, write_listing
+    from jobctl.queues.listing_queues import find_queues
 
     request = Request.read(session, Kind.QUEUE)
     with session.connect() as store:

@@ -14,8 +14,8 @@ from jobctl.errors import UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.actions.records.durations import Group
     from jobctl.model.rows import Row
+    from jobctl.records.timings import Group
 
 _BAR = 6  # cells
 _PEOPLE = {
@@ -56,8 +56,8 @@ _PEOPLE = {
 @click.pass_obj
 def stats(session: Session, by: str) -> None:
     """Measure how long jobs waited and ran."""
-    from jobctl.actions.records.durations import MEASURES, read_keys
-    from jobctl.model.query import Query
+    from jobctl.records.query import Query
+    from jobctl.records.timings import MEASURES, read_keys
 
     keys = read_keys(by)
     if session.format is Format.IDS:

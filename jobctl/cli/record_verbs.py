@@ -17,7 +17,7 @@ from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from jobctl.model.change import Change
-    from jobctl.model.record_where import RecordWhere
+    from jobctl.records.record_where import RecordWhere
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -147,7 +147,7 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
 def cleanup(session: Session) -> None:
     """Delete old records."""
     from jobctl.model.change import Change, Verb
-    from jobctl.model.record_where import RecordWhere
+    from jobctl.records.record_where import RecordWhere
 
     ages = session.texts("older_than")
     if len(ages) != 1:
@@ -165,7 +165,7 @@ def _run(session: Session, change: Change, where: RecordWhere, text: str) -> Non
     """Do a change as the options ask for it, report, and exit with the report's code."""
     from jobctl.cli.reporting import run
     from jobctl.cli.verbs import check_order, read_order
-    from jobctl.model.layout import Kind
+    from jobctl.systems.layout import Kind
 
     order = check_order(session, read_order(session, change, where, text), Kind.RECORDS)
     check_answer(session)
@@ -177,7 +177,7 @@ def _run(session: Session, change: Change, where: RecordWhere, text: str) -> Non
 def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:
     from jobctl.cli.query import conditions
     from jobctl.cli.stdin import read_ids
-    from jobctl.model.record_where import RecordWhere
+    from jobctl.records.record_where import RecordWhere
 
     return RecordWhere(read_ids(named, "an id") if named else None, conditions(session))
 

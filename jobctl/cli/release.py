@@ -10,7 +10,7 @@ from jobctl.cli.guarding import check_answer, plain_guard_options
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, filter_options, option, shared_options, stuck_option
 from jobctl.cli.session import Session
-from jobctl.model.layout import Kind
+from jobctl.systems.layout import Kind
 
 
 @click.command(
@@ -50,8 +50,8 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     from jobctl.cli.reporting import run
     from jobctl.cli.stdin import read_ids
     from jobctl.cli.verbs import check_order, read_order
+    from jobctl.filter.flags import Flags
     from jobctl.model.change import Change, Verb
-    from jobctl.model.flags import Flags
 
     asked = Flags(jids=read_ids(named, written=True) if named else None).where()
     text = " ".join([*map(quote, named), session.filter_text()]).strip()

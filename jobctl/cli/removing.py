@@ -15,7 +15,7 @@ from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:
-    from jobctl.actions.removal.request import Removal
+    from jobctl.operations.removal.request import Removal
 
 _WHOLE = click.IntRange(min=0)
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -71,9 +71,9 @@ def _guards(shown: str, *, typed: bool) -> Callable[[_F], _F]:
 @click.pass_obj
 def remove(session: Session, names: Sequence[str]) -> None:
     """Remove queues."""
-    from jobctl.actions.removal.removing import remove_queues
     from jobctl.cli.operations import journal
     from jobctl.cli.reporting import run
+    from jobctl.operations.removal.removing import remove_queues
 
     order = _checked(session, _order(session, names))
     with session.doors() as doors:
@@ -104,10 +104,10 @@ def remove(session: Session, names: Sequence[str]) -> None:
 @click.pass_obj
 def adopt(session: Session, names: Sequence[str]) -> None:
     """Adopt lists."""
-    from jobctl.actions.removal.adopting import adopt_queues
-    from jobctl.actions.removal.request import ADOPT
     from jobctl.cli.operations import journal
     from jobctl.cli.reporting import run
+    from jobctl.operations.removal.adopting import adopt_queues
+    from jobctl.operations.removal.request import ADOPT
 
     order = _checked(session, replace(_order(session, names), change=ADOPT))
     with session.connect() as store:
@@ -124,9 +124,9 @@ def _checked(session: Session, order: Removal) -> Removal:
 
 
 def _order(session: Session, names: Sequence[str]) -> Removal:
-    from jobctl.actions.removal.request import Removal
     from jobctl.cli.asker import command_line, host, who
     from jobctl.cli.guarding import read_guards
+    from jobctl.operations.removal.request import Removal
 
     return Removal(
         names=names,

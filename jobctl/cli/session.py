@@ -12,13 +12,13 @@ from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
-    from jobctl.actions.doors import Doors
-    from jobctl.actions.listing import Order, Page
+    from jobctl.backend import Doors
     from jobctl.config import Level
     from jobctl.connecting import Settings
+    from jobctl.filter.where import Where
+    from jobctl.jobs.listing import Order, Page
     from jobctl.model.guards import Rules
-    from jobctl.model.layout import Kind
-    from jobctl.model.where import Where
+    from jobctl.systems.layout import Kind
 
 
 _FILTERS = {
@@ -145,10 +145,10 @@ class Session:
 
     def _settings(self) -> Settings:
         from jobctl.connecting import Settings
-        from jobctl.model.layout import QueueForm
-        from jobctl.model.system import System
         from jobctl.model.times import parse_duration
         from jobctl.model.urls import Tls
+        from jobctl.systems.layout import QueueForm
+        from jobctl.systems.system import System
 
         layout, timeout = self.text("layout"), self.text("connect_timeout")
         system = self.text("system")
@@ -174,8 +174,8 @@ class Session:
     def where(self, kind: Kind | None = None) -> Where:
         """Return the filter that the flags and expressions mean; `kind`: whose fields there are."""
         from jobctl.cli.stdin import read_ids
-        from jobctl.model.flags import Flags
-        from jobctl.model.where import Where
+        from jobctl.filter.flags import Flags
+        from jobctl.filter.where import Where
 
         jids = self.texts("jids") or None
         expressions = Where.parse(*self.texts("expressions"), kind=kind)
@@ -206,7 +206,7 @@ class Session:
 
     def order(self, keys: Sequence[str]) -> Order:
         """Return how to sort; `keys` are the fields there are."""
-        from jobctl.actions.listing import Order
+        from jobctl.jobs.listing import Order
 
         field = self.text("sort")
         if field is not None:
@@ -215,7 +215,7 @@ class Session:
 
     def page(self) -> Page:
         """Return which part to show."""
-        from jobctl.actions.listing import Page
+        from jobctl.jobs.listing import Page
 
         return Page(self.number("offset") or 0, self.number("limit"))
 

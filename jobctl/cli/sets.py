@@ -20,7 +20,7 @@ from jobctl.cli.options import (
 from jobctl.cli.release import release
 from jobctl.cli.session import Session
 from jobctl.cli.verbs import verb_commands
-from jobctl.model.layout import Kind
+from jobctl.systems.layout import Kind
 
 _ABOUT = {
     Kind.RETRIES: "Sorted by when they are tried next. Age counts from the first failure.",
@@ -105,8 +105,8 @@ def _count(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def count(session: Session) -> None:
-        from jobctl.actions.listing import count as count_matching
         from jobctl.cli.writing import write_number
+        from jobctl.jobs.listing import count as count_matching
 
         where = session.where(kind)
         with session.connect() as store:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say, write_bytes, write_document, write_rows
 from jobctl.errors import NotFound
-from jobctl.model.layout import Kind
 from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status
+from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl import Store

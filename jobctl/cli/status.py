@@ -75,7 +75,7 @@ def status(
 
 def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> list[Status]:
     """Look once, write the answer, and return what was not found."""
-    from jobctl.actions.look import status as look
+    from jobctl.jobs.locate import status as look
 
     found = look(store, jids)
     _write(session, store, found, single)
@@ -85,7 +85,7 @@ def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> 
 def _wait(
     session: Session, jids: Sequence[str], goal: str, timeout: str | None, single: bool
 ) -> None:
-    from jobctl.actions.wait import Goal, wait
+    from jobctl.jobs.wait import Goal, wait
 
     wanted = Goal.read(goal, timeout)
     if sys.stderr.isatty():

@@ -13,13 +13,13 @@ from jobctl.cli.guarding import check_answer, guard_options, read_guards
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, all_of, filter_options, option, shared_options
 from jobctl.cli.session import Session
-from jobctl.model.layout import Kind
+from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
-    from jobctl.actions.operations.performing import Order
+    from jobctl.filter.where import Where
     from jobctl.model.change import Change, Verb
-    from jobctl.model.record_where import RecordWhere
-    from jobctl.model.where import Where
+    from jobctl.operations.performing import Order
+    from jobctl.records.record_where import RecordWhere
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 VERB = "Options of this verb"
@@ -103,8 +103,8 @@ def _by_server_clock(session: Session, order: Order, now: float) -> Order:
 
 def read_order(session: Session, change: Change, where: Where | RecordWhere, text: str) -> Order:
     """Return a change as the options ask for it."""
-    from jobctl.actions.operations.performing import Order
     from jobctl.cli.asker import command_line, host, who
+    from jobctl.operations.performing import Order
 
     plan = session.text("plan")
     return Order(

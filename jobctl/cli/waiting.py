@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from jobctl.actions.deploy.draining import Drain, Drained, DrainWatch, Sight, describe, drain
 from jobctl.cli.session import Session
 from jobctl.cli.writing import console, say
 from jobctl.model.rows import listing_row
+from jobctl.queues.draining import Drain, Drained, DrainWatch, Sight, describe, drain
 
 if TYPE_CHECKING:
     from jobctl import Store

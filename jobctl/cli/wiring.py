@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jobctl.cli.writing import say
 
 if TYPE_CHECKING:
-    from jobctl.actions.doors import Doors
+    from jobctl.backend import Doors
 
 
 def note_doors(doors: Doors) -> None:

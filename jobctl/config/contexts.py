@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from jobctl.errors import ConfigProblem
 from jobctl.model.guards import Rules
-from jobctl.model.layout import QueueForm
-from jobctl.model.system import System
 from jobctl.model.words import did_you_mean
+from jobctl.systems.layout import QueueForm
+from jobctl.systems.system import System
 
 FLAGS = ("read_only", "protected", "reason_required", "journal")
 KEYS = (

@@ -12,10 +12,10 @@ from jobctl.config.file import find_context
 from jobctl.config.passwords import Password, password_of
 from jobctl.errors import UnknownContext, UsageProblem
 from jobctl.model.guards import NO_RULES, Rules
-from jobctl.model.layout import QueueForm
-from jobctl.model.system import System
 from jobctl.model.urls import bare
 from jobctl.model.words import did_you_mean
+from jobctl.systems.layout import QueueForm
+from jobctl.systems.system import System
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 EMBEDDED = "the embedded server"

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from jobctl.model.job import Job, dig, read_object
-from jobctl.model.layout import FAKTORY, JOB_KINDS, Kind, Layout
 from jobctl.model.place import Place
 from jobctl.model.times import Instant, epoch, rfc3339, score_time
+from jobctl.systems.layout import FAKTORY, JOB_KINDS, Kind, Layout
 
 _IN = {kind: Place(kind) for kind in JOB_KINDS}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobctl.model import jsontext
-from jobctl.model.layout import FAKTORY, Layout, Path
 from jobctl.model.times import rfc3339
+from jobctl.systems.layout import FAKTORY, Layout, Path
 
 _TIMES = ("created_at", "enqueued_at", "failed_at")
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jobctl.errors import UsageProblem
+from jobctl.filter.flags import Flags
 from jobctl.model.change import TARGETS, Verb
-from jobctl.model.flags import Flags
 from jobctl.model.jsontext import bounded_nesting
-from jobctl.model.layout import Kind
 from jobctl.model.words import did_you_mean
+from jobctl.systems.layout import Kind
 
 _COMMANDS = (Verb.KILL, Verb.DISCARD, Verb.REQUEUE, Verb.CLEAR)
 _KEYS = ("cmd", "target", "filter")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Required, TypedDict
 
-from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue, Segment
+from jobctl.systems.layout import QueueForm
 
 
 class ChosenNote(TypedDict, total=False):

@@ -11,10 +11,10 @@ from jobctl.model.address import Address
 from jobctl.model.change import ON_QUEUES, Change
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.jsontext import loads_own
-from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.removal import RemovedQueue
 from jobctl.model.target import Target
 from jobctl.model.typed import typed
+from jobctl.systems.layout import Kind, QueueForm
 
 VERSION = 1
 OPERATION_ID = re.compile(r"[0-9a-f]{8}")
@@ -22,7 +22,7 @@ _RUN = re.compile(r"([dtgf])(\d+)")
 
 
 class Outcome(StrEnum):
-    """What became of a job. The letters are those of store/lua/begin.lua."""
+    """What became of a job. The letters are those of redis/lua/begin.lua."""
 
     DONE = "d"
     MERGED = "t"  # done, and the same member was there already

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from jobctl.model.faktory import FaktoryFacts
 from jobctl.model.rows import Row
 from jobctl.model.server import ServerFacts
+from jobctl.systems.faktory.dialect import FaktoryFacts
 
 NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobctl.model.layout import Kind, QueueForm
+from jobctl.systems.layout import Kind, QueueForm
 
 
 @dataclass(frozen=True, slots=True)

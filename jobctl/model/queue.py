@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from jobctl.model.job import Job
-from jobctl.model.layout import QueueForm
 from jobctl.model.times import epoch
+from jobctl.systems.layout import QueueForm
 
 _NAME = re.compile(r"[a-zA-Z0-9._-]+", re.ASCII)
 

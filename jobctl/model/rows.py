@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterable, Sequence
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import JOB_KINDS, Kind
+from jobctl.systems.layout import JOB_KINDS, Kind
 
 Row = dict[str, object]
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from jobctl.model.jobba import RecordState
-from jobctl.model.layout import Kind
+from jobctl.systems.layout import Kind
 
 
 class State(StrEnum):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.states import OF_RECORDS, PRECEDENCE, State, state_of
+from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.model.record import Record

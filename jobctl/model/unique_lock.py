@@ -16,8 +16,8 @@ from math import isinf
 
 from jobctl.model.job import dig, glance
 from jobctl.model.jsontext import Number, text_of
-from jobctl.model.layout import Layout
 from jobctl.model.notes import LockNote
+from jobctl.systems.layout import Layout
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile('["\\\\\x00-\x1f<>&\u2028\u2029]')

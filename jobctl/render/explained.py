@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from jobctl.model.crontab.finding import Finding
+from jobctl.cron.explained import Explained
+from jobctl.cron.finding import Finding
 from jobctl.model.rows import Row
-from jobctl.model.schedule.explained import Explained
 from jobctl.render.findings import print_findings
 from jobctl.render.safe import printable
 from jobctl.render.table import print_table

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from jobctl.model.crontab.finding import Finding
+from jobctl.cron.finding import Finding
 from jobctl.render.cells import LEVELS
 from jobctl.render.safe import printable
 

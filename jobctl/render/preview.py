@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.text import Text
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.record import Record
 from jobctl.model.rows import Row, listing_row, without_plain_classes
@@ -17,6 +16,7 @@ from jobctl.render.human import duration, number
 from jobctl.render.report import missing_lines
 from jobctl.render.safe import printable
 from jobctl.render.table import print_table
+from jobctl.systems.layout import Kind
 
 _LINES = 10  # of the histogram
 _COLUMNS = ("jid", "jobtype", "queue", "at", "errtype", "class")

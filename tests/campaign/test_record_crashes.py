@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-from tests.actions.records.keeping import contents
 from tests.campaign.crashing import Shop
 from tests.campaign.test_crashes import newest, runs
 from tests.recording import START
+from tests.records.keeping import contents
 
 RECORDS = 3000
 SLOWLY = ("--rate", "9000/s")  # so that there is time to die in the middle

@@ -10,8 +10,8 @@ import pytest
 from tests.builders import enqueue, job
 from tests.campaign.crashing import Shop
 from tests.campaign.test_crashes import runs
-from tests.faktory.double import FaktoryDouble
 from tests.release.holding import held, hold
+from tests.systems.double import FaktoryDouble
 
 JOBS = 600
 RELEASE = ("working", "release", "--all", "--yes")

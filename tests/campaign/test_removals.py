@@ -11,7 +11,7 @@ import pytest
 from tests.builders import job
 from tests.campaign.crashing import Shop
 from tests.campaign.test_crashes import newest, runs
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 JOBS = 30_000
 NAMES = ("big", "small", "bare")

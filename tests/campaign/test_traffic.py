@@ -90,7 +90,7 @@ def test_undo_of_a_requeue_while_others_push_and_workers_pop(shop):
 
 def test_a_dead_clients_last_batch_may_run_late(shop, monkeypatch):
     from jobctl import Guards, Where
-    from jobctl.store.operations import Operations
+    from jobctl.redis.operations import Operations
 
     sent = []
     plain = Operations.each

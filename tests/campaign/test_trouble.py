@@ -9,7 +9,7 @@ import pytest
 
 from jobctl import Guards, Watch, Where, connect
 from jobctl.errors import JobctlError
-from jobctl.store.sets import SortedSet
+from jobctl.redis.sets import SortedSet
 from tests.builders import NOW, enqueue, failed, job, retry
 from tests.cli.journals import everything
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.builders import NOW, enqueue, failed, job
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 OLD = [f"old-{i:08d}" for i in range(1203)]  # the first runs next
 NEW = ["new-00000001", "new-00000002"]

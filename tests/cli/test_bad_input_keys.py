@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from tests.builders import NOW, enqueue, failed, job, reservation
-from tests.store.runs import FORMATS, SETS, commands, lines, look
+from tests.redis.runs import FORMATS, SETS, commands, lines, look
 
 MAKERS: dict[str, Callable[[redis.Redis, str], object]] = {
     "string": lambda raw, key: raw.set(key, "a string"),

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.builders import NOW, enqueue, failed, reservation
-from tests.store.runs import FORMATS, STYLE, UNSAFE, check, commands, look
+from tests.redis.runs import FORMATS, STYLE, UNSAFE, check, commands, look
 
 EVIL = (
     "\x1b[31mred\x1b]0;title\x07\x1bP+q\x1b\\\x9b31m\x90x\x9c\x08\x7f\x00"  # CSI, OSC, DCS, C1

@@ -10,8 +10,8 @@ import pytest
 
 from jobctl import embedded
 from tests.conftest import Ran
-from tests.store import doubles
-from tests.store.doubles import bulk, redis_double
+from tests.redis import doubles
+from tests.redis.doubles import bulk, redis_double
 
 PASSWORD = "correct-horse-battery"
 LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"

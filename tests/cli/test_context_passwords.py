@@ -15,7 +15,7 @@ from jobctl.connecting import Settings, open_doors
 from jobctl.errors import WrongPassword
 from tests.builders import failed, retry
 from tests.cli.contexts import SECRET
-from tests.store.doubles import serving
+from tests.redis.doubles import serving
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.model.crontab.making import ON
+from tests.cron.tables import ON
 
 DAY = ("--from", "2026-11-28T00:00:00Z")
 SCHEDULES = [

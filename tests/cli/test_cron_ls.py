@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.model.crontab.firing import LISTING_KEYS
-from tests.model.crontab.making import ON
+from jobctl.cron.firing import LISTING_KEYS
+from tests.cron.tables import ON
 
 NOW = ("--from", "2026-11-28T16:00:00Z")
 MAIL = (

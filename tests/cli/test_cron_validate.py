@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.model.crontab.finding import KEYS
-from tests.model.crontab.making import ON, job
-from tests.model.crontab.test_loading import README
+from jobctl.cron.finding import KEYS
+from tests.cron.tables import ON, job
+from tests.cron.test_loading import README
 
 
 @pytest.fixture

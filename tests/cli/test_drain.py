@@ -12,8 +12,8 @@ from tests.builders import enqueue, job, reservation
 @pytest.fixture
 def quick(monkeypatch):
     """Take a third of a second without a reservation for idle."""
-    monkeypatch.setattr("jobctl.actions.deploy.draining.QUIET", 0.3)
-    monkeypatch.setattr("jobctl.actions.deploy.draining._PAUSE", 0.05)
+    monkeypatch.setattr("jobctl.queues.draining.QUIET", 0.3)
+    monkeypatch.setattr("jobctl.queues.draining._PAUSE", 0.05)
 
 
 @pytest.fixture

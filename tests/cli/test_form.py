@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import enqueue, failed, job, retry
 from tests.conftest import Ran
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 Requeue = Callable[..., Ran]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobctl.model.population import lifelike
+from jobctl.demo.population import lifelike
 from tests.builders import NOW, failed, job, retry
 
 KEYS = [

@@ -12,12 +12,12 @@ import pytest
 import redis
 
 from jobctl import embedded
-from jobctl.actions.deploy import holding
-from jobctl.actions.deploy.naming import Naming
-from jobctl.actions.deploy.running import Signals
-from jobctl.actions.doors import Doors
+from jobctl.backend import Doors
 from jobctl.errors import Refused, Unreachable
 from jobctl.model.pausing import Author
+from jobctl.queues import holding
+from jobctl.queues.naming import Naming
+from jobctl.queues.running import Signals
 from tests.builders import job, reservation
 from tests.cli.deploying import Holder, age, ended, leases, paused, until
 

@@ -13,9 +13,9 @@ import pytest
 
 from tests.builders import small_shop
 from tests.conftest import Ran
-from tests.faktory.commands import bulk
-from tests.faktory.double import FaktoryDouble
-from tests.store import doubles
+from tests.redis import doubles
+from tests.systems.commands import bulk
+from tests.systems.double import FaktoryDouble
 
 SAYS = {
     "faktory": {

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from jobctl.actions import introducing
+from jobctl.systems.faktory import introducing
 from tests.builders import NOW, enqueue, failed, job, retry
-from tests.faktory.memory import recoded
+from tests.systems.memory import recoded
 
 BIG = 2**53 + 1
 

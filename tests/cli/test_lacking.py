@@ -15,8 +15,8 @@ import redis.exceptions as failures
 from jobctl import connect, embedded
 from jobctl.errors import NoPermission
 from jobctl.model.target import Target
-from jobctl.store import scripts
-from jobctl.store.refusals import explain_refusal
+from jobctl.redis import scripts
+from jobctl.redis.refusals import explain_refusal
 from tests.builders import enqueue, failed, job, retry
 from tests.everything import everything
 

@@ -11,7 +11,7 @@ import redis
 from jobctl import embedded
 from tests.builders import NOW, enqueue, job
 from tests.cli.deploying import until
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 
 @pytest.fixture

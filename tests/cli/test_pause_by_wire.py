@@ -7,8 +7,8 @@ import time
 import pytest
 
 from tests.cli.deploying import Holder, age, ended, kill, leases, paused, until
-from tests.faktory.double import FaktoryDouble
-from tests.store import doubles
+from tests.redis import doubles
+from tests.systems.double import FaktoryDouble
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ def test_a_resume_by_hand_that_fails_leaves_no_mark(both, faktory, queues):
 
 
 def test_a_drain_pauses_by_way_of_the_server(both, faktory, queues, monkeypatch):
-    monkeypatch.setattr("jobctl.actions.deploy.draining.QUIET", 0.3)
+    monkeypatch.setattr("jobctl.queues.draining.QUIET", 0.3)
     assert both("queue", "drain", "default", "--pause", "--timeout", "9s").code == 0
     assert faktory.paused == {"default"}
     queues.sadd("queues", "behind-its-back")

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from tests.actions.records.keeping import contents
 from tests.cli.journals import reporter
 from tests.recording import START, record
+from tests.records.keeping import contents
 
 DELETE = ("record", "delete")
 

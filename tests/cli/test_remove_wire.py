@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from jobctl.actions.removal.taking import Remover
+from jobctl.operations.removal.taking import Remover
 from tests.builders import enqueue, job
-from tests.faktory.client import Client
-from tests.faktory.double import FaktoryDouble
+from tests.systems.client import Client
+from tests.systems.double import FaktoryDouble
 
 pytestmark = pytest.mark.usefixtures("acquainted")
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("acquainted")
 @pytest.fixture(autouse=True)
 def own_journal(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr("jobctl.actions.removal.repausing.QUIET", 0.0)
+    monkeypatch.setattr("jobctl.operations.removal.repausing.QUIET", 0.0)
     return tmp_path / "state" / "jobctl" / "operations"
 
 
@@ -116,7 +116,7 @@ def test_an_undo_whose_pause_does_not_take_puts_nothing_back_unless_it_may(
 def test_an_undo_gives_workers_time_to_end_what_they_asked_for_before_the_pause(
     shop, remove, faktory, jobctl, monkeypatch
 ):
-    monkeypatch.setattr("jobctl.actions.removal.repausing.QUIET", 0.5)
+    monkeypatch.setattr("jobctl.operations.removal.repausing.QUIET", 0.5)
     operation = operation_of(remove("mail"))
     faktory.before("QUEUE PAUSE", lambda line: faktory.memory.create("mail"))
     begun = time.monotonic()

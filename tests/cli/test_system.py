@@ -7,7 +7,7 @@ import pytest
 from jobctl import System, connect
 from jobctl.errors import Refused
 from tests.builders import failed, retry
-from tests.faktory.double import FaktoryDouble
+from tests.systems.double import FaktoryDouble
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 

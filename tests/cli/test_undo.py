@@ -278,7 +278,7 @@ def test_undo_resume_and_apply_can_be_rehearsed(shop, raw, jobctl, report, tmp_p
 
 def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkeypatch, own_journal):
     from jobctl import Guards, Watch, Where
-    from jobctl.store.operations import Operations
+    from jobctl.redis.operations import Operations
 
     class Impatient(Watch):
         def stopping(self):
@@ -290,7 +290,7 @@ def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkey
     def noting(self, commands):
         return plain(self, (sent.append(c) or c for c in commands))
 
-    monkeypatch.setattr("jobctl.actions.operations.preparing.Preparer.most", 1)
+    monkeypatch.setattr("jobctl.operations.preparing.Preparer.most", 1)
     monkeypatch.setattr(Operations, "each", noting)
     store.operations_directory = own_journal
     before = everything(raw)
@@ -370,7 +370,7 @@ def test_what_ran_of_twins_is_gone_and_the_rest_comes_back(raw, report):
 def test_jobs_that_cannot_be_taken_out_are_said_to_be_queued_still(
     shop, raw, jobctl, report, monkeypatch
 ):
-    from jobctl.store.line import Line
+    from jobctl.redis.line import Line
 
     done = report("retries", "requeue", "--all", "--yes")
     with monkeypatch.context() as patched:
@@ -385,7 +385,7 @@ def test_jobs_that_cannot_be_taken_out_are_said_to_be_queued_still(
 
 def test_many_results_are_read_in_chunks(shop, raw, report, monkeypatch):
     """A rate of one a second leaves a result a job: no reply holds all of them."""
-    from jobctl.store.connection import Connection
+    from jobctl.redis.connection import Connection
 
     replies = []
     plain = Connection.call
@@ -409,7 +409,7 @@ def test_many_results_are_read_in_chunks(shop, raw, report, monkeypatch):
 def test_a_change_opens_a_few_files_of_the_journal_whatever_there_are(
     shop, jobctl, report, own_journal, monkeypatch
 ):
-    from jobctl.actions.operations.file import OperationFile
+    from jobctl.operations.file import OperationFile
 
     operation = report("retries", "kill", "--all", "--limit", "1", "--yes")["operation"]
     text = (own_journal / f"{operation}.jsonl").read_text()
@@ -447,7 +447,7 @@ def test_permission_denied_is_told_from_a_full_disk():
     import errno
     from pathlib import Path
 
-    from jobctl.actions.operations.opening import problem
+    from jobctl.operations.opening import problem
 
     denied = problem("make", Path("x"), PermissionError(errno.EACCES, "Permission denied"))
     assert denied.message == "cannot make the operation's file x: Permission denied"
@@ -457,7 +457,7 @@ def test_permission_denied_is_told_from_a_full_disk():
 
 
 def test_a_file_that_vanishes_is_told_as_what_it_is(shop, jobctl, report, monkeypatch):
-    from jobctl.actions.operations.journal import Journal
+    from jobctl.operations.journal import Journal
 
     def gone(self, *_):
         raise FileNotFoundError(2, "No such file or directory", "/state/7f3a09c2.jsonl")

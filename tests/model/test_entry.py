@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import SETS, Kind, QueueForm
 from jobctl.model.place import Place
+from jobctl.systems.layout import SETS, Kind, QueueForm
 from tests.builders import NOW, failed, job, reservation
 
 DAY = 86400

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from jobctl.model.layout import FAKTORY, Kind, QueueForm
 from jobctl.model.place import Place
 from jobctl.model.queue import Queue, is_queue_name
+from jobctl.systems.layout import FAKTORY, Kind, QueueForm
 from tests.builders import NOW, job
 
 QUEUE = Queue("default", QueueForm.Q, b"q:default", 1, registered=True, paused=False)

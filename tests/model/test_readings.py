@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.flags import Flags
+from jobctl.filter.flags import Flags
+from jobctl.filter.where import Where
 from jobctl.model.readings import from_field, readings, to_field
-from jobctl.model.where import Where
 
 TEXTS = st.text(st.sampled_from("\\tnra b\t\n\r\"'é,()=~"), min_size=1, max_size=8)
 

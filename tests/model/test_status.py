@@ -5,9 +5,9 @@ import json
 import pytest
 
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind
 from jobctl.model.place import Place
 from jobctl.model.status import PLACE_KEYS, Status, by_precedence
+from jobctl.systems.layout import Kind
 from tests.builders import NOW, failed, job, reservation
 
 QUEUED = Entry.queued(job("j"), Place(Kind.QUEUE, "critical", 3))

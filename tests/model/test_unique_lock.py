@@ -6,8 +6,8 @@ from hashlib import sha256
 import pytest
 
 from jobctl.model.jsontext import loads
-from jobctl.model.layout import FAKTORY
 from jobctl.model.unique_lock import Lock, go_json, lock_key
+from jobctl.systems.layout import FAKTORY
 
 
 @pytest.mark.parametrize(

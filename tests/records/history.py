@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from jobctl import Store
-from jobctl.actions.records.asking import page_of
-from jobctl.actions.records.planning import Plan, Way
-from jobctl.actions.records.querying import found
 from jobctl.errors import NotFound
 from jobctl.errors import Refused as RefusedByJobctl
+from jobctl.records.asking import page_of
+from jobctl.records.planning import Plan, Way
+from jobctl.records.querying import found
 from tests.records.gem import COMPLETED, STATES, Gem, Status, raw
 from tests.records.model import Refused, World, dump
 from tests.records.oracle import ARGS, NAMES, PIDS, Asked, Question, question

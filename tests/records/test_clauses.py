@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobctl.model.query import Query, Span, Values
+from jobctl.records.query import Query, Span, Values
 from tests.builders import NOW
 from tests.records.asking import hashes, queries, read
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jobctl.actions.records import matching
-from jobctl.store.records import indexes, walking
+from jobctl.records import matching
+from jobctl.redis.records import indexes, walking
 from tests.records.history import History
 
 SOME = settings(

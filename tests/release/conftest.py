@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.builders import enqueue, job
-from tests.faktory.double import FaktoryDouble
 from tests.release.holding import held, hold
+from tests.systems.double import FaktoryDouble
 
 
 @pytest.fixture(autouse=True)

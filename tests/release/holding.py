@@ -9,8 +9,8 @@ from typing import Any
 import redis
 
 from tests.builders import enqueue, job, reservation
-from tests.faktory.double import FaktoryDouble
-from tests.faktory.memory import rfc3339, unix
+from tests.systems.double import FaktoryDouble
+from tests.systems.memory import rfc3339, unix
 
 MANY = 250  # three batches of a release
 

@@ -5,10 +5,10 @@ import json
 import pytest
 import redis
 
-from jobctl.actions.operations import releasing
+from jobctl.operations import releasing
 from tests.builders import failed, job, retry
-from tests.faktory.double import FaktoryDouble
 from tests.release.holding import MANY, everything, fill, held, hold, jids, reserved
+from tests.systems.double import FaktoryDouble
 
 
 @pytest.mark.parametrize("done", [False, True])

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from jobctl.actions.operations import releasing
+from jobctl.operations import releasing
 from tests.builders import enqueue, job
-from tests.faktory.double import FaktoryDouble
 from tests.release.holding import MANY, acks, everything, fill, held, hold, jids, reserved
+from tests.systems.double import FaktoryDouble
 
 
 def test_the_server_forgets_and_the_jobs_run_next(shop, raw, double, release):

@@ -6,16 +6,16 @@ import time
 import pytest
 
 from jobctl import connect
-from jobctl.actions.operations.performing import Order
-from jobctl.actions.operations.watching import Watch
+from jobctl.filter.where import Where
 from jobctl.model.change import Change, Verb
 from jobctl.model.editing import inside
 from jobctl.model.guards import Guards
-from jobctl.model.layout import FAKTORY, QueueForm
 from jobctl.model.unique_lock import lock_key
-from jobctl.model.where import Where
-from tests.faktory.double import FaktoryDouble
+from jobctl.operations.performing import Order
+from jobctl.operations.watching import Watch
+from jobctl.systems.layout import FAKTORY, QueueForm
 from tests.release.holding import acks, held, hold, jids, reserved
+from tests.systems.double import FaktoryDouble
 
 UNIQUE = {"unique_for": 3600, "unique_until": "success"}
 BATCHES = [{"bid": "b-1"}, {"_bid": "b-1", "_cb": "success"}]

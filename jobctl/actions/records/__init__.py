@@ -1,1 +1,0 @@
-"""What an operator does with status records: query, change, measure."""

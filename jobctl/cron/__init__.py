@@ -1,0 +1,1 @@
+"""Files of cron entries, and when their schedules fire."""

@@ -1,0 +1,171 @@
+"""The six fields of a schedule, and which days they let through."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import compress
+
+from jobctl.cron.fields import DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, Field, Note, parse_field
+from jobctl.errors import BadSchedule
+
+UNITS = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+# unicode.IsSpace of Go; str.split() would also split at U+001C to U+001F.
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of months, the longest they get
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a schedule, and where it begins."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a schedule, seconds first.
+
+    Attributes:
+        second, minute, hour, day, month, weekday: as they were read.
+        starts: where in the schedule each was typed; None for what was not (5 fields: second 0).
+    """
+
+    second: Field
+    minute: Field
+    hour: Field
+    day: Field
+    month: Field
+    weekday: Field
+    starts: tuple[int | None, ...] = (None,) * 6
+
+    @classmethod
+    def parse(cls, text: str, start: int = 0) -> Fields:
+        """Read five fields, or six with the seconds first.
+
+        Args:
+            text: the whole schedule, for the position in an error.
+            start: where in it the fields begin.
+
+        Raises:
+            BadSchedule: the server would refuse it.
+        """
+        words = list(split(text, start))
+        if len(words) not in (5, 6):
+            message, hint = _count(len(words))
+            raise BadSchedule(message, hint=hint, at=(text, _extra(words, text, start)))
+        if len(words) == 5:
+            words = [Word("0", -1), *words]
+        read = []
+        for word, unit in zip(words, UNITS, strict=True):
+            try:
+                read.append(parse_field(word.text, unit))
+            except BadSchedule as error:
+                error.at = (text, word.start + (error.at[1] if error.at else 0))
+                raise
+        second, minute, hour, day, month, weekday = read
+        starts = tuple(None if word.start < 0 else word.start for word in words)
+        return cls(second, minute, hour, day, month, weekday, starts)
+
+    def __iter__(self) -> Iterator[Field]:
+        """Yield the six, seconds first."""
+        yield from (self.second, self.minute, self.hour, self.day, self.month, self.weekday)
+
+    @property
+    def both_days(self) -> bool:
+        """Whether day of month and day of week must both match; otherwise either suffices."""
+        return self.day.star or self.weekday.star
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is odd, with positions in the schedule's text."""
+        found = zip(self, self.starts, strict=True)
+        return tuple(
+            Note(note.code, note.message, note.position + (start or 0))
+            for field, start in found
+            for note in field.notes
+        )
+
+    def days(self, year: int, month: int) -> tuple[int, ...]:
+        """Return the days of a month that match, ascending; the month itself is not tested."""
+        first, length = _month(year, month)
+        fits = _weekdays(first, self.weekday.values)
+        in_month = self.day.values
+        if self.both_days:
+            there = in_month[: bisect_right(in_month, length)]
+            return there if self.weekday.full else tuple(d for d in there if fits[d])
+        days = range(1, length + 1)
+        chosen = set(in_month)
+        return tuple(compress(days, (d in chosen or fits[d] for d in days)))
+
+    @property
+    def impossible(self) -> bool:
+        """Whether no second of any year passes.
+
+        The server may still fire, on a date of a wrong month: where the clock leaves out the
+        midnight of a month's first day, its search takes the month for the one before.
+        """
+        if not (self.second.values and self.minute.values and self.hour.values):
+            return True
+        longest = max((LENGTHS[month - 1] for month in self.month.values), default=0)
+        by_month = any(day <= longest for day in self.day.values)
+        by_week = bool(longest and self.weekday.values)
+        return not (by_month and by_week if self.both_days else by_month or by_week)
+
+    def day_matches(self, day: int, weekday: int) -> bool:
+        """Tell whether a day passes; `weekday` 0 is Sunday."""
+        by_month, by_week = day in self.day.values, weekday in self.weekday.values
+        return by_month and by_week if self.both_days else by_month or by_week
+
+
+def split(text: str, start: int = 0) -> Iterator[Word]:
+    """Yield the words of a text as Go's strings.Fields parts them."""
+    begun = -1
+    for i in range(start, len(text)):
+        if text[i] in WHITE_SPACE:
+            if begun >= 0:
+                yield Word(text[begun:i], begun)
+            begun = -1
+        elif begun < 0:
+            begun = i
+    if begun >= 0:
+        yield Word(text[begun:], begun)
+
+
+@lru_cache(maxsize=4096)
+def _month(year: int, month: int) -> tuple[int, int]:
+    """Return the weekday of a month's first day (0 is Sunday), and how many days it has."""
+    first = date(year, month, 1).toordinal()
+    ends = date(year + month // 12, month % 12 + 1, 1).toordinal()
+    return first % 7, ends - first
+
+
+@lru_cache(maxsize=4096)
+def _weekdays(first: int, wanted: tuple[int, ...]) -> tuple[bool, ...]:
+    """Return for days 0 to 31 of a month that begins on a weekday whether theirs is wanted."""
+    return tuple((first + day - 1) % 7 in wanted for day in range(32))
+
+
+def _count(count: int) -> tuple[str, str]:
+    if count == 0:
+        return "the schedule is empty", "five fields: minute hour day month weekday; or @daily"
+    hint = "five fields: minute hour day month weekday; six with the seconds first"
+    if count == 7:
+        hint = f"{hint}; years cannot be told"
+    elif count == 8:
+        hint = f"{hint}; the eight in the plugin's own README are refused"
+    return f"{count} field{'' if count == 1 else 's'}, the server takes 5 or 6", hint
+
+
+def _extra(words: list[Word], text: str, start: int) -> int:
+    """Return where the first field too many begins, else where the schedule ends."""
+    if len(words) > 6:
+        return words[6].start
+    return words[-1].start + len(words[-1].text) if words else min(start, len(text))

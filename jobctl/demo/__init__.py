@@ -1,0 +1,1 @@
+"""Lifelike jobs and records, to try jobctl on."""

@@ -1,0 +1,1 @@
+"""Which jobs and records are meant: flags and expressions."""

@@ -1,0 +1,118 @@
+r"""How JSON may spell a text: as it is, or with any character as ``\u00XX``.
+
+Redis can only test bytes. The patterns here let every spelling through, and a few members too
+many; the exact test is always the decoded field's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+
+from jobctl.filter.glob import escape
+from jobctl.model.jsontext import dumps
+
+# Characters that JSON spells either as themselves or as \u00XX (not \" \\ \/ \n, nor UTF-8).
+_PLAIN = re.compile(r"[A-Za-z0-9 !#$%&'()*+,.:;<=>?@\[\]^_`{|}~-]+")
+_HEX_CLASS = 6  # \u00XX: what a literal and an escape can have in common is this long
+_MANY = 8
+# A text that may stand for a JSON number of another spelling: 100000.0 is 1e5.
+_FRACTION = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_JID_FIELD = re.compile(rb'"jid"\s*:\s*(?:"([^"\\]*)"|([^\s"\[\]{},]+))')
+
+
+def match_pattern(text: str, *, quoted: bool = True) -> bytes | None:
+    r"""Return a MATCH that lets through every member holding this text, however it is spelled.
+
+    Redis' globs know no "or", but their classes do, place by place: ``[a\\][bu][c0][d0]..``
+    matches both ``abcd`` and ``\u00``, so a few characters of the text are enough to keep
+    nearly everything else on the server. A quote before them saves it half of the work: it goes on
+    only where a string begins. None when the text has no plain character.
+
+    Args:
+        text: what a field equals: the whole of a JSON string, or of a number.
+        quoted: whether the member is sound; else the text may stand anywhere in it.
+    """
+    if not _PLAIN.search(text) or _other_number(text):
+        return None
+    begun = _PLAIN.match(text)
+    if not quoted or begun is None or text in ("true", "false") or _FRACTION.fullmatch(text):
+        return b"*" + _gram(text) + b"*"
+    closed = begun[0] + '"' if begun[0] == text else begun[0]
+    start = closed[:_HEX_CLASS]
+    rest = text[len(start) :]
+    tail = b"*" + _gram(rest) if _PLAIN.search(rest) else b""
+    return b'*"' + _beginning(start) + tail + b"*"
+
+
+def _gram(text: str) -> bytes:
+    """Return a pattern of a few characters that are in every spelling of a text, somewhere."""
+    gram = max(_PLAIN.findall(text), key=len)[-_HEX_CLASS:]
+    return b"".join(map(_one_of, gram, _escaped(text)))
+
+
+def _beginning(text: str) -> bytes:
+    """Return a pattern of the first characters of a string; an escape may begin at any of them."""
+    escapes = [_escaped(char) if char != '"' else () for char in text]
+    return b"".join(
+        _one_of(char, b"".join(escapes[k][i - k] for k in range(i + 1) if escapes[k]))
+        for i, char in enumerate(text)
+    )
+
+
+def _escaped(text: str) -> tuple[bytes, ...]:
+    r"""Return what can stand at each place of a ``\u00XX`` that is a character of this text."""
+    codes = [b"%02x" % ord(c) for c in text if ord(c) < 256]
+    high = _both_cases({c[:1] for c in codes})
+    return (b"\\", b"u", b"0", b"0", high, _both_cases({c[1:] for c in codes}))
+
+
+def _one_of(char: str, others: bytes) -> bytes:
+    return b"[" + escape(bytes(dict.fromkeys(char.encode() + others))) + b"]"
+
+
+def _other_number(text: str) -> bool:
+    """Tell whether JSON may spell this text as a number written otherwise: 100000.0 is 1e5.
+
+    Only what a float prints as can be; a longer number keeps the text it was written with.
+    """
+    if text == "0":
+        return True  # or -0
+    if text.isdigit() or _FRACTION.fullmatch(text) is None:
+        return False
+    return dumps(float(text)) == text.encode()
+
+
+def _both_cases(digits: set[bytes]) -> bytes:
+    return b"".join(sorted(digits | {d.upper() for d in digits}))
+
+
+def may_hold_jid(jids: Collection[str]) -> Callable[[bytes], object]:
+    """Return a fast test of a raw member: false only where none of these JIDs can be in it."""
+    if any(_other_number(jid) for jid in jids):
+        return lambda raw: True  # noqa: ARG005
+    needles = [jid.encode("utf-8", "surrogatepass") for jid in jids]
+    escapes = _escapes(jids)
+    if len(needles) == 1:
+        needle = needles[0]
+        return lambda raw: needle in raw or (b"\\" in raw and escapes(raw))
+    if len(needles) < _MANY:
+        return lambda raw: any(n in raw for n in needles) or (b"\\" in raw and escapes(raw))
+    wanted = frozenset(needles)
+
+    def one_of_many(raw: bytes) -> object:
+        for text, other in _JID_FIELD.findall(raw):  # no generator: this is the hot path
+            if (text or other) in wanted:
+                return True
+        return b"\\" in raw and escapes(raw)
+
+    return one_of_many
+
+
+def _escapes(jids: Collection[str]) -> Callable[[bytes], object]:
+    r"""Return a test for a backslash that can be part of one of these JIDs' spelling."""
+    characters = set("".join(jids)) | set("jid")
+    if any(_PLAIN.fullmatch(c) is None for c in characters):
+        return lambda raw: True  # noqa: ARG005
+    codes = "|".join(sorted(f"{ord(c):02x}" for c in characters)).encode()
+    return re.compile(rb"\\u00(?:" + codes + rb")", re.IGNORECASE).search

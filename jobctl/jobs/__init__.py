@@ -1,0 +1,1 @@
+"""Find, list, count and wait for jobs."""

@@ -1,0 +1,210 @@
+"""Find jobs by their JIDs, wherever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from jobctl.library import Store
+from jobctl.model.entry import Entry
+from jobctl.model.queue import Queue
+from jobctl.model.status import Status, by_precedence
+from jobctl.queues.listing_queues import who_reads
+from jobctl.systems.faktory.forms import form_read, is_unread, server_facts
+from jobctl.systems.layout import JOB_KINDS, Kind, QueueForm
+
+if TYPE_CHECKING:
+    from jobctl.model.joined import Joined
+
+OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five
+
+
+def status(store: Store, jids: Sequence[str]) -> list[Status]:
+    """Return what is known of each JID, in the order asked.
+
+    A job on the move can be seen twice or not at all, so what was not found, or was found in
+    more than one place, is looked for again before it is said. So is a job whose record says
+    another thing than its place.
+    """
+    odd = store.odd_keys()
+    queues = store.queues.named()
+    found = _look(store, queues, set(jids), odd, damaged=False)
+    doubtful = {jid for jid in jids if len(found.get(jid, ())) != 1 or found[jid][0].job.malformed}
+    if doubtful:
+        queues = store.queues.named()
+        queues += store.queues.strays(queues)
+        again = _look(store, queues, doubtful, odd)
+        found |= {jid: again.get(jid, []) for jid in doubtful}
+    odd |= {
+        store.layout.queue_key(queue.name, QueueForm.Q): queue.wrong_type
+        for queue in queues
+        if queue.wrong_type is not None
+    }
+    now = store.server.now()
+    joined = store.joining.of(jids)
+    disputed = _disputed(found, joined, now)
+    if disputed:
+        again = _look(store, queues, disputed, odd)
+        found |= {jid: again.get(jid, []) for jid in disputed}
+        records = store.joining.of(disputed)
+        joined = {jid: its for jid, its in joined.items() if jid not in disputed} | records
+        still = _disputed(found, records, now)
+        disputed = {
+            jid: [text for text in texts if text in disputed[jid]] for jid, texts in still.items()
+        }
+    queued = any(e.kind is Kind.QUEUE for entries in found.values() for e in entries)
+    read = form_read(store, queues, server_facts(store)) if queued else None
+    warn = _Warnings(queues, odd, now, read)
+    return [
+        _status(jid, found.get(jid, []), warn, joined.get(jid), disputed.get(jid, ()))
+        for jid in jids
+    ]
+
+
+def _disputed(
+    found: Mapping[str, list[Entry]], joined: Mapping[str, Joined], now: float
+) -> dict[str, list[str]]:
+    """Return what record and place do not agree on, of each job where there is such a thing."""
+    if not joined:
+        return {}
+    from jobctl.records.contradicting import contradictions
+
+    told = {
+        jid: list(contradictions(jid, _sound(found.get(jid, [])), records, now))
+        for jid, records in joined.items()
+    }
+    return {jid: texts for jid, texts in told.items() if texts}
+
+
+def _look(
+    store: Store,
+    queues: list[Queue],
+    jids: Collection[str],
+    odd: Container[str],
+    *,
+    damaged: bool = True,
+) -> dict[str, list[Entry]]:
+    """Look through everything once, in the direction in which jobs flow.
+
+    With `damaged` also for malformed members, which takes longer.
+    """
+    found: dict[str, list[Entry]] = {}
+    if jids:
+        for kind in JOB_KINDS:
+            if kind is Kind.QUEUE:
+                entries = store.queues.find(queues, jids, damaged=damaged)
+            elif store.set(kind).key in odd:
+                continue
+            else:
+                entries = store.set(kind).find(jids, damaged=damaged)
+            for entry in entries:
+                for jid in [entry.jid] if entry.jid is not None else entry.may_be(jids):
+                    found.setdefault(jid, []).append(entry)
+    return found
+
+
+def _status(
+    jid: str,
+    entries: list[Entry],
+    warn: _Warnings,
+    joined: Joined | None,
+    disputed: Iterable[str],
+) -> Status:
+    ordered = _sound(entries)
+    damaged = [entry.place.title for entry in entries if entry.job.malformed]
+    warnings = [*warn.of(ordered)]
+    warnings += [f"a malformed member of {name} holds this text" for name in damaged]
+    if joined is not None:
+        from jobctl.records.contradicting import oddities
+
+        warnings += [*disputed, *oddities(joined)]
+    return Status(
+        jid,
+        ordered,
+        tuple(warnings),
+        held_back=warn.held_back(ordered),
+        damaged=tuple(damaged),
+        unread=(*warn.unread, *(joined.unread if joined is not None else ())),
+        records=joined.records if joined is not None else (),
+        denied=joined is not None and joined.refused is not None,
+    )
+
+
+def _sound(entries: list[Entry]) -> tuple[Entry, ...]:
+    """Return the entries that are jobs, the one that decides the state first."""
+    return by_precedence([entry for entry in entries if not entry.job.malformed])
+
+
+class _Warnings:
+    """What is odd about where a job is."""
+
+    def __init__(
+        self, queues: list[Queue], odd: Mapping[str, str], now: float, read: QueueForm | None
+    ) -> None:
+        self._odd = odd
+        self._queues = {(q.name, q.form): q for q in queues}
+        self._read = read
+        self._now = now
+
+    @property
+    def unread(self) -> Iterable[str]:
+        """The keys that nobody could look into."""
+        return self._odd
+
+    def held_back(self, entries: tuple[Entry, ...]) -> str | None:
+        """Return why a queued job will not run."""
+        queue = self._queue(entries[0]) if entries and entries[0].kind is Kind.QUEUE else None
+        if queue is not None and is_unread(queue, self._read):
+            which = "from 1.10 on" if self._read is QueueForm.Q else "before 1.10"
+            return f"servers {which} do not read this list"
+        return "its queue is paused" if queue is not None and queue.paused else None
+
+    def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
+        """Yield a sentence for each thing an operator should know."""
+        for key, kind in self._odd.items():
+            yield f"the key {key} holds a {kind}: nobody can look into it"
+        if len(entries) > 1:
+            places = ", ".join(_where(entry) for entry in entries)
+            yield f"it is in {len(entries)} places: {places}; it may run more than once"
+        for entry in entries:
+            if entry.kind is Kind.QUEUE:
+                yield from self._queued(entry)
+            elif entry.kind is Kind.WORKING:
+                yield from self._reserved(entry)
+            elif entry.kind in (Kind.SCHEDULED, Kind.RETRIES):
+                yield from self._due(entry)
+
+    def _queued(self, entry: Entry) -> Iterator[str]:
+        queue = self._queue(entry)
+        if queue is None:
+            return
+        if queue.paused:
+            yield f"queue {queue.name} is paused: nothing in it runs until it is resumed"
+        if not queue.registered:
+            yield f"queue {queue.name} is not in the set of queues: servers may not list it"
+        if is_unread(queue, self._read):
+            key = (queue.key or b"").decode("utf-8", "replace")
+            yield (
+                f"it is in the list {key}, but {who_reads(queue)}; to move it over: "
+                f"jobctl queue adopt {quote(queue.name)}"
+            )
+        if entry.job.get("queue") not in (None, queue.name):
+            yield f"its payload names queue {entry.job.text('queue')}, it is in {queue.name}"
+
+    def _queue(self, entry: Entry) -> Queue | None:
+        return self._queues.get((entry.place.queue or "", entry.place.form))
+
+    def _reserved(self, entry: Entry) -> Iterator[str]:
+        if entry.expired(self._now):
+            yield "its reservation has expired: the worker is gone, or slower than it promised"
+
+    def _due(self, entry: Entry) -> Iterator[str]:
+        if entry.score is not None and entry.score < self._now - OVERDUE:
+            yield f"it was due in {entry.kind.value} and has not moved: is the server running?"
+
+
+def _where(entry: Entry) -> str:
+    if entry.kind is Kind.QUEUE:
+        return f"{entry.place.title} (position {entry.place.position})"
+    return entry.place.title

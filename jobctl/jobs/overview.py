@@ -1,0 +1,125 @@
+"""One screen about everything: totals, days, servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from jobctl.errors import Refused, Unreachable
+from jobctl.library import Store
+from jobctl.model.overview import Day, Overview
+from jobctl.model.queue import Queue
+from jobctl.model.words import listed, things
+from jobctl.queues.listing_queues import pending_pauses
+from jobctl.systems.faktory.dialect import FaktoryFacts
+from jobctl.systems.faktory.forms import form_read, is_unread, layout_seen
+from jobctl.systems.faktory.server import Faktory
+from jobctl.systems.faktory.verify_server import contradictions
+from jobctl.systems.layout import SETS, Kind
+
+
+def overview(store: Store, days: int) -> Overview:
+    """Return the totals, the counts of so many days (the last is today) and the servers.
+
+    A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
+
+    Args:
+        store: the Redis, and the server where it is known.
+        days: how many days.
+    """
+    refusal = store.systems.refusal()
+    if refusal is not None:
+        return _not_served(store, refusal)
+    queues = store.queues.named()
+    now = store.server.now()
+    today = datetime.fromtimestamp(now, UTC).date()
+    # Days are those of the server's own zone, which may be a day ahead.
+    dates = [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -2, -1)]
+    odd = store.odd_keys()
+    counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
+    total, *counts = store.server.counters(dates)
+    ahead = counts[-1] != (None, None)
+    shown = list(zip(dates, counts, strict=True))[slice(1, None) if ahead else slice(-1)]
+    processed, failures = total
+    server = store.server.facts()
+    told, silence = _asked(store.faktory)
+    contradicted: list[str] = []
+    if told is not None and store.faktory is not None:
+        contradicted = contradictions(store, store.faktory, total, told)
+    return Overview(
+        target=str(store.target),
+        server=server,
+        faktory=told,
+        layout=layout_seen(queues, store) or _form(told),
+        processed=processed,
+        failures=failures,
+        queues=len({q.name for q in queues}),
+        paused=len({q.name for q in queues if q.paused}.difference(pending_pauses(store))),
+        enqueued=sum(q.size for q in queues),
+        scheduled=counts_of[Kind.SCHEDULED],
+        working=counts_of[Kind.WORKING],
+        retries=counts_of[Kind.RETRIES],
+        dead=counts_of[Kind.DEAD],
+        warnings=(
+            *_unread(store, queues, None if contradicted else told),
+            *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
+            *([silence] if silence is not None else ()),
+            *contradicted,
+        ),
+        days=tuple(Day(date, *pair) for date, pair in shown),
+    )
+
+
+def _not_served(store: Store, refusal: Refused) -> Overview:
+    """Return what there is to say of a Redis whose jobs are not Faktory's."""
+    served = store.systems.served
+    return Overview(
+        target=str(store.target),
+        server=store.server.facts(),
+        faktory=None,
+        system=None if served is None else served.value,
+        warnings=(f"{refusal.message} ({refusal.hint})",),
+    )
+
+
+def _unread(store: Store, queues: Sequence[Queue], told: FaktoryFacts | None) -> Iterator[str]:
+    """Say how many jobs wait in lists that the server does not read."""
+    read = form_read(store, queues, told)
+    unread = [queue for queue in queues if queue.size and is_unread(queue, read)]
+    if unread:
+        jobs = sum(queue.size for queue in unread)
+        names = listed([queue.name for queue in unread])
+        yield (
+            f"{jobs:,} {things(jobs, 'job')} in lists that the server does not read, of {names}: "
+            "jobctl queue adopt moves them over"
+        )
+
+
+def overview_by_wire(faktory: Faktory) -> Overview:
+    """Return what a Faktory server knows of the totals, where its Redis is not known."""
+    told = faktory.info()
+    return Overview(
+        target=str(faktory.address),
+        server=None,
+        faktory=told,
+        layout=_form(told),
+        processed=told.processed,
+        failures=told.failures,
+        queues=None if told.queues is None else len(told.queues),
+        enqueued=told.enqueued,
+        whole=False,
+    )
+
+
+def _asked(faktory: Faktory | None) -> tuple[FaktoryFacts | None, str | None]:
+    """Return what the server says of itself, else a warning where it is known and does not."""
+    if faktory is None:
+        return None, None
+    try:
+        return faktory.info(), None
+    except Unreachable as error:
+        return None, f"the Faktory server says nothing of itself: {error}"
+
+
+def _form(told: FaktoryFacts | None) -> str | None:
+    return None if told is None or told.form is None else told.form.value

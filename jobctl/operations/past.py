@@ -1,0 +1,300 @@
+"""An operation that was begun: what its file, and Redis, know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from jobctl.errors import Refused
+from jobctl.model.change import ON_QUEUES
+from jobctl.model.notes import ActingNote, ChosenNote, EndNote, Note, UndoBatchNote, UndoNote
+from jobctl.model.operation import Batch, Header, read_result
+from jobctl.model.pausing import Author
+from jobctl.model.queue import is_queue_name
+from jobctl.model.report import Report
+from jobctl.model.times import Instant, score_time
+from jobctl.model.unique_lock import Lock
+from jobctl.operations.acting import Told, read_batch, read_scores
+from jobctl.operations.chosen import Chosen
+from jobctl.operations.file import OperationFile
+from jobctl.operations.same_data import holds_same_data
+from jobctl.redis.batches import MOST
+from jobctl.redis.keys import CLAIM, KEPT
+from jobctl.redis.opening import Store
+from jobctl.systems.layout import Kind
+
+_DIGITS = 10  # at most, of the number of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was noted of an operation so far.
+
+    Attributes:
+        choice: what choosing ended with; None where it never ended.
+        acting: what was decided at the beginning of acting; None before.
+        batches: by number.
+        results: what became of those that were applied, by number: as Redis has it.
+        told: the same as the file has it: what the server answered at the time.
+        end: the report it ended with.
+        undo: what was noted when its undo began.
+        undone: the report its undo ended with.
+        undo_batches: what was noted of the undo's batches, where it noted any.
+        undo_results: what became of them, as Redis has it.
+        acknowledged: of a release, the jobs of each batch that the server may have been told of.
+        claimant: who carries it out, where that is somebody else with a copy of the same plan.
+        introduced: the jobs that a server was to learn of each new queue by: queue and JIDs.
+    """
+
+    choice: ChosenNote | None
+    acting: ActingNote | None
+    batches: Mapping[int, Batch]
+    results: Mapping[int, str]
+    told: Mapping[int, str]
+    end: EndNote | None
+    undo: UndoNote | None
+    undone: EndNote | None
+    undo_batches: Sequence[UndoBatchNote] = ()
+    undo_results: Mapping[str, str] = field(default_factory=dict)
+    acknowledged: Mapping[int, Told] = field(default_factory=dict)
+    claimant: Author | None = None
+    introduced: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    @classmethod
+    def noted(cls, file: OperationFile) -> Past:
+        """Read a file's own notes.
+
+        Raises:
+            FileProblem: they contradict each other, or make no sense.
+        """
+        notes = file.notes()
+        told = {n["result"]: n["outcome"] for n in notes if "result" in n and "outcome" in n}
+        batches = [read_batch(note["batch"]) for note in notes if "batch" in note]
+        past = cls(
+            choice=next((n["chosen"] for n in reversed(notes) if "chosen" in n), None),
+            acting=next((n["acting"] for n in reversed(notes) if "acting" in n), None),
+            batches={batch.number: batch for batch in batches},
+            results=told,
+            told=told,
+            end=next((n["end"] for n in reversed(notes) if "end" in n), None),
+            undo=next((n["undo"] for n in reversed(notes) if "undo" in n), None),
+            undone=next((n["undone"] for n in reversed(notes) if "undone" in n), None),
+            undo_batches=[note["undo_batch"] for note in notes if "undo_batch" in note],
+            introduced=_introduced(notes),
+        )
+        if past.choice is not None and past.choice.get("form") is not None:
+            form, named = past.choice.get("form"), past.choice.get("named", ())
+            file.header = replace(file.header, form=form, named=tuple(named))
+        try:
+            past = replace(past, acknowledged=_acknowledged(notes))
+            past._check(file.header)
+        except ValueError as error:
+            raise file.damaged(error) from None
+        return past
+
+    def _check(self, header: Header) -> None:
+        """Check what the types of the notes do not say.
+
+        Raises:
+            ValueError: it cannot be meant.
+        """
+        if self.choice is None and not (self.acting is None and self.end is None):
+            raise ValueError("what was chosen is not in it")
+        if self.acting is None and self.batches:
+            raise ValueError("it has batches, and not when they began")
+        to, named = header.change.to, header.named
+        if to is not None and not is_queue_name(to) and to not in named:
+            raise ValueError(f"{to!r} is no name of a queue")
+        given = header.change.gives_scores
+        if given and self.acting is not None and read_scores(self.acting) is None:
+            raise ValueError("it does not say the scores of its jobs")
+        start = 0
+        for number, batch in enumerate(sorted(self.batches.values(), key=lambda b: b.number), 1):
+            moment = Instant.parse(batch.moment) if batch.moment is not None else None
+            if (batch.number, batch.start) != (number, start) or not 1 <= batch.jobs <= MOST:
+                raise ValueError(f"batch {batch.number} does not follow the one before")
+            if (given and batch.scores is None) or (header.change.to_queues and moment is None):
+                raise ValueError(f"batch {number} is not complete")
+            start += batch.jobs
+        total = start
+        if header.change.verb in ON_QUEUES and self.choice is not None:
+            total = sum(segment.jobs for segment in self.choice.get("segments", ()))
+        self._check_numbers(total)
+
+    def _check_numbers(self, total: int) -> None:
+        """Check that what is said of batches is said of batches there are, and of their jobs."""
+        for number, text in self.told.items():
+            jobs = sum(count for _, count in read_result(text)[0])
+            if number not in self.batches or jobs > self.batches[number].jobs:
+                raise ValueError(f"the result of batch {number} is of other jobs")
+        for number, places in self.acknowledged.items():
+            batch = self.batches.get(number)
+            if batch is None or not places.keys() <= set(
+                range(batch.start, batch.start + batch.jobs)
+            ):
+                raise ValueError(f"what is said of batch {number} is of other jobs")
+        for note in self.undo_batches:
+            digits = note["number"].removeprefix("u")
+            if not (digits.isascii() and digits.isdigit() and len(digits) < _DIGITS):
+                raise ValueError("a batch of its undo has no number")
+            if not all(place < total for place in note["places"]):
+                raise ValueError("a batch of its undo is of other jobs")
+
+    @classmethod
+    def read(cls, store: Store, file: OperationFile, *, server_changed: bool = False) -> Past:
+        """Read a file's notes, and the results that Redis keeps.
+
+        Redis' results are what counts: a server that lost its last second lost the changes and
+        the results alike. Only where they are old enough to be forgotten, the file's do.
+
+        Args:
+            store: the Redis.
+            file: the operation's.
+            server_changed: whether to go on where this Redis may hold other data than the one that
+                the operation was begun on.
+
+        Raises:
+            Refused: the file is of another server, or the jobs there are not Faktory's.
+            FileProblem: it is damaged.
+        """
+        past = cls.noted(file)
+        if file.header.kind is not Kind.RECORDS:
+            store.check_system()
+        if not server_changed:
+            check_server(store, file, past)
+        kept = store.operations.results(file.header.operation)
+        claimant = other_claimant(kept.pop(CLAIM, ""), past.acting)
+        if claimant is not None:
+            # Whoever has results of its own was first, so long ago that Redis has forgotten it.
+            return past if past.told else replace(past, results={}, claimant=claimant)
+        if not kept and _forgotten(store, file):
+            return past
+        results = {int(number): text for number, text in kept.items() if number.isdigit()}
+        if results and past.acting is None:  # an earlier version of jobctl claimed nothing
+            raise Refused(
+                f"operation {file.header.operation} was begun, and not with the file {file.path}",
+                hint="go on where it was begun; or make a new plan",
+            )
+        return replace(
+            past,
+            results=results,
+            undo_results={number: text for number, text in kept.items() if not number.isdigit()},
+        )
+
+    def chosen(self, file: OperationFile) -> Chosen:
+        """Return the members of the operation, in the order they are acted on.
+
+        Raises:
+            FileProblem: they are not all there.
+        """
+        chosen = file.again()
+        chosen.settle(file.read)
+        if self.choice is None:
+            return chosen
+        matched, there = self.choice["matched"], len(chosen)
+        chosen.cut(self.choice.get("limit"))
+        jobs = sum(batch.jobs for batch in self.batches.values())
+        if there != matched or jobs > len(chosen):
+            raise file.damaged(f"{matched:,} were chosen, and {there:,} are in it")
+        if file.header.change.front:
+            chosen.backwards()
+        return chosen
+
+    def report(self, file: OperationFile, action: str) -> Report:
+        """Return a report that begins with what was chosen."""
+        choice: ChosenNote = self.choice or {"matched": 0}
+        return Report(
+            action=action,
+            target=file.header.kind.value,
+            server=file.header.server,
+            matched=choice["matched"],
+            skipped=choice.get("skipped", 0),
+            missing=tuple(choice.get("missing", ())),
+            unmatched=tuple(choice.get("unmatched", ())),
+            operation=file.header.operation,
+            reason=file.header.reason,
+        )
+
+
+def claim_token(acting: ActingNote) -> str:
+    """Return what tells an operation's file from every other with the same id.
+
+    Files of earlier versions noted only when they began, by the clock of Redis.
+    """
+    return acting.get("claim") or repr(acting["at"])
+
+
+def other_claimant(text: str, acting: ActingNote | None) -> Author | None:
+    """Return who claimed an operation in Redis; None where nobody did, or whoever has this file."""
+    token, _, author = text.partition(" ")
+    if acting is not None and token == claim_token(acting):
+        return None
+    return Author.decode(author.encode())
+
+
+def claimed_by(claimant: Author, header: Header) -> str:
+    """Say who carries an operation out, from another home."""
+    when = score_time(claimant.at)
+    return (
+        f"operation {header.operation} was begun by {claimant} at {when}, with another copy of "
+        "the plan"
+    )
+
+
+def check_server(store: Store, file: OperationFile, past: Past) -> None:
+    """Check that a file is of this very database.
+
+    ``jobctl:server`` says so. A server that lost its last second may have lost that key; at the
+    same address what the operation left there tells, or what it took is where it was.
+
+    Raises:
+        Refused: it is not, or nothing tells.
+    """
+    header = file.header
+    identity = (None if past.acting is None else past.acting["identity"]) or header.identity
+    if identity is not None and store.operations.identity() == identity:
+        return
+    if str(store.target) != header.server:
+        raise Refused(
+            f"operation {header.operation} is of {header.server}, this is {store.target}",
+            hint="give the right one with --url; nothing was changed",
+        )
+    if identity is None or store.operations.begun(header.operation):
+        return
+    if not holds_same_data(store, file, past.chosen(file)):
+        raise Refused(
+            f"nothing shows that {store.target} still holds the data of operation "
+            f"{header.operation}: its jobctl:server is another or gone, and so are the operation's "
+            f"{header.kind.thing}s; nothing was changed",
+            hint="--server-changed goes on all the same: where it is other data, jobs of the old "
+            "one get into it",
+        )
+
+
+def _forgotten(store: Store, file: OperationFile) -> bool:
+    return store.server.now() - file.header.started_at > KEPT
+
+
+def _acknowledged(notes: Sequence[Note]) -> dict[int, Told]:
+    """Return the places of each batch that were noted before they were acknowledged.
+
+    Each with the unique lock that its job had. Where a place was noted twice, its lock may have
+    been freed by the first time.
+    """
+    found: dict[int, dict[int, Lock | None]] = {}
+    for note in notes:
+        if "acknowledging" in note and "places" in note:
+            told = found.setdefault(note["acknowledging"], {})
+            locks = note.get("locks", {})
+            for place in note["places"]:
+                lock = locks.get(str(place))
+                told[place] = told.get(place) if lock is None else Lock.read(lock)
+    return dict(found)
+
+
+def _introduced(notes: Sequence[Note]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for note in notes:
+        if "introducing" in note:
+            found.setdefault(note["introducing"]["queue"], set()).add(note["introducing"]["jid"])
+    return found

@@ -1,0 +1,306 @@
+"""Releasing: reservations that a server holds are acknowledged by wire, then pushed by Redis.
+
+Between the two a job is in no structure: it is in the operation's file, as one that the server was
+about to be told of. Whoever resumes looks for it everywhere before it is pushed after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from jobctl.errors import JobctlError, Refused, Unreachable
+from jobctl.jobs.locate import status
+from jobctl.library import Store
+from jobctl.model.job import Job, dig, glance
+from jobctl.model.notes import Note
+from jobctl.model.operation import Batch, Outcome
+from jobctl.model.unique_lock import Lock
+from jobctl.operations.acting import Actor, Course
+from jobctl.operations.chosen import Chosen
+from jobctl.operations.file import OperationFile
+from jobctl.operations.preparing import Ready
+from jobctl.operations.release_checks import check_way, has_limbo, unknown_server
+from jobctl.operations.tally import Tally
+from jobctl.operations.unique_locks import UniqueLocks
+from jobctl.operations.watching import Watch
+from jobctl.redis.batches import Call, Push
+from jobctl.systems.faktory.server import Faktory
+from jobctl.systems.layout import Layout, QueueForm
+
+AT_ONCE = 100  # jobs that are in no structure for a moment
+NO_JID = "it has no JID that the server could know it by"
+NOT_HELD = "the server did not let go of it: it does not hold it (written behind its back)"
+NOT_TOLD = "the server was not told of it, and is not known now: release it again"
+_RESERVED, _LIMBO = "r", "l"  # not settled yet: in working; acknowledged, perhaps
+
+
+@dataclass(slots=True)
+class _Fates:
+    """What becomes of each job of a batch, in its order: letters of Outcome, and what is open."""
+
+    ready: Ready
+    letters: list[str]
+    reasons: dict[str, None] = field(default_factory=dict)
+    locks: dict[int, Lock] = field(default_factory=dict)  # by the index of their jobs
+
+    def those(self, letter: str) -> list[int]:
+        """Return the indexes of the jobs with a letter."""
+        return [i for i, found in enumerate(self.letters) if found == letter]
+
+    def fail(self, index: int, reason: str) -> None:
+        """Leave a job where it is."""
+        self.letters[index] = Outcome.FAILED
+        self.reasons[reason] = None
+
+    def members(self, indexes: Sequence[int]) -> list[bytes]:
+        """Return the reservations of these jobs."""
+        return [self.ready.members[i] for i in indexes]
+
+    def result(self) -> str:
+        """Return the result as scripts write it."""
+        runs = [(letter, len(list(run))) for letter, run in groupby(self.letters)]
+        return " ".join(["".join(f"{a}{n}" for a, n in runs), "; ".join(self.reasons)]).strip()
+
+
+class Releaser(Actor):
+    """Carries one release out: with a server known batch by batch, else as any other verb."""
+
+    def __init__(
+        self, store: Store, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
+    ) -> None:
+        super().__init__(store, file, chosen, course, watch)
+        self._doors = store
+        self._faktory: Faktory | None = store.faktory
+        self._locks = UniqueLocks(store)
+
+    def act(self) -> Tally:
+        """Send what is left to be sent, and return the counts of everything.
+
+        Raises:
+            Refused: the server is not known that holds what is left; what was acknowledged before
+                is in its queues by then.
+            ConnectionLost: Redis or the server went away; resume goes on from there.
+            FileProblem: the disk is full; what could not be noted was not done.
+        """
+        course = self._course
+        limbo = has_limbo(course.acknowledged, course.results)
+        if self._faktory is None and not limbo:
+            if not course.settles(self._total):
+                check_way(self._doors, self._header, rehearsed=False)
+            return super().act()
+        self._watch.acting(0, self._total)
+        for batch in self._batches():
+            ready = self._preparer.ready(batch)
+            known = course.results.get(batch.number)
+            if known is not None:
+                self.tally.add(ready, known)
+                continue
+            if self._faktory is None and batch.number not in course.acknowledged:
+                self._check_way()
+            if self._stopping() or not self._do(ready):
+                break
+        return self.tally
+
+    def notes(self) -> list[str]:
+        """Return what there is to say of unique locks."""
+        return self._locks.notes()
+
+    def problems(self) -> list[str]:
+        """Return why unique locks could not be put back."""
+        return self._locks.problems()
+
+    def _check_way(self) -> None:
+        try:
+            check_way(self._doors, self._header, rehearsed=False)
+        except Refused as error:
+            if self.tally.done:
+                error.message += "; what it had forgotten before is back in its queue"
+            raise
+
+    def _most(self) -> int:
+        return AT_ONCE
+
+    def _do(self, ready: Ready) -> bool:
+        """Release a batch; False where it was refused."""
+        batch = ready.batch
+        if batch.number not in self._course.noted:
+            self._note_batch(batch)
+        if ready.command is None:
+            self._take(ready, "")
+            return True
+        if self._faktory is None and batch.number not in self._course.acknowledged:
+            reply = self._store.operations.one(ready.command)
+        else:
+            fates = self._look(ready)
+            self._acknowledge(fates)
+            self._search(fates)
+            # A job that stays may have lost its lock all the same.
+            kept = (i for i in fates.locks if fates.letters[i] != Outcome.GONE)
+            self._locks.put_back(fates.locks[i] for i in kept)
+            reply = self._push(fates)
+        if isinstance(reply, JobctlError):
+            self.refusal = reply
+            return False
+        self._take(ready, reply.decode("utf-8", "replace"))
+        return True
+
+    def _look(self, ready: Ready) -> _Fates:
+        """Tell which are reserved, which gone, and which may have been acknowledged before."""
+        told = self._course.acknowledged.get(ready.batch.number, {})
+        found = self._store.operations.present(self._header.kind, ready.members)
+        absent = [_LIMBO if place in told else Outcome.GONE.value for place in ready.order]
+        letters = [
+            absent[i] if score is None else _RESERVED for i, score in enumerate(found)
+        ]  # fmt: skip
+        known = {i: told.get(place) for i, place in enumerate(ready.order)}
+        locks = {i: lock for i, lock in known.items() if lock is not None}
+        return _Fates(ready, letters, locks=locks)
+
+    def _acknowledge(self, fates: _Fates) -> None:
+        """Let the server forget what is reserved; what does not leave working stays there."""
+        reserved = fates.those(_RESERVED)
+        if not reserved:
+            return
+        if self._faktory is None:
+            self._leave(fates, reserved)
+            return
+        jids = self._named(fates, reserved)
+        self._probe(fates)
+        self._read_locks(fates)
+        asked = fates.those(_RESERVED)
+        if not asked:
+            return
+        self._note_asked(fates, asked)
+        errors = self._tell(self._faktory, [jids[i] for i in asked])
+        there = self._still_there(fates, asked)
+        ended = {jids[i] for i in asked if i not in there}  # the other one of two is nobody's
+        kept = [i for i in sorted(there) if errors[jids[i]] is None and jids[i] not in ended]
+        for wid, indexes in _by_worker(fates, kept, self._store.layout).items():
+            with self._faktory.as_worker(wid) as worker:
+                errors |= self._tell(worker, [jids[i] for i in indexes])
+        there = self._still_there(fates, asked)
+        for i in asked:
+            error = errors[jids[i]]
+            if i in there:
+                fates.fail(i, NOT_HELD if error is None else error.message)
+            else:
+                fates.letters[i] = Outcome.DONE if error is None else _LIMBO
+
+    def _read_locks(self, fates: _Fates) -> None:
+        """Keep the unique locks that an ACK frees; a job whose lock cannot be read stays."""
+        jobs = {i: fates.ready.pushed[i] for i in fates.those(_RESERVED)}
+        for i, lock in self._locks.read(jobs).items():
+            if isinstance(lock, Lock):
+                fates.locks[i] = lock
+            else:
+                fates.fail(i, lock.message)
+
+    def _note_asked(self, fates: _Fates, asked: Sequence[int]) -> None:
+        """Note which jobs the server is told of: from then on one may be nowhere else."""
+        places = [fates.ready.order[i] for i in asked]
+        note: Note = {"acknowledging": fates.ready.batch.number, "places": places}
+        if fates.locks:
+            note["locks"] = {
+                str(fates.ready.order[i]): fates.locks[i].document()
+                for i in asked
+                if i in fates.locks
+            }
+        self._file.note(note)
+        self._file.flush()
+
+    def _still_there(self, fates: _Fates, indexes: Sequence[int]) -> set[int]:
+        """Return those of these jobs whose reservation is in working."""
+        found = self._store.operations.present(self._header.kind, fates.members(indexes))
+        return {i for i, score in zip(indexes, found, strict=True) if score is not None}
+
+    def _tell(self, faktory: Faktory, jids: Sequence[str]) -> dict[str, JobctlError | None]:
+        """Acknowledge jobs, each JID once; return the errors that the server answered."""
+        distinct = list(dict.fromkeys(jids))
+        try:
+            return dict(zip(distinct, faktory.acknowledge(distinct), strict=True))
+        except Unreachable as error:
+            error.hint = f"nothing is lost; go on with: jobctl resume {self._header.operation}"
+            raise
+
+    def _named(self, fates: _Fates, indexes: Sequence[int]) -> dict[int, str]:
+        """Return the JIDs; a job without one stays where it is."""
+        found: dict[int, str] = {}
+        for i in indexes:
+            jid = _jid(self._doors, fates.ready.pushed[i])
+            if jid is None:
+                fates.fail(i, NO_JID)
+            else:
+                found[i] = jid
+        return found
+
+    def _probe(self, fates: _Fates) -> None:
+        """Let those stay where they are whose queue would not take them."""
+        reserved = fates.those(_RESERVED)
+        queues = list(dict.fromkeys(fates.ready.queues[i] for i in reserved))
+        command = self._call(fates.ready.batch).probe(self._header.kind, queues, self._form)
+        answers = self._store.operations.one(command)
+        if isinstance(answers, JobctlError):
+            raise answers
+        refused = {
+            queue: answer.decode("utf-8", "replace")
+            for queue, answer in zip(queues, answers, strict=True)
+            if answer
+        }
+        for i in reserved:
+            if fates.ready.queues[i] in refused:
+                fates.fail(i, refused[fates.ready.queues[i]])
+
+    def _leave(self, fates: _Fates, reserved: Sequence[int]) -> None:
+        """Leave what nobody can acknowledge; a server that runs may yet hear what it was told."""
+        if self._store.server.job_server() is not False:
+            raise unknown_server(self._doors, self._header.faktory)
+        for i in reserved:
+            fates.fail(i, NOT_TOLD)
+
+    def _search(self, fates: _Fates) -> None:
+        """Look everywhere for what may have been acknowledged: found, it is somebody else's."""
+        limbo = fates.those(_LIMBO)
+        if not limbo:
+            return
+        jids = {i: _jid(self._doors, fates.ready.pushed[i]) or "" for i in limbo}
+        found = {s.jid for s in status(self._doors, list(set(jids.values()))) if s.found}
+        for i, jid in jids.items():
+            fates.letters[i] = Outcome.GONE if jid in found else Outcome.DONE
+
+    def _push(self, fates: _Fates) -> bytes | JobctlError:
+        ready = fates.ready
+        groups: dict[str, list[bytes]] = {}
+        for i in fates.those(Outcome.DONE):
+            groups.setdefault(ready.queues[i], []).append(ready.pushed[i])
+        pushes = [Push(queue, (), pushed) for queue, pushed in groups.items()]
+        call = self._call(ready.batch)
+        reply: bytes | JobctlError = self._store.operations.one(
+            call.push(self._header.kind, pushes, self._form, fates.result())
+        )
+        if isinstance(reply, JobctlError) and pushes:
+            reply.message += "; they are in the operation's file alone, and resume pushes them"
+        return reply
+
+    def _call(self, batch: Batch) -> Call:
+        return Call(self._store.layout, self._header.operation, str(batch.number))
+
+    @property
+    def _form(self) -> QueueForm:
+        return self._header.form or QueueForm.Q
+
+
+def _by_worker(fates: _Fates, indexes: Sequence[int], layout: Layout) -> dict[str, list[int]]:
+    """Return jobs by the worker that holds them: newer servers let nobody else end them."""
+    groups: dict[str, list[int]] = {}
+    for i, raw in zip(indexes, fates.members(indexes), strict=True):
+        wid = dig(glance(raw), layout.reservation["wid"])
+        if isinstance(wid, str) and wid:
+            groups.setdefault(wid, []).append(i)
+    return groups
+
+
+def _jid(store: Store, raw: bytes) -> str | None:
+    found = Job.decode(raw, store.layout).get("jid")
+    return found if isinstance(found, str) and found else None

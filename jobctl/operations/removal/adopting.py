@@ -1,0 +1,98 @@
+"""Adopting queues: the jobs of lists that the server does not read, into those that it reads.
+
+It is done as a removal is: the list is put aside at one instant, written into the file, and then
+its jobs move to the right side of the list that is read: they are older, and run next, in their
+order.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from jobctl.errors import Refused, WrongType
+from jobctl.library import Store
+from jobctl.model.queue import Queue
+from jobctl.model.removal import RemovedQueue
+from jobctl.model.report import Report
+from jobctl.operations.journal import Journal
+from jobctl.operations.removal.concluding import adopted_sizes
+from jobctl.operations.removal.looking import Look, all_queues
+from jobctl.operations.removal.removing import make_header, make_preview, run_remover
+from jobctl.operations.removal.request import Removal
+from jobctl.operations.watching import Watch
+from jobctl.queues.listing_queues import find_queues
+from jobctl.systems.faktory.forms import form_to_write, is_unread, remember_server
+from jobctl.systems.layout import Kind, QueueForm
+
+
+def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -> Report:
+    """Move the jobs of lists that the server does not read to the lists that it reads.
+
+    Raises:
+        UsageProblem: no queue is named.
+        NotFound: a queue is not known; nothing was changed.
+        WrongType: the key that the server reads is no list.
+        Refused: a guard, or whoever watches, says no; or nothing tells what the server reads.
+        ConnectionLost: Redis went away; resume goes on from there.
+    """
+    order.check()
+    order = order.under(store.rules)
+    begun = time.monotonic()
+    read, warnings = form_to_write(store, rehearsed=order.guards.dry_run)
+    look = _look(store, order, read)
+    order.guards.check(look.jobs)
+    report = Report(
+        action=order.change.verb.value,
+        target=Kind.QUEUE.value,
+        server=str(store.target),
+        matched=look.jobs,
+        dry_run=order.guards.dry_run,
+        reason=order.guards.reason,
+        notes=(*look.notes, *warnings),
+    )
+    shown = make_preview(store, look, order, watch, warnings)
+    if order.guards.dry_run or not look.queues:
+        watch.show(shown)
+        return replace(report, seconds=time.monotonic() - begun)
+    store.operations.check_scripts("begin", "remove")
+    asked = time.monotonic()
+    if not watch.confirm(shown):
+        raise Refused("not confirmed; nothing was changed")
+    begun += time.monotonic() - asked  # nobody's work
+    remember_server(store)
+    journal.tidy()
+    with journal.create(make_header(store, None, look, order, read)) as file:
+        report = replace(report, before=adopted_sizes(store, file.header))
+        report = run_remover(store, file, None, order.guards, report, watch)
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+def _look(store: Store, order: Removal, read: QueueForm) -> Look:
+    """Find the lists of the form that is not read.
+
+    Raises:
+        WrongType: the key that the server reads is no list.
+    """
+    if order.everything:
+        queues = all_queues(store)
+    else:
+        queues = find_queues(store, list(dict.fromkeys(order.names)))
+    unread = [
+        queue
+        for queue in queues
+        if is_unread(queue, read) and read in store.layout.queue_forms(queue.name)
+    ]
+    for queue in unread:
+        kind = store.queues.type_of(queue.name, read)
+        if kind not in ("list", "none"):
+            key = store.layout.queue_key(queue.name, read)
+            raise WrongType(f"the key {key} holds a {kind}, no list of jobs")
+    pattern = "q:NAME" if read is QueueForm.Q else "NAME"
+    note = f"the server reads the lists {pattern}"
+    return Look(tuple(map(_unread, unread)), (note if unread else f"{note}: no others are there",))
+
+
+def _unread(queue: Queue) -> RemovedQueue:
+    forms = () if queue.form is None else (queue.form,)
+    return RemovedQueue(queue.name, queue.registered, queue.paused, forms, queue.size)

@@ -1,0 +1,186 @@
+"""The removal of queues from its names to its report: look, guard, confirm, take away."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from jobctl.backend import Doors
+from jobctl.errors import Refused
+from jobctl.library import Store
+from jobctl.model.change import Verb
+from jobctl.model.guards import Guards
+from jobctl.model.operation import Header
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
+from jobctl.operations.file import OperationFile
+from jobctl.operations.journal import Journal
+from jobctl.operations.removal.at_once import remove_at_once, remove_blindly
+from jobctl.operations.removal.looking import Look, look_at
+from jobctl.operations.removal.request import Removal
+from jobctl.operations.removal.rounds import Rounds
+from jobctl.operations.removal.taking import Remover
+from jobctl.operations.watching import Watch
+from jobctl.queues.changing import find_route, refuse_held
+from jobctl.queues.processes import look_at_holds
+from jobctl.redis.taking import QUEUES
+from jobctl.systems.faktory.forms import remember_server
+from jobctl.systems.faktory.server import Faktory
+from jobctl.systems.faktory.verify_server import compare_counters, verify_server
+from jobctl.systems.layout import Kind, QueueForm
+
+
+def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) -> Report:
+    """Remove queues, their jobs, and their pauses.
+
+    Raises:
+        UsageProblem: a name is none; or there is no Redis, and an undo is wanted.
+        NotFound: a queue is not known; nothing was changed.
+        Refused: a guard, or whoever watches, says no; or a server runs that would not notice.
+        RefusedByFaktory: the server said no; nothing was changed.
+        ConnectionLost: one of the two went away; resume goes on from there.
+    """
+    order.check()
+    order = order.under(doors.rules)
+    begun = time.monotonic()
+    if doors.store is None:
+        report = remove_blindly(doors, order, watch)
+    else:
+        report = _remove(doors.store, doors.faktory, journal, order, watch)
+    return replace(report, seconds=report.seconds + time.monotonic() - begun)
+
+
+def open_server(
+    store: Store, faktory: Faktory | None, *, rehearsed: bool
+) -> tuple[Faktory | None, tuple[str, ...]]:
+    """Return the server that has to remove the queues, open; and what there is to say.
+
+    Raises:
+        Refused: one runs on this Redis, and nobody named it; or it uses another Redis.
+        Unreachable: the one that was named cannot be reached.
+    """
+    if faktory is not None:
+        if rehearsed:
+            return faktory, tuple(compare_counters(store, faktory))
+        verify_server(store, faktory)
+        return faktory, ()
+    route = find_route(Doors(store, None), at_restart=False, offered=False)
+    return None, () if route.warning is None else (route.warning,)
+
+
+def _remove(
+    store: Store, faktory: Faktory | None, journal: Journal, order: Removal, watch: Watch
+) -> Report:
+    door, notes = open_server(store, faktory, rehearsed=order.guards.dry_run)
+    look = look_at(store, order.names if not order.everything else None, door)
+    guards = order.guards
+    guards.check(look.jobs)
+    _refuse_held(store, look)
+    report = Report(
+        action=Verb.REMOVE.value,
+        target=Kind.QUEUE.value,
+        server=str(store.target),
+        matched=look.jobs,
+        dry_run=guards.dry_run,
+        reason=guards.reason,
+        notes=(*notes, *look.notes),
+    )
+    if guards.dry_run or not look.queues:
+        watch.show(make_preview(store, look, order, watch, notes))
+        return report
+    store.operations.check_scripts("begin", "remove")
+    asked = time.monotonic()
+    if door is not None:
+        notes = (f"the server that removes them is {door.address}",)
+    if not watch.confirm(make_preview(store, look, order, watch, notes)):
+        raise Refused("not confirmed; nothing was changed")
+    report = replace(report, seconds=asked - time.monotonic())  # nobody's work
+    remember_server(store)
+    # What is held to a count, and takes several calls, is put aside first: it may have to go back.
+    at_once = guards.bounds(0) == (None, None) or len(look.queues) <= QUEUES
+    if at_once and not guards.undo:
+        return remove_at_once(store, door, look, guards, report)
+    journal.tidy()
+    with journal.create(make_header(store, door, look, order)) as file:
+        return run_remover(store, file, door, guards, report, watch)
+
+
+def _refuse_held(store: Store, look: Look) -> None:
+    """Refuse what is held: the pause of a holder would come back as if it were the queue's own.
+
+    Raises:
+        Refused: somebody holds one of the queues; says who.
+    """
+    holds = look_at_holds(store, [queue.name for queue in look.queues])
+    refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
+
+
+def run_remover(
+    store: Store,
+    file: OperationFile,
+    door: Faktory | None,
+    guards: Guards,
+    report: Report,
+    watch: Watch,
+) -> Report:
+    """Carry it out, from its beginning to its end."""
+    remover = Remover(store, file, door, Rounds(), watch)
+    try:
+        file.flush()
+        return remover.run(replace(report, operation=file.header.operation), guards)
+    except BaseException:
+        if remover.untouched:
+            file.delete()  # nothing was changed: there is nothing to undo, nor to resume
+        raise
+
+
+def make_header(
+    store: Store,
+    door: Faktory | None,
+    look: Look,
+    order: Removal,
+    form: QueueForm | None = None,
+) -> Header:
+    """Return the first line of the file of a removal, or of an adoption to lists of a form."""
+    return Header(
+        operation=secrets.token_hex(4),
+        kind=Kind.QUEUE,
+        change=order.change,
+        form=form,
+        server=str(store.target),
+        identity=store.operations.claim_identity(),
+        where=order.name,
+        who=order.who,
+        host=order.host,
+        argv=tuple(order.argv),
+        reason=order.guards.reason,
+        started_at=store.server.now(),
+        queues=look.queues,
+        keep=order.guards.undo,
+        context=order.context,
+        faktory=None if door is None else str(door.address),
+    )
+
+
+def make_preview(
+    store: Store, look: Look, order: Removal, watch: Watch, notes: Sequence[str]
+) -> Preview:
+    """Return what would be done."""
+    described = order.guards.dry_run or (order.described and watch.wants_preview)
+    histogram, sample = look.describe(store) if described else ({}, ())
+    return Preview(
+        action=order.change.verb.value,
+        kind=Kind.QUEUE,
+        change=order.change,
+        server=str(store.target),
+        matched=look.jobs,
+        chosen=look.jobs,
+        histogram=histogram,
+        sample=sample,
+        notes=[*look.counts(), *look.notes, *notes],
+        rehearsed=order.guards.dry_run,
+        queues=[queue.name for queue in look.queues],
+        name=order.typed,
+    )

@@ -1,0 +1,73 @@
+"""Going on with the removal, or the adoption, of queues that was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from jobctl.errors import Refused
+from jobctl.library import Store
+from jobctl.model.change import Verb
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
+from jobctl.operations.file import OperationFile
+from jobctl.operations.past import Past
+from jobctl.operations.removal.concluding import adopted_sizes, check_whole, conclude
+from jobctl.operations.removal.removing import open_server
+from jobctl.operations.removal.rounds import Rounds
+from jobctl.operations.removal.taking import Remover
+from jobctl.operations.removal.undoing import happened
+from jobctl.operations.undoing import rehearsed
+from jobctl.operations.watching import Watch
+
+
+def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+    """Go on with a removal: what stands aside is written into the file anew, if need be.
+
+    Raises:
+        Refused: nothing was changed by then; or whoever watches says no.
+        ConnectionLost: Redis or the server went away; another resume goes on from there.
+    """
+    rounds = Rounds.read(store, file.header)
+    report = past.report(file, file.header.change.verb.value)
+    if past.choice is not None:
+        check_whole(file, past.choice)
+    adopting = file.header.change.verb is Verb.ADOPT
+    if adopting:
+        report = replace(report, before=adopted_sizes(store, file.header))
+    if past.choice is not None and happened(store, file, past.choice, rounds):
+        report = conclude(store, file, rounds, past.choice, report, watch)
+        return report if past.end is None else report.of_earlier(file.header.operation)
+    if not rounds:
+        raise Refused(
+            f"operation {file.header.operation} was stopped before it changed anything, "
+            "or this Redis has lost what it did",
+            hint="run its command again",
+        )
+    door, notes = (
+        (None, ()) if adopting else open_server(store, store.faktory, rehearsed=watch.rehearses)
+    )
+    matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
+    report = replace(report, matched=matched, notes=notes)
+    preview = _preview(file, rounds, notes)
+    if watch.rehearses:
+        return rehearsed(report, preview, watch)
+    store.operations.check_scripts("begin", "remove")
+    if not watch.confirm(preview):
+        raise Refused("not confirmed; nothing was changed")
+    file.rewind()
+    return Remover(store, file, door, rounds, watch).run(report)
+
+
+def _preview(file: OperationFile, rounds: Rounds, notes: Sequence[str]) -> Preview:
+    header = file.header
+    return Preview(
+        action="resume",
+        kind=header.kind,
+        change=header.change,
+        server=header.server,
+        matched=rounds.jobs,
+        chosen=rounds.jobs,
+        notes=["they stand aside: no worker sees them; jobctl undo puts them back instead", *notes],
+        queues=[queue.name for queue in header.queues],
+    )

@@ -1,0 +1,199 @@
+"""The undo of an adoption: what still waits of its jobs goes back to the list it came from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+
+from jobctl.errors import Refused
+from jobctl.library import Store
+from jobctl.model.operation import Batch
+from jobctl.model.preview import SAMPLE, Preview
+from jobctl.model.removal import RemovedQueue
+from jobctl.model.report import Report
+from jobctl.operations.file import OperationFile
+from jobctl.operations.past import Past
+from jobctl.operations.preparing import Preparer, Ready
+from jobctl.operations.removal.concluding import adopted_name, adopted_sizes, removed_entries
+from jobctl.operations.removal.returning import rejoin_asides
+from jobctl.operations.removal.rounds import Rounds, rejoin_number
+from jobctl.operations.removal.undoing import happened
+from jobctl.operations.undoing import NAMED, rehearsed, run_undo
+from jobctl.operations.unqueueing import Unqueue
+from jobctl.operations.watching import Watch
+from jobctl.redis.batches import MOST
+from jobctl.redis.taking import Pause, Rejoin
+
+
+def undo_adoption(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+    """Put back what still waits of the jobs that were adopted, also of one that never ended.
+
+    Raises:
+        Refused: whoever watches says no.
+        ConnectionLost: Redis went away; another undo goes on from there.
+    """
+    begun = time.monotonic()
+    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
+    undoing = _Undoing(store, file, past, watch)
+    if past.undone is not None or not undoing.total:
+        return report
+    if watch.rehearses:
+        return rehearsed(report, undoing.preview(), watch)
+    store.operations.check_scripts("begin", "rejoin")
+    if not watch.confirm(undoing.preview()):
+        raise Refused("not confirmed; nothing was changed")
+    report = run_undo(
+        store, file, past, watch,
+        count=lambda: adopted_sizes(store, file.header),
+        run=lambda before: undoing.run(replace(report, before=before)),
+    )  # fmt: skip
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+class _Undoing:
+    """One undo of an adoption."""
+
+    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
+        self._store = store
+        self._file = file
+        self._header = file.header
+        self._past = past
+        self._watch = watch
+        self._rounds = Rounds.read(store, file.header)
+        self._segments = [] if past.choice is None else past.choice.get("segments", [])
+        self._whole = past.choice is not None and happened(store, file, past.choice, self._rounds)
+        self.total = (
+            sum(segment.jobs for segment in self._segments) if self._whole else self._rounds.jobs
+        )
+
+    @cached_property
+    def _preparer(self) -> Preparer:
+        return Preparer(self._file, self._past.chosen(self._file), self._store.layout)
+
+    def preview(self) -> Preview:
+        """Return what would be put back."""
+        entries = removed_entries(self._file, self._segments) if self._whole else iter(())
+        return Preview(
+            action="undo",
+            kind=self._header.kind,
+            change=self._header.change,
+            server=self._header.server,
+            matched=self.total,
+            chosen=self.total,
+            sample=list(islice(entries, SAMPLE)),
+            queues=[queue.name for queue in self._header.queues],
+        )
+
+    def run(self, report: Report) -> Report:
+        """Put back what is still there, and complete the report."""
+        if not self._whole:  # all of it stands aside
+            pauses = dict.fromkeys(self._rounds.places, Pause.STAY)
+            rejoin_asides(self._store, self._header, self._rounds, pauses)
+            done = {q.name: self._rounds.jobs_of({i}) for i, q in enumerate(self._header.queues)}
+            return self._report(report, done, {})
+        self._gather()
+        unqueue = self._take_out()
+        if unqueue.stopped or unqueue.refusal is not None:
+            reasons = {} if unqueue.refusal is None else {unqueue.refusal.message: self.total}
+            return replace(
+                report,
+                matched=self.total,
+                failed=sum(reasons.values()),
+                reasons=reasons,
+                unfinished=True,
+            )
+        done = self._rejoin()
+        report = self._report(report, done, unqueue.taken)
+        if report.gone != len(unqueue.left):  # an undo before this one had put some back
+            return report
+        return replace(report, missing=tuple(self._jids(unqueue)))
+
+    def _back(self, queue: RemovedQueue) -> bytes:
+        return self._store.removing.back(self._header.operation, queue.name, queue.forms[0])
+
+    def _gather(self) -> None:
+        """Gather what still stands aside: it has not moved, and goes back in front."""
+        removing, operation = self._store.removing, self._header.operation
+        for number in self._rounds.numbers:
+            lists = self._rounds.lists(number, self._header)
+            queues = [self._header.queues[place] for place, _, _ in lists]
+            removing.join(
+                operation,
+                [
+                    (self._back(q), removing.aside(operation, number, q.name, q.forms[0]))
+                    for q in queues
+                ],
+            )
+
+    def _take_out(self) -> Unqueue:
+        """Take what waits in the lists that are read out of them."""
+        into = {queue.name: self._back(queue) for queue in self._header.queues}
+        unqueue = Unqueue(
+            self._store, self._file, self._preparer, self._watch, self._past.introduced, into
+        )
+        back = unqueue.known(self._past.undo_batches, self._past.undo_results)
+        for ready in self._readies():
+            unqueue.look_for(ready, [place for place in ready.order if place not in back])
+        unqueue.run()
+        return unqueue
+
+    def _readies(self) -> Iterator[Ready]:
+        """Yield the jobs in the order of the file, as a batch would have moved them."""
+        members, start = self._file.members(), 0
+        for segment in self._segments:
+            mine = islice(members, segment.jobs)
+            while pushed := list(islice(mine, MOST)):
+                batch = Batch(start, start, len(pushed))
+                order = range(start, start + len(pushed))
+                yield Ready(batch, None, order, [segment.queue] * len(pushed), pushed)
+                start += len(pushed)
+
+    def _rejoin(self) -> dict[str, int]:
+        """Let what was gathered take its old place, and return how many jobs that is by queue."""
+        queues = self._header.queues
+        # What is counted is noted before: whoever goes on later finds it gone back already.
+        counts = next((n["returning"] for n in self._file.notes() if "returning" in n), None)
+        if counts is None:
+            counts = self._store.removing.lengths(map(self._back, queues))
+            self._file.note({"returning": counts})
+        refusals = self._store.removing.rejoin(
+            self._header.operation,
+            [
+                Rejoin(
+                    rejoin_number(place, queue.forms[0]),
+                    self._back(queue),
+                    queue.name,
+                    queue.forms[0],
+                    registered=False,
+                    pause=Pause.STAY,
+                )
+                for place, queue in enumerate(queues)
+            ],
+        )
+        for refusal in refusals:
+            if refusal is not None:
+                raise refusal
+        return {queue.name: int(count) for queue, count in zip(queues, counts, strict=True)}
+
+    def _report(self, report: Report, done: Mapping[str, int], taken: Mapping[str, int]) -> Report:
+        count = sum(done.values())
+        moved = {adopted_name(queue): done[queue.name] for queue in self._header.queues}
+        moved |= {name: -jobs for name, jobs in taken.items()}
+        return replace(
+            report,
+            matched=self.total,
+            done=count,
+            gone=self.total - count,
+            after=adopted_sizes(self._store, self._header),
+            moved=moved,
+        )
+
+    def _jids(self, unqueue: Unqueue) -> Iterator[str]:
+        """Yield the JIDs of what has run meanwhile."""
+        for place in unqueue.left[:NAMED]:
+            jid = self._preparer.row(place)["jid"]
+            if isinstance(jid, str):
+                yield jid

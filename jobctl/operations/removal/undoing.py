@@ -1,0 +1,228 @@
+"""The undo of a removal: the jobs back in front in their order, the names, and the pauses."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+
+from jobctl.errors import Loading, Refused, RefusedByRedis
+from jobctl.library import Store
+from jobctl.model.entry import Entry
+from jobctl.model.notes import ChosenNote
+from jobctl.model.preview import SAMPLE, Preview
+from jobctl.model.removal import RemovedQueue, shown_queues
+from jobctl.model.report import Report
+from jobctl.operations.file import OperationFile
+from jobctl.operations.past import Past
+from jobctl.operations.removal.concluding import check_whole, queue_sizes, removed_entries
+from jobctl.operations.removal.refilling import Refill, Refilled
+from jobctl.operations.removal.repausing import Repaused, repause
+from jobctl.operations.removal.returning import rejoin_asides
+from jobctl.operations.removal.rounds import Rounds
+from jobctl.operations.undoing import rehearsed, run_undo
+from jobctl.operations.watching import Watch
+from jobctl.redis.taking import Pause
+from jobctl.systems.faktory.forms import form_known, server_facts
+from jobctl.systems.faktory.introducing import introduce
+from jobctl.systems.layout import QueueForm
+
+_PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
+_NAP = 0.05
+
+
+def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+    """Put back what a removal took, also one that never came to its end.
+
+    Raises:
+        Refused: whoever watches says no; or a queue was paused, and its pause cannot come back:
+            its jobs would run.
+        ConnectionLost: Redis went away; another undo goes on from there.
+    """
+    begun = time.monotonic()
+    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
+    if past.undone is not None:
+        return report
+    if past.choice is not None:
+        check_whole(file, past.choice)
+    undoing = _Undoing(store, file, past, watch)
+    if not undoing.queues:
+        return report
+    if watch.rehearses:
+        return rehearsed(report, undoing.preview(), watch)
+    store.operations.check_scripts("begin", "rejoin")
+    if not watch.confirm(undoing.preview()):
+        raise Refused("not confirmed; nothing was changed")
+    undoing.pause()
+    report = run_undo(
+        store, file, past, watch,
+        count=lambda: queue_sizes(store, file.header.queues),
+        run=lambda before: undoing.run(replace(report, before=before)),
+    )  # fmt: skip
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+class _Undoing:
+    """One undo of a removal.
+
+    Where the file is whole, the jobs come from it; else they stand aside in Redis still.
+    """
+
+    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
+        self._store = store
+        self._file = file
+        self._watch = watch
+        self._repaused = Repaused()
+        self._rounds = rounds = Rounds.read(store, file.header)
+        self._segments = [] if past.choice is None else past.choice.get("segments", [])
+        self._refill: Refill | None = None
+        if past.choice is not None and happened(store, file, past.choice, rounds):
+            self._refill = Refill(store, file, self._segments, rounds, watch)
+            self.queues = _kept(file, past.choice)
+            self.total = self._refill.total
+        else:
+            places = range(len(file.header.queues)) if rounds else ()
+            self.queues = {place: rounds.queue(place, file.header) for place in places}
+            self.total = rounds.jobs
+
+    def preview(self) -> Preview:
+        """Return what would be put back."""
+        header = self._file.header
+        return Preview(
+            action="undo",
+            kind=header.kind,
+            change=header.change,
+            server=header.server,
+            matched=self.total,
+            chosen=self.total,
+            sample=list(islice(self._entries(), SAMPLE)),
+            notes=[f"paused again first: {shown_queues(self._paused)}"] if self._paused else [],
+            queues=[queue.name for queue in self.queues.values()],
+        )
+
+    @property
+    def _paused(self) -> list[str]:
+        """The queues that were paused."""
+        return [queue.name for queue in self.queues.values() if queue.paused]
+
+    def pause(self) -> None:
+        """Let the pauses come back, before any job does.
+
+        Raises:
+            Refused: one cannot, and nobody said that the jobs may run.
+        """
+        if self._refill is None and self._rounds.marked:
+            self._settle()
+        still = self._store.removing.paused(self._paused)
+        names = [name for name in self._paused if name not in still]
+        self._repaused = repause(self._store, self._store.faktory, names)
+        if self._repaused.problems and not self._watch.unpaused:
+            raise Refused(
+                f"{self._repaused.problems[0]}; nothing was put back",
+                hint=f"{self._repaused.way}; or let its jobs run: --without-pause",
+            )
+
+    def run(self, report: Report) -> Report:
+        """Put everything back, and complete the report."""
+        self._watch.acting(0, self.total)
+        repaused = self._repaused
+        before = self._store.removing.registered([queue.name for queue in self.queues.values()])
+        pauses = {place: self._pause(queue, repaused) for place, queue in self.queues.items()}
+        if self._refill is None:
+            back = self._from_asides(pauses)
+        else:
+            back = self._refill.run(self.queues, pauses)
+        done = back.done.total()
+        notes = () if back.stopped or back.reasons else self._introduce(before)
+        return replace(
+            report,
+            matched=self.total,
+            done=done,
+            failed=back.reasons.total(),
+            reasons=back.reasons,
+            after=queue_sizes(self._store, self._file.header.queues),
+            moved={f"queue:{name}": jobs for name, jobs in back.done.items()},
+            notes=repaused.notes + notes,
+            problems=repaused.problems,
+            unfinished=back.stopped or bool(back.reasons),
+        )
+
+    def _introduce(self, before: Collection[str]) -> tuple[str, ...]:
+        """Let the server know the queues again that it has removed."""
+        listed = [queue for queue in self.queues.values() if queue.registered]
+        facts = server_facts(self._store)
+        read = form_known(self._store, self._store.queues.named(), facts) or QueueForm.Q
+        forms = {q.name: read if read in q.forms else q.forms[0] for q in listed}
+        return introduce(self._store, self._file, forms, before, self._watch)
+
+    def _settle(self) -> None:
+        """Give the server time to do what it may just have been told: it would hit what comes back.
+
+        What it has removed has lost its mark. Marks that stay: it was never told.
+        """
+        listed = [q.name for q in self.queues.values() if q.registered or q.paused]
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end and self._store.removing.paused(listed):
+            time.sleep(_NAP)
+
+    def _entries(self) -> Iterator[Entry]:
+        return removed_entries(self._file, self._segments) if self._refill else iter(())
+
+    def _pause(self, queue: RemovedQueue, repaused: Repaused) -> Pause:
+        if queue.paused:
+            return repaused.pause
+        return Pause.UNPAUSE if self._refill is None and self._rounds.marked else Pause.STAY
+
+    def _from_asides(self, pauses: Mapping[int, Pause]) -> Refilled:
+        try:
+            rejoin_asides(self._store, self._file.header, self._rounds, pauses)
+        except RefusedByRedis as error:
+            if isinstance(error, Loading):
+                raise
+            return Refilled(reasons=Counter({error.message: self.total}))
+        done: Counter[str] = Counter()
+        for place, queue in self.queues.items():
+            done[queue.name] += self._rounds.jobs_of({place})
+        return Refilled(done)
+
+
+def happened(store: Store, file: OperationFile, choice: ChosenNote, rounds: Rounds) -> bool:
+    """Tell whether what a file says has happened to this Redis.
+
+    A server that lost its last second has the jobs where they were, and knows of no call that
+    took them; one that has forgotten the calls for their age has not.
+    """
+    if rounds.told:
+        calls = {taken.number for some in rounds.taken.values() for taken in some.values()} | {""}
+        if all(segment.number in calls for segment in choice.get("segments", ())):
+            return True
+        if any(store.removing.lengths(rounds.keys(store, file.header))):
+            return False
+    elif rounds:
+        return True
+    return not store.removing.holds(_last_ones(store, file, choice))
+
+
+def _last_ones(
+    store: Store, file: OperationFile, choice: ChosenNote
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each list with the last job that came from it."""
+    members = file.members()
+    for segment in choice.get("segments", ()):
+        last = None
+        for last in islice(members, segment.jobs):  # noqa: B007 (that one is wanted)
+            pass
+        if last is not None and not segment.back:
+            yield store.removing.key(segment.queue, segment.form), last
+
+
+def _kept(file: OperationFile, choice: ChosenNote) -> dict[int, RemovedQueue]:
+    """Return the queues that were removed, by their places in the header."""
+    by_name = {queue.name: queue for queue in choice.get("queues", ())}
+    return {
+        place: by_name[queue.name]
+        for place, queue in enumerate(file.header.queues)
+        if queue.name in by_name
+    }

@@ -1,0 +1,86 @@
+"""Whether a Redis that lost ``jobctl:server`` holds the data that an operation was begun on.
+
+What the operation chose tells: bytes with a JID in them, and a time, are in no two databases by
+chance. At least half of a sample must be found, exactly as they were; one or two of them may be in
+a copy of a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from jobctl.operations.chosen import Chosen
+from jobctl.operations.file import OperationFile
+from jobctl.operations.preparing import Preparer
+from jobctl.operations.tally import target_of
+from jobctl.redis.opening import Store
+from jobctl.systems.layout import Kind
+
+_SAMPLE = 200  # jobs of a set, or records
+_ENDS = 10  # jobs from either end of a removed queue; the middle of a long list is not searched
+_LISTS = 20  # lists that these are looked for in
+
+Scored = Sequence[tuple[bytes, float]]
+
+
+def holds_same_data(store: Store, file: OperationFile, chosen: Chosen) -> bool:
+    """Tell whether what an operation chose is in this Redis still, or again."""
+    preparer = Preparer.of(file, chosen, store.layout)
+    kind = file.header.kind
+    if kind is Kind.QUEUE:
+        sample = [*_pairs(preparer, range(len(chosen))[:_ENDS])]
+        sample += _pairs(preparer, range(len(chosen))[_ENDS:][-_ENDS:])
+        found = _in_lists(store, file, [raw for raw, _ in sample])
+    else:
+        sample = list(_pairs(preparer, _spread(chosen)))
+        look = _in_records if kind is Kind.RECORDS else _in_sets
+        found = look(store, file, sample)
+    return 0 < len(sample) <= 2 * found
+
+
+def _spread(chosen: Chosen) -> Sequence[int]:
+    step = max(1, len(chosen) // _SAMPLE)
+    return range(0, len(chosen), step)[:_SAMPLE]
+
+
+def _pairs(preparer: Preparer, places: Sequence[int]) -> Iterator[tuple[bytes, float]]:
+    """Yield members with the scores they were chosen with; without an id they tell nothing."""
+    for place in places:
+        ((raw, score),) = preparer.scored(place, 1)
+        if preparer.name(raw) is not None:
+            yield raw, score
+
+
+def _in_sets(store: Store, file: OperationFile, sample: Scored) -> int:
+    """Count what is in its set with its score, or where the operation puts it."""
+    kind, target = file.header.kind, target_of(file.header)
+    members = [raw for raw, _ in sample]
+    if not members:
+        return 0
+    scores = store.operations.present(kind, members)
+    moved = [None] * len(members) if target is None else store.operations.present(target, members)
+    return sum(
+        there is not None or (score is not None and float(score) == was)
+        for (_, was), score, there in zip(sample, scores, moved, strict=True)
+    )
+
+
+def _in_records(store: Store, file: OperationFile, sample: Scored) -> int:
+    """Count the records that have every field as it was, the time of their recording among them."""
+    from jobctl.model.record_snapshot import Snapshot  # only records need it
+
+    snapshots = [Snapshot.read(raw) for raw, _ in sample]
+    reader = store.records_of(file.header.record_layout)
+    hashes = reader.hashes(snapshot.id for snapshot in snapshots)
+    return sum(
+        bool(snapshot.text(b"recorded_at")) and snapshot.within(flat)
+        for snapshot, (_, flat) in zip(snapshots, hashes, strict=True)
+    )
+
+
+def _in_lists(store: Store, file: OperationFile, members: Sequence[bytes]) -> int:
+    """Count the jobs that are near an end of a list of the queues that were removed."""
+    lists = ((queue.name, form) for queue in file.header.queues for form in queue.forms)
+    keys = [store.removing.key(name, form) for name, form in islice(lists, _LISTS)]
+    return store.removing.near_an_end(keys, members)

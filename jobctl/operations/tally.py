@@ -1,0 +1,96 @@
+"""The counts of an operation, as its batches come back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Mapping
+
+from jobctl.model.operation import Header, Outcome, read_result
+from jobctl.operations.preparing import Ready
+from jobctl.systems.layout import Kind
+
+NAMED = 10  # failed jobs that a report names; the file tells of all
+_MOVED = (Outcome.DONE, Outcome.MERGED)
+
+
+class Tally:
+    """What became of the jobs so far."""
+
+    def __init__(self, header: Header) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.moved: Counter[str] = Counter()
+        self.left: Counter[int | None] = Counter()
+        self.failed: list[int] = []  # the places of the first few
+        self._header = header
+
+    @property
+    def done(self) -> int:
+        """The jobs that were changed."""
+        return self.outcomes[Outcome.DONE] + self.outcomes[Outcome.MERGED]
+
+    @property
+    def settled(self) -> int:
+        """The jobs of which it is known what became of them."""
+        return self.outcomes.total()
+
+    def add(self, ready: Ready, result: str) -> None:
+        """Take in the result of a batch."""
+        self.reasons.update(ready.reasons)
+        self.left.update(ready.left)
+        self.outcomes[Outcome.FAILED] += len(ready.failed)
+        runs, reason = read_result(result)
+        failing = ready.failed or any(outcome is Outcome.FAILED for outcome, _ in runs)
+        if failing and len(self.failed) < NAMED:
+            found = done_places(ready, result)[Outcome.FAILED]
+            self.failed += found[: NAMED - len(self.failed)]
+        at = 0
+        for outcome, count in runs:
+            self.outcomes[outcome] += count
+            if ready.ledger and outcome in _MOVED:
+                for changes in ready.ledger[at : at + count]:
+                    self.moved.update(changes)
+            elif outcome in _MOVED:
+                self._book(outcome, count, ready.queues[at : at + count])
+            elif outcome is Outcome.FAILED:
+                self.reasons[reason] += count
+            at += count
+
+    def _book(self, outcome: Outcome, count: int, queues: object) -> None:
+        """Note by how much the structures changed."""
+        kind, change = self._header.kind, self._header.change
+        if change.in_place(kind):
+            return
+        self.moved[kind.value] -= count
+        if change.to_queues:
+            assert isinstance(queues, list)  # noqa: S101
+            self.moved.update(Counter(f"queue:{name}" for name in queues))
+        elif outcome is Outcome.DONE:
+            target = target_of(self._header)
+            if target is not None:
+                self.moved[target.value] += count
+
+
+def is_touched(name: str, moved: Container[str]) -> bool:
+    """Tell whether the ledger names a structure: a queue, or a state, only where it changed."""
+    return name in moved or ":" not in name
+
+
+def target_of(header: Header) -> Kind | None:
+    """Return the set that an operation moves jobs to; None where it moves them to none."""
+    change = header.change
+    if header.kind is Kind.RECORDS or change.in_place(header.kind) or change.to_queues:
+        return None
+    targets: Mapping[str, Kind] = {"kill": Kind.DEAD, "requeue": Kind.SCHEDULED}
+    return targets.get(change.verb.value)
+
+
+def done_places(ready: Ready, result: str) -> dict[Outcome, list[int]]:
+    """Return the places of a batch's jobs in the operation, by what became of them."""
+    found: dict[Outcome, list[int]] = {outcome: [] for outcome in Outcome}
+    found[Outcome.FAILED] += [place for place, _ in ready.failed]
+    at = 0
+    for outcome, count in read_result(result)[0]:
+        found[outcome] += ready.order[at : at + count]
+        at += count
+    return found

@@ -1,0 +1,90 @@
+"""What an operation's file tells, without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobctl.model.change import ON_QUEUES
+from jobctl.model.entry import Entry
+from jobctl.model.notes import EndNote
+from jobctl.model.operation import Outcome
+from jobctl.model.place import Place
+from jobctl.model.rows import Row, listing_row
+from jobctl.operations.file import OperationFile
+from jobctl.operations.journal import describe
+from jobctl.operations.past import Past
+from jobctl.operations.preparing import LISTED, Preparer
+from jobctl.operations.removal.concluding import removed_entries
+from jobctl.operations.tally import done_places
+from jobctl.systems.layout import FAKTORY, Kind
+
+_JOB_KEYS = (*LISTED, "outcome")
+_RECORD_KEYS = ("id", "state", "job_name", "recorded_at", "outcome")
+_WORDS = {
+    Outcome.DONE: "done",
+    Outcome.MERGED: "done",
+    Outcome.GONE: "gone",
+    Outcome.FAILED: "failed",
+}
+
+
+def tell(file: OperationFile) -> dict[str, object]:
+    """Return what is known of an operation: what was asked for, and what became of it."""
+    past = Past.noted(file)
+    header = file.header
+    end: EndNote = past.end or {"done": 0}
+    return describe(file).row() | {
+        "gone": end.get("gone"),
+        "failed": end.get("failed"),
+        "skipped": None if past.choice is None else past.choice.get("skipped"),
+        "server": header.server,
+        "faktory": header.faktory,
+        "context": header.context,
+        "filter": header.where,
+        "settings": header.change.settings(),
+        "reason": header.reason,
+        "who": header.who,
+        "host": header.host,
+        "argv": list(header.argv),
+        "before": end.get("before"),
+        "after": end.get("after"),
+        "undone": None if past.undone is None else past.undone["done"],
+        "file": str(file.path),
+    }
+
+
+def outcome_keys(file: OperationFile) -> tuple[str, ...]:
+    """Return the keys of the rows of `outcomes`; the first one is the id."""
+    return _RECORD_KEYS if file.header.kind is Kind.RECORDS else _JOB_KEYS
+
+
+def outcomes(file: OperationFile) -> Iterator[Row]:
+    """Yield a row for each chosen job, in the order they are acted on; outcome null: not yet."""
+    past = Past.noted(file)
+    if file.header.change.verb in ON_QUEUES:
+        yield from _removed(file, past)
+        return
+    chosen = past.chosen(file)
+    preparer = Preparer.of(file, chosen, FAKTORY)
+    known: dict[int, str] = {}
+    for number, batch in sorted(past.batches.items()):
+        if number in past.results:
+            found = done_places(preparer.outline(batch), past.results[number])
+            for outcome, places in found.items():
+                known.update(dict.fromkeys(places, _WORDS[outcome]))
+    for place in range(len(chosen)):
+        yield preparer.row(place) | {"outcome": known.get(place)}
+
+
+def _removed(file: OperationFile, past: Past) -> Iterator[Row]:
+    """Yield a row for each job of queues that were removed, in the order they would have run."""
+    if past.choice is None:  # it was stopped while they were written: whose are they?
+        for raw in file.members():
+            yield listing_row(Entry.queued(raw, Place(Kind.QUEUE)), LISTED) | {"outcome": None}
+        return
+    found = past.choice.get("segments", [])
+    back = {segment.queue for segment in found if segment.back}
+    for entry in removed_entries(file, found):
+        place = entry.place
+        outcome = Outcome.FAILED if place.queue in back else Outcome.DONE
+        yield listing_row(entry, LISTED) | {"queue": place.queue, "outcome": _WORDS[outcome]}

@@ -1,0 +1,1 @@
+"""Pause, hold, drain and resume queues."""

@@ -1,0 +1,151 @@
+"""Pausing and resuming queues so that it holds now: by their server where there is one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from shlex import quote
+
+from jobctl.backend import Doors
+from jobctl.errors import Refused
+from jobctl.library import Store
+from jobctl.model.pausing import STALE, Hold
+from jobctl.systems.faktory.server import ALL
+
+NAP = 0.1  # seconds between two looks at whether somebody has done with a queue
+
+
+class Way(StrEnum):
+    """By which way queues are paused and resumed."""
+
+    FAKTORY = "faktory"  # by the server, which holds its pauses in memory
+    REDIS = "redis"  # by the set of paused queues alone
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way, and what is to be said about it.
+
+    Attributes:
+        way: the way.
+        warning: what is to be said.
+        pending: whether a server runs, or may, that reads the set at its next start only.
+    """
+
+    way: Way
+    warning: str | None = None
+    pending: bool = False
+
+    @property
+    def by_redis(self) -> bool:
+        """Whether the set in Redis is all that is written."""
+        return self.way is Way.REDIS
+
+
+def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route:
+    """Return the way to go.
+
+    Args:
+        doors: both, or one of them.
+        at_restart: the set alone is meant, also where a server runs that reads it at its start.
+        offered: whether ``--at-restart`` may be named as a way out.
+
+    Raises:
+        Refused: a server runs which would not notice.
+    """
+    if doors.faktory is not None:
+        if not at_restart:
+            return Route(Way.FAKTORY)
+        doors.redis("--at-restart")
+        return Route(Way.REDIS, f"{doors.faktory.address} takes notice at its next start", True)
+    store = doors.redis("--at-restart")
+    runs = store.server.job_server()
+    if runs is None:
+        return Route(
+            Way.REDIS,
+            "whether a Faktory server runs on this Redis cannot be told (CONFIG is denied): one "
+            "that does will notice at its restart only; --faktory-url tells it",
+            pending=at_restart,
+        )
+    if runs and not at_restart:
+        way_out = ", or --at-restart to have it read then" if offered else ""
+        raise Refused(
+            f"a Faktory server runs on {store.target} and would not notice before its restart",
+            hint=f"name it: --faktory-url tcp://[:password@]host[:7419]{way_out}",
+        )
+    warning = "the server that runs there takes notice at its next start" if runs else None
+    return Route(Way.REDIS, warning, pending=bool(runs))
+
+
+def tell_server(doors: Doors, names: Sequence[str], *, everything: bool, pause: bool) -> None:
+    """Have the server pause or resume queues.
+
+    Raises:
+        Refused: it does not use the Redis that is known.
+    """
+    assert doors.faktory is not None  # noqa: S101 (that is what the way means)
+    doors.verify()
+    said = [ALL] if everything else list(names)
+    if said and pause:
+        doors.faktory.pause(said)
+    elif said:
+        doors.faktory.resume(said)
+
+
+def settled(store: Store, names: Sequence[str]) -> bool:
+    """Wait until nobody is in the middle of resuming one of these queues.
+
+    Returns:
+        Whether nobody was from the beginning.
+
+    Raises:
+        Refused: somebody's resuming does not end.
+    """
+    end = time.monotonic() + STALE + 1
+    first = True
+    while True:
+        holds = store.pauses.holds(names, store.server.now())
+        leaving = [name for name, hold in holds.items() if hold.leaving]
+        if not leaving:
+            return first
+        if time.monotonic() > end:
+            raise still_resuming(leaving[0])
+        first = False
+        time.sleep(NAP)
+
+
+def still_resuming(name: str) -> Refused:
+    """Return the error for a queue that somebody else resumes for ever."""
+    return Refused(f"queue {name} is being resumed by somebody else, which does not end")
+
+
+def untaken(doors: Doors, name: str, *, paused: bool) -> str:
+    """Return why the server's OK had no effect on a queue, as far as that can be told."""
+    state = "not paused" if paused else "still paused"
+    address = doors.faktory.address if doors.faktory is not None else ""
+    return (
+        f"{address} said OK, and {name} is {state} in {doors.target}: that server does not know "
+        "this queue"
+    )
+
+
+def refuse_held(holds: Mapping[str, Hold], way: str | None = None) -> None:
+    """Refuse what is not to be done to a queue that somebody holds; nothing where nobody does.
+
+    Args:
+        holds: who holds which.
+        way: what to do where the holder lives; else to use force.
+    """
+    if not holds:
+        return
+    name, hold = next(iter(holds.items()))
+    more = f" (and {len(holds) - 1} more are held)" if len(holds) > 1 else ""
+    dead = all(hold.dead for hold in holds.values())
+    raise Refused(
+        f"queue {name} is held by {hold}{more}; nothing was changed",
+        hint=f"the holder is dead: jobctl queue resume --stale {quote(name)}"
+        if dead
+        else way or "it resumes when its holder is done; --force resumes it now",
+    )

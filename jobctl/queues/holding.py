@@ -1,0 +1,321 @@
+"""Holding queues: paused for as long as something runs, and resumed whatever becomes of it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from jobctl.backend import Doors
+from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
+from jobctl.library import Store
+from jobctl.model.pausing import BEAT, STALE, Author, Lease
+from jobctl.model.words import listed
+from jobctl.queues.changing import Route, find_route, tell_server, untaken
+from jobctl.queues.naming import Meant, Naming, find_meant
+from jobctl.queues.processes import bury_gone, process_name
+from jobctl.queues.resuming import finish_by_wire
+
+PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
+_NAP = 0.1
+_AGAIN = 1.0  # seconds between two tries
+_HEARD = BEAT + 2  # seconds within which the living have beaten again, once Redis is back
+
+Tell = Callable[[str], None]
+Reopen = Callable[[], Doors]
+
+
+class Hold:
+    """Queues that are paused until `leave`.
+
+    Leases in Redis tell others of it; the first one remembers whether a queue was paused before,
+    and the last one out resumes it. With the server alone there are none: who else pauses or
+    resumes is not seen.
+
+    Attributes:
+        names: the queues.
+        paused_at: the moment of the pause, by the monotonic clock.
+    """
+
+    def __init__(
+        self, doors: Doors, reopen: Reopen, tell: Tell, resuming: str = "jobctl queue resume"
+    ) -> None:
+        """Make one that holds nothing yet.
+
+        Args:
+            doors: both, or one of them.
+            reopen: opens the same doors once more: for the heartbeat, and after a lost connection.
+            tell: says a sentence to whoever looks on, from any thread.
+            resuming: the command that resumes queues of the same job system by hand.
+        """
+        self.names: list[str] = []
+        self.paused_at = 0.0
+        self._doors = doors
+        self._reopen = reopen
+        self._tell = tell
+        self._resuming = resuming
+        self._ident = secrets.token_hex(6)
+        self._before: list[bool] = []
+        self._route: Route | None = None
+        self._heart: _Heart | None = None
+        self._ended: dict[str, str] = {}
+
+    def take(self, naming: Naming, author: Author, pid: int, command: Sequence[str]) -> None:
+        """Pause the queues, and make sure that it took.
+
+        Raises:
+            NotFound: there is no such queue; nothing was changed.
+            Refused: a server runs that would not notice, another version of jobctl holds a queue,
+                or a context forbids it.
+            NotTaken: the pause did not take; it was taken back.
+            Unreachable: the server, or Redis, cannot be reached.
+        """
+        self._doors.rules.check(author.reason)
+        naming.check()
+        self._route = find_route(self._doors, at_restart=False, offered=False)
+        meant = find_meant(self._doors, naming, told=not self._by_redis)
+        if not meant.names:  # what is to run would run beside jobs that were to be held
+            raise NotFound("there is no queue to hold", hint="which there are: jobctl queue ls")
+        self.names = meant.names
+        if self._route.warning is not None:
+            self._tell(self._route.warning)
+        try:
+            lease = Lease(self._ident, author, pid, command, process=process_name(pid))
+            self._pause(meant, lease)
+            self.paused_at = time.monotonic()
+            self._tell(f"holding {listed(self.names)}")
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _pause(self, meant: Meant, lease: Lease) -> None:
+        store = self._doors.store
+        if store is None:
+            self._tell(
+                "only the server is known: no lease tells others of this hold, and at its end the "
+                "queues are resumed, whoever else paused them"
+            )
+            tell_server(self._doors, meant.names, everything=False, pause=True)  # as they resume
+            return
+        self._doors.verify()  # before anything is leased
+        bury_gone(store, self.names)  # else they would count as holders at the end
+        self._before = self._lease(store, lease)
+        self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
+        self._heart.start()
+        if not self._by_redis:
+            tell_server(self._doors, meant.names, everything=False, pause=True)
+            now = zip(self.names, store.pauses.paused(self.names), strict=True)
+            failed = [name for name, paused in now if not paused]
+            if failed:
+                raise NotTaken(untaken(self._doors, failed[0], paused=True))
+
+    def _lease(self, store: Store, lease: Lease) -> list[bool]:
+        end = time.monotonic() + STALE + 1
+        while True:
+            found = store.pauses.take(self.names, lease, by_redis=self._by_redis)
+            if not isinstance(found, str):
+                return found
+            if time.monotonic() > end:
+                raise Refused(f"queue {found} is being resumed by another hold, which does not end")
+            time.sleep(_NAP)
+
+    @property
+    def _by_redis(self) -> bool:
+        return self._route is not None and self._route.by_redis
+
+    def leave(self, impatient: Callable[[], bool] = lambda: False) -> None:
+        """Resume the queues, unless others hold them or they were paused before.
+
+        Where Redis or the server is away, it is tried again for a minute.
+
+        Args:
+            impatient: whether not to try again.
+
+        Raises:
+            JobctlError: it did not succeed; the hint says how to do it.
+        """
+        self._end(impatient)
+        self._say()
+
+    def _end(self, impatient: Callable[[], bool]) -> None:
+        """Leave; the heart beats meanwhile: others take over from whoever resumes too slowly."""
+        if self._heart is not None:
+            self._heart.hush()
+        try:
+            self._leave_at_last(impatient)
+        except JobctlError:
+            self._abandon()
+            raise
+        finally:
+            if self._heart is not None:
+                self._heart.stop()
+
+    def _leave_at_last(self, impatient: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        told = False
+        while True:
+            try:
+                self._leave()
+                return
+            except Unreachable as error:
+                if time.monotonic() > end or impatient():
+                    raise self._stuck(error) from error
+                if not told:
+                    self._tell(f"cannot resume yet, trying again: {error.message}")
+                told = True
+                time.sleep(_AGAIN)
+                self._try_to_reopen(impatient)
+            except JobctlError as error:
+                raise self._stuck(error) from error
+
+    def _leave(self) -> None:
+        store = self._doors.store
+        if store is None:
+            tell_server(self._doors, self.names, everything=False, pause=False)
+            return
+        # Where no lease is known to have been taken, what is paused was so before.
+        before = self._before or [True] * len(self.names)
+        letters = store.pauses.leave(
+            self.names, self._ident, by_redis=self._by_redis, before=before
+        )
+        self._ended = dict(zip(self.names, letters, strict=True))
+        waiting = [name for name, letter in self._ended.items() if letter == "w"]
+        problems = finish_by_wire(self._doors, store, waiting, self._ident) if waiting else {}
+        for text in problems.values():
+            raise NotTaken(text)
+
+    def _say(self) -> None:
+        groups: dict[str, list[str]] = {}
+        for name in self.names:
+            groups.setdefault(_ENDED[self._ended.get(name, "w")], []).append(name)
+        for text, names in groups.items():
+            self._tell(f"{text} {listed(names)}")
+
+    def _try_to_reopen(self, impatient: Callable[[], bool]) -> None:
+        try:
+            doors = self._reopen()
+            if doors.faktory is not None and self._doors.faktory is not None:
+                doors.faktory.verified_on = self._doors.faktory.verified_on
+            self._doors.close()
+            self._doors = doors
+            self._hear(doors.store, impatient)
+        except JobctlError:
+            return  # the next try says so again
+
+    def _hear(self, store: Store | None, impatient: Callable[[], bool]) -> None:
+        """Let others say that they live: while Redis was away, nobody could."""
+        end = time.monotonic() + _HEARD
+        while store is not None and time.monotonic() < end and not impatient():
+            holds = store.pauses.holds(self.names, store.server.now()).values()
+            others = [it for hold in holds for it in hold.leases if it.ident != self._ident]
+            if not any(lease.dead for lease in others):
+                return
+            time.sleep(_AGAIN)
+
+    def _stuck(self, error: JobctlError) -> JobctlError:
+        names = " ".join(self.names)
+        error.message = f"the queues are still paused: {error.message}"
+        stale = "" if self._doors.store is None else " --stale"
+        error.hint = f"resume them: {self._resuming}{stale} {names}"
+        return error
+
+    def _abandon(self) -> None:
+        """Let the leases be dead at once, so that others need not wait for that."""
+        if self._heart is not None:
+            self._heart.stop()
+        if self._doors.store is not None and self._before:
+            with suppress(JobctlError):  # Redis is away: they die by themselves
+                self._doors.store.pauses.beat(self.names, self._ident, ends=True)
+
+    def _give_up(self) -> None:
+        """Take back what was begun; that it failed is told by whoever called."""
+        try:
+            self._end(impatient=lambda: True)
+        except JobctlError as error:
+            if self._before or self._doors.store is None:  # else nothing had been paused
+                self._tell(f"{error.message}; {error.hint}")
+
+    @property
+    def store(self) -> Store:
+        """The Redis, open.
+
+        Raises:
+            UsageProblem: only the server is known.
+        """
+        return self._doors.redis("a drain")
+
+    def close(self) -> None:
+        """Close the doors."""
+        self._doors.close()
+
+
+_ENDED = {
+    "r": "resumed",
+    "w": "resumed",
+    "o": "others hold, so that they stay paused:",
+    "s": "paused before, or by hand since, and stay so:",
+    "n": "were resumed meanwhile:",
+}
+
+
+class _Heart(threading.Thread):
+    """Says every few seconds, on a connection of its own, that the holder lives."""
+
+    def __init__(self, names: Sequence[str], ident: str, reopen: Reopen, tell: Tell) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._names = names
+        self._lease = ident
+        self._reopen = reopen
+        self._tell = tell
+        self._end = threading.Event()
+        self._doors: Doors | None = None
+        self._told: set[str] = set()
+        self._hushed = False
+
+    def run(self) -> None:
+        """Beat until it is stopped; what goes wrong is said once, and tried again."""
+        while not self._end.wait(BEAT):
+            try:
+                self._beat()
+            except Exception as error:  # whatever it was: where no heart beats, others resume
+                self._once("away", f"the lease cannot be renewed just now: {error}")
+                self._close()
+        self._close()
+
+    def hush(self) -> None:
+        """Beat on, and say nothing any more."""
+        self._hushed = True
+
+    def stop(self) -> None:
+        """End it; a beat that is under way is not waited for longer than it may take."""
+        self._end.set()
+        self.join(BEAT)
+
+    def _beat(self) -> None:
+        if self._doors is None:
+            self._doors = self._reopen()
+        store = self._doors.redis("a lease")
+        letters = store.pauses.beat(self._names, self._lease)
+        found = dict(zip(self._names, letters, strict=True))
+        for letter, text in _ODD.items():
+            names = ", ".join(name for name, its in found.items() if its == letter)
+            if names:
+                self._once(f"{letter} {names}", f"{names}: {text}")
+
+    def _once(self, what: str, text: str) -> None:
+        if what not in self._told and not self._hushed:
+            self._told.add(what)
+            self._tell(text)
+
+    def _close(self) -> None:
+        if self._doors is not None:
+            self._doors.close()
+        self._doors = None
+
+
+_ODD = {
+    "r": "somebody resumed it: its jobs run while it is held",
+    "l": "somebody cleared the lease, or Redis lost it: it may not be paused any more",
+}

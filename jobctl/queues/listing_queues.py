@@ -1,0 +1,183 @@
+"""Queues: what they hold, how long it waits, who works on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
+from jobctl.jobs.listing import Order, sorted_by
+from jobctl.library import Store
+from jobctl.model.pausing import Author, Hold
+from jobctl.model.queue import Queue
+from jobctl.model.rows import Row
+from jobctl.model.times import score_time
+from jobctl.model.words import did_you_mean
+from jobctl.queues.processes import look_at_holds
+from jobctl.systems.faktory.forms import form_read, forms_seen, is_unread, server_facts
+from jobctl.systems.layout import QueueForm
+
+QUEUE_KEYS = (
+    "queue", "size", "latency", "paused", "working", "form", "registered", "problem",
+    "paused_by", "paused_at", "reason", "holders", "pending",
+)  # fmt: skip
+
+
+def queue_rows(store: Store) -> list[Row]:
+    """Return a row per queue, by name. Latency in seconds, to the millisecond."""
+    queues = store.queues.named()
+    queues += store.queues.strays(queues)
+    busy: Counter[str | None] = Counter()
+    if store.working.key not in store.odd_keys():
+        busy.update(entry.job.text("queue") for entry in store.working.walk())
+    now = store.server.now()
+    facts = server_facts(store) if forms_seen(queues) else None
+    read = form_read(store, queues, facts)
+    elsewhere = {q.name for q in queues if is_unread(q, read)} & {
+        q.name for q in queues if q.form is read
+    }
+    notes = store.pauses.notes()
+    unread = pending_pauses(store, notes)
+    holds = look_at_holds(store, sorted({q.name for q in queues}))
+    return [
+        _row(q, read, now, store)
+        # A reservation names its queue, not the list it came from: it is the one that is read.
+        | {"working": None if q.name in elsewhere and is_unread(q, read) else busy[q.name]}
+        | _pause(q, notes.get(q.name), holds.get(q.name))
+        | _pending(unread.get(q.name) if q.paused else None)
+        for q in sorted(queues, key=_order)
+    ]
+
+
+def pending_pauses(store: Store, notes: Mapping[str, Author] | None = None) -> Mapping[str, bool]:
+    """Return the queues that were paused for the next start of a server, which runs still.
+
+    Of each whether that is known: where nothing tells when the server started, it may have read
+    the pause since. `notes`: who paused which queue, where that was read already.
+    """
+    notes = store.pauses.notes() if notes is None else notes
+    waiting = {name: author.at for name, author in notes.items() if author.at_restart}
+    if not waiting or (store.faktory is None and store.server.job_server() is False):
+        return {}
+    started = _server_start(store)
+    if started is None:
+        return dict.fromkeys(waiting, False)
+    return {name: True for name, at in waiting.items() if started <= at}
+
+
+def _server_start(store: Store) -> float | None:
+    """Return when the job server started, in unix seconds; None where nothing tells."""
+    if store.faktory is not None:
+        with suppress(Unreachable):
+            uptime = store.faktory.info().uptime
+            return None if uptime is None else store.server.now() - uptime
+    return store.server.own_start()
+
+
+def sort_rows(rows: list[Row], order: Order) -> list[Row]:
+    """Return rows by a field, those without it last; without a field as they are (reversed)."""
+    if order.field is None:
+        return rows[::-1] if order.reverse else rows
+    return list(sorted_by(((row[order.field], row) for row in rows), reverse=order.reverse))
+
+
+def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
+    """Return the queues of these names, in this order; both lists where there are two.
+
+    Raises:
+        NotFound: a name is no queue's; says which is near.
+        UsageProblem: it is no queue's, and looks like a pattern.
+        WrongType: its key holds something else.
+    """
+    queues = store.queues.named()
+    if not set(names) <= {q.name for q in queues}:
+        queues += store.queues.strays(queues)
+    found: list[Queue] = []
+    for name in names:
+        here = [q for q in queues if q.name == name]
+        if not here:
+            refuse_pattern(name, "name each of them")
+            known = sorted({q.name for q in queues})
+            hint = did_you_mean(name, known) if known else f"{store.target} has no queues"
+            why = store.queues.unsearched
+            more = f"; lists without a name were not looked for: {why}" if why else ""
+            raise NotFound(f"there is no queue {name}{more}", hint=hint)
+        for queue in here:
+            if queue.wrong_type is not None:
+                key = store.layout.queue_key(name, QueueForm.Q)
+                raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
+        found += here
+    return found
+
+
+def refuse_pattern(name: str, way: str) -> None:
+    """Refuse a name that is no queue's and was meant as a pattern; `way` is what to do instead.
+
+    Raises:
+        UsageProblem: it looks like one.
+    """
+    if any(c in name for c in "*?["):
+        raise UsageProblem(f"there is no queue {name!r}, and names are no patterns", hint=way)
+
+
+def _order(queue: Queue) -> tuple[str, str]:
+    return (queue.name, queue.form or "")
+
+
+def _row(queue: Queue, read: QueueForm | None, now: float, store: Store) -> Row:
+    latency = queue.latency(now)
+    form = queue.form or read or store.form
+    return {
+        "queue": queue.name,
+        "size": queue.size,
+        "latency": None if latency is None else round(latency, 3),
+        "paused": queue.paused,
+        "working": 0,
+        "form": None if form is None else form.value,
+        "registered": queue.registered,
+        "problem": _problem(queue, read),
+    }
+
+
+def _pending(known: bool | None) -> Row:
+    """Return whether a pause waits for the server's next start; None: it does not."""
+    if known is None:
+        return {"pending": False}
+    if known:
+        return {"paused": False, "pending": True}
+    doubt = "paused at the server's next start; --faktory-url tells whether that was since"
+    return {"paused": None, "pending": True, "problem": doubt}
+
+
+def _pause(queue: Queue, author: Author | None, hold: Hold | None) -> Row:
+    """Return who paused a queue, when and why, as far as it was noted, and who holds it."""
+    found: Row = dict.fromkeys(("paused_by", "paused_at", "reason"))
+    if author is not None and queue.paused:
+        found |= {
+            "paused_by": str(author),
+            "paused_at": score_time(author.at),
+            "reason": author.reason,
+        }
+    elif hold is not None:
+        found["reason"] = next((it.author.reason for it in hold.leases if it.author.reason), None)
+    if hold is not None and hold.other_version is not None:
+        found["problem"] = f"held by {hold}"
+    return found | {"holders": [lease.document() for lease in hold.leases] if hold else []}
+
+
+def _problem(queue: Queue, read: QueueForm | None) -> str | None:
+    if queue.wrong_type is not None:
+        return f"its key holds a {queue.wrong_type}, no list"
+    if not queue.registered:
+        return "not in the set of queues" + (", but paused" if queue.key is None else "")
+    if is_unread(queue, read):
+        return f"not read (jobctl queue adopt): {who_reads(queue)}"
+    return None
+
+
+def who_reads(queue: Queue) -> str:
+    """Return what is read instead of a list that is not read."""
+    if queue.form is QueueForm.BARE:
+        return f"servers from 1.10 on read q:{queue.name} only"
+    return f"servers before 1.10 read {queue.name} only"

@@ -1,0 +1,157 @@
+"""Which queues are meant."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from jobctl.backend import Doors
+from jobctl.errors import NotFound, UsageProblem
+from jobctl.filter.glob import compile_glob
+from jobctl.library import Store
+from jobctl.model.queue import is_queue_name
+from jobctl.model.words import did_you_mean
+from jobctl.queues.listing_queues import refuse_pattern
+from jobctl.redis.pauses import Names
+from jobctl.systems.faktory.server import check_sendable
+from jobctl.systems.layout import QueueForm
+
+ALL = "*"
+_SHOWN = 20  # names in a hint
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Queues as they were asked for: names, ``*`` alone for all, and globs."""
+
+    names: tuple[str, ...] = ()
+    globs: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Check it; needs no connection.
+
+        Raises:
+            UsageProblem: no queue is named, or a name is empty.
+        """
+        if not self.names and not self.globs:
+            raise UsageProblem("which queue?", hint="name queues, or '*' for all of them")
+        if "" in self.globs:
+            raise UsageProblem("--glob is empty", hint="'*' as a name means all queues")
+        if ALL in self.names and (len(self.names) > 1 or self.globs):
+            raise UsageProblem("'*' means all queues: name no other beside it")
+        if "" in self.names:
+            raise UsageProblem("'' is no name of a queue")
+
+    @property
+    def everything(self) -> bool:
+        """Whether all queues are meant."""
+        return self.names == (ALL,)
+
+    def words(self) -> str:
+        """Return it as it can be typed again."""
+        return shlex.join(
+            (*self.names, *(word for glob in self.globs for word in ("--glob", glob)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The queues that are meant.
+
+    Attributes:
+        names: sorted, where all of them or a pattern were asked for; else in the order given.
+        everything: whether all queues are meant, also those that nobody here knows of.
+        paused: those that are in the set of paused ones; None where that cannot be seen.
+        unsure: names of which nobody can tell whether there are such queues.
+    """
+
+    names: list[str]
+    everything: bool
+    paused: frozenset[str] | None = None
+    unsure: list[str] = field(default_factory=list)
+
+
+def find_meant(
+    doors: Doors, naming: Naming, *, also_paused: bool = False, told: bool = False
+) -> Meant:
+    """Return the queues that are meant, of those that the Redis, or else the server, knows.
+
+    Args:
+        doors: both, or one of them.
+        naming: what was asked for.
+        also_paused: count names that are only in the set of paused ones as well.
+        told: whether the server has to be told of each of them.
+
+    Raises:
+        NotFound: a name is no queue's; says which is near.
+        UsageProblem: it is no queue's, and looks like a pattern.
+        Refused: the server cannot be told of it.
+    """
+    naming.check()
+    if doors.store is None:
+        meant = _by_wire(doors, naming)
+        told = not naming.everything
+    else:
+        meant = _by_redis(doors, doors.store, naming, also_paused=also_paused)
+    if told:
+        check_sendable(meant.names)
+    return meant
+
+
+def _by_redis(doors: Doors, store: Store, naming: Naming, *, also_paused: bool) -> Meant:
+    sets = store.pauses.names()
+    known = sets.known | sets.paused if also_paused else sets.known
+    names = _chosen(naming, known)
+    missing = [name for name in names if name not in sets.known | sets.paused]
+    if missing:
+        missing = [name for name in missing if not _listed(store, name)]
+        _refuse_unknown(missing, sets, doors)
+    return Meant(names, naming.everything, sets.paused)
+
+
+def _by_wire(doors: Doors, naming: Naming) -> Meant:
+    assert doors.faktory is not None  # noqa: S101 (one of the doors is known)
+    queues = doors.faktory.info().queues
+    if queues is None:  # an old server: it counts its queues, and does not name them
+        if naming.globs:
+            raise UsageProblem(f"{doors.target} does not list its queues: no patterns there")
+        return Meant(list(naming.names), naming.everything, unsure=list(naming.names))
+    names = _chosen(naming, queues)
+    missing = [name for name in names if name not in queues]
+    _refuse_unknown(missing, Names(frozenset(queues), frozenset()), doors)
+    return Meant(names, naming.everything)
+
+
+def _chosen(naming: Naming, known: Iterable[str]) -> list[str]:
+    if naming.everything:
+        return sorted(known)
+    names = list(naming.names)
+    for glob in naming.globs:
+        matches = compile_glob(_bytes(glob)).fullmatch
+        names += sorted(name for name in known if matches(_bytes(name)))
+    return list(dict.fromkeys(names))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _listed(store: Store, name: str) -> bool:
+    """Tell whether there is a list of that name, which is in no set."""
+    forms = QueueForm if is_queue_name(name) else (QueueForm.Q,)  # a bare key may be anybody's
+    return any(store.queues.at(name, form) for form in forms)
+
+
+def _refuse_unknown(missing: Sequence[str], sets: Names, doors: Doors) -> None:
+    if not missing:
+        return
+    refuse_pattern(missing[0], f"--glob '{missing[0]}' takes a pattern; '*' alone means all queues")
+    names = sorted(sets.known | sets.paused)
+    hint = f"{doors.target} has no queues"
+    if names:
+        hint = did_you_mean(missing[0], names)
+        if hint.startswith("one of") and len(names) > _SHOWN:
+            hint = f"{len(names):,} queues are there: jobctl queue ls"
+    more = f" (nor {', '.join(missing[1:_SHOWN])})" if len(missing) > 1 else ""
+    raise NotFound(f"there is no queue {missing[0]}{more}; nothing was changed", hint=hint)

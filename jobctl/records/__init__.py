@@ -1,0 +1,1 @@
+"""Status records, as the Jobba gem keeps them: query, change, measure."""

@@ -1,0 +1,29 @@
+"""``store.records``: the status records, as the library hands them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobctl.records.asking import RecordQueries
+from jobctl.records.changing import RecordChanges
+from jobctl.redis.connection import Command, Connection
+from jobctl.redis.records.writing import RecordWriter
+
+if TYPE_CHECKING:
+    from jobctl.library import Store
+
+
+class Records(RecordChanges, RecordQueries, RecordWriter):
+    """Jobba's status records: found, queried and changed."""
+
+    def __init__(self, store: Store, connection: Connection) -> None:
+        super().__init__(connection, store.record_layout)
+        self._store = store
+
+    def now(self) -> float:
+        """Return unix seconds by the server's clock."""
+        return self._store.server.now()
+
+    def _change(self, ident: str, call: Command) -> bytes:
+        self._store.rules.allow()  # whatever else asked before: a context's word is the last
+        return super()._change(ident, call)

@@ -1,0 +1,203 @@
+"""Find and count status records: the indexes lead, the records themselves decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from jobctl.errors import UsageProblem, WrongType
+from jobctl.jobs.listing import Order, Page
+from jobctl.model.jobba import decode, encode
+from jobctl.model.record import Record, state_of
+from jobctl.model.sorting import SortKey, sort_key
+from jobctl.records.matching import EVERY_STATE, Best, candidates, distinct, ids_in_order, pages_of
+from jobctl.records.planning import Plan, Sample, decided, first_plan, open_question, ordering
+from jobctl.records.query import Clause, Query, Sorted, Span, Values
+from jobctl.redis.records.reading import RecordReader
+
+_SKIPPED = 1000  # records passed over at once
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many records match, and how many index entries were met whose record is gone."""
+
+    records: int
+    orphans: int
+
+
+def find(
+    reader: RecordReader, query: Query, order: Order, page: Page, now: float
+) -> Iterator[Record]:
+    """Yield the records that match; `now` in unix seconds.
+
+    The default order is the newest recorded first. Records that have not what is sorted by come
+    last, by id, whatever the direction.
+    """
+    if page.limit != 0:
+        yield from found(reader, explain(reader, query, order, page, now), page, now)
+
+
+def found(reader: RecordReader, plan: Plan, page: Page, now: float) -> Iterator[Record]:
+    """Yield the records that a plan finds."""
+    if plan.field not in (None, "id"):
+        yield from _by_field(reader, plan, page, now)
+        return
+    ids = ids_in_order(reader.indexes, plan)
+    if plan.sorted.rest:
+        yield from page.of(_kept(reader, ids, plan.sorted, now))
+    else:
+        yield from _cut(reader, ids, plan.sorted, page)
+
+
+def count(reader: RecordReader, query: Query, now: float) -> Count:
+    """Count the records that `find` would yield, and the orphans on the way."""
+    wanted = query.sort(now)
+    found = _verified(reader, distinct(reader.indexes, wanted), wanted, now)
+    named = [isinstance(c, Values) and c.field == "id" for c in wanted.clauses]
+    only_named = bool(named) and all(named)  # then no index has led there
+    return Count(found.records, 0) if only_named else found
+
+
+def count_ignoring_case(
+    reader: RecordReader, query: Query, now: float, most: int
+) -> tuple[int, Query] | None:
+    """Count what would match if ``~`` ignored case, among the first ids that may; and return that.
+
+    None where there is no ``~``. It loads `most` records at most.
+    """
+    relaxed = query.ignoring_case()
+    if relaxed is None:
+        return None
+    wanted = relaxed.sort(now)
+    ids = islice(chain.from_iterable(candidates(reader.indexes, wanted)), most)
+    return _loaded(reader, list(dict.fromkeys(ids)), wanted, now).records, relaxed
+
+
+def index_count(reader: RecordReader, query: Query, now: float) -> int:
+    """Count the index entries that match, as the gem does: no record is touched.
+
+    Of states the sizes of their sets are added up: an id that is in two of them counts twice.
+
+    Raises:
+        UsageProblem: a condition is not one of indexes.
+    """
+    wanted = query.sort(now)
+    if wanted.rest:
+        raise UsageProblem(
+            f"--index counts in the indexes, and none answers {wanted.rest[0]}",
+            hint="without --index the records themselves are asked",
+        )
+    clauses = wanted.clauses or (EVERY_STATE,)
+    if len(clauses) == 1 and _adds_up(clauses[0]):
+        return sum(reader.indexes.sizes(clauses))
+    return len(distinct(reader.indexes, wanted))
+
+
+def _adds_up(clause: Clause) -> bool:
+    """Tell whether the sizes of a clause's sets are its count, as the gem has it."""
+    single = isinstance(clause, Span) or len(clause.values) == 1
+    return single or clause.field in ("state", "id")
+
+
+def explain(reader: RecordReader, query: Query, order: Order, page: Page, now: float) -> Plan:
+    """Return the plan that `find` would follow; nothing but sizes and a sample is read."""
+    wanted = query.sort(now)
+    span, _, _ = ordering(wanted, order)
+    asked = wanted.clauses if span is None else (*wanted.clauses, span)
+    sizes = reader.indexes.sizes(asked)
+    length = 0 if span is None else sizes.pop()
+    plan = first_plan(wanted, sizes, length, order, page)
+    if open_question(plan):
+        plan = decided(plan, _sample(reader, plan))
+    return plan
+
+
+def _sample(reader: RecordReader, plan: Plan) -> Sample:
+    first, *others = (sized.clause for sized in plan.clauses)
+    ids = next((page for page in reader.indexes.matching(first) if page), [])
+    return Sample(len(ids), len(reader.indexes.passing(ids, others)))
+
+
+def _verified(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float) -> Count:
+    """Count the ids whose record matches, and those that have none."""
+    if wanted.rest:
+        return _loaded(reader, ids, wanted, now)
+    indexes, states = reader.indexes, wanted.states
+    asked = ("HLEN",) if states is None else ("HGET", "state")
+    there: Counter[object] = Counter()
+    absent: list[bytes] = []
+    left = iter(ids)
+    for replies in indexes.of_records(ids, *asked):
+        page, found = list(islice(left, len(replies))), Counter(replies)
+        odd = [reply for reply in found if not reply or isinstance(reply, WrongType)]
+        for ident, reply in zip(page, replies, strict=True) if odd else ():
+            if isinstance(reply, WrongType):
+                reader.wrong_types.add(decode(ident))
+            elif not reply:
+                absent.append(ident)
+        for reply in odd:
+            del found[reply]
+        there.update(found)
+    stubs = indexes.existing(absent)  # a record without a state is one all the same
+    if states is None:
+        return Count(there.total() + stubs, len(absent) - stubs)
+    texts = [(text, many) for text, many in there.items() if isinstance(text, bytes)]
+    matching = sum([many for text, many in texts if state_of(text) in states])
+    return Count(matching, len(absent) - stubs)
+
+
+def _loaded(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float) -> Count:
+    matching = orphans = 0
+    idents = list(map(decode, ids))
+    for ident, record in zip(idents, reader.load(idents), strict=True):
+        if record is not None:
+            matching += wanted.keeps(record, now)
+        elif ident not in reader.wrong_types:
+            orphans += 1
+    return Count(matching, orphans)
+
+
+def _kept(
+    reader: RecordReader, ids: Iterator[bytes], wanted: Sorted, now: float
+) -> Iterator[Record]:
+    for record in reader.load(map(decode, ids)):
+        if record is not None and wanted.keeps(record, now):
+            yield record
+
+
+def _cut(
+    reader: RecordReader, ids: Iterator[bytes], wanted: Sorted, page: Page
+) -> Iterator[Record]:
+    """Yield a page; what stands before it is counted and not loaded."""
+    offset, left = page.offset, page.limit
+    while offset:
+        passed = list(islice(ids, min(offset, _SKIPPED)))
+        if not passed:
+            return
+        offset -= _verified(reader, passed, wanted, 0.0).records
+    if left is None:
+        yield from _kept(reader, ids, wanted, 0.0)
+        return
+    while left and (first := next(ids, None)) is not None:
+        for record in _kept(reader, chain((first,), islice(ids, left - 1)), wanted, 0.0):
+            yield record
+            left -= 1
+
+
+def _by_field(reader: RecordReader, plan: Plan, page: Page, now: float) -> Iterator[Record]:
+    """Yield a page in the order of a field that only the records know."""
+    field = str(plan.field)
+    present = Best[tuple[SortKey, bytes]](plan.most, reverse=plan.reverse)
+    absent = Best[bytes](plan.most, reverse=False)
+    for ids in pages_of(reader.indexes, plan.leading):
+        for record in _kept(reader, iter(ids), plan.sorted, now):
+            value, ident = record.listed(field), encode(record.id)
+            if value is None:
+                absent.add((ident,))
+            else:
+                present.add(((sort_key(value), ident),))
+    ordered = chain((ident for _, ident in present.items()), absent.items())
+    yield from _kept(reader, page.of(ordered), plan.sorted, now)

@@ -1,0 +1,47 @@
+"""Undo of a deletion of records: each comes back whole, where there is none of its id again."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from jobctl.library import Store
+from jobctl.model.operation import Batch, Outcome, read_result
+from jobctl.operations.file import OperationFile
+from jobctl.operations.past import Past
+from jobctl.operations.undoing import Undoing
+from jobctl.operations.watching import Watch
+from jobctl.records.preparing import RecordPreparer
+from jobctl.redis.batches import Call
+from jobctl.redis.connection import Command
+from jobctl.redis.records.batches import RecordCall
+
+
+class RecordUndoing(Undoing):
+    """One undo of a deletion of records."""
+
+    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
+        super().__init__(store, file, past, watch)
+        self._records = RecordPreparer(file, self._chosen, store.layout)
+        self._ledgers: deque[list[dict[str, int]]] = deque()  # of the calls under way
+        self._returned: Counter[str] = Counter()
+
+    def _back(self, call: Call, batch: Batch, places: Sequence[int], outcome: Outcome) -> Command:  # noqa: ARG002
+        """Return the call that brings these records of a batch back."""
+        header = self._file.header
+        snapshots = self._records.snapshots(batch.start, batch.jobs)
+        back = [snapshots[place - batch.start] for place in places]
+        self._ledgers.append([snapshot.ledger for snapshot in back])
+        return RecordCall(header.record_layout, header.operation, call.number).restore(back)
+
+    def _take(self, places: Sequence[int], was: Outcome, result: str) -> None:
+        ledgers, at = self._ledgers.popleft(), 0
+        for outcome, count in read_result(result)[0]:
+            if outcome is Outcome.DONE:
+                for ledger in ledgers[at : at + count]:
+                    self._returned.subtract(ledger)
+            at += count
+        super()._take(places, was, result)
+
+    def _moved(self, done: int) -> Counter[str]:  # noqa: ARG002
+        return self._returned

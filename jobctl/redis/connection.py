@@ -1,0 +1,284 @@
+"""One connection to one Redis: commands in, replies out, every failure named.
+
+Commands are sent exactly once. (redis-py's client would send them again by itself on a
+dropped connection; this uses its connection, TLS and parser, and not its client.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, cast
+
+import redis.exceptions as failures
+from redis.connection import Connection as TcpConnection
+from redis.connection import SSLConnection, UnixDomainSocketConnection
+
+from jobctl.errors import ConnectionLost, JobctlError
+from jobctl.model.target import Target
+from jobctl.redis.packing import Words, is_large, pack
+from jobctl.redis.refusals import (
+    explain_connecting,
+    explain_login,
+    explain_losing,
+    explain_refusal,
+    wrong_reply,
+)
+from jobctl.redis.replies import fits, transactions_fit
+from jobctl.tls import check_files
+
+Command = Words
+Reply = Any
+Trace = Callable[[str], None]
+
+REPLY_TIMEOUT = 60.0  # seconds; no command jobctl sends takes a healthy server a tenth of one
+_FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+_READ_SIZE = 256 * 1024
+_LONGEST_TRACE = 200
+
+# Errors that are replies; redis-py counts some of them as the connection's.
+_REFUSALS = (failures.ResponseError, failures.AuthenticationError, failures.BusyLoadingError)
+
+
+class Connection:
+    """A connection that is opened by its first command."""
+
+    def __init__(self, target: Target, *, connect_timeout: float, trace: Trace | None) -> None:
+        self.target = target
+        self._trace = trace
+        self._connect_timeout = connect_timeout
+        self._link = _link(target, connect_timeout)
+        self._open = False
+        self._owed = 0  # replies that were asked for and not read yet
+
+    def open(self) -> None:
+        """Connect, log in and select the database.
+
+        Raises:
+            Unreachable: any of it failed; says which.
+            UsageProblem: a certificate or key cannot be read.
+        """
+        if self.target.scheme == "rediss":
+            check_files(self.target.tls)
+        try:
+            self._link.connect()
+        except (failures.ResponseError, failures.AuthenticationError) as error:
+            raise explain_login(error, self.target) from None  # it may quote the password
+        except (failures.RedisError, OSError) as error:
+            raise explain_connecting(error, self.target, self._connect_timeout) from error
+        self._open = True
+
+    def patient(self) -> None:
+        """Give replies the time a busy server needs; until here it was the connect timeout."""
+        timeout = self.target.reply_timeout or REPLY_TIMEOUT
+        self._link.socket_timeout = timeout
+        self._link.update_current_socket_timeout(timeout)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._open = False
+        self._owed = 0
+        self._link.disconnect()
+
+    def call(self, *command: str | bytes | int | float) -> Reply:
+        """Send one command and return its reply.
+
+        Raises:
+            RefusedByRedis: Redis answered with an error.
+            ConnectionLost: the connection ended, or no reply came in time.
+        """
+        return self.pipe([command])[0]
+
+    def pipe(
+        self, commands: Iterable[Command], *, kept: type[JobctlError] | None = None
+    ) -> list[Reply]:
+        """Send commands in one go and return their replies; the first refusal is raised.
+
+        Refusals of the type `kept` are returned in their places, as the errors.
+        """
+        asked = list(commands)
+        self._send(asked)
+        return self._collect(asked, kept)
+
+    def attempt(self, commands: Iterable[Command]) -> list[Reply]:
+        """Send commands in one go; a refusal is returned in its place, as the error."""
+        asked = list(commands)
+        self._send(asked)
+        return self._replies(asked)
+
+    def each(self, commands: Iterator[Command]) -> Generator[Reply, None, None]:
+        """Yield the reply to each command; a refusal is yielded in its place, as the error.
+
+        The next command is made while one is under way; not where it is a large one, so that only
+        one of these is in memory.
+        """
+        upcoming = next(commands, None)
+        while upcoming is not None:
+            under_way = [upcoming]
+            self._send(under_way)
+            if is_large(upcoming):
+                del upcoming
+                under_way = [under_way[0][:2]]  # what an error needs of it
+                yield self._replies(under_way)[0]
+                upcoming = next(commands, None)
+                continue
+            try:
+                upcoming = next(commands, None)
+            except (
+                BaseException
+            ):  # what made the next one failed: this one is under way all the same
+                self._drain()
+                raise
+            (reply,) = self._replies(under_way)
+            yield reply
+
+    def stream(
+        self,
+        follow: Callable[[list[Reply] | None], list[Command]],
+        *,
+        kept: type[JobctlError] | None = None,
+    ) -> Generator[list[Reply], None, None]:
+        """Yield replies, with the next commands under way while these are worked on.
+
+        Args:
+            follow: given the last replies (None at first), returns what to send next; an empty
+                list ends it.
+            kept: the refusals that are yielded in their places, as the errors; others are raised.
+        """
+        commands = follow(None)
+        self._send(commands)
+        try:
+            while commands:
+                replies = self._collect(commands, kept)
+                commands = follow(replies)
+                self._send(commands)
+                yield replies
+                del replies  # it may be large: it goes before the next one comes
+        finally:
+            if self._open and self._owed:
+                self._drain()
+
+    def _collect(
+        self, commands: list[Command], kept: type[JobctlError] | None = None
+    ) -> list[Reply]:
+        replies = self._replies(commands)
+        _raise_refusal(replies, kept)
+        return replies
+
+    def _replies(self, commands: list[Command]) -> list[Reply]:
+        replies: list[Reply] = []
+        try:
+            for command in commands:
+                replies.append(self._receive(command))  # noqa: PERF401 (kept when one is lost)
+        except ConnectionLost:
+            _raise_refusal(replies)  # it said why, and hung up
+            raise
+        if commands and commands[-1][0] == "EXEC" and not transactions_fit(commands, replies):
+            raise self._wrong(commands[-1])
+        return replies
+
+    def _drain(self) -> None:
+        """Read and forget what was asked for ahead, so that the connection can go on."""
+        with contextlib.suppress(JobctlError):  # lost on the way: whoever sends next is told
+            for _ in range(self._owed):
+                self._receive(("",))
+
+    def _send(self, commands: list[Command]) -> None:
+        if not self._open:
+            raise ConnectionLost(f"the connection to {self.target} is closed")
+        if self._owed:
+            raise RuntimeError("a reply is still owed on this connection")
+        if not commands:
+            return
+        if self._trace:
+            for command in commands:
+                self._trace("> " + _shown(command))
+            self._sent_at = time.perf_counter()
+        self._owed = len(commands)
+        try:
+            self._link.send_packed_command(pack(commands), check_health=False)
+        except (failures.RedisError, OSError) as error:
+            raise self._lost(error) from error
+        except BaseException:  # Ctrl-C: half a command may be sent
+            self.close()
+            raise
+
+    def _receive(self, command: Command) -> Reply:
+        try:
+            reply = self._link.read_response(disable_decoding=True, disconnect_on_error=False)
+        except _REFUSALS as error:
+            reply = explain_refusal(error, command, self.target)
+        except (failures.RedisError, OSError) as error:
+            raise self._lost(error) from error
+        except BaseException:  # Ctrl-C: half a reply may be read
+            self.close()
+            raise
+        self._owed -= 1
+        if not isinstance(reply, JobctlError) and not fits(command, reply):
+            raise self._wrong(command)
+        if self._trace:
+            took = (time.perf_counter() - self._sent_at) * 1000
+            self._trace(f"< {_size(reply)} after {took:.1f} ms")
+        return reply
+
+    def _wrong(self, command: Command) -> JobctlError:
+        self.close()
+        return wrong_reply(command, self.target)
+
+    def _lost(self, error: Exception) -> JobctlError:
+        self.close()
+        return explain_losing(error, self.target, self._link.socket_timeout)
+
+
+def _raise_refusal(replies: Iterable[Reply], kept: type[JobctlError] | None = None) -> None:
+    for reply in replies:
+        if isinstance(reply, JobctlError) and (kept is None or not isinstance(reply, kept)):
+            raise reply
+
+
+def _link(target: Target, connect_timeout: float) -> Any:  # redis-py does not type these
+    common = {
+        "db": target.db,
+        "username": target.username,
+        "password": target.password or target.offered,
+        "socket_timeout": connect_timeout,
+        "socket_connect_timeout": connect_timeout,
+        "socket_read_size": _READ_SIZE,
+        "protocol": 2,
+        "driver_info": None,
+    }
+    make = cast(Any, UnixDomainSocketConnection)
+    if target.scheme == "unix":
+        return make(path=target.path, **common)
+    common |= {
+        "host": target.host,
+        "port": target.port,
+        "socket_type": _FAMILIES[target.family],  # redis-py's name for the family
+    }
+    if target.scheme == "redis":
+        return cast(Any, TcpConnection)(**common)
+    tls = target.tls
+    return cast(Any, SSLConnection)(
+        ssl_ca_certs=tls.cacert,
+        ssl_certfile=tls.cert,
+        ssl_keyfile=tls.key,
+        ssl_cert_reqs="none" if tls.insecure else "required",
+        ssl_check_hostname=not (tls.insecure or tls.any_host),
+        **common,
+    )
+
+
+def _shown(command: Command) -> str:
+    words = [w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in command]
+    text = " ".join(w if len(w) <= _LONGEST_TRACE else f"{w[:_LONGEST_TRACE]}.." for w in words)
+    return text.encode("unicode_escape").decode()
+
+
+def _size(reply: Reply) -> str:
+    if isinstance(reply, list):
+        return f"{len(reply)} items"
+    if isinstance(reply, bytes):
+        return f"{len(reply)} bytes"
+    return str(reply)

@@ -1,0 +1,227 @@
+"""What operations leave in Redis, and what they ask of it beside their batches."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
+from jobctl.model.jobba import RecordLayout, RecordState
+from jobctl.model.operation import Header
+from jobctl.model.unique_lock import Lock
+from jobctl.redis.batches import Call
+from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.redis.keys import CLAIM, FAKTORY, IDENTITY, operation_key
+from jobctl.redis.queues import encode_name
+from jobctl.redis.scripts import ready, script
+from jobctl.systems.layout import Kind, Layout, QueueForm
+
+if TYPE_CHECKING:  # few starts are about records
+    from jobctl.model.record_snapshot import Snapshot
+
+_PRIVATE = 10  # seconds that the lists of a private queue live at most
+_TOGETHER = 1000  # results that are asked for, or batches that are voided, in one go
+
+
+class Operations:
+    """The batches of operations on one Redis."""
+
+    def __init__(self, connection: Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._layout = layout
+
+    def identity(self) -> str | None:
+        """Return what tells this database from any other; None before the first change."""
+        found = self._connection.call("GET", IDENTITY)
+        return None if found is None else found.decode("utf-8", "replace")
+
+    def claim_identity(self) -> str | None:
+        """Return the identity, written now if there is none.
+
+        None where a full server, or this user's permissions, leave no way to write it.
+        """
+        found = self.identity()
+        if found is not None:
+            return found
+        self._note("SET", IDENTITY, secrets.token_hex(12), "NX")
+        return self.identity()
+
+    def server_version(self) -> str | None:
+        """Return the version of the Faktory server that an earlier change noted."""
+        (found,) = self._connection.attempt([("GET", FAKTORY)])
+        return found.decode("utf-8", "replace") if isinstance(found, bytes) else None
+
+    def note_server(self, version: str) -> None:
+        """Note the version of the Faktory server, as far as this Redis lets us."""
+        if version != self.server_version():
+            self._note("SET", FAKTORY, version)
+
+    def _note(self, *command: str) -> None:
+        """Write what is done without where a server is full, or this user may not."""
+        (refused,) = self._connection.attempt([command])
+        if isinstance(refused, JobctlError) and not isinstance(refused, NoPermission | NoMemory):
+            raise refused
+
+    def check_scripts(self, *names: str, kind: Kind | None = None) -> None:
+        """Check that a script can do its work here, before an operation is begun.
+
+        Args:
+            names: the script's, as `script` takes them.
+            kind: the set that it takes jobs from.
+
+        Raises:
+            RefusedByRedis: it cannot; says why.
+        """
+        source = None if kind is None else self._layout.sets.get(kind)
+        self._connection.call(*ready(*names, keys=[] if source is None else [source]))
+
+    def begun(self, operation: str) -> bool:
+        """Tell whether a batch of an operation has left its result here."""
+        return bool(self._connection.call("EXISTS", operation_key(operation)))
+
+    def claim(self, header: Header, claimant: bytes) -> str:
+        """Claim an operation, and return who has claimed it: this one, or one before.
+
+        Raises:
+            RefusedByRedis: it would also refuse the changes; nothing was changed.
+        """
+        probe: str | bytes
+        if header.kind is Kind.RECORDS:
+            probe = header.record_layout.moment("recorded_at")
+        else:
+            probe = self._layout.sets[header.kind]
+        call = Call(self._layout, header.operation, CLAIM)
+        found = self._connection.call(*call.claim(probe, claimant))
+        return bytes(found).decode("utf-8", "replace")
+
+    def results(self, operation: str) -> dict[str, str]:
+        """Return the results of the batches that were applied, by number; empty when forgotten.
+
+        Beside them stands who has claimed it.
+        """
+        found: dict[str, str] = {}
+        cursor: bytes = b"0"
+        while True:
+            cursor, flat = self._connection.call(
+                "HSCAN", operation_key(operation), cursor, "COUNT", _TOGETHER
+            )
+            texts = [text.decode("utf-8", "replace") for text in flat]
+            found.update(zip(texts[::2], texts[1::2], strict=True))
+            if cursor == b"0":
+                return {number: result for number, result in found.items() if result}
+
+    def void(self, operation: str, numbers: Iterable[int]) -> None:
+        """Let batches that were not applied do nothing, should they come late."""
+        key = operation_key(operation)
+        todo = iter(numbers)
+        while some := list(islice(todo, _TOGETHER)):
+            self._connection.pipe([("HSETNX", key, number, "g0") for number in some])
+
+    def sizes(
+        self, kinds: Iterable[Kind], lists: Iterable[tuple[str, QueueForm]]
+    ) -> dict[str, int]:
+        """Return the members of sets and queues, as the ledger names them."""
+        asked: dict[str, Command] = {k.value: ("ZCARD", self._layout.sets[k]) for k in kinds}
+        for name, form in lists:
+            asked[f"queue:{name}"] = ("LLEN", encode_name(self._layout.queue_key(name, form)))
+        replies = self._connection.attempt(asked.values())
+        found = zip(asked, replies, strict=True)
+        return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
+
+    def record_sizes(self, layout: RecordLayout) -> dict[str, int]:
+        """Return how many records there are, and in each state, as the ledger names them.
+
+        All of them are those whose recording has a time: it is the one index that a record enters
+        once and stays in.
+        """
+        from jobctl.model.record_snapshot import RECORDS, state_name
+
+        asked: dict[str, Command] = {RECORDS: ("ZCARD", layout.moment("recorded_at"))}
+        for state in RecordState:
+            asked[state_name(state.value)] = ("SCARD", layout.state(state))
+        replies = self._connection.attempt(asked.values())
+        found = zip(asked, replies, strict=True)
+        return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
+
+    def clear(self, kind: Kind) -> int:
+        """Remove a whole set at once, and return how many members it had."""
+        key = self._layout.sets[kind]
+        self._connection.call("MULTI")  # by itself: without it the others would be done at once
+        replies = self._connection.pipe([("ZCARD", key), ("UNLINK", key), ("EXEC",)])
+        return int(replies[-1][0])
+
+    def present(self, kind: Kind, members: Sequence[bytes]) -> list[bytes | None]:
+        """Return the score of each member that is there."""
+        found: list[bytes | None] = self._connection.call(
+            "ZMSCORE", self._layout.sets[kind], *members
+        )
+        return found
+
+    def delete_record(self, layout: RecordLayout, snapshot: Snapshot) -> bool:
+        """Delete one record that is still as it was seen; tell whether it was."""
+        from jobctl.redis.records.batches import RecordCall  # no other operation needs it
+
+        name = secrets.token_hex(8)
+        call = RecordCall(layout, name, "1").delete([snapshot])
+        result, _ = self._connection.pipe([call, ("UNLINK", operation_key(name))])
+        return bytes(result) == b"d1"
+
+    def locks(self, keys: Sequence[str], now: float) -> list[Lock | JobctlError | None]:
+        """Return the lock at each of these keys; None where there is none.
+
+        A refusal is returned in its place, as the error. `now`: unix seconds by Redis' clock.
+        """
+        asked: list[Command] = [(verb, key) for key in keys for verb in ("GET", "PTTL")]
+        replies = self._connection.attempt(asked)
+        found: list[Lock | JobctlError | None] = []
+        for key, value, left in zip(keys, replies[::2], replies[1::2], strict=True):
+            refused = next((r for r in (value, left) if isinstance(r, JobctlError)), None)
+            if refused is not None or value is None:
+                found.append(None if isinstance(refused, WrongType) else refused)
+            else:
+                found.append(Lock(key, value, now + left / 1000 if left >= 0 else None))
+        return found
+
+    def lock_again(self, locks: Sequence[Lock], now: float) -> list[bytes | JobctlError | None]:
+        """Put locks back that are gone, for as long as they had left; return who holds each."""
+        asked: list[Command] = []
+        for lock in locks:
+            left = () if lock.expires_at is None else ("PX", int((lock.expires_at - now) * 1000))
+            asked += [("SET", lock.key, lock.value, "NX", *left), ("GET", lock.key)]
+        replies = self._connection.attempt(asked)
+        pairs = zip(replies[::2], replies[1::2], strict=True)
+        return [put if isinstance(put, JobctlError) else holder for put, holder in pairs]
+
+    def put_private(self, queue: str, job: bytes) -> None:
+        """Put a job into the lists, of both forms, of a queue that nobody else knows.
+
+        Redis removes them after a few seconds, should nobody else do so.
+
+        Raises:
+            RefusedByRedis: nothing can be written here; nothing was.
+        """
+        keys = self._private(queue)
+        self._connection.call("EVAL", script("private"), len(keys), *keys, job, _PRIVATE)
+
+    def has_private(self, queue: str) -> bool:
+        """Tell whether there is a job in a list of such a queue."""
+        replies = self._connection.pipe([("LINDEX", key, -1) for key in self._private(queue)])
+        return any(replies)
+
+    def drop_private(self, queue: str) -> None:
+        """Remove the lists of such a queue, if this user may."""
+        self._connection.attempt([("UNLINK", *self._private(queue))])
+
+    def _private(self, queue: str) -> list[bytes]:
+        return [encode_name(self._layout.queue_key(queue, form)) for form in QueueForm]
+
+    def one(self, command: Command) -> Reply:
+        """Return the reply to one script; a refusal as the error."""
+        (reply,) = self._connection.attempt([command])
+        return reply
+
+    def each(self, commands: Iterator[Command]) -> Iterator[Reply]:
+        """Yield the reply to each script; a refusal is yielded, as the error."""
+        return self._connection.each(commands)

@@ -1,0 +1,183 @@
+"""The indexes of the records: how large they are, who is in them, in what order. Only read.
+
+Ids are the bytes that Redis holds. Every call is bounded by a page, however large an index is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from jobctl.errors import WrongType
+from jobctl.model.jobba import RecordLayout, RecordState, encode
+from jobctl.records.query import Clause, Span, Values
+from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.redis.records.testing import Tests, set_keys
+from jobctl.redis.records.walking import PAGE, NamedPages, RankPages, ScorePages, SetPages, Source
+
+_TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many ids may still be looked at; None: however many there are."""
+
+    left: int | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether there is some of it."""
+        return self.left is None or self.left > 0
+
+    def spend(self, count: int) -> None:
+        """Take so many off."""
+        if self.left is not None:
+            self.left -= count
+
+
+class Indexes:
+    """The sets and sorted sets of one namespace."""
+
+    def __init__(self, connection: Connection, layout: RecordLayout) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._record = layout.record("")
+
+    def sizes(self, clauses: Sequence[Clause]) -> list[int]:
+        """Return how many ids meet each clause; of several sets at most, for they may overlap."""
+        asked = [self._size(clause) for clause in clauses]
+        replies = iter(self._connection.pipe(command for mine in asked for command in mine))
+        return [
+            len(clause.values)
+            if isinstance(clause, Values) and clause.field == "id"
+            else sum(int(next(replies)) for _ in mine)
+            for clause, mine in zip(clauses, asked, strict=True)
+        ]
+
+    def matching(
+        self,
+        lead: Clause,
+        tests: Sequence[Clause] = (),
+        *,
+        descending: bool = False,
+        size: int = PAGE,
+        budget: Budget | None = None,
+    ) -> Iterator[list[bytes]]:
+        """Yield page by page the ids that meet a clause, and all of the others too.
+
+        Those within a span come in order of time, then of id. Those of sets come in no order, and
+        some perhaps more than once.
+
+        Args:
+            lead: what is gone through.
+            tests: what else they must meet; looked up while the next page is under way.
+            descending: the latest first.
+            size: ids of the first page of a span; of later ones more.
+            budget: how many ids are looked at, about; what is left is written into it.
+        """
+        if isinstance(lead, Span):
+            if lead.empty:
+                return
+            key = self._layout.moment(lead.field)
+            ends = (_end(lead.low, b"-inf"), _end(lead.high, b"+inf"))
+            source: Source = ScorePages(self._connection, key, ends, descending, size)
+        elif lead.field == "id":
+            source = NamedPages([encode(value) for value in lead.values])
+        else:
+            source = SetPages(set_keys(self._layout, lead))
+        yield from self._tested(source, Tests(self._layout, tests), budget or Budget())
+
+    def everything(self) -> Iterator[list[bytes]]:
+        """Yield pages of the ids that are in a state or were recorded, some more than once."""
+        states: Source = SetPages(list(map(self._layout.state, RecordState)))
+        recorded: Source = RankPages(self._connection, self._layout.moment("recorded_at"))
+        for source in (states, recorded):
+            while not source.ended:
+                yield self._page(source)
+
+    def passing(self, ids: list[bytes], clauses: Sequence[Clause]) -> list[bytes]:
+        """Return those ids that meet all of the clauses, in the order they came."""
+        return self._passing(ids, Tests(self._layout, clauses))
+
+    def scores(self, moment: str, ids: Sequence[bytes]) -> list[float | None]:
+        """Return the time of each id in an index, in microseconds; None where it is not in it."""
+        if not ids:
+            return []
+        key = self._layout.moment(moment)
+        return [
+            None if score is None else float(score)
+            for start in range(0, len(ids), PAGE)
+            for score in self._connection.call("ZMSCORE", key, *ids[start : start + PAGE])
+        ]
+
+    def existing(self, ids: Sequence[bytes]) -> int:
+        """Return how many of these ids have a record."""
+        record = self._record
+        pages = (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+        asked: list[Command] = [("EXISTS", *(record + ident for ident in page)) for page in pages]
+        return sum(self._connection.pipe(asked))
+
+    def of_records(
+        self, ids: Sequence[bytes], command: str, *words: str
+    ) -> Iterator[list[Reply | WrongType]]:
+        """Yield, page by page, the replies to a command on the record of each id.
+
+        The next ones are under way meanwhile. Where a key holds another type, that is its reply.
+        """
+        record = self._record
+        pages = (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+
+        def follow(_: list[Reply] | None) -> list[Command]:
+            return [(command, record + ident, *words) for ident in next(pages, ())]
+
+        yield from self._connection.stream(follow, kept=WrongType)
+
+    def _tested(self, source: Source, tests: Tests, budget: Budget) -> Iterator[list[bytes]]:
+        """Yield the pages of a source, tested; the tests of one go with the asking for the next."""
+        if not tests.many or tests.many > _TESTS:
+            while budget.lasts and not source.ended:
+                page = self._page(source)
+                budget.spend(len(page))
+                yield self._passing(page, tests)
+            return
+        waiting: list[bytes] = []
+        while waiting or (budget.lasts and not source.ended):
+            asked = tests.commands(waiting) if waiting else []
+            upcoming = source.command() if budget.lasts and not source.ended else None
+            replies = self._connection.pipe(asked if upcoming is None else [*asked, upcoming])
+            passing = tests.passing(waiting, replies[: len(asked)]) if waiting else []
+            if budget.lasts and not source.ended:
+                waiting = source.take(replies[len(asked) :])
+                budget.spend(len(waiting))
+                waiting = tests.named(waiting)
+            else:
+                waiting = []
+            if passing:
+                yield passing
+
+    def _page(self, source: Source) -> list[bytes]:
+        command = source.command()
+        return source.take([] if command is None else self._connection.pipe([command]))
+
+    def _passing(self, ids: list[bytes], tests: Tests) -> list[bytes]:
+        ids = tests.named(ids)
+        if not tests.many:
+            return ids
+        size = max(1, PAGE * _TESTS // max(tests.many, _TESTS))
+        found: list[bytes] = []
+        for start in range(0, len(ids), size):
+            page = ids[start : start + size]
+            found += tests.passing(page, self._connection.pipe(tests.commands(page)))
+        return found
+
+    def _size(self, clause: Clause) -> list[Command]:
+        if isinstance(clause, Span):
+            key = self._layout.moment(clause.field)
+            return [("ZCOUNT", key, _end(clause.low, b"-inf"), _end(clause.high, b"+inf"))]
+        if clause.field == "id":
+            return []
+        return [("SCARD", key) for key in set_keys(self._layout, clause)]
+
+
+def _end(micro: int | None, opened: bytes) -> bytes:
+    return opened if micro is None else b"%d" % micro

@@ -1,0 +1,245 @@
+"""Changes to one record: each is one script, and happens whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
+from jobctl.model.jobba import KILL_REQUESTED, RecordState, decode, encode
+from jobctl.model.jsontext import dumps, loads
+from jobctl.model.record import Record, attempt_number
+from jobctl.model.record_values import (
+    INDEXED,
+    fields_json,
+    merged_args,
+    read_state,
+    text_json,
+)
+from jobctl.redis.connection import Command
+from jobctl.redis.records.indexing import fixed_indexes, value_indexes
+from jobctl.redis.records.reading import RecordReader
+from jobctl.redis.scripts import script
+
+_TRIES = 20  # somebody else has changed the same record each time
+
+
+class RecordWriter(RecordReader):
+    """The records of one namespace, to be read and changed one by one.
+
+    Times are microseconds by the clock of Redis. Each change raises
+
+    - `NotFound`: there is no such record; none is made,
+    - `UsageProblem`: the value is none that Jobba would keep,
+    - `WrongType`: a key holds something else,
+    - `RefusedByRedis`: memory, permission, a replica;
+
+    and nothing has changed then.
+    """
+
+    def create(
+        self,
+        ident: str | None = None,
+        values: Mapping[str, object] | None = None,
+        *,
+        state: str = RecordState.UNQUEUED,
+    ) -> Record:
+        """Create a record, as if it had been unqueued and had entered `state` then.
+
+        Args:
+            ident: its id; a UUID unless given.
+            values: what else it says: job_name; job_args, texts by name; provider_job_id, a text or
+                a whole number; data, anything JSON can say; progress, from 0 to 1, or how much of
+                how much; error, anything JSON can say but null.
+            state: one of the seven.
+
+        Raises:
+            Refused: there is one of this id; it is as it was.
+        """
+        if ident is None:
+            from uuid import uuid4
+
+            ident = str(uuid4())
+        text_json("the id", ident)
+        values = values or {}
+        fields = fields_json(values)
+        if "error" in fields:
+            fields["errors"] = b"[%b]" % fields.pop("error")
+        sets = [key for field in INDEXED for key in self._sets(field, values.get(field))]
+        keys = [self.layout.record(ident), *fixed_indexes(self.layout), *sets]
+        call = _call("record_create", keys, encode(ident), read_state(state).value, *_flat(fields))
+        if self._change(ident, call) == b"exists":
+            raise Refused(
+                f"there is a record {ident} already; it is as it was", hint="use another id"
+            )
+        return self._changed(ident)
+
+    def set(self, ident: str, values: Mapping[str, object], *, keep_args: bool = False) -> None:
+        """Set several things of a record at once: all of them, or nothing.
+
+        Args:
+            ident: its id.
+            values: by their names, as of `create`; an error goes behind those that are there.
+            keep_args: the arguments go beside those it has, and not in their place.
+        """
+        if not values:
+            raise UsageProblem("nothing is given to be set")
+        fields = fields_json(values)
+        error = fields.pop("error", b"")
+        indexed = [field for field in INDEXED if field in values]
+        asked = indexed  # errors need not be read, where they are an array
+        for _ in range(_TRIES):
+            was = self._read(ident, *asked) if asked else {}
+            old, new = {field: was.get(field) for field in indexed}, dict(values)
+            if keep_args and "job_args" in values:
+                new["job_args"] = merged_args(
+                    _value("job_args", old["job_args"]), values["job_args"]
+                )
+                fields["job_args"] = dumps(new["job_args"])
+            before = [key for field in old for key in self._sets(field, _value(field, old[field]))]
+            after = [key for field in old for key in self._sets(field, new[field])]
+            words = [encode(ident), b"%d" % len(before), error, *_instead(was.get("errors"))]
+            words += [b"%d" % len(old), *_flat({f: text or b"" for f, text in old.items()})]
+            keys = [self.layout.record(ident), *before, *after]
+            call = _call("record_set", keys, *words, *_flat(fields))
+            if self._change(ident, call) != b"changed":
+                return
+            asked = [*indexed, "errors"] if error else indexed
+        raise _busy(ident)
+
+    def mark(self, ident: str, state: str) -> Record:
+        """Let a record enter a state; its time is kept where it has one from before.
+
+        Started once more is a restart: what it was is put aside as an attempt.
+
+        Raises:
+            Refused: something else is where the attempt would be put.
+        """
+        entered = read_state(state)
+        hash_key = self.layout.record(ident)
+        indexes = fixed_indexes(self.layout)
+        for _ in range(_TRIES):
+            number = 0
+            if entered is RecordState.STARTED:
+                number = attempt_number(self._read(ident, "attempt")["attempt"] or b"")
+            keys = [hash_key, self.layout.attempt(ident, number), *indexes]
+            call = _call("record_mark", keys, encode(ident), entered.value, str(number))
+            outcome = self._change(ident, call)
+            if outcome == b"taken":
+                raise Refused(
+                    f"{ident} cannot restart: a record {ident}:{number} is where its attempt "
+                    f"{number} would be put",
+                    hint=f"look at it: jobctl record show '{ident}:{number}'",
+                )
+            if outcome != b"changed":
+                return self._changed(ident)
+        raise _busy(ident)
+
+    def set_progress(self, ident: str, at: float, out_of: float | None = None) -> None:
+        """Say how far its job is: a fraction from 0 to 1, or `at` of `out_of`."""
+        self.set(ident, {"progress": (at, out_of)})
+
+    def add_error(self, ident: str, error: object) -> None:
+        """Add an error, behind those that are there: whoever adds one meanwhile loses none."""
+        self.set(ident, {"error": error})
+
+    def save(self, ident: str, data: object) -> None:
+        """Keep data with it, in place of what was there: anything JSON can say."""
+        self.set(ident, {"data": data})
+
+    def set_job_name(self, ident: str, name: str) -> None:
+        """Name its job."""
+        self.set(ident, {"job_name": name})
+
+    def set_job_args(self, ident: str, args: Mapping[str, str]) -> None:
+        """Give the arguments of its job, texts by name, in place of those it had."""
+        self.set(ident, {"job_args": args})
+
+    def set_provider_job_id(self, ident: str, provider_job_id: str | int) -> None:
+        """Give the job's id where it is queued."""
+        self.set(ident, {"provider_job_id": provider_job_id})
+
+    def request_kill(self, ident: str) -> bool:
+        """Ask for the end of its job; the first request stays.
+
+        Returns:
+            Whether this was the first.
+        """
+        call = _call("record_kill", [self.layout.record(ident)])
+        return self._change(ident, call) == b"requested"
+
+    def kill_requested(self, ident: str) -> bool:
+        """Tell whether somebody asked for the end of its job.
+
+        Raises:
+            NotFound: there is no such record.
+        """
+        found = self._read(ident, KILL_REQUESTED)[KILL_REQUESTED]
+        return found not in (None, b"null")
+
+    def _sets(self, field: str, value: object) -> list[bytes]:
+        return value_indexes(self.layout, field, value)
+
+    def _read(self, ident: str, *fields: str) -> dict[str, bytes | None]:
+        """Return fields of a record that is there, as they stand."""
+        key = self.layout.record(ident)
+        there, texts = self._connection.pipe([("EXISTS", key), ("HMGET", key, *fields)])
+        if not there:
+            raise self._unknown(ident)
+        return dict(zip(fields, texts, strict=True))
+
+    def _change(self, ident: str, call: Command) -> bytes:
+        """Send a script; return its outcome where it is none that all of them share."""
+        outcome, *detail = self._connection.call(*call)
+        if outcome == b"missing":
+            raise self._unknown(ident)
+        if outcome == b"type":
+            key = decode(detail[0])
+            raise WrongType(
+                f"the key {key} of {self._connection.target} holds another type than is kept "
+                "there; nothing was changed",
+                hint=f"look at it: redis-cli type '{key}'",
+            )
+        return bytes(outcome)
+
+    def _changed(self, ident: str) -> Record:
+        found = self.find(ident)
+        if found is None:
+            raise NotFound(f"the record {ident} was changed, and deleted right after")
+        return found
+
+    def _unknown(self, ident: str) -> NotFound:
+        return NotFound(
+            f"there is no record {ident} in {self._connection.target}",
+            hint=f"its keys begin with {self.layout.namespace}: (--records-namespace); "
+            "a new one: jobctl record create",
+        )
+
+
+def _instead(odd: bytes | None) -> tuple[bytes, bytes]:
+    """Return what stands in the place of errors, and how an array begins that holds it first."""
+    if odd is None:
+        return b"", b""
+    text = odd
+    try:
+        loads(odd)
+    except ValueError:
+        text = dumps(decode(odd))
+    return odd, b"[%b," % text
+
+
+def _value(field: str, text: bytes | None) -> object:
+    return None if text is None else Record.read("", [field.encode(), text]).values[field]
+
+
+def _flat(fields: Mapping[str, bytes]) -> list[bytes]:
+    return [word for field, text in fields.items() for word in (field.encode(), text)]
+
+
+def _busy(ident: str) -> RefusedByRedis:
+    return RefusedByRedis(
+        f"others change the record {ident} all the time; nothing was changed", hint="try again"
+    )
+
+
+def _call(name: str, keys: Sequence[bytes], *words: bytes | str) -> Command:
+    return ("EVAL", script("records", name), len(keys), *keys, *words)

@@ -1,0 +1,288 @@
+"""Taking queues' lists and putting them back: scripts, pipelined, each applied once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import islice
+
+from jobctl.errors import JobctlError
+from jobctl.model.removal import RemovedQueue
+from jobctl.redis.chunks import Chunk
+from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.redis.keys import KEPT, aside_key, back_key, operation_key
+from jobctl.redis.queues import encode_name
+from jobctl.redis.scripts import script
+from jobctl.redis.taking import Rejoin, Taken, Taking, read_taken, taking_number
+from jobctl.systems.layout import Layout, QueueForm
+
+_TOGETHER = 100  # commands on their way at once
+_NEAR = 1000  # jobs from either end of a list
+_NAMES = 500  # of a command
+_REMOVED = "removed"  # field of an operation's hash: the server has removed its queues
+
+
+class Removing:
+    """The lists of queues that are removed from one Redis, or come back."""
+
+    def __init__(self, connection: Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._layout = layout
+
+    def key(self, queue: str, form: QueueForm) -> bytes:
+        """Return the key of a queue's list."""
+        return encode_name(self._layout.queue_key(queue, form))
+
+    def aside(self, operation: str, round_number: int, queue: str, form: QueueForm) -> bytes:
+        """Return where a queue's list is put aside."""
+        return aside_key(operation, round_number, self.key(queue, form))
+
+    def back(self, operation: str, queue: str, form: QueueForm) -> bytes:
+        """Return where a list that goes back to its queue is put together."""
+        return back_key(operation, self.key(queue, form))
+
+    def take(self, taking: Taking, queues: Sequence[RemovedQueue]) -> list[Taken] | int:
+        """Take the lists of queues, those of one call at one instant.
+
+        Returns:
+            What each queue was; or how many jobs there are, where that is not what may be. Then
+            the call that met the bound did nothing, and what others took has to go back.
+        """
+        parts = taking.parts(queues)
+        if taking.bounded:
+            return self._take_bounded(taking, parts)
+        commands = [self._take(taking, first, part) for first, part in parts]
+        replies = zip(parts, self._all(commands), strict=True)
+        return [taken for part, reply in replies for taken in _read(taking, *part, reply)]
+
+    def _take_bounded(
+        self, taking: Taking, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
+    ) -> list[Taken] | int:
+        """Take them call by call: what one took counts for the next."""
+        found: list[Taken] = []
+        for i, (first, part) in enumerate(parts):
+            jobs = sum(taken.total for taken in found)
+            rest = taking.after(jobs, last=i == len(parts) - 1)
+            (reply,) = self._all([self._take(rest, first, part)])
+            if reply.startswith(b"n"):
+                keys = (
+                    self.key(queue.name, form)
+                    for _, later in parts[i + 1 :]
+                    for queue in later
+                    for form in queue.forms
+                )
+                return jobs + int(reply[1:]) + sum(self.lengths(keys))
+            found += _read(taking, first, part, reply)
+        return found
+
+    def stream(
+        self, lists: Sequence[tuple[bytes, int]]
+    ) -> Generator[tuple[int, list[bytes]], None, None]:
+        """Yield the members of lists (key, jobs) in the order they run: which list, some of them.
+
+        Several short lists are read at once; the next ones are under way meanwhile.
+        """
+        chunk = Chunk()
+        asked: deque[list[int]] = deque()
+        slices = _Slices(lists)
+
+        def follow(replies: list[Reply] | None) -> list[Command]:
+            if replies is not None:
+                members = [raw for reply in replies for raw in reply]
+                chunk.learn(len(members), sum(map(len, members)))
+            found = list(slices.take(chunk.size))
+            asked.append([index for index, _, _ in found])
+            return [("LRANGE", lists[i][0], -start - jobs, -start - 1) for i, start, jobs in found]
+
+        for replies in self._connection.stream(follow):
+            for index, members in zip(asked.popleft(), replies, strict=True):
+                yield index, members[::-1]
+
+    def lengths(self, keys: Iterable[bytes]) -> list[int]:
+        """Return the lengths of lists; 0 of what is none."""
+        replies = self._attempt(("LLEN", key) for key in keys)
+        return [0 if isinstance(reply, JobctlError) else int(reply) for reply in replies]
+
+    def holds(self, lists: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Tell whether any of these lists holds the member beside it."""
+        replies = self._attempt(("LPOS", key, member) for key, member in lists)
+        return any(isinstance(reply, int) for reply in replies)
+
+    def near_an_end(self, keys: Sequence[bytes], members: Sequence[bytes]) -> int:
+        """Return how many of these members stand near an end of one of these lists."""
+        asked: list[Command] = [
+            ("LPOS", key, member, "RANK", rank, "MAXLEN", _NEAR)
+            for member in members
+            for key in keys
+            for rank in (1, -1)
+        ]
+        replies = [isinstance(reply, int) for reply in self._attempt(asked)]
+        width = 2 * len(keys)
+        return sum(any(replies[i : i + width]) for i in range(0, len(replies), width))
+
+    def paused(self, names: Sequence[str]) -> set[str]:
+        """Return which of these queues are in the set of paused ones."""
+        return self._among(self._layout.paused, names)
+
+    def registered(self, names: Sequence[str]) -> set[str]:
+        """Return which of these queues are in the set of queues."""
+        return self._among(self._layout.queues, names)
+
+    def register(self, names: Iterable[str]) -> None:
+        """Put queues into the set of queues."""
+        self._all([("SADD", self._layout.queues, encode_name(name)) for name in names])
+
+    def unmark(self, names: Iterable[str]) -> None:
+        """Take queues out of the set of paused ones."""
+        self._attempt(("SREM", self._layout.paused, encode_name(name)) for name in names)
+
+    def remember_removed(self, operation: str) -> None:
+        """Note that the server has removed the queues: nothing is taken for it any more."""
+        key = operation_key(operation)
+        self._connection.pipe([("HSET", key, _REMOVED, "d1"), ("EXPIRE", key, KEPT)])
+
+    @staticmethod
+    def was_removed(results: Iterable[str]) -> bool:
+        """Tell from what Redis keeps of an operation whether that was noted."""
+        return _REMOVED in results
+
+    def refill(self, operation: str, number: str, into: bytes, start: int) -> Command:
+        """Return the beginning of the call that puts jobs into a list: they follow it."""
+        keys = (operation_key(operation), into)
+        return ("EVAL", script("begin", "refill"), len(keys), *keys, number, KEPT, start)
+
+    def join(
+        self, operation: str, pairs: Iterable[tuple[bytes, bytes]], *, before: bool = False
+    ) -> None:
+        """Let the jobs of each second list run after those of the first; the second is empty then.
+
+        With `before` they run before them.
+
+        Raises:
+            RefusedByRedis: one of them could not be.
+        """
+        words = ("", "", "", "1" if before else "")
+        commands = [self._rejoin(operation, "", first, second, words) for first, second in pairs]
+        for reply in self.until_done(commands):
+            if isinstance(reply, JobctlError):
+                raise reply
+
+    def rejoin(self, operation: str, lists: Iterable[Rejoin]) -> list[JobctlError | None]:
+        """Put lists back in front of what is in their queues; returns why one could not be."""
+        commands = [
+            self._rejoin(
+                operation,
+                back.number,
+                back.first,
+                self.key(back.queue, back.form),
+                (encode_name(back.queue), "1" if back.registered else "", back.pause.value, ""),
+            )
+            for back in lists
+        ]
+        replies = self.until_done(commands)
+        return [reply if isinstance(reply, JobctlError) else None for reply in replies]
+
+    def until_done(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send calls, those that answer `more` again; a refusal is returned in its place."""
+        replies: list[Reply] = self._attempt(commands)
+        while left := [i for i, reply in enumerate(replies) if reply == b"more"]:
+            again = self._attempt(commands[i] for i in left)
+            for i, reply in zip(left, again, strict=True):
+                replies[i] = reply
+        return replies
+
+    def send(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send calls together; a refusal is returned in its place."""
+        return self._connection.attempt(commands)
+
+    def unlink(self, keys: Iterable[bytes | str]) -> None:
+        """Remove keys; Redis frees their memory in its own time."""
+        todo = iter(keys)
+        while some := list(islice(todo, _TOGETHER)):
+            self._connection.pipe([("UNLINK", key) for key in some])
+
+    def forget(self, operation: str) -> None:
+        """Forget an operation that nobody will undo."""
+        self.unlink([operation_key(operation)])
+
+    def _take(self, taking: Taking, first: int, queues: Sequence[RemovedQueue]) -> Command:
+        lists = [(queue.name, form) for queue in queues for form in queue.forms]
+        asides = [self.aside(taking.operation, taking.round, name, form) for name, form in lists]
+        keys: list[str | bytes] = [
+            operation_key(taking.operation),
+            self._layout.queues,
+            self._layout.paused,
+            *(self.key(name, form) for name, form in lists),
+            *asides,
+        ]
+        bounds = ("" if n is None else n for n in (taking.fewest, taking.most))
+        words: list[str | bytes | int] = [
+            *bounds,
+            taking.lists.value,
+            taking.names.value,
+            *(encode_name(q.name) for q in queues),
+        ]
+        number = taking_number(taking.round, first)
+        return ("EVAL", script("begin", "remove"), len(keys), *keys, number, KEPT, *words)
+
+    def _rejoin(
+        self,
+        operation: str,
+        number: str,
+        first: bytes,
+        second: bytes,
+        words: tuple[str | bytes, str, str, str],
+    ) -> Command:
+        keys = (operation_key(operation), self._layout.queues, self._layout.paused, first, second)
+        return ("EVAL", script("begin", "rejoin"), len(keys), *keys, number, KEPT, *words)
+
+    def _among(self, key: str, names: Sequence[str]) -> set[str]:
+        parts: list[list[str]] = [
+            list(names[start : start + _NAMES]) for start in range(0, len(names), _NAMES)
+        ]
+        replies = self._all([("SMISMEMBER", key, *map(encode_name, part)) for part in parts])
+        return {
+            name
+            for part, reply in zip(parts, replies, strict=True)
+            for name, there in zip(part, reply, strict=True)
+            if there
+        }
+
+    def _all(self, commands: Sequence[Command]) -> list[Reply]:
+        replies = self._attempt(commands)
+        for reply in replies:
+            if isinstance(reply, JobctlError):
+                raise reply
+        return replies
+
+    def _attempt(self, commands: Iterable[Command]) -> list[Reply]:
+        replies: list[Reply] = []
+        todo = iter(commands)
+        while some := list(islice(todo, _TOGETHER)):
+            replies += self._connection.attempt(some)
+        return replies
+
+
+def _read(taking: Taking, first: int, queues: Sequence[RemovedQueue], reply: bytes) -> list[Taken]:
+    return read_taken(taking_number(taking.round, first), reply.decode(), queues)
+
+
+class _Slices:
+    """Lists, in slices from the end where jobs run: which list, how many before it, how many."""
+
+    def __init__(self, lists: Sequence[tuple[bytes, int]]) -> None:
+        self._lists = lists
+        self._index = 0
+        self._start = 0
+
+    def take(self, most: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the next slices, so many jobs at most in all."""
+        while most and self._index < len(self._lists):
+            length = self._lists[self._index][1]
+            jobs = min(most, length - self._start)
+            if jobs:
+                yield self._index, self._start, jobs
+            self._start += jobs
+            most -= jobs
+            if self._start == length:
+                self._index, self._start = self._index + 1, 0

@@ -1,0 +1,1 @@
+"""What each job system does differently: one package a system."""

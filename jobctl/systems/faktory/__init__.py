@@ -1,0 +1,1 @@
+"""Faktory: its keys, its payloads, and the wire protocol of its server."""

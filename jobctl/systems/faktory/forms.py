@@ -1,0 +1,163 @@
+"""Which form of lists the workers of a job system read: what its server says decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from jobctl.errors import Refused, Unreachable
+from jobctl.library import Store
+from jobctl.model.queue import Queue
+from jobctl.systems.faktory.dialect import FaktoryFacts, form_of
+from jobctl.systems.layout import QueueForm
+
+_SAY = "say it: --layout q (Faktory 1.10 and later) or --layout bare (before)"
+
+
+def forms_seen(queues: Sequence[Queue]) -> set[QueueForm]:
+    """Return the forms of the lists there are."""
+    return {queue.form for queue in queues if queue.key is not None and queue.form is not None}
+
+
+def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
+    """Return which form of lists was seen: ``q``, ``bare`` or ``both``; else the one given."""
+    forms = forms_seen(queues)
+    if len(forms) == 2:
+        return "both"
+    if forms:
+        return forms.pop().value
+    return store.form.value if store.form is not None else None
+
+
+def server_facts(store: Store) -> FaktoryFacts | None:
+    """Return what the server says of itself; None where it is not known, or does not say."""
+    if store.faktory is not None:
+        with suppress(Unreachable):
+            return store.faktory.facts
+    return None
+
+
+def form_known(
+    store: Store, queues: Sequence[Queue], facts: FaktoryFacts | None
+) -> QueueForm | None:
+    """Return the form of lists that the server reads; None where its version is not known.
+
+    What it says counts, else what was noted of it at an earlier change. That may be outdated: lists
+    of the newer form contradict an older version.
+
+    Args:
+        store: the Redis.
+        queues: those in it.
+        facts: what the server says of itself.
+    """
+    if facts is not None and facts.form is not None:
+        return facts.form
+    noted = form_of(store.operations.server_version())
+    outdated = noted is QueueForm.BARE and QueueForm.Q in forms_seen(queues)
+    return None if outdated else noted
+
+
+def form_read(
+    store: Store, queues: Sequence[Queue], facts: FaktoryFacts | None
+) -> QueueForm | None:
+    """Return the form of lists that is read, as far as there is any doubt; see `form_known`.
+
+    Where nothing is known of the server and there are both, it is the newer one.
+    """
+    known = form_known(store, queues, facts)
+    return QueueForm.Q if known is None and len(forms_seen(queues)) == 2 else known
+
+
+def is_unread(queue: Queue, read: QueueForm | None) -> bool:
+    """Tell whether a list is of the form that the server does not read."""
+    return read is not None and queue.key is not None and queue.form is not read
+
+
+def form_to_write(store: Store, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
+    """Return the form of lists that this server's workers read, and what there is to warn of.
+
+    Args:
+        store: the Redis, and the server where it is known.
+        rehearsed: nothing is to be changed, so that nothing may be written for a proof either.
+
+    Raises:
+        Refused: nothing tells; a wrong guess would park jobs where no worker looks. Or the server
+            that is known works on another Redis.
+    """
+    facts, why, warnings = _verified_facts(store, rehearsed=rehearsed)
+    queues = store.queues.named()
+    known = form_known(store, queues, facts)
+    if known is not None:
+        return known, warnings
+    forms, noted = forms_seen(queues), store.operations.server_version()
+    if QueueForm.Q in forms and noted is None:
+        return QueueForm.Q, warnings
+    if store.form is not None:
+        return store.form, warnings
+    if QueueForm.Q in forms:
+        raise Refused(
+            f"Faktory {noted} was seen here and reads NAME, but lists q:NAME are there, too{why}",
+            hint=f"give the server: --faktory-url; or {_SAY}",
+        )
+    if forms:
+        return QueueForm.BARE, warnings
+    raise Refused(
+        f"no list tells in which form this server keeps its queues, q:NAME or NAME{why}", hint=_SAY
+    )
+
+
+def check_form(store: Store, planned: QueueForm | None, *, rehearsed: bool) -> tuple[str, ...]:
+    """Check that the form of lists of a plan is what the server reads, as far as that is known.
+
+    Returns:
+        What there is to warn of.
+
+    Raises:
+        Refused: it reads the other one; or the server that is known works on another Redis.
+    """
+    facts, _, warnings = _verified_facts(store, rehearsed=rehearsed)
+    known = form_known(store, store.queues.named(), facts)
+    if known not in (None, planned):
+        raise Refused(
+            f"the plan is for a server that reads the lists {_pattern(planned)}, and this one "
+            f"reads {_pattern(known)}; nothing was changed",
+            hint="make a new plan",
+        )
+    return warnings
+
+
+def _pattern(form: QueueForm | None) -> str:
+    return "NAME" if form is QueueForm.BARE else "q:NAME"
+
+
+def _verified_facts(
+    store: Store, *, rehearsed: bool
+) -> tuple[FaktoryFacts | None, str, tuple[str, ...]]:
+    """Return what the server on this very Redis says, else why it is not known; and warnings."""
+    if store.faktory is None:
+        return None, "", ()
+    from jobctl.systems.faktory.verify_server import (  # looking: without
+        compare_counters,
+        verify_server,
+    )
+
+    try:
+        if rehearsed:
+            warnings = compare_counters(store, store.faktory)
+            if warnings:
+                return None, f"; {warnings[0]}", tuple(warnings)
+        else:
+            verify_server(store, store.faktory)
+        return store.faktory.facts, "; the server does not say its version", ()
+    except Unreachable as error:
+        return None, f"; {error}", ()
+
+
+def remember_server(store: Store) -> None:
+    """Note the version of the server, for those who come without knowing it; it was asked before.
+
+    Called where something is changed anyway.
+    """
+    facts = None if store.faktory is None else store.faktory.said
+    if facts is not None and facts.form is not None and facts.version is not None:
+        store.operations.note_server(facts.version)

@@ -1,0 +1,150 @@
+"""Letting a running server know queues that came into being behind its back.
+
+Its INFO, its web page, pause and remove ignore them, and no command just registers a queue. But
+what a server moves itself it knows: one job of each such queue goes by way of scheduled, due now,
+and the server's own poller puts it back into its queue within seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+
+from jobctl.errors import JobctlError, NoPermission, Refused, Unreachable, WrongType
+from jobctl.library import Store
+from jobctl.model.editing import replacer
+from jobctl.model.entry import Entry
+from jobctl.model.job import read_object
+from jobctl.model.jsontext import dumps
+from jobctl.model.queue import is_queue_name
+from jobctl.model.recoding import survives_recoding
+from jobctl.model.removal import shown_queues
+from jobctl.operations.file import OperationFile
+from jobctl.operations.watching import Watch
+from jobctl.redis.batches import Call, Stretch, Taken
+from jobctl.systems.faktory.server import Faktory
+from jobctl.systems.faktory.verify_server import verify_server
+from jobctl.systems.layout import FAKTORY, Kind, QueueForm
+
+_PATIENCE = 7.0  # seconds; the poller looks every five
+_NAP = 0.1
+_CANDIDATES = 100  # jobs of a queue that are looked at
+(_QUEUE,) = FAKTORY.fields["queue"]
+_renamed = replacer(_QUEUE)
+_LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by wire"
+
+
+def introduce(
+    store: Store,
+    file: OperationFile,
+    queues: Mapping[str, QueueForm],
+    before: Collection[str],
+    watch: Watch,
+) -> tuple[str, ...]:
+    """Let the server know those of these queues that it does not, and return what there is to say.
+
+    Args:
+        store: the Redis, and the server where it is known.
+        file: of the operation that put jobs there; it notes which job goes by scheduled.
+        queues: their names, and the form of their list that is read.
+        before: the names that were in the set of queues before.
+        watch: who may end the waiting for the server.
+    """
+    faktory = _verified(store)
+    known = _known(faktory)
+    left = [name for name in queues if name not in (before if known is None else known)]
+    if not left:
+        return ()
+    answers = faktory is not None and faktory.said is not None
+    running = answers or store.server.job_server()
+    if running is False:
+        return ()
+    sent = [name for name in left if running and _send(store, file, name, queues[name])]
+    notes = list(_told(faktory if known is not None else None, sent, watch))
+    rest = [name for name in left if name not in sent]
+    if rest:
+        who = "the server does not know" if running else "a server that runs there does not know"
+        notes.append(f"{who} {shown_queues(rest)} yet, to pause or remove: {_LEARNS}")
+    return tuple(notes)
+
+
+def by_scheduled(raw: bytes, queue: str) -> bytes:
+    """Return what a job of a queue is in scheduled: it names that queue, for the poller."""
+    payload = read_object(raw)
+    if payload is None or payload.get(_QUEUE) == queue:
+        return raw
+    return _renamed(raw, payload, dumps(queue))
+
+
+def _verified(store: Store) -> Faktory | None:
+    """Return the server, where it is known and proven to use this Redis."""
+    with suppress(Refused, Unreachable):
+        if store.faktory is not None:
+            verify_server(store, store.faktory)
+            return store.faktory
+    return None
+
+
+def _known(faktory: Faktory | None) -> Collection[str] | None:
+    """Return the queues that the server knows; None where nobody can ask, or it does not say."""
+    if faktory is None:
+        return None
+    try:
+        return faktory.info().queues
+    except Unreachable:
+        return None
+
+
+def _send(store: Store, file: OperationFile, name: str, form: QueueForm) -> bool:
+    """Let one job of a queue go by scheduled; False where none can: what was changed stays so."""
+    entry = None
+    with suppress(NoPermission, WrongType):
+        entry = _candidate(store, name, form) if is_queue_name(name) else None
+    if entry is None or entry.jid is None:
+        return False
+    file.note({"introducing": {"queue": name, "jid": entry.jid}})
+    call = Call(store.layout, file.header.operation, f"i:{name}")
+    taken = Taken([by_scheduled(entry.raw, name)], [entry.raw], [store.server.now()])
+    reply = store.operations.one(
+        call.unqueue(Kind.SCHEDULED, Stretch(name, form, 0, 2 * _CANDIDATES), taken)
+    )
+    return not isinstance(reply, JobctlError) and reply.startswith(b"d")
+
+
+def _candidate(store: Store, name: str, form: QueueForm) -> Entry | None:
+    """Return the job that runs last of those that the server would keep as they are."""
+    found = None
+    for queue in store.queues.at(name, form):
+        line = store.queues.line(queue)
+        with closing(line.walk(descending=True, limit=_CANDIDATES)) as entries:
+            sound = (e for e in entries if survives_recoding(by_scheduled(e.raw, name)))
+            found = next(sound, None)
+    if found is None or store.operations.present(
+        Kind.SCHEDULED, [by_scheduled(found.raw, name)]
+    ) != [None]:
+        return None
+    return found
+
+
+def _told(faktory: Faktory | None, names: Sequence[str], watch: Watch) -> Iterator[str]:
+    """Say what was sent; where the server is known, once it has taken note."""
+    if not names:
+        return
+    shown = shown_queues(names)
+    way = "one job each" if len(names) > 1 else "one of its jobs"
+    if faktory is None:
+        yield f"the server did not know {shown}: {way} goes by scheduled, and within 6 s it does"
+        return
+    left, end = set(names), time.monotonic() + _PATIENCE
+    while left and time.monotonic() < end and not watch.stopping():
+        left -= set(_known(faktory) or ())
+        if left:
+            time.sleep(_NAP)
+    if left:
+        yield (
+            f"{faktory.address} does not know {shown_queues(sorted(left))} yet: "
+            f"{way} is in scheduled, due now, and it has not moved it"
+        )
+    else:
+        yield f"{faktory.address} did not know {shown}: {way} went by scheduled, and now it does"
