@@ -42,15 +42,13 @@ if TYPE_CHECKING:
     from jobctl.filter.flags import Flags
     from jobctl.filter.where import Where
     from jobctl.library import Store
-    from jobctl.model.entry import Entry
+    from jobctl.model.entry import Entry, Place
     from jobctl.model.guards import Guards
     from jobctl.model.job import Job
-    from jobctl.model.place import Place
     from jobctl.model.preview import Preview
     from jobctl.model.queue import Queue
     from jobctl.model.report import Report
-    from jobctl.model.states import State
-    from jobctl.model.status import Status
+    from jobctl.model.status import State, Status
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
     from jobctl.operations.watching import Watch
@@ -70,13 +68,13 @@ _HOMES = {
     "JobctlError": "errors",
     "Kind": "systems.layout",
     "Layout": "systems.layout",
-    "Place": "model.place",
+    "Place": "model.entry",
     "Preview": "model.preview",
     "Queue": "model.queue",
     "QueueForm": "systems.layout",
     "Report": "model.report",
     "Schedule": "cron.schedule",
-    "State": "model.states",
+    "State": "model.status",
     "Status": "model.status",
     "Store": "library",
     "System": "systems.system",

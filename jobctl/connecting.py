@@ -35,7 +35,7 @@ from jobctl.systems.system import System
 
 if TYPE_CHECKING:
     from jobctl.backend import Doors
-    from jobctl.model.address import Address
+    from jobctl.model.target import Address
     from jobctl.systems.faktory.server import Faktory
 
 Trace = Callable[[str], None]
@@ -196,7 +196,7 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
         Unreachable: the Redis cannot be reached, or refused.
     """
     from jobctl.backend import Doors
-    from jobctl.model.address import Address
+    from jobctl.model.target import Address
 
     if level.redis is not None:
         store = open_redis(level, settings, environ)
@@ -218,7 +218,7 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
 def _address(level: Level) -> Address | None:
     if level.faktory is None:
         return None
-    from jobctl.model.address import Address
+    from jobctl.model.target import Address
 
     try:
         return Address.parse(level.faktory.url)

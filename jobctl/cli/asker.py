@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Iterable
 
-from jobctl.model.url_parameters import SECRET
+from jobctl.model.urls import SECRET
 
 _LOGIN = re.compile(r"(?<=://)[^/\s]*@")  # up to the last one: a password may have an @ in it
 _SECRET = re.compile(rf"([?&](?:{'|'.join(SECRET)})=)[^&#\s]+")

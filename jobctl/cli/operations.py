@@ -167,7 +167,7 @@ def aim(session: Session, header: Header) -> None:
 def _with_server(level: Level, header: Header) -> Level:
     """Return a level with the server that an operation spoke to, where it names none."""
     from jobctl.config import Door, faktory_door
-    from jobctl.model.address import Address
+    from jobctl.model.target import Address
 
     if level.faktory is not None or header.faktory is None:
         return level

@@ -9,7 +9,7 @@ from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.session import Session
 from jobctl.cli.writing import write_rows
-from jobctl.model.states import TABLE
+from jobctl.model.status import TABLE
 
 _COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
 

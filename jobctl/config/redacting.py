@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from jobctl.config.expanding import only_refers, plain, refers
 from jobctl.errors import BadUrl
-from jobctl.model.url_parameters import SECRET
+from jobctl.model.urls import SECRET
 
 if TYPE_CHECKING:
-    from jobctl.model.address import Address
-    from jobctl.model.target import Target
+    from jobctl.model.target import Address, Target
 
 _SECRET = re.compile(rf"([?&](?:{'|'.join(SECRET)})=)([^&#]*)")
 _HIDDEN = "***"
@@ -46,7 +45,7 @@ def has_password(url: str, kind: DoorKind) -> bool:
 
 def _parsed(url: str, kind: DoorKind) -> Target | Address:
     if kind is DoorKind.FAKTORY:
-        from jobctl.model.address import Address
+        from jobctl.model.target import Address
 
         return Address.parse(url)
     from jobctl.model.target import Target

@@ -15,10 +15,9 @@ from random import Random
 from jobctl.demo import population_data as data
 from jobctl.demo.population import Population
 from jobctl.demo.population_data import Jobtype
-from jobctl.model.entry import Entry
+from jobctl.model.entry import Entry, Place
 from jobctl.model.jobba import RecordState
 from jobctl.model.jsontext import text_of
-from jobctl.model.place import Place
 from jobctl.model.times import epoch
 from jobctl.systems.layout import Kind
 

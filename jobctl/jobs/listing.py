@@ -12,8 +12,7 @@ from typing import Protocol, TypeVar
 
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry
-from jobctl.model.rows import listing_row
-from jobctl.model.sorting import SortKey, sort_key
+from jobctl.model.rows import SortKey, listing_row, sort_key
 from jobctl.systems.layout import Kind
 
 _HELD = 32 * 1024 * 1024  # bytes of matches kept to be put in order; more are walked in order

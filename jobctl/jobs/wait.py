@@ -10,8 +10,7 @@ from shlex import quote
 from jobctl.errors import JobctlError, NotFound, TimedOut, UsageProblem
 from jobctl.jobs.locate import status
 from jobctl.library import Store
-from jobctl.model.states import State
-from jobctl.model.status import Status
+from jobctl.model.status import State, Status
 from jobctl.model.times import parse_duration
 from jobctl.model.words import did_you_mean
 

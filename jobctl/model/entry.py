@@ -1,4 +1,4 @@
-"""An entry: a job in a place, with the exact bytes that are its member there."""
+"""A place in Redis where a job can be, and an entry: a job there, with its exact bytes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,27 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from jobctl.model.job import Job, dig, read_object
-from jobctl.model.place import Place
 from jobctl.model.times import Instant, epoch, rfc3339, score_time
-from jobctl.systems.layout import FAKTORY, JOB_KINDS, Kind, Layout
+from jobctl.systems.layout import FAKTORY, JOB_KINDS, Kind, Layout, QueueForm
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A structure, and for a queue its name, list form and the job's position (0 = runs next).
+
+    A position is as of one instant: queues move.
+    """
+
+    kind: Kind
+    queue: str | None = None
+    position: int | None = None
+    form: QueueForm | None = None
+
+    @property
+    def title(self) -> str:
+        """Return its name for people: ``retries``, ``queue default``."""
+        return f"queue {self.queue}" if self.kind is Kind.QUEUE else self.kind.value
+
 
 _IN = {kind: Place(kind) for kind in JOB_KINDS}
 

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from jobctl.errors import BadUrl, UsageProblem
-from jobctl.model.address import Address
 from jobctl.model.change import ON_QUEUES, Change
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.jsontext import loads_own
 from jobctl.model.removal import RemovedQueue
-from jobctl.model.target import Target
+from jobctl.model.target import Address, Target
 from jobctl.model.typed import typed
 from jobctl.systems.layout import Kind, QueueForm
 

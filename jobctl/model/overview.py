@@ -5,8 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from jobctl.model.rows import Row
-from jobctl.model.server import ServerFacts
 from jobctl.systems.faktory.dialect import FaktoryFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """Facts that a Redis server reports about itself. Memory in bytes, uptime in seconds."""
+
+    product: str
+    version: str
+    role: str
+    uptime: int
+    memory: int
+    memory_limit: int | None
+    clients: int
+
 
 NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"
 

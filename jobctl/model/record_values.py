@@ -26,7 +26,7 @@ def read_state(word: str) -> RecordState:
     try:
         return RecordState(word)
     except ValueError:
-        from jobctl.model.states import OF_RECORDS
+        from jobctl.model.status import OF_RECORDS
 
         # By jobctl's enqueued queued is meant, though unqueued is more like it.
         own = next((state for state, other in OF_RECORDS.items() if other == word), None)

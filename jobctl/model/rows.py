@@ -1,11 +1,14 @@
-"""Rows: what an entry says, under the listing keys, as plain JSON values."""
+"""Rows: an entry's values under the listing keys, as plain JSON, and an order for any of them."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 
 from jobctl.model.entry import Entry
+from jobctl.model.jsontext import Number, text_of
+from jobctl.model.times import Instant
 from jobctl.systems.layout import JOB_KINDS, Kind
 
 Row = dict[str, object]
@@ -95,3 +98,26 @@ def raw_keys(raw: bytes) -> Row:
         return {"raw": raw.decode(), "raw_b64": None}
     except UnicodeDecodeError:
         return {"raw": None, "raw_b64": base64.b64encode(raw).decode()}
+
+
+SortKey = tuple[int, float | Decimal, str]
+
+
+def sort_key(value: object) -> SortKey:
+    """Return a key: numbers by value, then times, then other text, then the rest as JSON."""
+    if isinstance(value, bool):
+        return (3, 0.0, text_of(value))
+    if isinstance(value, int | float | Number):
+        return (0, _exact(value.text) if isinstance(value, Number) else value, str(value))
+    if isinstance(value, str):
+        moment = Instant.parse(value)
+        return (2, 0.0, value) if moment is None else (1, moment.seconds, moment.digits)
+    return (4, 0.0, text_of(value))
+
+
+def _exact(text: str) -> float | Decimal:
+    """Return a long number; int, float and Decimal compare exactly with each other."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is beyond even that
+        return float(text)

@@ -1,17 +1,89 @@
-"""Everything jobctl knows of one JID: the answer of ``jobctl status``."""
+"""The states of a job, and everything that ``jobctl status`` says of one JID."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jobctl.model.entry import Entry
+from jobctl.model.jobba import RecordState
 from jobctl.model.rows import Row
-from jobctl.model.states import OF_RECORDS, PRECEDENCE, State, state_of
 from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.model.record import Record
+
+
+class State(StrEnum):
+    """The canonical states of a job, the same for every job system."""
+
+    UNKNOWN = "unknown"
+    UNQUEUED = "unqueued"
+    SCHEDULED = "scheduled"
+    ENQUEUED = "enqueued"
+    WORKING = "working"
+    RETRYING = "retrying"
+    SUCCESS = "success"
+    FAILED = "failed"
+    KILLED = "killed"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class StateNames:
+    """A state and its names in other systems; None where a system has no such state.
+
+    Attributes:
+        state: jobctl's name.
+        faktory: the name in Faktory's job tracking.
+        jobba: the name in Jobba's status records.
+        rethinkdb: the name in rethinkdb-job-queue.
+        meaning: one line for people.
+    """
+
+    state: State
+    faktory: str | None
+    jobba: str | None
+    rethinkdb: str | None
+    meaning: str
+
+    def row(self) -> dict[str, object]:
+        """Return the names under their JSON keys."""
+        return asdict(self)
+
+
+TABLE = (
+    StateNames(State.UNQUEUED, None, "unqueued", "created", "known, but in no queue yet"),
+    StateNames(State.SCHEDULED, None, None, None, "waits for its time"),
+    StateNames(State.ENQUEUED, "enqueued", "queued", "added", "waits in a queue"),
+    StateNames(State.WORKING, "working", "started", "active", "a worker runs it"),
+    StateNames(State.RETRYING, "failed", None, "failed", "failed; will be tried again"),
+    StateNames(State.SUCCESS, "success", "succeeded", "completed", "done, without an error"),
+    StateNames(State.FAILED, None, "failed", None, "failed, as its record says"),
+    StateNames(State.KILLED, None, "killed", "cancelled", "stopped, as somebody asked"),
+    StateNames(State.DEAD, "dead", None, "terminated", "failed; is not tried again"),
+    StateNames(State.UNKNOWN, "unknown", "unknown", None, "nothing is known of it"),
+)
+OF_RECORDS = {RecordState(row.jobba): row.state for row in TABLE if row.jobba is not None}
+
+# In order of precedence: a job that a worker holds is working, wherever else it is.
+_BY_PLACE = (
+    (Kind.WORKING, State.WORKING),
+    (Kind.QUEUE, State.ENQUEUED),
+    (Kind.RETRIES, State.RETRYING),
+    (Kind.SCHEDULED, State.SCHEDULED),
+    (Kind.DEAD, State.DEAD),
+)
+PRECEDENCE = tuple(kind for kind, _ in _BY_PLACE)
+
+
+def state_of(kinds: Iterable[Kind]) -> State:
+    """Return the state of a job that is in these structures; UNKNOWN when in none."""
+    seen = set(kinds)
+    return next((state for kind, state in _BY_PLACE if kind in seen), State.UNKNOWN)
+
 
 PLACE_KEYS = (
     "jid", "state", "place", "queue", "position", "at", "wid", "jobtype", "retry_count",
@@ -21,16 +93,16 @@ PLACE_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One job's answer: where it is, what its records say, and what is worth a warning.
+    """Where one job is, its status records, and warnings.
 
     Attributes:
-        entries: where it was seen, the place that decides its state first.
+        entries: where it was found; the first decides its state.
         records: the status records whose id or provider_job_id it is, the newest first.
         warnings: one sentence each.
         held_back: why it will not run, though it is queued.
-        damaged: structures with a malformed member that holds the JID's text.
-        denied: whether Redis let nobody see all of its records.
-        unread: keys that could not be looked into: they hold another type than theirs.
+        damaged: structures with a malformed member that contains the JID.
+        denied: whether Redis refused to show some of its records.
+        unread: keys that were not searched because they hold an unexpected type.
     """
 
     jid: str
@@ -44,11 +116,11 @@ class Status:
 
     @property
     def state(self) -> State:
-        """Its canonical state: a place decides it, else the newest record that has one."""
+        """The state by its place; if it has none, by the newest record with a known state."""
         if self.entries:
             return state_of(entry.kind for entry in self.entries)
-        said = (record.state for record in self.records)
-        return next((OF_RECORDS[state] for state in said if state is not None), State.UNKNOWN)
+        states = (record.state for record in self.records)
+        return next((OF_RECORDS[state] for state in states if state is not None), State.UNKNOWN)
 
     @property
     def found(self) -> bool:
@@ -56,7 +128,7 @@ class Status:
         return bool(self.entries or self.records)
 
     def document(self) -> Row:
-        """Return the JSON document of the contract; `job` is the payload as it stands."""
+        """Return the JSON document; `job` is the payload as it stands."""
         return {
             "jid": self.jid,
             "state": self.state.value,
@@ -69,7 +141,7 @@ class Status:
         }
 
     def rows(self) -> list[Row]:
-        """Return a row for each place; a job that is nowhere has one that says so."""
+        """Return a row for each place, or one row without a place."""
         nowhere: Row = dict.fromkeys(PLACE_KEYS) | {"jid": self.jid, "state": self.state.value}
         return [nowhere | _row(entry) for entry in self.entries] or [nowhere]
 

@@ -1,4 +1,9 @@
-"""What URLs of servers have in common: their parts, read so that no secret gets into a message."""
+"""URLs of servers: their parts and parameters, read so that no secret gets into a message.
+
+Parameters that other clients put into URLs are known here, so that one address serves all of
+them: other names for those of jobctl, and those that steer such a client alone. Any other is
+refused: a key prefix, for one, would make jobctl look in the wrong place.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,82 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from jobctl.errors import BadUrl
-from jobctl.model.url_parameters import ALIASES, CHECKS, REFUSED, YES
 from jobctl.model.words import did_you_mean
+
+# Parameters whose meaning is clear and that are refused all the same, with the hint.
+_PREFIX = "jobctl looks for keys without a prefix: --records-namespace is that of status records"
+REFUSED = {
+    **dict.fromkeys(("ssl", "tls"), "the scheme says it: rediss://, tcp+tls://"),
+    **dict.fromkeys(("prefix", "keyPrefix", "key_prefix", "global_keyprefix"), _PREFIX),
+    "timeout": "clients mean different ones by it: connect_timeout, or socket_timeout",
+}
+
+# redis-py, redis-rs, phpredis, predis, lettuce
+ALIASES = {
+    "ssl_ca_certs": "cacert",
+    "ssl_certfile": "cert",
+    "ssl_keyfile": "key",
+    "user": "username",
+    "pass": "password",
+    "auth": "password",
+    "database": "db",
+}
+
+# Parameters that hold a password, or a user, which is often a password in the wrong place.
+SECRET = tuple(
+    name for name in ("password", "username", *ALIASES)
+    if ALIASES.get(name, name) in ("password", "username")
+)  # fmt: skip
+
+YES, _NO = ("1", "t", "true", "y", "yes"), ("0", "f", "false", "n", "no")
+_UNCHECKED, _ANY_HOST, _CHECKED = {"insecure": "1"}, {"any_host": "1"}, dict[str, str]()
+# How much of a certificate is checked, by value: redis-py and kombu, go-redis, lettuce.
+CHECKS: dict[str, dict[str, dict[str, str]]] = {
+    "ssl_cert_reqs": {
+        **dict.fromkeys(("none", "cert_none"), _UNCHECKED),
+        **dict.fromkeys(("optional", "cert_optional", "required", "cert_required"), _CHECKED),
+    },
+    "ssl_check_hostname": dict.fromkeys(YES, _CHECKED) | dict.fromkeys(_NO, _ANY_HOST),
+    "skip_verify": dict.fromkeys(YES, _UNCHECKED) | dict.fromkeys(_NO, _CHECKED),
+    "verifyPeer": {"none": _UNCHECKED, "ca": _ANY_HOST, "full": _CHECKED},
+}
+
+# Timeouts, and the unit of a number without one: redis-py and go-redis, ioredis and node-redis.
+CONNECT = {
+    "socket_connect_timeout": 1.0,
+    "connect_timeout": 1.0,
+    "dial_timeout": 1.0,
+    "connectTimeout": 0.001,
+}
+REPLY = {
+    "socket_timeout": 1.0,
+    "read_timeout": 1.0,
+    "commandTimeout": 0.001,
+    "socketTimeout": 0.001,
+}
+
+_PYTHON = """
+    protocol legacy_responses encoding encoding_errors decode_responses client_name lib_name
+    lib_version max_connections health_check_interval retry_on_timeout retry_on_error
+    socket_keepalive socket_read_size single_connection_client visibility_timeout minsize maxsize
+"""
+_NODE = """
+    allowUsernameInURI autoResubscribe autoResendUnfulfilledCommands connectionName
+    enableAutoPipelining enableOfflineQueue enableReadyCheck keepAlive lazyConnect
+    maxLoadingRetryTime maxRetriesPerRequest noDelay pingInterval showFriendlyErrorStack
+    stringNumbers disconnectTimeout
+"""
+_GO = """
+    max_retries min_retry_backoff max_retry_backoff write_timeout pool_fifo pool_size pool_timeout
+    min_idle_conns max_idle_conns max_active_conns conn_max_idle_time conn_max_lifetime
+    idle_timeout idle_check_frequency max_conn_age context_timeout_enabled read_buffer_size
+    write_buffer_size identity_suffix disable_identity
+"""
+_JAVA_AND_PHP = """
+    clientName libraryName libraryVersion alias weight persistent persistent_id retry_interval
+    tcp_keepalive tcp_nodelay async_connect iterable_multibulk lazy read_write_timeout
+"""
+IGNORED = frozenset(f"{_PYTHON} {_NODE} {_GO} {_JAVA_AND_PHP}".split())
 
 TLS_QUERY = ("cacert", "cert", "key", "insecure", "any_host")
 _BRACKETED = re.compile(r"\[[^\[\]]+\](:\d*)?")
@@ -22,7 +101,7 @@ _NAME = re.compile(r"[a-z][A-Za-z_]{2,40}")  # a parameter's name, and no part o
 class Tls:
     """TLS files and checks; the names are redis-cli's.
 
-    With `any_host` a certificate counts that is trusted, whichever host it is for.
+    With `any_host` a trusted certificate is accepted for every host name.
     """
 
     cacert: str | None = None
@@ -32,7 +111,7 @@ class Tls:
     any_host: bool = False
 
     def over(self, other: Tls) -> Tls:
-        """Return these settings, with the other's where this one has none."""
+        """Return these settings, completed by the other's."""
         return Tls(
             self.cacert or other.cacert,
             self.cert or other.cert,
@@ -57,17 +136,17 @@ NO_TLS = Tls()
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads URLs of one kind; every message ends with what they look like.
+class UrlReader:
+    """Reads URLs of one kind; the hint of each error shows valid ones.
 
-    Messages never quote a part of a URL: a misplaced password would be in there.
+    Messages never quote a part of a URL: it could be a misplaced password.
 
     Attributes:
-        forms: what such URLs look like.
-        schemes: what they begin with.
-        secure: those of them that speak TLS.
+        forms: examples of such URLs.
+        schemes: the schemes they may have.
+        secure: the schemes that speak TLS.
         query: the parameters they may have.
-        ignored: parameters that steer another client alone.
+        ignored: parameters for other clients.
     """
 
     forms: str
@@ -77,7 +156,7 @@ class Reader:
     ignored: frozenset[str] = frozenset()
 
     def bad(self, what: str) -> BadUrl:
-        """Return the error for a URL that is malformed."""
+        """Return the error for a malformed URL."""
         return BadUrl(
             f"malformed URL: {what}",
             hint=f"URLs look like {self.forms}; percent-encode what is special in a password "
@@ -85,7 +164,7 @@ class Reader:
         )
 
     def scheme(self, url: str) -> str:
-        """Return what a URL begins with, in lower case; of those that are spoken or not."""
+        """Return the scheme of a URL in lower case, whether it is one of `schemes` or not."""
         scheme, separator, _ = url.partition("://")
         scheme = scheme.lower()
         if not separator or not scheme or any(c not in _SCHEME_CHARACTERS for c in scheme):
@@ -93,10 +172,10 @@ class Reader:
         return scheme
 
     def check_scheme(self, scheme: str) -> None:
-        """Check that a scheme is spoken.
+        """Check that a scheme is one of `schemes`.
 
         Raises:
-            BadUrl: it is not; names the near one, for a scheme of TLS one of TLS.
+            BadUrl: it is not; the hint names a similar one, with TLS where TLS was meant.
         """
         if scheme not in self.schemes:
             near = self.secure if _SECURE.search(scheme) else self.schemes
@@ -120,7 +199,7 @@ class Reader:
         return parts, port, query
 
     def login(self, text: str) -> str | None:
-        """Return a user or password; None where it is empty."""
+        """Return a user or password; None when it is empty."""
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -144,9 +223,9 @@ class Reader:
         return self._known(pairs, nameable="@" not in text)
 
     def _known(self, pairs: Iterable[tuple[str, str]], *, nameable: bool) -> dict[str, str]:
-        """Return the parameters that mean something here, under one name each.
+        """Return the known parameters under jobctl's names.
 
-        One that is not known is named, unless an @ tells that it may be a part of the password.
+        The error for an unknown one names it, unless it may be part of a password (an @ follows).
         """
         found: dict[str, str] = {}
         for name, value in pairs:
@@ -162,7 +241,7 @@ class Reader:
         return found
 
     def _checks(self, name: str, value: str) -> dict[str, str]:
-        """Return what another client's parameter says of the checks of a certificate."""
+        """Translate another client's parameter for certificate checks."""
         values = CHECKS[name]
         if value and value.lower() not in values:
             message = f"malformed URL: {name} has a value jobctl does not know"
@@ -171,19 +250,19 @@ class Reader:
 
 
 def bare(text: str) -> str:
-    """Return a text without the quotes around it that a file or a shell has left there."""
+    """Strip quotes that a file or a shell left around a text."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
         return text[1:-1].strip()
     return text
 
 
 def unquoted(text: str) -> str:
-    """Undo percent-encoding; bytes that are no UTF-8 come as in a file's name."""
+    """Undo percent-encoding; bytes that are not UTF-8 become surrogates, as in file names."""
     return unquote(text, errors="surrogateescape")
 
 
 def shown_login(username: str | None, password: str | None) -> str:
-    """Return who logs in, as a URL has it, without the password."""
+    """Return the login part of a URL, with the password hidden."""
     if password:
         return f"{quote(username or '', safe='')}:***@"
     # A user alone is most often a password in the wrong place.
@@ -191,12 +270,12 @@ def shown_login(username: str | None, password: str | None) -> str:
 
 
 def shown_host(host: str) -> str:
-    """Return a host as a URL has it."""
+    """Return a host as it is written in a URL."""
     return f"[{host}]" if ":" in host else host
 
 
 def host_of(parts: SplitResult) -> str | None:
-    """Return the host; None where it is none, as user:password%40host, encoded too often."""
+    """Return the host; None when it is not one, as in user:password%40host (encoded twice)."""
     where = parts.netloc.rpartition("@")[2]
     if "[" in where and _BRACKETED.fullmatch(where) is None:
         return None  # [::1]7000: urlsplit would leave the 7000 out

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobctl.model.change import ON_QUEUES
-from jobctl.model.entry import Entry
+from jobctl.model.entry import Entry, Place
 from jobctl.model.notes import EndNote
 from jobctl.model.operation import Outcome
-from jobctl.model.place import Place
 from jobctl.model.rows import Row, listing_row
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import describe

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 from jobctl.model.jobba import RecordState
-from jobctl.model.sorting import SortKey
+from jobctl.model.rows import SortKey
 from jobctl.records.planning import HELD, NEWEST, Plan, Way
 from jobctl.records.query import Clause, Sorted, Span, Values
 from jobctl.redis.records.indexes import Budget, Indexes

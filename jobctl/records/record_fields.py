@@ -10,7 +10,7 @@ from jobctl.filter.fields import Field, Read, Sort, dug, shortest, split_path
 from jobctl.model.jobba import GROUPS, KILL_REQUESTED, MOMENTS, RecordState
 from jobctl.model.jsontext import text_of
 from jobctl.model.record import ROW_KEYS, Record
-from jobctl.model.states import OF_RECORDS
+from jobctl.model.status import OF_RECORDS
 from jobctl.model.words import near_name
 
 TIMES = (*MOMENTS, KILL_REQUESTED)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Generator, Iterator
 
-from jobctl.model.entry import Entry
-from jobctl.model.place import Place
+from jobctl.model.entry import Entry, Place
 from jobctl.model.queue import Queue
 from jobctl.redis.chunks import Chunk
 from jobctl.redis.connection import Command, Connection, Reply

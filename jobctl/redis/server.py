@@ -12,7 +12,7 @@ from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.systems.layout import Layout
 
 if TYPE_CHECKING:
-    from jobctl.model.server import ServerFacts
+    from jobctl.model.overview import ServerFacts
 
 _OLDEST = (6, 2)
 _DATABASE = b"faktory.rdb"
@@ -69,7 +69,7 @@ class Server:
             return None
         if isinstance(info, JobctlError):
             raise info
-        from jobctl.model.server import ServerFacts  # for info alone
+        from jobctl.model.overview import ServerFacts  # for info alone
 
         fields = _fields(info)
         limit = int(fields.get("maxmemory", 0))

@@ -10,8 +10,7 @@ from rich.text import Text
 
 from jobctl.model.entry import Entry
 from jobctl.model.jsontext import dumps
-from jobctl.model.states import State
-from jobctl.model.status import Status
+from jobctl.model.status import State, Status
 from jobctl.render.consoles import Trimmed
 from jobctl.render.human import number, relative, size
 from jobctl.render.safe import printable, printable_lines

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.model.jobba import GROUPS, RecordState
-from jobctl.model.states import OF_RECORDS, TABLE, State
+from jobctl.model.status import OF_RECORDS, TABLE, State
 from jobctl.records.record_fields import STATE_WORDS
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

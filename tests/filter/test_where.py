@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from jobctl.errors import BadFilter, Exit, UsageProblem
 from jobctl.filter.flags import Flags
 from jobctl.filter.where import Where
-from jobctl.model.entry import Entry
-from jobctl.model.place import Place
+from jobctl.model.entry import Entry, Place
 from jobctl.systems.layout import Kind
 from tests.builders import NOW, failed, job, reservation
 from tests.model.asking import ON_THE_SERVER, let_through

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.errors import BadUrl
-from jobctl.model.address import Address
+from jobctl.model.target import Address
 from jobctl.model.urls import Tls
 
 SECRET = "correct-horse-battery"

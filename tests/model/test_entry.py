@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.entry import Entry
-from jobctl.model.place import Place
+from jobctl.model.entry import Entry, Place
 from jobctl.systems.layout import SETS, Kind, QueueForm
 from tests.builders import NOW, failed, job, reservation
 

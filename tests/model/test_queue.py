@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jobctl.model.place import Place
+from jobctl.model.entry import Place
 from jobctl.model.queue import Queue, is_queue_name
 from jobctl.systems.layout import FAKTORY, Kind, QueueForm
 from tests.builders import NOW, job

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.entry import Entry
-from jobctl.model.place import Place
+from jobctl.model.entry import Entry, Place
 from jobctl.model.rows import listing_keys, listing_row, raw_keys
 from jobctl.systems.layout import JOB_KINDS, Kind
 from tests.builders import NOW, failed, job, reservation

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.model.jsontext import Number, loads
-from jobctl.model.sorting import sort_key
+from jobctl.model.rows import sort_key
 
 IN_ORDER = [
     Number("-1e99999999999999999999"),

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from jobctl.model.entry import Entry
-from jobctl.model.place import Place
+from jobctl.model.entry import Entry, Place
 from jobctl.model.status import PLACE_KEYS, Status, by_precedence
 from jobctl.systems.layout import Kind
 from tests.builders import NOW, failed, job, reservation

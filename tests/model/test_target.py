@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from jobctl.errors import BadUrl, Exit
 from jobctl.model.target import Target
-from jobctl.model.url_parameters import IGNORED
-from jobctl.model.urls import Tls
+from jobctl.model.urls import IGNORED, Tls
 
 FORMS = [  # URL, what differs from Target(), how it is shown
     ("redis://h", {"host": "h"}, "redis://h:6379/0"),

@@ -8,7 +8,7 @@ import pytest
 from jobctl.errors import UsageProblem
 from jobctl.jobs.listing import Order, Page
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode
-from jobctl.model.sorting import sort_key
+from jobctl.model.rows import sort_key
 from jobctl.records import matching, planning
 from jobctl.records.planning import Way
 from jobctl.records.query import Query, Span

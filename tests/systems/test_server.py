@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from jobctl.errors import JobctlError, NotFaktory, Refused, RefusedByFaktory, UsageProblem
-from jobctl.model.address import Address
+from jobctl.model.target import Address
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.layout import QueueForm
 from tests.builders import enqueue, job, reservation

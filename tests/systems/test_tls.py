@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from jobctl.errors import JobctlError, Unreachable, UsageProblem
-from jobctl.model.address import Address
+from jobctl.model.target import Address
 from jobctl.model.urls import Tls
 from jobctl.systems.faktory.server import Faktory
 from tests.redis import doubles

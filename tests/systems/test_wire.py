@@ -22,7 +22,7 @@ from jobctl.errors import (
     Unreachable,
     WrongPassword,
 )
-from jobctl.model.address import Address
+from jobctl.model.target import Address
 from jobctl.systems.faktory import wire
 from jobctl.systems.faktory.server import Faktory, password_hash
 from tests.redis import doubles

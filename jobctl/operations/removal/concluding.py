@@ -9,10 +9,9 @@ from itertools import islice
 
 from jobctl.library import Store
 from jobctl.model.change import Verb
-from jobctl.model.entry import Entry
+from jobctl.model.entry import Entry, Place
 from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
-from jobctl.model.place import Place
 from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.model.report import Report
 from jobctl.operations.file import OperationFile

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from jobctl.errors import RefusedByFaktory, WrongType
 from jobctl.library import Store
-from jobctl.model.entry import Entry
-from jobctl.model.place import Place
+from jobctl.model.entry import Entry, Place
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import Queue, is_sendable
 from jobctl.model.removal import RemovedQueue, shown_queues

@@ -13,7 +13,7 @@ from jobctl.errors import (
     Unreachable,
     WrongPassword,
 )
-from jobctl.model.address import Address
+from jobctl.model.target import Address
 
 _LONGEST = 200  # characters of what a server says
 _HASH = re.compile(r"[0-9a-fA-F]{64}")

@@ -12,11 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from jobctl.errors import JobctlError, NotFaktory, Refused, UsageProblem, WrongPassword
-from jobctl.model.address import Address
 from jobctl.model.job import read_object
 from jobctl.model.jsontext import Number, dumps
 from jobctl.model.queue import is_sendable
-from jobctl.model.target import Target
+from jobctl.model.target import Address, Target
 from jobctl.systems.faktory.dialect import FaktoryFacts
 from jobctl.systems.faktory.refusals import not_faktory
 from jobctl.systems.faktory.wire import Reply, Trace, Wire

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import hiredis
 
 from jobctl.errors import ConnectionLost, JobctlError, Unreachable
-from jobctl.model.address import Address
+from jobctl.model.target import Address
 from jobctl.systems.faktory.refusals import (
     explain_connecting,
     explain_losing,
