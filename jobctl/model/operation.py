@@ -21,7 +21,7 @@ _RUN = re.compile(r"([dtgf])(\d+)")
 
 
 class Outcome(StrEnum):
-    """What became of a job. The letters are those of redis/lua/begin.lua."""
+    """What became of a job. The letters are those of redis/begin.lua."""
 
     DONE = "d"
     MERGED = "t"  # done, and the same member was there already

@@ -91,7 +91,7 @@ class Snapshot:
 
     @property
     def digest(self) -> str:
-        """What tells its hash from any other; as redis/lua/record_delete.lua makes it."""
+        """What tells its hash from any other; as redis/record_delete.lua makes it."""
         text = _ZERO.join(self.flat)
         if text.count(_ZERO) == len(self.flat) - 1:
             return sha1(text).hexdigest()  # noqa: S324

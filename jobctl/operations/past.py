@@ -18,9 +18,9 @@ from jobctl.operations.acting import Told, read_batch, read_scores
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.same_data import holds_same_data
-from jobctl.redis.batches import MOST
 from jobctl.redis.keys import CLAIM, KEPT
 from jobctl.redis.opening import Store
+from jobctl.redis.operations import MOST
 from jobctl.systems.layout import Kind
 
 _DIGITS = 10  # at most, of the number of a batch

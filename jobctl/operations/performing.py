@@ -25,7 +25,7 @@ from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
 from jobctl.operations.preparing import Preparer
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import script_of
+from jobctl.redis.operations import script_of
 from jobctl.systems.faktory.forms import form_to_write
 from jobctl.systems.layout import Kind, QueueForm
 

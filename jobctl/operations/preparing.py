@@ -17,9 +17,9 @@ from jobctl.model.queue import is_queue_name
 from jobctl.model.rows import Row, listing_row
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
-from jobctl.redis.batches import BYTES, MOST, Call, Push
 from jobctl.redis.connection import Command
 from jobctl.redis.opening import Store
+from jobctl.redis.operations import BYTES, MOST, Call, Push
 from jobctl.systems.layout import Kind, Layout, QueueForm
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from jobctl.operations.release_checks import check_way, has_limbo, unknown_serve
 from jobctl.operations.tally import Tally
 from jobctl.operations.unique_locks import UniqueLocks
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import Call, Push
+from jobctl.redis.operations import Call, Push
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.layout import Layout, QueueForm
 

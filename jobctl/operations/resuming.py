@@ -20,7 +20,7 @@ from jobctl.operations.preparing import Preparer
 from jobctl.operations.removal.resuming import resume_removal
 from jobctl.operations.undoing import rehearsed, undo_file
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import script_of
+from jobctl.redis.operations import script_of
 from jobctl.systems.faktory.forms import check_form
 
 

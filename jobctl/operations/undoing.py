@@ -22,8 +22,8 @@ from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.tally import done_places, is_touched, target_of
 from jobctl.operations.unqueueing import Unqueue
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import Call
 from jobctl.redis.connection import Command
+from jobctl.redis.operations import Call
 from jobctl.systems.layout import Kind
 
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all

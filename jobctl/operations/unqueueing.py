@@ -21,9 +21,9 @@ from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import Call, Stretch, Taken
-from jobctl.redis.line import Line
 from jobctl.redis.opening import Store
+from jobctl.redis.operations import Call, Stretch, Taken
+from jobctl.redis.queues import QueueJobs
 from jobctl.systems.faktory.introducing import by_scheduled
 from jobctl.systems.layout import Kind, QueueForm
 
@@ -155,7 +155,7 @@ class Unqueue:
                     self.still_queued[f"still in queue {name}"] = len(seen)
                     break
 
-    def _take_out(self, name: str, line: Line) -> tuple[list[_Seen], int]:
+    def _take_out(self, name: str, line: QueueJobs) -> tuple[list[_Seen], int]:
         """Read the list once and take out what was seen; return that, and how many were taken."""
         seen, length = self._look(name, line)
         if not seen:
@@ -173,7 +173,7 @@ class Unqueue:
             taken += self._take(name, line, stretch, taken, from_right=from_right)
         return seen, taken
 
-    def _look(self, name: str, line: Line) -> tuple[list[_Seen], int]:
+    def _look(self, name: str, line: QueueJobs) -> tuple[list[_Seen], int]:
         """Return the jobs that are in a list, from the left, and how long it is."""
         lost = self._lost[name]
         seen: list[_Seen] = []
@@ -222,7 +222,7 @@ class Unqueue:
             self._found(name, key, place)
 
     def _take(
-        self, name: str, line: Line, stretch: list[_Seen], taken: int, *, from_right: bool
+        self, name: str, line: QueueJobs, stretch: list[_Seen], taken: int, *, from_right: bool
     ) -> int:
         """Take a stretch out, and return how many jobs were still in it."""
         jobs = [self._job(s.place) for s in stretch]

@@ -10,7 +10,7 @@ from jobctl.errors import UsageProblem
 from jobctl.jobs.listing import Order, Page
 from jobctl.model.record import ROW_KEYS, Record
 from jobctl.records.query import Query
-from jobctl.redis.records.reading import RecordReader
+from jobctl.redis.record_reading import RecordReader
 
 if TYPE_CHECKING:
     from jobctl.records.planning import Plan

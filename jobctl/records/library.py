@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jobctl.records.asking import RecordQueries
 from jobctl.records.changing import RecordChanges
 from jobctl.redis.connection import Command, Connection
-from jobctl.redis.records.writing import RecordWriter
+from jobctl.redis.record_writing import RecordWriter
 
 if TYPE_CHECKING:
     from jobctl.library import Store

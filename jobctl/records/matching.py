@@ -11,8 +11,8 @@ from jobctl.model.jobba import RecordState
 from jobctl.model.rows import SortKey
 from jobctl.records.planning import HELD, NEWEST, Plan, Way
 from jobctl.records.query import Clause, Sorted, Span, Values
-from jobctl.redis.records.indexes import Budget, Indexes
-from jobctl.redis.records.walking import Scored
+from jobctl.redis.index_pages import Scored
+from jobctl.redis.record_indexes import Budget, Indexes
 
 EVERY_STATE = Values("state", tuple(RecordState))
 SLACK = 100  # ids kept more than are wanted: some may have no record

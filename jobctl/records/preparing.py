@@ -11,7 +11,7 @@ from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.rows import Row
 from jobctl.operations.preparing import Preparer, Ready
 from jobctl.redis.opening import Store
-from jobctl.redis.records.batches import MOST, RecordCall
+from jobctl.redis.record_batches import MOST, RecordCall
 
 _SETS = 1500  # of arguments, in a batch: each is asked and changed by a command of its own
 _ARGUMENT = b'"job_arg:'

@@ -15,7 +15,7 @@ from jobctl.model.rows import SortKey, sort_key
 from jobctl.records.matching import EVERY_STATE, Best, candidates, distinct, ids_in_order, pages_of
 from jobctl.records.planning import Plan, Sample, decided, first_plan, open_question, ordering
 from jobctl.records.query import Clause, Query, Sorted, Span, Values
-from jobctl.redis.records.reading import RecordReader
+from jobctl.redis.record_reading import RecordReader
 
 _SKIPPED = 1000  # records passed over at once
 

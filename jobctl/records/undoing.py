@@ -12,9 +12,9 @@ from jobctl.operations.past import Past
 from jobctl.operations.undoing import Undoing
 from jobctl.operations.watching import Watch
 from jobctl.records.preparing import RecordPreparer
-from jobctl.redis.batches import Call
 from jobctl.redis.connection import Command
-from jobctl.redis.records.batches import RecordCall
+from jobctl.redis.operations import Call
+from jobctl.redis.record_batches import RecordCall
 
 
 class RecordUndoing(Undoing):

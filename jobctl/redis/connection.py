@@ -9,16 +9,16 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, cast
 
+import hiredis
 import redis.exceptions as failures
 from redis.connection import Connection as TcpConnection
 from redis.connection import SSLConnection, UnixDomainSocketConnection
 
 from jobctl.errors import ConnectionLost, JobctlError
 from jobctl.model.target import Target
-from jobctl.redis.packing import Words, is_large, pack
 from jobctl.redis.refusals import (
     explain_connecting,
     explain_login,
@@ -26,8 +26,48 @@ from jobctl.redis.refusals import (
     explain_refusal,
     wrong_reply,
 )
-from jobctl.redis.replies import fits, transactions_fit
+from jobctl.redis.scripts import Words, fits, transactions_fit
 from jobctl.tls import check_files
+
+_pack = cast("Any", hiredis.pack_command)  # its types know of one word only
+_LARGE = 4 * 1024 * 1024  # bytes
+_FEW = 4  # commands that are looked at for large words
+_MANY = 32  # words of a command, from which on it is looked at whether they are all alike
+
+
+def pack(commands: Sequence[Words]) -> list[bytes]:
+    """Return commands as Redis reads them, one behind the other, in as few pieces as can be."""
+    if len(commands) <= _FEW and any(map(is_large, commands)):
+        return [piece for command in commands for piece in _as_they_are(command)]
+    return [b"".join([_alike(c) if len(c) > _MANY else _pack(c) for c in commands])]
+
+
+def is_large(command: Words) -> bool:
+    """Tell whether a command is so large that no copy of it should be made."""
+    return sum(len(word) for word in command if isinstance(word, bytes)) > _LARGE
+
+
+def _as_they_are(command: Words) -> list[bytes]:
+    pieces = [b"*%d\r\n" % len(command)]
+    for word in command:
+        text = word if isinstance(word, bytes) else str(word).encode()
+        pieces += (b"$%d\r\n" % len(text), text, b"\r\n")
+    return pieces
+
+
+def _alike(command: Words) -> bytes:
+    """Pack a command of many words: ids of one length, as UUIDs are, are joined at once."""
+    try:
+        ids = cast("tuple[bytes, ...]", command[2:])
+        (length,) = set(map(len, ids))
+        before = b"\r\n$%d\r\n" % length
+        joined = before.join(ids)
+    except (TypeError, ValueError):  # they are no bytes, or not of one length
+        return bytes(_pack(command))
+    head: bytes = _pack(command[:2])
+    # The head says that there are two words: all of them stand behind another number.
+    return b"*%d%b%b%b\r\n" % (len(command), head[2:-2], before, joined)
+
 
 Command = Words
 Reply = Any
@@ -282,3 +322,36 @@ def _size(reply: Reply) -> str:
     if isinstance(reply, bytes):
         return f"{len(reply)} bytes"
     return str(reply)
+
+
+_FIRST = 1  # it may be one of 40 MB
+_MOST = 1000
+_GROWTH = 8
+_BYTES = 512 * 1024
+_SECONDS = 0.005  # of a call; Redis does nothing else meanwhile
+_SURE = 250  # members that Redis matches against a glob in well under 10 ms
+
+
+class Chunk:
+    """A chunk size that follows the size of the members met so far."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self.size = _FIRST
+        self._most = most
+        self._way = float("inf")  # seconds that a call takes at least: that is the network
+
+    def learn(self, members: int, size: int, seconds: float = 0.0) -> None:
+        """Take in what a reply cost.
+
+        Args:
+            members: how many were read.
+            size: the bytes that came.
+            seconds: from call to reply, where the bytes do not tell what Redis had to do.
+        """
+        if members:
+            fitting = int(_BYTES * members / (size + 1))
+            self._way = min(self._way, seconds)
+            worked = seconds - self._way
+            if worked > 0:
+                fitting = min(fitting, max(_SURE, int(_SECONDS * members / worked)))
+            self.size = max(1, min(fitting, self._most, self.size * _GROWTH))

@@ -21,10 +21,10 @@ from jobctl.systems.system import System
 
 if TYPE_CHECKING:
     from jobctl.redis.pauses import Pauses
-    from jobctl.redis.records.joining import Joining
-    from jobctl.redis.records.reading import RecordReader
-    from jobctl.redis.records.snapshots import Snapshots
-    from jobctl.redis.removing import Removing
+    from jobctl.redis.queue_removal import Removing
+    from jobctl.redis.record_reading import RecordReader
+    from jobctl.redis.record_snapshots import Snapshots
+    from jobctl.redis.records_by_jid import Joining
 
 
 class Store:
@@ -96,14 +96,14 @@ class Store:
     @cached_property
     def removing(self) -> Removing:
         """What takes the lists of queues, and puts them back."""
-        from jobctl.redis.removing import Removing
+        from jobctl.redis.queue_removal import Removing
 
         return Removing(self._connection, self._jobs_layout)
 
     @cached_property
     def joining(self) -> Joining:
         """The status records of jobs, by the jobs' ids."""
-        from jobctl.redis.records.joining import Joining
+        from jobctl.redis.records_by_jid import Joining
 
         return Joining(self._connection, self.record_layout)
 
@@ -114,14 +114,14 @@ class Store:
 
     def records_of(self, layout: RecordLayout) -> RecordReader:
         """Return what reads the records of a namespace."""
-        from jobctl.redis.records.reading import RecordReader
+        from jobctl.redis.record_reading import RecordReader
 
         return RecordReader(self._connection, layout)
 
     def snapshots(self, layout: RecordLayout) -> Snapshots:
         """Return what reads the records of a namespace with all that brings them back."""
-        from jobctl.redis.records.reading import WrongTypes
-        from jobctl.redis.records.snapshots import Snapshots
+        from jobctl.redis.record_reading import WrongTypes
+        from jobctl.redis.record_snapshots import Snapshots
 
         return Snapshots(self._connection, layout, WrongTypes(layout))
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from types import NoneType
+from typing import Any
 
 from jobctl.redis.keys import operation_key
-from jobctl.redis.packing import Words
 
-_LUA = Path(__file__).with_name("lua")
+Words = tuple[str | bytes | int | float, ...]  # a command as it is sent
+
+_LUA = Path(__file__).parent
 _WORD = re.compile("'([A-Z]{3,})'")
 _NO_COMMANDS = {"LEFT", "RIGHT", "WRONGTYPE"}
 
@@ -53,3 +57,150 @@ def ready(*names: str, keys: Sequence[str] = ()) -> Words:
 def commands(*names: str) -> tuple[str, ...]:
     """Return the commands that a script, with its beginnings, calls."""
     return tuple(sorted(set(_WORD.findall(script(*names))) - _NO_COMMANDS))
+
+
+_Shape = Callable[[Any], bool]
+_CURSOR = re.compile(rb"\d{1,20}")
+
+
+def fits(command: tuple[object, ...], reply: Any) -> bool:
+    """Tell whether a reply that is no error has the form that the command's replies have.
+
+    Args:
+        command: what was sent.
+        reply: bytes, an integer, None, or a list of such.
+    """
+    if type(reply) is bytes and reply == b"QUEUED":  # inside MULTI
+        return True
+    name = str(command[0])
+    if isinstance(script := command[1] if len(command) > 1 else None, Script):
+        shape = _SCRIPTS.get(script.name, _text)
+    elif name == "ZRANGE" and "WITHSCORES" in command:
+        shape = _scored
+    elif name == "LPOS" and "COUNT" not in command:
+        return reply is None or _integer(reply)
+    else:
+        shape = _SHAPES.get(name, _anything)
+    return shape(reply) and (name not in _AN_ANSWER_A_MEMBER or len(reply) == len(command) - 2)
+
+
+def transactions_fit(commands: Sequence[tuple[object, ...]], replies: Sequence[Any]) -> bool:
+    """Tell whether the replies to EXEC answer the commands before it, back to MULTI."""
+    start = 0
+    for i, command in enumerate(commands):
+        if command[0] == "MULTI":
+            start = i + 1
+        elif command[0] == "EXEC" and type(replies[i]) is list:
+            inside = commands[start:i]
+            if len(inside) != len(replies[i]):
+                return False
+            pairs = zip(inside, replies[i], strict=True)
+            if not all(isinstance(item, Exception) or fits(asked, item) for asked, item in pairs):
+                return False
+    return True
+
+
+def _anything(_reply: Any) -> bool:
+    return True
+
+
+def _integer(reply: Any) -> bool:
+    return type(reply) is int
+
+
+def _text(reply: Any) -> bool:
+    return type(reply) is bytes
+
+
+def _text_or_nothing(reply: Any) -> bool:
+    return reply is None or type(reply) is bytes
+
+
+def _integers(reply: Any) -> bool:
+    return type(reply) is list and {int}.issuperset(map(type, reply))
+
+
+def _texts(reply: Any) -> bool:
+    return type(reply) is list and {bytes}.issuperset(map(type, reply))
+
+
+def _texts_or_nothing(reply: Any) -> bool:
+    return type(reply) is list and {bytes, NoneType}.issuperset(map(type, reply))
+
+
+def _scores_or_nothing(reply: Any) -> bool:
+    return _texts_or_nothing(reply) and _numbers([text for text in reply if text is not None])
+
+
+def _pairs(reply: Any) -> bool:
+    return _texts(reply) and len(reply) % 2 == 0
+
+
+def _scored(reply: Any) -> bool:
+    return _pairs(reply) and _numbers(reply[1::2])
+
+
+def _numbers(texts: list[bytes]) -> bool:
+    try:
+        deque(map(float, texts), maxlen=0)
+    except ValueError:
+        return False
+    return b"nan" not in texts
+
+
+def _page(items: _Shape) -> _Shape:
+    """Return the form of a scan's replies: a cursor, and what it found."""
+
+    def fit(reply: Any) -> bool:
+        if type(reply) is not list or len(reply) != 2 or not _text(reply[0]):
+            return False
+        return _CURSOR.fullmatch(reply[0]) is not None and items(reply[1])
+
+    return fit
+
+
+def _clock(reply: Any) -> bool:
+    return _texts(reply) and len(reply) == 2 and all(map(_CURSOR.fullmatch, reply))
+
+
+def _list_or_nothing(reply: Any) -> bool:
+    return reply is None or type(reply) is list
+
+
+def _outcome(reply: Any) -> bool:
+    """Tell whether a reply is a word, with what belongs to it behind."""
+    return _texts_or_nothing(reply) and bool(reply) and reply[0] is not None
+
+
+def _two_or_more_integers(reply: Any) -> bool:
+    return _integers(reply) and len(reply) >= 2
+
+
+_AN_ANSWER_A_MEMBER = {"HMGET", "SMISMEMBER", "ZMSCORE"}
+
+_COMMANDS: dict[_Shape, str] = {
+    _integer: "DBSIZE EXISTS EXPIRE HLEN HSET HSETNX LLEN LPUSH PTTL RPUSH SADD SCARD"
+    " SISMEMBER SREM UNLINK ZADD ZCARD ZCOUNT",
+    _text: "FLUSHDB INFO MULTI SELECT TYPE",
+    _text_or_nothing: "GET HGET LINDEX SET",
+    _integers: "LPOS SMISMEMBER",
+    _texts: "LRANGE SMEMBERS ZRANGE",
+    _texts_or_nothing: "HMGET",
+    _pairs: "HGETALL",
+    _list_or_nothing: "EXEC",
+    _page(_pairs): "HSCAN",
+    _page(_texts): "SCAN SSCAN",
+    _page(_scored): "ZSCAN",
+    _scores_or_nothing: "ZMSCORE",
+    _clock: "TIME",
+}
+_SHAPES = {name: shape for shape, names in _COMMANDS.items() for name in names.split()}
+
+_OUTCOMES = "mark record_create record_kill record_mark record_set take"
+_SCRIPTS: dict[str, _Shape] = {  # the others answer a text
+    **dict.fromkeys(_OUTCOMES.split(), _outcome),
+    "left": _integer,
+    "unmark": _integer,
+    "probe": _texts,
+    "record_look": _two_or_more_integers,
+}

@@ -22,7 +22,7 @@ from tests.everything import everything
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
-LUA = Path(scripts.__file__).with_name("lua")
+LUA = Path(scripts.__file__).parent
 CHANGES = [
     ("retries", "kill", "--all", "--yes"),
     ("retries", "requeue", "--all", "--yes"),

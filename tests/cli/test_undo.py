@@ -370,11 +370,11 @@ def test_what_ran_of_twins_is_gone_and_the_rest_comes_back(raw, report):
 def test_jobs_that_cannot_be_taken_out_are_said_to_be_queued_still(
     shop, raw, jobctl, report, monkeypatch
 ):
-    from jobctl.redis.line import Line
+    from jobctl.redis.queues import QueueJobs
 
     done = report("retries", "requeue", "--all", "--yes")
     with monkeypatch.context() as patched:
-        patched.setattr(Line, "span", lambda *_, **__: None)  # they never stand still
+        patched.setattr(QueueJobs, "span", lambda *_, **__: None)  # they never stand still
         ran = jobctl("undo", done["operation"], "--yes", "-o", "table")
     assert ran.code == 1
     assert "still in queue default" in ran.out + ran.err

@@ -8,7 +8,7 @@ from jobctl import connect
 from jobctl.jobs.locate import status
 from jobctl.model.jobba import RecordState
 from jobctl.model.record import ROW_KEYS
-from jobctl.redis.records.joining import MOST, Joining
+from jobctl.redis.records_by_jid import MOST, Joining
 from tests.builders import NOW, enqueue, failed, job, reservation
 from tests.statuses import record
 

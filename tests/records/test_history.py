@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jobctl.records import matching
-from jobctl.redis.records import indexes, walking
+from jobctl.redis import index_pages, record_indexes
 from tests.records.history import History
 
 SOME = settings(
@@ -24,8 +24,8 @@ def pages(request, monkeypatch):
     """Answer as always; or as if there were so many records that nothing fits into one page."""
     if request.param == "small pages":
         for module, name, size in (
-            (matching, "SLACK", 0), (matching, "HELD", 0), (walking, "PAGE", 2),
-            (indexes, "PAGE", 2),
+            (matching, "SLACK", 0), (matching, "HELD", 0), (index_pages, "PAGE", 2),
+            (record_indexes, "PAGE", 2),
         ):  # fmt: skip
             monkeypatch.setattr(module, name, size)
 

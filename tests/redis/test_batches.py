@@ -5,8 +5,8 @@ import pytest
 from jobctl import Kind, QueueForm
 from jobctl.errors import JobctlError, WrongType
 from jobctl.model.operation import Rising
-from jobctl.redis.batches import Call, Push, Stretch, Taken
 from jobctl.redis.keys import KEPT
+from jobctl.redis.operations import Call, Push, Stretch, Taken
 
 MEMBERS = [b"a", b"b", b"c"]
 RETRIES, DEAD = Kind.RETRIES, Kind.DEAD

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from jobctl.model.queue import Queue
-from jobctl.redis.line import Line
+from jobctl.redis.queues import QueueJobs
 from jobctl.systems.layout import QueueForm
 from tests.builders import enqueue, job
 
@@ -15,13 +15,13 @@ JIDS = [f"jid-{i:04}" for i in range(1500)]
 
 
 @pytest.fixture
-def line(raw, store) -> Line:
+def line(raw, store) -> QueueJobs:
     enqueue(raw, "default", *map(job, JIDS))
     (queue,) = store.queues.named()
     return store.queues.line(queue)
 
 
-def test_position_zero_runs_next_from_either_end(raw, line: Line) -> None:
+def test_position_zero_runs_next_from_either_end(raw, line: QueueJobs) -> None:
     forward = [(entry.place.position, entry.jid) for entry in line.walk()]
     backward = [(entry.place.position, entry.jid) for entry in line.walk(descending=True)]
     assert forward == list(enumerate(JIDS))
@@ -34,23 +34,25 @@ def test_position_zero_runs_next_from_either_end(raw, line: Line) -> None:
 @pytest.mark.parametrize(
     ("offset", "limit"), [(0, 1), (0, 0), (1499, None), (1499, 5), (1500, 5), (700, 30), (3, None)]
 )
-def test_a_page_keeps_its_positions(line: Line, descending: bool, offset: int, limit: int) -> None:
+def test_a_page_keeps_its_positions(
+    line: QueueJobs, descending: bool, offset: int, limit: int
+) -> None:
     whole = list(enumerate(JIDS))[:: -1 if descending else 1]
     page = line.walk(descending=descending, offset=offset, limit=limit)
     end = None if limit is None else offset + limit
     assert [(entry.place.position, entry.jid) for entry in page] == whole[offset:end]
 
 
-def test_the_place_names_queue_and_form(line: Line) -> None:
+def test_the_place_names_queue_and_form(line: QueueJobs) -> None:
     entry = next(line.walk())
     assert (entry.place.queue, entry.place.form, entry.score) == ("default", QueueForm.Q, None)
 
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_positions_are_those_of_the_moment_they_were_read(
-    raw, line: Line, monkeypatch: pytest.MonkeyPatch, descending: bool
+    raw, line: QueueJobs, monkeypatch: pytest.MonkeyPatch, descending: bool
 ) -> None:
-    monkeypatch.setattr("jobctl.redis.chunks._BYTES", 100 * len(job(JIDS[0])))
+    monkeypatch.setattr("jobctl.redis.connection._BYTES", 100 * len(job(JIDS[0])))
     seen = []
     for entry in line.walk(descending=descending):
         seen.append((entry.place.position, entry.raw))
@@ -62,7 +64,9 @@ def test_positions_are_those_of_the_moment_they_were_read(
 
 
 @pytest.mark.parametrize("count", [1, 3, 1000])
-def test_jobs_are_found_wherever_they_are_in_the_list(raw, store, line: Line, count: int) -> None:
+def test_jobs_are_found_wherever_they_are_in_the_list(
+    raw, store, line: QueueJobs, count: int
+) -> None:
     enqueue(raw, "other", job(JIDS[7]), job("unasked", args=JIDS[:50]))
     wanted = JIDS[7 : 7 + count]
     before = raw.info("commandstats")["cmdstat_lrange"]["calls"]
@@ -74,7 +78,9 @@ def test_jobs_are_found_wherever_they_are_in_the_list(raw, store, line: Line, co
     }
 
 
-def test_a_job_that_moves_ahead_while_it_is_looked_for_is_found(raw, store, line: Line) -> None:
+def test_a_job_that_moves_ahead_while_it_is_looked_for_is_found(
+    raw, store, line: QueueJobs
+) -> None:
     found = []
     for entry in store.queues.find(store.queues.named(), [JIDS[1499], JIDS[3]]):
         found.append(entry.jid)
@@ -82,7 +88,7 @@ def test_a_job_that_moves_ahead_while_it_is_looked_for_is_found(raw, store, line
     assert found == [JIDS[1499], JIDS[3]]
 
 
-def test_no_job_is_missed_though_others_are_pushed_meanwhile(raw, store, line: Line) -> None:
+def test_no_job_is_missed_though_others_are_pushed_meanwhile(raw, store, line: QueueJobs) -> None:
     looking = store.queues.find(store.queues.named(), JIDS)
     found = []
     for entry in looking:
@@ -109,7 +115,7 @@ def test_a_queue_without_a_list_has_no_jobs(store) -> None:
     assert list(store.queues.find([line.queue], ["x"])) == []
 
 
-def test_a_search_left_early_leaves_the_connection_usable(store, line: Line) -> None:
+def test_a_search_left_early_leaves_the_connection_usable(store, line: QueueJobs) -> None:
     looking = store.queues.find([line.queue], JIDS)
     assert len(list(itertools.islice(looking, 3))) == 3
     looking.close()  # type: ignore[attr-defined]

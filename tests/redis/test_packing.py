@@ -3,7 +3,7 @@
 import hiredis
 import pytest
 
-from jobctl.redis.packing import pack
+from jobctl.redis.connection import pack
 
 ALIKE = [b"%036d" % i for i in range(100)]
 

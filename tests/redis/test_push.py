@@ -4,7 +4,7 @@ import pytest
 
 from jobctl import Kind, QueueForm
 from jobctl.errors import JobctlError, WrongType
-from jobctl.redis.batches import Call, Push
+from jobctl.redis.operations import Call, Push
 
 X, Y = Push("x", (), [b"1", b"2"]), Push("y", (), [b"3"])
 

@@ -5,7 +5,7 @@ import pytest
 from jobctl import QueueForm, connect
 from jobctl.errors import JobctlError, WrongType
 from jobctl.model.removal import RemovedQueue
-from jobctl.redis.taking import Lists, Names, Pause, Rejoin, Taken, Taking
+from jobctl.redis.queue_removal import Lists, Names, Pause, Rejoin, Taken, Taking
 
 Q = QueueForm.Q
 QUEUES = [

@@ -19,7 +19,7 @@ from jobctl.operations.removal.concluding import queue_sizes
 from jobctl.operations.removal.looking import Look
 from jobctl.operations.removal.request import REMOVE, Removal
 from jobctl.operations.watching import Watch
-from jobctl.redis.taking import Lists, Names, Taken, Taking
+from jobctl.redis.queue_removal import Lists, Names, Taken, Taking
 from jobctl.systems.faktory.server import Faktory, check_sendable
 from jobctl.systems.layout import Kind
 

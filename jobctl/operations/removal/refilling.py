@@ -12,10 +12,10 @@ from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import BYTES, MOST
 from jobctl.redis.connection import Command
 from jobctl.redis.opening import Store
-from jobctl.redis.taking import Pause, Rejoin
+from jobctl.redis.operations import BYTES, MOST
+from jobctl.redis.queue_removal import Pause, Rejoin
 from jobctl.systems.layout import QueueForm
 
 _TOGETHER = 50  # calls on their way at once

@@ -25,7 +25,7 @@ from jobctl.operations.removal.taking import Remover
 from jobctl.operations.watching import Watch
 from jobctl.queues.changing import find_route, refuse_held
 from jobctl.queues.processes import look_at_holds
-from jobctl.redis.taking import QUEUES
+from jobctl.redis.queue_removal import QUEUES
 from jobctl.systems.faktory.forms import remember_server
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import compare_counters, verify_server

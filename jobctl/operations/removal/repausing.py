@@ -10,7 +10,7 @@ from jobctl.errors import JobctlError, Refused
 from jobctl.model.removal import shown_queues
 from jobctl.queues.draining import QUIET
 from jobctl.redis.opening import Store
-from jobctl.redis.taking import Pause
+from jobctl.redis.queue_removal import Pause
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import verify_server
 

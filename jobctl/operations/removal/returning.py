@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from jobctl.model.operation import Header
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
 from jobctl.redis.opening import Store
-from jobctl.redis.taking import Pause, Rejoin
+from jobctl.redis.queue_removal import Pause, Rejoin
 
 
 def rejoin_asides(

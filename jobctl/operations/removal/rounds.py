@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue
 from jobctl.redis.opening import Store
-from jobctl.redis.taking import Taken, read_taken
+from jobctl.redis.queue_removal import Taken, read_taken
 from jobctl.systems.layout import QueueForm
 
 _SEARCHED = 64  # rounds that are looked for where Redis has forgotten how many there were

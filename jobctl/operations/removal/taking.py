@@ -35,7 +35,7 @@ from jobctl.operations.removal.concluding import conclude
 from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.watching import Watch
-from jobctl.redis.taking import Lists, Names, Pause, Taking
+from jobctl.redis.queue_removal import Lists, Names, Pause, Taking
 from jobctl.systems.faktory.server import Faktory
 
 _ROUNDS = 5  # at most; from the second one on they take what came while the last was written

@@ -24,8 +24,8 @@ from jobctl.operations.removal.undoing import happened
 from jobctl.operations.undoing import NAMED, rehearsed, run_undo
 from jobctl.operations.unqueueing import Unqueue
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import MOST
-from jobctl.redis.taking import Pause, Rejoin
+from jobctl.redis.operations import MOST
+from jobctl.redis.queue_removal import Pause, Rejoin
 
 
 def undo_adoption(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:

@@ -24,7 +24,7 @@ from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.undoing import rehearsed, run_undo
 from jobctl.operations.watching import Watch
-from jobctl.redis.taking import Pause
+from jobctl.redis.queue_removal import Pause
 from jobctl.systems.faktory.forms import form_known, server_facts
 from jobctl.systems.faktory.introducing import introduce
 from jobctl.systems.layout import QueueForm

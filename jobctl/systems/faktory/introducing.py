@@ -22,7 +22,7 @@ from jobctl.model.recoding import survives_recoding
 from jobctl.model.removal import shown_queues
 from jobctl.operations.file import OperationFile
 from jobctl.operations.watching import Watch
-from jobctl.redis.batches import Call, Stretch, Taken
+from jobctl.redis.operations import Call, Stretch, Taken
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import verify_server
 from jobctl.systems.layout import FAKTORY, Kind, QueueForm

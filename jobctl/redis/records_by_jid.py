@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.model.jobba import RecordLayout, RecordState, decode, encode
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.redis.connection import Chunk, Command, Connection, Reply
 
 if TYPE_CHECKING:  # most jobs have no record
     from jobctl.model.joined import Joined, Kept

@@ -16,8 +16,7 @@ from jobctl.model.record_values import (
     text_json,
 )
 from jobctl.redis.connection import Command
-from jobctl.redis.records.indexing import fixed_indexes, value_indexes
-from jobctl.redis.records.reading import RecordReader
+from jobctl.redis.record_reading import RecordReader, fixed_indexes, value_indexes
 from jobctl.redis.scripts import script
 
 _TRIES = 20  # somebody else has changed the same record each time

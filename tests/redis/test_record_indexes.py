@@ -3,8 +3,8 @@
 import pytest
 
 from jobctl.records.query import Span, Values
-from jobctl.redis.records.indexes import Budget
-from jobctl.redis.records.walking import PAGE
+from jobctl.redis.index_pages import PAGE
+from jobctl.redis.record_indexes import Budget
 from tests.recording import START
 
 IDS = [b"r-%05d" % i for i in range(5000)]

@@ -9,8 +9,8 @@ import pytest
 
 from jobctl import Store
 from jobctl.redis.connection import Connection
-from jobctl.redis.records.reading import WrongTypes
-from jobctl.redis.records.snapshots import Snapshots
+from jobctl.redis.record_reading import WrongTypes
+from jobctl.redis.record_snapshots import Snapshots
 from tests.recording import START, record
 
 COMMANDS = 15  # of a snapshot: the hash, 6 times, 7 states, what it expires and is named in

@@ -4,7 +4,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.errors import JobctlError, WrongType
-from jobctl.redis.records.batches import RecordCall
+from jobctl.redis.record_batches import RecordCall
 from tests.recording import START, orphan, record
 from tests.records.keeping import contents, expiries
 

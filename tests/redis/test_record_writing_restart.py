@@ -125,7 +125,7 @@ def test_an_id_of_any_bytes_is_written_as_json_in_the_attempt(raw, store):
 
 
 def test_of_two_who_restart_at_once_each_makes_an_attempt(raw, store, url):
-    from tests.redis.records.meanwhile import meanwhile
+    from tests.redis.meanwhile import meanwhile
 
     store.records.create("a", state="started")
     with meanwhile(store, lambda other: other.records.mark("a", "started"), url):

@@ -11,7 +11,7 @@ from jobctl import connect
 from jobctl.errors import UsageProblem
 from tests.everything import everything
 from tests.recording import START, record
-from tests.redis.records.meanwhile import meanwhile
+from tests.redis.meanwhile import meanwhile
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,8 @@ from jobctl.errors import WrongType
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt, Snapshot
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.connection import Command, Connection, Reply
-from jobctl.redis.records.attempts import read_attempts
-from jobctl.redis.records.indexing import value_indexes
-from jobctl.redis.records.reading import WrongTypes
+from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.record_reading import WrongTypes, read_attempts, value_indexes
 from jobctl.redis.scripts import script
 
 _MOST = 200  # records of a pipe

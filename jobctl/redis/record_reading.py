@@ -8,13 +8,15 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from jobctl.errors import WrongType
-from jobctl.model.jobba import RecordLayout, decode
+from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
+from jobctl.model.jsontext import text_of
 from jobctl.model.record import Record
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.model.record_snapshot import Attempt
+from jobctl.redis.connection import Chunk, Command, Connection, Reply
 
 if TYPE_CHECKING:
-    from jobctl.redis.records.indexes import Indexes
+    from jobctl.redis.record_indexes import Indexes
+
 
 _MOST = 500  # hashes that one pipe asks for
 _NAMED = 5  # keys in a sentence
@@ -66,7 +68,7 @@ class RecordReader:
     @cached_property
     def indexes(self) -> Indexes:
         """What leads to the records."""
-        from jobctl.redis.records.indexes import Indexes  # who knows the id does without
+        from jobctl.redis.record_indexes import Indexes  # who knows the id does without
 
         return Indexes(self._connection, self.layout)
 
@@ -107,7 +109,7 @@ class RecordReader:
 
     def attempts(self, record: Record) -> list[Record]:
         """Return the archived attempts of a record, the first one first; lost ones are left out."""
-        from jobctl.redis.records.attempts import read_attempts  # few are ever restarted
+        # few are ever restarted
 
         if not record.attempt:
             return []
@@ -119,3 +121,74 @@ class RecordReader:
 
 def _flat(reply: Reply) -> list[bytes]:
     return reply if isinstance(reply, list) else []
+
+
+_ATTEMPTS = 100  # attempts that are asked for at once
+_LOST = 100  # in a row: there are none behind them
+
+
+def read_attempts(
+    connection: Connection, layout: RecordLayout, ident: str, most: int, *, records: bool = False
+) -> Iterator[Attempt]:
+    """Yield the archived attempts of a record that are there, the first one first.
+
+    Args:
+        connection: nothing may be under way on it.
+        layout: the keys.
+        ident: the record's id.
+        most: how many attempts it says that it had before. No restart may ever have written that,
+            and it may be huge: many in a row that are not there end the search.
+        records: yield also what the set of a state knows, as the gem does: it is a record whose id
+            ends in a number.
+    """
+    chunk = Chunk(_ATTEMPTS)
+    start = lost = 0
+    while start < most and lost < _LOST:
+        numbers = range(start, min(most, start + chunk.size))
+        start = numbers.stop
+        keys = [layout.attempt(ident, number) for number in numbers]
+        names = [encode(f"{ident}:{number}") for number in numbers]
+        hashes = connection.pipe((("HGETALL", key) for key in keys), kept=WrongType)
+        # A key of another type is no attempt: it harms nothing but itself.
+        flats = [[] if isinstance(reply, WrongType) else reply for reply in hashes]
+        commands: list[Command] = [("PTTL", key) for key in keys]
+        commands += [("SMISMEMBER", layout.state(state), *names) for state in RecordState]
+        *replies, clock = connection.pipe([*commands, ("TIME",)])
+        lives = replies[: len(keys)]
+        chunk.learn(len(keys), sum(len(text) for flat in flats for text in flat))
+        now = int(clock[0]) * 1000 + int(clock[1]) // 1000
+        held = zip(*replies[len(keys) :], strict=True)
+        for number, flat, life, sets in zip(numbers, flats, lives, held, strict=True):
+            lost = 0 if flat else lost + 1
+            if flat and (records or not any(sets)):
+                yield Attempt(number, flat, now + life if life >= 0 else None)
+
+
+def fixed_indexes(layout: RecordLayout) -> list[bytes]:
+    """Return the sets of the states and of the times, in the order that the scripts know."""
+    return [*map(layout.state, RecordState), *map(layout.moment, MOMENTS)]
+
+
+def value_indexes(layout: RecordLayout, field: str, value: object) -> list[bytes]:
+    """Return the sets that lead to a record by the value of a field, each once.
+
+    Args:
+        layout: the keys.
+        field: job_name, job_args or provider_job_id.
+        value: decoded; what Jobba never writes is named as its interpolation in a text would be.
+    """
+    if field == "job_args":
+        values = value.values() if isinstance(value, dict) else ()
+        return _once(layout.job_arg(_text(each)) for each in values)
+    if value is None:
+        return []
+    named = layout.job_name if field == "job_name" else layout.provider_job_id
+    return [named(_text(value))]
+
+
+def _text(value: object) -> str:
+    return "" if value is None else text_of(value)
+
+
+def _once(keys: Iterable[bytes]) -> list[bytes]:
+    return list(dict.fromkeys(keys))

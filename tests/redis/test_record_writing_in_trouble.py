@@ -17,7 +17,7 @@ from jobctl.errors import (
 from jobctl.model.guards import Rules
 from tests.everything import everything
 from tests.recording import START, record
-from tests.redis.records.meanwhile import meanwhile
+from tests.redis.meanwhile import meanwhile
 
 EVERYTHING = {
     "job_name": "New", "job_args": {"k": "new"}, "provider_job_id": "new", "data": 1,

@@ -1,1 +1,0 @@
-"""Status records, and the indexes that lead to them."""
