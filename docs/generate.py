@@ -32,7 +32,7 @@ def commands() -> str:
 
 def generated() -> dict[Path, str]:
     """Return every generated file and its text."""
-    files = {TOP / "completions" / FILES[shell]: script(shell) for shell in SHELLS}
+    files = {TOP / "completions" / FILES[shell]: script(root, shell) for shell in SHELLS}
     return files | {TOP / "docs" / "commands.md": commands()}
 
 

@@ -13,7 +13,7 @@ def main() -> None:
     # A fifth of a short command's time went into collecting what imports leave behind, and once
     # more at the exit. Reference counts free all that is large.
     gc.set_threshold(100_000, 50, 100)
-    from jobctl.cli.door import run
+    from jobctl.cli.main import run
 
     try:
         code = run(sys.argv[1:])

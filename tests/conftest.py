@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from jobctl import Store, connect, embedded
-from jobctl.cli.door import run as run_jobctl
+from jobctl.cli.main import run as run_jobctl
 from jobctl.operations.removal import undoing
 from jobctl.redis.server import Server
 from jobctl.systems.faktory import introducing

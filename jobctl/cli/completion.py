@@ -1,21 +1,33 @@
-"""``jobctl completion``: the scripts that teach a shell jobctl's words."""
+"""``jobctl completion``, and the values that complete: quick, or nothing."""
 
 from __future__ import annotations
 
+import os
+import threading
+from typing import TYPE_CHECKING
+
 import click
 
+import jobctl
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
+from jobctl.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+    from jobctl.operations.journal import Entry
+
 
 SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_JOBCTL_COMPLETE"
 
 
-def script(shell: str) -> str:
+def script(root: click.Command, shell: str) -> str:
     """Return a shell's completion script; it asks jobctl itself for the words."""
     from click.shell_completion import ShellComplete, get_completion_class
-
-    from jobctl.cli.root import root
 
     made = get_completion_class(shell)
     if made is None:
@@ -38,6 +50,111 @@ def script(shell: str) -> str:
     ],
 )
 @click.argument("shell", type=click.Choice(SHELLS))
-def completion(shell: str) -> None:
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
     """Print a completion script."""
-    click.echo(script(shell), nl=False)
+    click.echo(script(ctx.find_root().command, shell), nl=False)
+
+
+CAP = 0.3  # seconds for looking up names; a slow name server or Redis must not hold a shell
+
+
+def complete_queues(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete a queue's name from the Redis that the line names; silently nothing on failure."""
+    from click.shell_completion import CompletionItem
+
+    from jobctl.model.queue import is_sendable  # what a shell takes as one word, too
+
+    session = ctx.find_object(Session) or Session()
+    if "command" in session.given:  # behind the -- of a hold stands a command
+        return []
+    names = queue_names(session)
+    return [CompletionItem(n) for n in names if n.startswith(incomplete) and is_sendable(n)]
+
+
+def queue_names(session: Session) -> list[str]:
+    """Return the names of the queues, or nothing where that fails or takes too long."""
+    found: list[str] = []
+
+    def look() -> None:
+        try:
+            context = session.level.context
+            if context is not None and context.password_command is not None:
+                return  # it may ask for a passphrase, and nobody asked for anything yet
+            session.quiet = True
+            session.given["connect_timeout"] = f"{int(CAP * 1000)}ms"
+            with session.connect() as store:
+                found.extend(store.queues.names())
+        except Exception:  # whatever it is, a shell that completes is no place to say it
+            found.clear()
+
+    _ = jobctl.Store  # imports redis: that is not what the cap is for
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(CAP)
+    return [] if thread.is_alive() else found
+
+
+def complete_operations(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the id of an operation from the journal; silently nothing on failure."""
+    return _operations(incomplete, lambda entry: True)  # noqa: ARG005
+
+
+def complete_undoable(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the id of an operation that can be undone, and is not yet."""
+    return _operations(incomplete, lambda e: e.header.change.undoable and e.state.value != "undone")
+
+
+def complete_unfinished(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the id of an operation, or of its undo, that was stopped."""
+    return _operations(incomplete, lambda e: e.state.value in ("unfinished", "undoing"))
+
+
+def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from jobctl.config import operations_directory
+    from jobctl.operations.journal import Journal
+
+    try:
+        entries = Journal(operations_directory(os.environ)).entries()
+    except Exception:  # whatever it is, a shell that completes is no place to say it
+        return []
+    return [
+        CompletionItem(e.header.operation, help=f"{e.header.change.verb} {e.header.kind.value}")
+        for e in entries
+        if e.header.operation.startswith(incomplete) and wanted(e)
+    ]
+
+
+def complete_contexts(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the name of a context from config.toml; silently nothing on failure."""
+    from click.shell_completion import CompletionItem
+
+    from jobctl.config import read_contexts
+
+    try:
+        contexts = read_contexts(os.environ)
+    except Exception:  # whatever it is, a shell that completes is no place to say it
+        return []
+    return [CompletionItem(name) for name in contexts if name.startswith(incomplete)]

@@ -9,8 +9,8 @@ import click
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
+from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_rows
 from jobctl.errors import ConfigProblem, Exit
 
 

@@ -6,12 +6,12 @@ import os
 
 import click
 
-from jobctl.cli.completing import complete_contexts
+from jobctl.cli.completion import complete_contexts
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import context_option, output_options
+from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say, write_document, write_rows
 
 KEYS = (
     "context", "url", "faktory", "layout", "system", "records_namespace", "read_only",
@@ -82,7 +82,7 @@ def show(session: Session, name: str) -> None:
     if session.in_json:
         write_document(session, row)
     elif session.format.human:
-        from jobctl.render.facts import print_facts
+        from jobctl.render.screen import print_facts
 
         print_facts(console(session), row, exact_keys=True)
     else:

@@ -15,8 +15,8 @@ from jobctl.cli.cron_entries import say_finding, write_entries
 from jobctl.cli.cron_options import flavour, flavour_option, local_clock, zone_option
 from jobctl.cli.helping import OWN, Command
 from jobctl.cli.options import option, output_options
+from jobctl.cli.output import console, say, write_bytes
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say, write_bytes
 from jobctl.errors import BadCronFile, NotFound, UsageProblem
 from jobctl.model.words import listed, things
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.cli.cron_options import flavour
+from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_rows
 from jobctl.errors import Exit
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable_json

@@ -9,8 +9,8 @@ from sys import maxsize
 from typing import TYPE_CHECKING, TypeVar
 
 from jobctl.cli.cron_options import end, local_clock, start
+from jobctl.cli.output import ON_A_TERMINAL, say
 from jobctl.cli.session import Session
-from jobctl.cli.writing import ON_A_TERMINAL, say
 
 if TYPE_CHECKING:
     from jobctl.cron.clock import Clock
@@ -67,7 +67,7 @@ class Window:
     def cells(self, at: int, clock: Clock) -> Row:
         """Return a firing for people: RFC 3339 as a clock shows it, the weekday, how far away."""
         from jobctl.cron.clock import moment
-        from jobctl.render.human import duration
+        from jobctl.render.cells import duration
 
         when = moment(at, clock.zone)
         return {

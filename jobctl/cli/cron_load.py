@@ -11,8 +11,8 @@ from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
 from jobctl.cli.cron_options import READING, flavour_option, local_clock, start, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, PAGE, option, output_options
+from jobctl.cli.output import ON_A_TERMINAL, console, say, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import ON_A_TERMINAL, console, say, write_rows
 from jobctl.errors import Exit, UsageProblem
 from jobctl.model.words import did_you_mean, things
 from jobctl.render.formats import Format

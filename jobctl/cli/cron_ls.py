@@ -19,8 +19,8 @@ from jobctl.cli.cron_options import (
 )
 from jobctl.cli.helping import Command
 from jobctl.cli.options import output_options, page_options
+from jobctl.cli.output import ON_A_TERMINAL, say
 from jobctl.cli.session import Session
-from jobctl.cli.writing import ON_A_TERMINAL, say
 from jobctl.errors import Exit, HangingSchedule
 from jobctl.render.formats import Format
 

@@ -13,8 +13,8 @@ from jobctl.cli.cron_firings import Window
 from jobctl.cli.cron_options import READING, dialect, only, reading_options, say_start, say_zone
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
+from jobctl.cli.output import say, stdout, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, stdout, write_rows
 from jobctl.errors import BadSchedule, HangingSchedule, NeverFires, NotFound
 from jobctl.render.formats import Format
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobctl.cli.options import all_of, option
+from jobctl.cli.output import say
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say
 from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import click
 from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
 from jobctl.cli.cron_firings import Window
 from jobctl.cli.cron_options import dialect, say_start, say_zone
+from jobctl.cli.output import write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import write_rows
 from jobctl.errors import Exit, UsageProblem
 from jobctl.render.formats import Format
 

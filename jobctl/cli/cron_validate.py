@@ -12,8 +12,8 @@ from jobctl.cli.cron_entries import read_files, write_entries
 from jobctl.cli.cron_options import flavour, flavour_option, local_clock, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
+from jobctl.cli.output import ON_A_TERMINAL, console, say
 from jobctl.cli.session import Session
-from jobctl.cli.writing import ON_A_TERMINAL, console, say
 from jobctl.errors import Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format
 

@@ -16,9 +16,9 @@ from jobctl import embedded
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options
+from jobctl.cli.output import say, write_document
 from jobctl.cli.server import chosen, directory_option
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_document
 
 if TYPE_CHECKING:
     from jobctl import Store

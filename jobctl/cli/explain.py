@@ -9,8 +9,8 @@ import click
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, shared_options
+from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.errors import JobctlError, UsageProblem
 from jobctl.systems.layout import SETS, Kind
 
@@ -82,7 +82,7 @@ def _members(session: Session, kind: Kind) -> int | None:
 def _print(
     session: Session, where: Where, document: dict[str, object], members: int | None
 ) -> None:
-    from jobctl.render.facts import print_facts
+    from jobctl.render.screen import print_facts
 
     pattern = document["pattern"]
     of = "every member" if members is None else f"{members:,} members"

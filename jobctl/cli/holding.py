@@ -12,6 +12,7 @@ from jobctl.cli.asker import without_passwords
 from jobctl.cli.draining import ignore_expired_option, read_timeout
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, connection_options, option
+from jobctl.cli.output import say
 from jobctl.cli.pausing import (
     author,
     glob_option,
@@ -22,7 +23,6 @@ from jobctl.cli.pausing import (
 )
 from jobctl.cli.session import Session
 from jobctl.cli.wiring import note_doors
-from jobctl.cli.writing import say
 from jobctl.errors import JobctlError, UsageProblem
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _leave(held: Hold, signals: Signals) -> None:
 def _drain(
     session: Session, held: Hold, signals: Signals, command: Sequence[str], timeout: float
 ) -> None:
-    from jobctl.cli.waiting import wait
+    from jobctl.cli.draining import wait
     from jobctl.queues.draining import Drain
 
     ignore = session.flag("ignore_expired")

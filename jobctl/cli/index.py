@@ -22,7 +22,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
         "query": Listed("query:query", "Status records that match, as Jobba keeps them."),
         "info": Listed("info:info", "One screen: totals, days, server."),
-        "states": Listed("states:states", "The states of a job, and what other systems call them."),
+        "states": Listed("status:states", "The states of a job, and what other systems call them."),
     },
     "Repair": {
         "explain": Listed("explain:explain", "Show how a filter is read, and what it costs."),

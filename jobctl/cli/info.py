@@ -11,10 +11,9 @@ import click
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options
+from jobctl.cli.output import console, repeat, say, watch_option, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.watching import repeat, watch_option
 from jobctl.cli.wiring import note_doors
-from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.model.overview import NOT_LOOKED
 from jobctl.render.formats import Format
 

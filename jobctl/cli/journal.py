@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.completing import complete_operations
+from jobctl.cli.completion import complete_operations
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.operations import journal as kept_journal
 from jobctl.cli.options import output_options
+from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say, write_document, write_rows
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row
@@ -74,7 +74,7 @@ def show(session: Session, operation: str, jobs: bool) -> None:
     if session.in_json:
         write_document(session, document)
     elif session.format.human:
-        from jobctl.render.facts import print_facts
+        from jobctl.render.screen import print_facts
 
         print_facts(console(session), document)
     else:

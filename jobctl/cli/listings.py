@@ -8,8 +8,8 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from jobctl.cli.output import ON_A_TERMINAL, say, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import ON_A_TERMINAL, say, write_rows
 from jobctl.filter.where import Where
 from jobctl.jobs.listing import Order, Page, Source, listed
 from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, without_plain_classes

@@ -10,8 +10,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from jobctl.cli.guarding import answered, to_type
+from jobctl.cli.output import console, say
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say
 from jobctl.model.change import Verb
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
@@ -105,7 +105,7 @@ class Onlooker(Watch):
         say("stopping after this batch (Ctrl-C again: at once)")
 
     def _describe(self, preview: Preview) -> None:
-        from jobctl.render.preview import print_preview
+        from jobctl.render.report import print_preview
 
         out = sys.stdout if self._session.format.human and preview.rehearsed else sys.stderr
         print_preview(console(self._session, out), preview, self._now)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from jobctl.cli.completing import complete_contexts, complete_queues
+from jobctl.cli.completion import complete_contexts, complete_queues
 from jobctl.cli.helping import Option
 from jobctl.cli.session import Session
 from jobctl.render.formats import Format

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.asker import host, who
-from jobctl.cli.completing import complete_queues
+from jobctl.cli.completion import complete_queues
 from jobctl.cli.guarding import GUARD
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
+from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.wiring import note_doors
-from jobctl.cli.writing import say, write_rows
 from jobctl.errors import NotTaken, UsageProblem
 
 if TYPE_CHECKING:

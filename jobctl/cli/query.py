@@ -13,15 +13,8 @@ import click
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import FILTER, all_of, option, page_options, shared_options
+from jobctl.cli.output import ON_A_TERMINAL, console, say, write_document, write_number, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import (
-    ON_A_TERMINAL,
-    console,
-    say,
-    write_document,
-    write_number,
-    write_rows,
-)
 from jobctl.errors import UsageProblem
 from jobctl.render.formats import Format
 
@@ -261,7 +254,7 @@ def _explain(session: Session, store: Store, request: Request) -> None:
     if session.in_json:
         write_document(session, said)
     elif session.format.human:
-        from jobctl.render.facts import print_facts
+        from jobctl.render.screen import print_facts
 
         print_facts(console(session), told(plan))
     else:

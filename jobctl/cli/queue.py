@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.completing import complete_queues
+from jobctl.cli.completion import complete_queues
 from jobctl.cli.draining import drain_command
 from jobctl.cli.helping import Group
 from jobctl.cli.holding import hold
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
+from jobctl.cli.output import say, write_rows
 from jobctl.cli.pausing import pause, resume
 from jobctl.cli.removing import adopt, remove
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_rows
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 from jobctl.systems.layout import Kind

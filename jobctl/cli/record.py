@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli import record_verbs
-from jobctl.cli.helping import Group
+from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import shared_options
-from jobctl.cli.record_stats import stats
+from jobctl.cli.options import FILTER, PAGE, option, shared_options
+from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.recording import create, ident_argument, read_ident, set_values
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, write_document, write_rows
-from jobctl.errors import NotFound
+from jobctl.errors import NotFound, UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl import Store
     from jobctl.model.record import Record
+    from jobctl.model.rows import Row
+    from jobctl.records.timings import Group as Timings
 
 
 @click.group(
@@ -81,6 +82,90 @@ def _write(session: Session, store: Store, found: Record) -> None:
         write_document(session, row)
     else:
         write_rows(session, [row], ROW_KEYS, now, ident="id")
+
+
+_BAR = 6  # cells
+
+_PEOPLE = {
+    "wait p50": "waiting_p50",
+    "wait p95": "waiting_p95",
+    "run p50": "running_p50",
+    "run p95": "running_p95",
+}
+
+
+@click.command(
+    "stats",
+    cls=Command,
+    help="""Count records, and measure how long their jobs waited (from queued to started) and ran
+    (from started to succeeded, failed or killed): min, mean, p50, p95, max, in seconds.
+
+    p95 is the shortest time that 95 % of them do not exceed. Records that lack the times are
+    counted only; negative times are left out. A restart keeps when a job was queued, so its waiting
+    holds the attempts before. On a terminal the bar compares how long they ran (p95), and -o wide
+    has all columns.""",
+    short_help="Measure how long jobs waited and ran.",
+    examples=[
+        "jobctl record stats",
+        "jobctl record stats --by job_name -w state=succeeded -w 'recorded_at>=-1d'",
+        "jobctl record stats --by state -o json | jq '.[0].running_p95'",
+    ],
+)
+@click.option(
+    "--by", metavar="KEYS", default="job_name,state", help="job_name, state; else both of them."
+)
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@option("Options", "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups.")
+@option(
+    FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
+    help="Expression on records: state=failed, 'job_name=SendEmail', 'recorded_at>=-2d'.",
+)  # fmt: skip
+@shared_options()
+@click.pass_obj
+def stats(session: Session, by: str) -> None:
+    """Measure how long jobs waited and ran."""
+    from jobctl.records.query import Query
+    from jobctl.records.timings import MEASURES, read_keys
+
+    keys = read_keys(by)
+    if session.format is Format.IDS:
+        raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
+    every = (*keys, "count", *(f"{name}_{m}" for name in ("waiting", "running") for m in MEASURES))
+    people = session.format is Format.TABLE
+    brief = (*_PEOPLE, "bar") if people else ()
+    columns = session.columns((*keys, "count", *brief) if people else every, (*every, *brief))
+    query = Query.parse(*session.texts("expressions"))
+    with session.connect() as store:
+        now = store.server.now()
+        measured = store.records.durations(query, by=keys)
+        note = store.records.wrong_types.note
+    limit = session.number("limit")
+    shown = measured.groups if limit is None else measured.groups[:limit]
+    rows = _for_people(shown) if people else (each.row() for each in shown)
+    write_rows(session, rows, columns, now)
+    rest = measured.groups[len(shown) :]
+    if rest:
+        say(f"{len(rest):,} more groups, {sum(each.count for each in rest):,} records")
+    if note is not None:
+        say(note)
+    left_out = measured.negative
+    if left_out:
+        times = "1 negative time is" if left_out == 1 else f"{left_out:,} negative times are"
+        say(f"{times} left out: the clocks that wrote them differ")
+
+
+def _for_people(groups: list[Timings]) -> list[Row]:
+    from jobctl.render.cells import bar, elapsed
+
+    rows = [each.row() for each in groups]
+    ran = [row["running_p95"] for row in rows]
+    most = max((p95 for p95 in ran if isinstance(p95, float)), default=0.0)
+    for row, p95 in zip(rows, ran, strict=True):
+        for name, key in _PEOPLE.items():
+            value = row[key]
+            row[name] = elapsed(value) if isinstance(value, float) else None
+        row["bar"] = bar(p95 / most, _BAR) if isinstance(p95, float) and most else None
+    return rows
 
 
 for command in (create, set_values, *record_verbs.COMMANDS, stats):

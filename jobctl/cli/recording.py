@@ -12,9 +12,9 @@ import click
 
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
+from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import argument_text, open_stdin
-from jobctl.cli.writing import say, write_rows
 from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _read_values(session: Session) -> dict[str, object]:
 
 
 def _write(session: Session, store: Store, found: Record) -> None:
-    from jobctl.cli.writing import write_document
+    from jobctl.cli.output import write_document
     from jobctl.model.record import ROW_KEYS
     from jobctl.render.formats import Format
 

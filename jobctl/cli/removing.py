@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.cli.completing import complete_queues
+from jobctl.cli.completion import complete_queues
 from jobctl.cli.guarding import GUARD, check_answer
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.onlooker import Onlooker
+from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.errors import Exit
 from jobctl.model.change import ON_QUEUES, RELEASED, Verb
 

@@ -13,8 +13,8 @@ from jobctl import embedded
 from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options
+from jobctl.cli.output import say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.writing import say, write_document, write_rows
 from jobctl.errors import NotFound
 from jobctl.render.safe import printable
 

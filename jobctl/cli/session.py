@@ -97,7 +97,7 @@ class Session:
 
     def _note(self, store: Store | None) -> None:
         if store is not None and store.server.clock is not None and not self.quiet:
-            from jobctl.cli.writing import say
+            from jobctl.cli.output import say
 
             say(f"times go by the clock of this machine: {store.server.clock}")
             self.quiet = True
@@ -239,6 +239,6 @@ def _known(option: str, name: str, keys: Sequence[str]) -> None:
 
 
 def _trace(line: str) -> None:
-    from jobctl.cli.writing import say
+    from jobctl.cli.output import say
 
     say(line)

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.cli.grouping import group_command
 from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import (
     all_of,
     filter_options,
+    option,
     page_options,
     shared_options,
     stuck_option,
 )
+from jobctl.cli.output import console, say, write_bytes, write_document, write_rows
 from jobctl.cli.release import release
 from jobctl.cli.session import Session
 from jobctl.cli.verbs import verb_commands
+from jobctl.errors import NotFound, UsageProblem
+from jobctl.model.rows import listing_keys, listing_row
+from jobctl.model.status import Status
+from jobctl.render.formats import Format
 from jobctl.systems.layout import Kind
+
+if TYPE_CHECKING:
+    from jobctl import Store
+
 
 _ABOUT = {
     Kind.RETRIES: "Sorted by when they are tried next. Age counts from the first failure.",
@@ -28,7 +38,9 @@ _ABOUT = {
     Kind.DEAD: "Newest first. Age counts from their death; they are purged 180 days after it.",
     Kind.WORKING: "Reservations, sorted by when they expire. Age counts from the reservation.",
 }
+
 _F = TypeVar("_F", bound=Callable[..., Any])
+
 _FILTERED = {
     Kind.RETRIES: "--error Timeout --older-than 2h",
     Kind.SCHEDULED: "--queue mailers",
@@ -105,7 +117,7 @@ def _count(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def count(session: Session) -> None:
-        from jobctl.cli.writing import write_number
+        from jobctl.cli.output import write_number
         from jobctl.jobs.listing import count as count_matching
 
         where = session.where(kind)
@@ -131,7 +143,6 @@ def _show(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def show(session: Session, jid: str, raw: bool) -> None:
-        from jobctl.cli.showing import show_job
         from jobctl.cli.stdin import read_id
 
         jid = read_id(jid)
@@ -141,7 +152,105 @@ def _show(kind: Kind) -> click.Command:
     return show
 
 
+_MORE = ("count", "share", "oldest", "newest", "filter")
+
+_WIDE_BAR = 20  # cells
+
+
+def group_command(kind: Kind) -> click.Command:
+    """Make the command of one set."""
+    when = "died" if kind is Kind.DEAD else "are due"
+
+    @click.command(
+        "group",
+        cls=Command,
+        help=f"""Count the jobs in {kind.value} by type, class, queue, errtype, fingerprint, hour
+        or day. The class is the type, or what ActiveJob wraps in it.
+        A fingerprint is the error's message without ids, numbers, paths, addresses; hour and day
+        are those at which the jobs {when}, in UTC. Each line has the filter that selects it; a
+        table that is too narrow for it leaves it out.""",
+        short_help="Count them by what they have in common.",
+        examples=[
+            f"jobctl {kind.value} group",
+            f"jobctl {kind.value} group --by errtype,fingerprint --type SendEmail -o wide",
+            f"jobctl {kind.value} group --by hour -o json | jq -r '.[0].filter'",
+        ],
+    )
+    @click.option(
+        "--by",
+        metavar="KEYS",
+        default="type,errtype",
+        help="type, class, queue, errtype, fingerprint, hour, day; else type,errtype.",
+    )
+    @option(
+        "Options", "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups."
+    )
+    @filter_options()
+    @shared_options()
+    @click.pass_obj
+    def group(session: Session, by: str) -> None:
+        from jobctl.jobs.grouping import group as group_jobs
+        from jobctl.jobs.grouping import read_keys
+
+        keys = read_keys(by)
+        if session.format is Format.IDS:
+            raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
+        where = session.where(kind)
+        with session.connect() as store:
+            now = store.server.now()
+            groups = group_jobs(store.set(kind), where, keys, now, given=session.filter_text())
+        limit = session.number("limit")
+        shown = groups if limit is None else groups[:limit]
+        rows = [each.row() for each in shown]
+        columns: tuple[str, ...] = (*keys, *_MORE)
+        if session.format.human:
+            from jobctl.render.cells import bar
+
+            most = groups[0].count if groups else 1
+            for row, each in zip(rows, shown, strict=True):
+                row["bar"] = bar(each.count / most, _WIDE_BAR)
+                if each.malformed:
+                    row[keys[0]] = "(malformed)"
+            wide = session.format is Format.WIDE
+            columns = (*keys, "count", "share", "bar", *(_MORE[2:] if wide else ("filter",)))
+        write_rows(session, rows, columns, now)
+        rest = groups[len(shown) :]
+        if rest:
+            say(f"{len(rest):,} more groups, {sum(each.count for each in rest):,} jobs")
+
+    return group
+
+
+def show_job(session: Session, store: Store, kind: Kind, jid: str, *, raw: bool) -> None:
+    """Show the member of a set that has this JID.
+
+    Raises:
+        NotFound: none has it.
+    """
+    entries = sorted(store.set(kind).find([jid]), key=lambda entry: (entry.score, entry.raw))
+    if not entries:
+        raise NotFound(
+            f"{jid} is not in {kind.value}", hint=f"anywhere else? jobctl status {quote(jid)}"
+        )
+    if len(entries) > 1:
+        say(f"{len(entries)} members of {kind.value} have this JID; this is the first by score")
+    entry = entries[0]
+    if raw:
+        write_bytes(entry.raw)
+    elif session.in_json:
+        write_document(session, listing_row(entry) | {"payload": entry.job.payload})
+    elif session.format.human:
+        from jobctl.render.story import print_story
+
+        print_story(console(session), Status(jid, (entry,)), store.server.now())
+    else:
+        write_rows(session, [listing_row(entry)], listing_keys(kind), store.server.now())
+
+
 retries = make_group(Kind.RETRIES)
+
 scheduled = make_group(Kind.SCHEDULED)
+
 dead = make_group(Kind.DEAD)
+
 working = make_group(Kind.WORKING)

@@ -1,4 +1,4 @@
-"""``jobctl status``: one answer about a job, wherever it is."""
+"""``jobctl status``: one answer about a job, wherever it is; ``jobctl states``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import click
 
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import shared_options
+from jobctl.cli.options import PAGE, option, output_options, shared_options
+from jobctl.cli.output import console, say, watch, watch_option, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_ids
-from jobctl.cli.watching import watch, watch_option
-from jobctl.cli.writing import console, say, write_document, write_rows
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.model.status import TABLE
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
@@ -160,3 +160,29 @@ def _not_found(missing: list[Status], asked: int, place: str, unsearched: str | 
         hint="it finished (that leaves no trace but a record), was discarded, expired, or was "
         "purged 180 days after its death; or this is not its Redis",
     )
+
+
+_COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
+
+
+@click.command(
+    "states",
+    cls=Command,
+    help="""The states of a job, and what other systems call them: Faktory's tracking, the status
+    records of Jobba, and rethinkdb-job-queue.
+
+    Where a job is decides its state; one that is in no structure has the state of its record. No
+    Redis is asked.""",
+    short_help=COMMANDS["states"].summary,
+    examples=[
+        "jobctl states",
+        "jobctl states -o json | jq -r '.[] | select(.jobba) | .jobba + \" is \" + .state'",
+    ],
+)
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@output_options()
+@click.pass_obj
+def states(session: Session) -> None:
+    """The states of a job."""
+    columns = session.columns(_COLUMNS, _COLUMNS)
+    write_rows(session, (named.row() for named in TABLE), columns, 0.0, ident="state")

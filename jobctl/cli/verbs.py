@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.cli.completing import complete_queues
+from jobctl.cli.completion import complete_queues
 from jobctl.cli.guarding import check_answer, guard_options, read_guards
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, all_of, filter_options, option, shared_options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobctl.cli.writing import say
+from jobctl.cli.output import say
 
 if TYPE_CHECKING:
     from jobctl.backend import Doors

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from jobctl.cron.grid import Grid, Line
+from jobctl.render.cells import number, sparkline
 from jobctl.render.consoles import Trimmed
-from jobctl.render.human import number, sparkline
 from jobctl.render.safe import printable
 
 _SHADES = "░▒▓█"

@@ -1,4 +1,4 @@
-"""A status record as a story: what it is, how far, what happened when, and its attempts."""
+"""Status records for people: one as a story, and the lines on those of a job."""
 
 from __future__ import annotations
 
@@ -8,13 +8,54 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobctl.model.jsontext import dumps, text_of
+from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, RecordState
+from jobctl.model.jsontext import Number, dumps, text_of
 from jobctl.model.record import Record
+from jobctl.model.status import Status
+from jobctl.render.cells import bar, size, whole_percent
 from jobctl.render.consoles import Trimmed
-from jobctl.render.human import size
-from jobctl.render.record_parts import progress_text, record_timeline, state_text
 from jobctl.render.safe import printable_lines
-from jobctl.render.timeline import shortened
+from jobctl.render.timeline import shortened, timeline
+
+_STYLES = {
+    RecordState.QUEUED: "bold blue",
+    RecordState.STARTED: "bold cyan",
+    RecordState.SUCCEEDED: "bold green",
+    RecordState.FAILED: "bold red",
+    RecordState.KILLED: "bold yellow",
+}
+_SHORT = 300  # characters of a value that stands in a line with others
+
+
+def state_text(record: Record) -> Text:
+    """Return its state in its colour; what stands there instead, in odd data."""
+    state, said = record.state, record.values.get("state")
+    if state is not None:
+        return Text(state.value, style=_STYLES.get(state, "bold"))
+    return Text("no state" if said is None else shortened(text_of(said), _SHORT), style="bold")
+
+
+def progress_text(progress: object, width: int) -> str:
+    """Return a progress in percent, on its way behind a bar of so many cells; none is ""."""
+    if isinstance(progress, Number):
+        progress = float(progress.text)
+    if progress is None:
+        return ""
+    if isinstance(progress, int | float) and not isinstance(progress, bool) and 0 <= progress <= 1:
+        drawn = f"{bar(progress, width)} " if 0 < progress < 1 else ""
+        return f"{drawn}{whole_percent(progress)}%"
+    return f"{shortened(text_of(progress), _SHORT)}, which is no progress"
+
+
+def record_timeline(record: Record, now: float) -> list[Text]:
+    """Return a line for each of its times, in order; `now` in unix seconds."""
+    names = (*MOMENTS, KILL_REQUESTED)
+    return timeline(((_what(name), record.moment(name)) for name in names), now)
+
+
+def _what(name: str) -> str:
+    return name.removesuffix("_at").replace("_", " ")
+
 
 _BAR = 20  # cells
 _LAST = 10  # errors and attempts that people get to see at once
@@ -85,3 +126,47 @@ def _data(data: object) -> Text:
         return Text(printable_lines(text.decode()))
     start = text[:_SHOWN].decode("utf-8", "ignore")
     return Text(f"{printable_lines(start)}\n.. {size(len(text))} in all; whole with -o json")
+
+
+_RECORDS = 3  # records
+_DATA = 300  # characters
+_SHORT_BAR = 10  # cells
+
+
+def record_lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
+    """Yield the lines about a job's records, each with its label; `now` in unix seconds."""
+    for record in status.records[:_RECORDS]:
+        yield "record", _headline(record, status.jid)
+        other = record.provider_job_id
+        if other not in (None, status.jid):
+            yield "", Text(f"its job's id is {shortened(other or '')}")
+        if record.job_args:
+            yield "", Text(f"args {shortened(text_of(record.job_args), _DATA)}", style="dim")
+        for line in record_timeline(record, now):
+            yield "", line
+        if record.errors:
+            yield "", Text(_last_error(record), style="red")
+        if record.data is not None:
+            yield "", Text(f"data {shortened(text_of(record.data), _DATA)}")
+    rest = len(status.records) - _RECORDS
+    if rest > 0:
+        yield "", Text(f"and {rest:,} older: -o json has all of them")
+
+
+def _headline(record: Record, jid: str) -> Text:
+    """Return its id where that is not the job's, state, progress, job name and attempt."""
+    line = Text()
+    if record.id != jid:
+        line.append(f"{shortened(record.id)}  ", style="bold")
+    line.append(state_text(record))
+    progress = progress_text(record.progress, _SHORT_BAR)
+    line.append(f"  {progress}" if progress else "")
+    line.append(f"  {shortened(record.job_name)}" if record.job_name else "")
+    line.append(f"  attempt {record.attempt}" if record.attempt else "")
+    return line
+
+
+def _last_error(record: Record) -> str:
+    errors = record.errors
+    label = "error" if len(errors) == 1 else f"last of {len(errors):,} errors"
+    return f"{label}: {shortened(text_of(errors[-1]))}"

@@ -11,8 +11,8 @@ from rich.text import Text
 from jobctl.model.entry import Entry
 from jobctl.model.jsontext import dumps
 from jobctl.model.status import State, Status
+from jobctl.render.cells import number, relative, size
 from jobctl.render.consoles import Trimmed
-from jobctl.render.human import number, relative, size
 from jobctl.render.safe import printable, printable_lines
 from jobctl.render.timeline import clock, shortened, timeline
 from jobctl.systems.layout import Kind
@@ -78,7 +78,7 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
 
 def _records(status: Status, now: float) -> Iterator[tuple[str, Text]]:
     if status.records:
-        from jobctl.render.story_records import record_lines
+        from jobctl.render.records import record_lines
 
         yield from record_lines(status, now)
 

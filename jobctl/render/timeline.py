@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from jobctl.model.times import Instant, epoch
-from jobctl.render.human import relative
+from jobctl.render.cells import relative
 from jobctl.render.safe import printable
 
 _NARROW = 13  # cells of what happened, at least

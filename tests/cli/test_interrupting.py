@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cli.interrupting import Interruptible
+from jobctl.cli.main import Interruptible
 
 # Python runs this before the console script: it tells when the first module of ours was run.
 TELLING = """

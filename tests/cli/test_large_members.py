@@ -12,7 +12,7 @@ SIZE = 24 * 1024 * 1024
 PEAK = """
 import sys
 from pathlib import Path
-from jobctl.cli.door import run
+from jobctl.cli.main import run
 code = run(sys.argv[1:])
 (peak,) = (line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
 print(peak.split()[1], file=sys.stderr)

@@ -1,22 +1,30 @@
-"""Writing answers: rows and documents to stdout in the session's format, talk to stderr."""
+"""Write answers: rows and documents to stdout in the session's format, talk to stderr."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import count
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
+import click
+
+from jobctl.cli.helping import Option
 from jobctl.cli.session import Session
+from jobctl.errors import UsageProblem
 from jobctl.render.formats import Format
 from jobctl.render.safe import Terminal, Writable, printable, printable_json, printable_output
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.model.rows import Row
     from jobctl.render.consoles import Console
+
 
 ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
 
@@ -110,3 +118,68 @@ def say(text: str) -> None:
 
 def _only(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Row]:
     return ({key: row.get(key) for key in columns} for row in rows)
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_T = TypeVar("_T")
+_HOME, _CLEAR_BELOW, _CLEAR = "\x1b[H", "\x1b[J", "\x1b[2J"
+_SHORTEST = 0.1
+
+
+def watch_option() -> Callable[[_F], _F]:
+    """Add ``--watch[=S]``."""
+    return click.option(
+        "--watch",
+        "seconds",
+        cls=Option,
+        bare="2",
+        metavar="[=S]",
+        help="Look again every S seconds (2), until Ctrl-C.",
+    )
+
+
+def watch(session: Session, seconds: str, look: Callable[[Store], object]) -> None:
+    """Call `look` with the Redis every so often; on a terminal each answer replaces the last.
+
+    Raises:
+        UsageProblem: the seconds are none, or the format is one document.
+    """
+    repeat(session, seconds, session.connect, look)
+
+
+def repeat(
+    session: Session,
+    seconds: str,
+    opening: Callable[[], AbstractContextManager[_T]],
+    look: Callable[[_T], object],
+) -> None:
+    """Call `look` every so often with what `opening` opens once.
+
+    Raises:
+        UsageProblem: the seconds are none, or the format is one document.
+    """
+    pause = _seconds(seconds)
+    if session.format is Format.JSON:
+        raise UsageProblem("--watch prints many documents", hint="use -o jsonl: one a line")
+    redraw = session.format.human and sys.stdout.isatty()
+    with opening() as opened:
+        if redraw:
+            sys.stdout.write(_CLEAR)
+        while True:
+            if redraw:
+                sys.stdout.write(_HOME + _CLEAR_BELOW)
+            look(opened)
+            sys.stdout.flush()
+            time.sleep(pause)
+
+
+def _seconds(text: str) -> float:
+    from jobctl.model.times import parse_duration
+
+    try:
+        pause = float(text)
+    except ValueError:
+        pause = parse_duration(text)
+    if not _SHORTEST <= pause < 86400:
+        raise UsageProblem(f"--watch: every {text} s is not possible", hint="0.1 s to a day")
+    return pause
