@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobctl.config import (
+from jobctl.config.levels import (
     CONNECT_TIMEOUT,
-    Door,
+    Endpoint,
     Level,
     choose_level,
     named_system,
     operations_directory,
 )
-from jobctl.config.redacting import DoorKind, has_password
+from jobctl.config.secrets import has_password
 from jobctl.errors import (
     BadUrl,
     JobctlError,
@@ -238,10 +238,10 @@ def _faktory(address: Address, level: Level, settings: Settings) -> Faktory:
     )
 
 
-def _said_by(error: JobctlError, door: Door, level: Level) -> JobctlError:
+def _said_by(error: JobctlError, door: Endpoint, level: Level) -> JobctlError:
     if not door.source.startswith("--"):  # nobody typed it: say who did
         error.message += f" (from {door.source})"
-    bare = level.password is None and not has_password(door.url, DoorKind.REDIS)
+    bare = level.password is None and not has_password(door.url, Target)
     if level.context is not None and bare and isinstance(error, WrongPassword):
         error.hint = f"password_command or password_file = .. in {level.context.place}"
     return error

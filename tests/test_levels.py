@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from jobctl import connect
-from jobctl.config import DEFAULT_URL, Door, Level, choose_level
+from jobctl.config.levels import DEFAULT_URL, Endpoint, Level, choose_level
 from jobctl.connecting import Settings, open_doors
 from jobctl.errors import BadUrl, UsageProblem
 from tests.systems.double import FaktoryDouble
@@ -25,8 +25,8 @@ def chosen(url=None, faktory_url=None, environ: Mapping[str, str] = {}, embedded
                                      {"FAKTORY_PROVIDER": "MINE", "MINE": "tcp://mine"},
                                      {"FAKTORY_PROVIDER": "unset"}])  # fmt: skip
 def test_a_redis_on_the_command_line_never_goes_with_a_server_of_the_environment(environ) -> None:
-    assert chosen(R, None, environ) == Level(Door(R, "--url"))
-    assert chosen(R, F, environ) == Level(Door(R, "--url"), Door(F, "--faktory-url"))
+    assert chosen(R, None, environ) == Level(Endpoint(R, "--url"))
+    assert chosen(R, F, environ) == Level(Endpoint(R, "--url"), Endpoint(F, "--faktory-url"))
 
 
 @pytest.mark.parametrize(
@@ -44,31 +44,31 @@ def test_a_server_on_the_command_line_never_goes_with_a_redis_of_the_environment
     environ, passed_over
 ) -> None:
     level = chosen(None, F, environ, embedded="unix:///running")
-    assert level == Level(None, Door(F, "--faktory-url"), passed_over=passed_over)
+    assert level == Level(None, Endpoint(F, "--faktory-url"), passed_over=passed_over)
 
 
 @pytest.mark.parametrize("name", ["JOBCTL_URL", "REDIS_URL"])
 def test_a_redis_and_a_server_of_the_environment_belong_together(name: str) -> None:
     level = chosen(environ={name: "redis://one", "FAKTORY_URL": "tcp://env\n"}, embedded="unix:///")
-    assert level == Level(Door("redis://one", name), Door("tcp://env", "FAKTORY_URL"))
-    assert chosen(environ={name: "redis://one"}) == Level(Door("redis://one", name))
+    assert level == Level(Endpoint("redis://one", name), Endpoint("tcp://env", "FAKTORY_URL"))
+    assert chosen(environ={name: "redis://one"}) == Level(Endpoint("redis://one", name))
 
 
 def test_a_server_of_the_environment_alone_has_a_redis_below_for_what_needs_no_server() -> None:
-    door = Door("tcp://env", "FAKTORY_URL")
+    door = Endpoint("tcp://env", "FAKTORY_URL")
     environ = {"FAKTORY_URL": "tcp://env"}
-    assert chosen(environ=environ) == Level(None, door, Door(DEFAULT_URL, "the default"))
-    running = Door("unix:///running", "the embedded server")
+    assert chosen(environ=environ) == Level(None, door, Endpoint(DEFAULT_URL, "the default"))
+    running = Endpoint("unix:///running", "the embedded server")
     assert chosen(environ=environ, embedded=running.url) == Level(None, door, running)
     assert chosen(embedded=running.url) == Level(running)
-    assert chosen() == Level(Door(DEFAULT_URL, "the default"))
+    assert chosen() == Level(Endpoint(DEFAULT_URL, "the default"))
 
 
 def test_the_provider_names_the_variable_and_wins() -> None:
     environ = BOTH | {"FAKTORY_PROVIDER": "MY_FAKTORY", "MY_FAKTORY": "tcp://mine"}
-    door = Door("tcp://mine", "MY_FAKTORY, named by FAKTORY_PROVIDER")
-    assert chosen(environ=environ) == Level(Door("redis://one", "JOBCTL_URL"), door)
-    assert chosen(environ=environ | {"FAKTORY_PROVIDER": ""}).faktory == Door(
+    door = Endpoint("tcp://mine", "MY_FAKTORY, named by FAKTORY_PROVIDER")
+    assert chosen(environ=environ) == Level(Endpoint("redis://one", "JOBCTL_URL"), door)
+    assert chosen(environ=environ | {"FAKTORY_PROVIDER": ""}).faktory == Endpoint(
         "tcp://env", "FAKTORY_URL"
     )
 
@@ -94,7 +94,7 @@ def test_a_provider_that_names_nothing_is_a_usage_error_that_quotes_no_url(provi
 
 def test_doors_are_opened_as_the_level_says(faktory: FaktoryDouble, url: str, tmp_path) -> None:
     nowhere = {"XDG_STATE_HOME": str(tmp_path)}
-    both = Level(Door(url, "--url"), Door(faktory.url, "--faktory-url"))
+    both = Level(Endpoint(url, "--url"), Endpoint(faktory.url, "--faktory-url"))
     with open_doors(both, Settings(), nowhere) as doors:
         assert doors.store is not None
         assert doors.store.faktory is doors.faktory
@@ -102,13 +102,13 @@ def test_doors_are_opened_as_the_level_says(faktory: FaktoryDouble, url: str, tm
         assert doors.target == str(doors.store.target)
         assert faktory.commands == []
         assert doors.faktory.info().version == "1.10.0"
-    alone = Level(None, Door(faktory.url, "--faktory-url"), passed_over="JOBCTL_URL")
+    alone = Level(None, Endpoint(faktory.url, "--faktory-url"), passed_over="JOBCTL_URL")
     with open_doors(alone, Settings(), nowhere) as doors:
         assert (doors.store, doors.passed_over) == (None, "JOBCTL_URL")
         assert doors.target == faktory.url
         with pytest.raises(UsageProblem, match="this needs the Redis behind tcp://127"):
             doors.redis("this")
-    with open_doors(Level(Door(url, "--url")), Settings(), nowhere) as doors:
+    with open_doors(Level(Endpoint(url, "--url")), Settings(), nowhere) as doors:
         assert doors.faktory is None
         assert doors.redis("this") is doors.store
 

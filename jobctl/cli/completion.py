@@ -129,7 +129,7 @@ def complete_unfinished(
 def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from jobctl.config import operations_directory
+    from jobctl.config.levels import operations_directory
     from jobctl.operations.journal import Journal
 
     try:
@@ -151,7 +151,7 @@ def complete_contexts(
     """Complete the name of a context from config.toml; silently nothing on failure."""
     from click.shell_completion import CompletionItem
 
-    from jobctl.config import read_contexts
+    from jobctl.config.contexts import read_contexts
 
     try:
         contexts = read_contexts(os.environ)

@@ -1,4 +1,4 @@
-"""``jobctl context ls|show``: the names that config.toml gives to job systems."""
+"""``jobctl context ls|show``: the contexts in config.toml, and the settings in use."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import click
 from jobctl.cli.completion import complete_contexts
 from jobctl.cli.helping import Group
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import context_option, output_options
+from jobctl.cli.options import context_option, output_options, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
+from jobctl.config import sources
+from jobctl.config.contexts import config_file, find_context, read_contexts
+from jobctl.errors import ConfigProblem, Exit
 
 KEYS = (
     "context", "url", "faktory", "layout", "system", "records_namespace", "read_only",
@@ -33,6 +36,7 @@ KEYS = (
     examples=[
         "jobctl context ls",
         "jobctl context show prod",
+        "jobctl context show",
         "jobctl context ls -o ids | xargs -I{} jobctl --context {} info",
     ],
 )
@@ -51,12 +55,9 @@ def context() -> None:
 @click.pass_obj
 def ls(session: Session) -> None:
     """List contexts."""
-    from jobctl.config import config_file, read_contexts
-    from jobctl.config.explaining import listed
-
     contexts = read_contexts(os.environ)
     current = _current(session)
-    rows = [listed(each, current=name == current) for name, each in contexts.items()]
+    rows = [sources.context_row(each, current=name == current) for name, each in contexts.items()]
     write_rows(session, rows, KEYS, 0.0, ident="context")
     if not contexts and session.format.human:
         file = config_file(os.environ)
@@ -66,27 +67,57 @@ def ls(session: Session) -> None:
 
 @context.command(
     "show",
-    help="Show a context; of a password only where it comes from.",
-    short_help="Show one of them.",
-    examples=["jobctl context show prod", "jobctl context show prod -o json | jq -r .url"],
-)
-@click.argument("name", shell_complete=complete_contexts)
-@output_options()
-@click.pass_obj
-def show(session: Session, name: str) -> None:
-    """Show a context."""
-    from jobctl.config import find_context
-    from jobctl.config.explaining import describe
+    help="""Show a context; without a NAME the settings in use: what each is, where it comes from,
+    and which variables were overruled. The first of these names the Redis and its Faktory server,
+    two are never mixed: --url and --faktory-url; --context; JOBCTL_URL; JOBCTL_CONTEXT;
+    REDIS_PROVIDER; REDIS_URL; FAKTORY_URL alone; a running embedded server;
+    redis://127.0.0.1:6379/0. With FAKTORY_URL alone url_without_faktory is the Redis of what needs
+    no server; what asks the server never uses it.
 
-    row = describe(find_context(name, os.environ), os.environ, current=name == _current(session))
+    Nothing is connected, and no password is read or shown. A config.toml that cannot be used, even
+    if no context is asked for, is a warning, and the exit code is 8.""",
+    short_help="Show one of them, or where each setting in use comes from.",
+    examples=[
+        "jobctl context show prod",
+        "jobctl context show prod -o json | jq -r .url",
+        "jobctl context show",
+        "jobctl context show --context prod",
+        "jobctl context show -o json | jq '.[] | select(.setting == \"overruled\")'",
+    ],
+)
+@click.argument("name", required=False, shell_complete=complete_contexts)
+@shared_options()
+@click.pass_obj
+def show(session: Session, name: str | None) -> None:
+    """Show a context, or the settings in use."""
+    if name is None:
+        _show_settings(session)
+        return
+    context = find_context(name, os.environ)
+    row = sources.context_document(context, os.environ, current=name == _current(session))
     if session.in_json:
         write_document(session, row)
     elif session.format.human:
-        from jobctl.render.screen import print_facts
+        from jobctl.render.screen import print_facts  # imports rich
 
         print_facts(console(session), row, exact_keys=True)
     else:
         write_rows(session, [row], tuple(row), 0.0, ident="context")
+
+
+def _show_settings(session: Session) -> None:
+    options = {name: session.text(name) for name in sources.OPTIONS}
+    rows = sources.setting_rows(session.level, options, os.environ)
+    write_rows(session, rows, sources.KEYS, 0.0, ident="setting")
+    if session.level.unclear:
+        say("what asks a Faktory server is refused: say which one, -u embedded:// or --faktory-url")
+    try:
+        read_contexts(os.environ)
+    except ConfigProblem as problem:
+        say(f"warning: {problem.message}")
+        if problem.hint is not None:
+            say(f"hint: {problem.hint}")
+        raise click.exceptions.Exit(Exit.PROBLEMS) from None
 
 
 def _current(session: Session) -> str | None:

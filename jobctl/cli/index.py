@@ -42,12 +42,12 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
         "server": Listed("server:server", "Start, stop or look at the private server."),
         "context": Listed("context:context", "Names for job systems, and the rules of each."),
-        "config": Listed("config:config", "Say where each setting comes from."),
         "completion": Listed("completion:completion", "Print the completion script of a shell."),
     },
 }
 # What went with the last release, by the path it had, and what does the same now.
 SUCCESSORS = {
+    "jobctl config": "jobctl context show",
     "jobctl query --unverified": "--index",
     "jobctl record create --provider-job-id": "--provider",
     "jobctl record args": "jobctl record set ID --clear-args --arg KEY=VALUE",

@@ -27,7 +27,7 @@ from jobctl.errors import (
 from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
-    from jobctl.config import Level
+    from jobctl.config.levels import Level
     from jobctl.model.operation import Header
     from jobctl.operations.journal import Journal
 
@@ -120,7 +120,7 @@ def apply(session: Session, plan: Path) -> None:
 
 def journal() -> Journal:
     """Return the journal of this user."""
-    from jobctl.config import operations_directory
+    from jobctl.config.levels import operations_directory
     from jobctl.operations.journal import Journal
 
     return Journal(operations_directory(os.environ))
@@ -166,24 +166,25 @@ def aim(session: Session, header: Header) -> None:
 
 def _with_server(level: Level, header: Header) -> Level:
     """Return a level with the server that an operation spoke to, where it names none."""
-    from jobctl.config import Door, faktory_door
+    from jobctl.config.levels import Endpoint, faktory_endpoint
     from jobctl.model.target import Address
 
     if level.faktory is not None or header.faktory is None:
         return level
     try:
-        door = faktory_door(os.environ)
+        door = faktory_endpoint(os.environ)
         if door is not None and str(Address.parse(door.url)) == header.faktory:
             return replace(level, faktory=door)
     except UsageProblem:  # another server, or none at all
         pass
     if "***@" in header.faktory:
         return level
-    return replace(level, faktory=Door(header.faktory, "the operation's file"))
+    return replace(level, faktory=Endpoint(header.faktory, "the operation's file"))
 
 
 def _made_under(header: Header) -> Level | None:
-    from jobctl.config import context_level, find_context
+    from jobctl.config.contexts import find_context
+    from jobctl.config.levels import context_level
 
     name = header.context
     if name is None:
@@ -199,7 +200,7 @@ def _made_under(header: Header) -> Level | None:
 
 
 def _of_environment(header: Header) -> Level | None:
-    from jobctl.config import choose_level
+    from jobctl.config.levels import choose_level
 
     try:
         level = choose_level(None, None, os.environ, lambda: None)

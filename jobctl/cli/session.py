@@ -13,7 +13,7 @@ from jobctl.render.formats import Format
 if TYPE_CHECKING:
     from jobctl import Store
     from jobctl.backend import Doors
-    from jobctl.config import Level
+    from jobctl.config.levels import Level
     from jobctl.connecting import Settings
     from jobctl.filter.where import Where
     from jobctl.jobs.listing import Order, Page
@@ -108,7 +108,7 @@ class Session:
 
         The file of an operation may name others: whoever reads it puts them here.
         """
-        from jobctl.config import choose_level
+        from jobctl.config.levels import choose_level
         from jobctl.connecting import running_embedded
 
         return choose_level(

@@ -1,4 +1,7 @@
-"""Which doors: each level of the settings names its own, and two are never mixed."""
+"""Levels of settings: each names its Redis and Faktory server, and two are never mixed.
+
+Flags come first, then the environment, config.toml, a running embedded server, the default.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobctl.config.contexts import Context
-from jobctl.config.expanding import expand
-from jobctl.config.file import find_context
-from jobctl.config.passwords import Password, password_of
+from jobctl.config.contexts import Context, find_context
+from jobctl.config.secrets import Password, expand, password_of
 from jobctl.errors import UnknownContext, UsageProblem
 from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.urls import bare
@@ -24,7 +25,7 @@ _VARIABLES = ("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_PROVIDER", "REDIS_URL")
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Endpoint:
     """The URL of a server and where it came from."""
 
     url: str = field(repr=False)
@@ -33,48 +34,48 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The doors that one level of the settings names; two levels are never mixed.
+    """The servers that one level of the settings names.
 
     Attributes:
         redis: the Redis.
-        faktory: the Faktory server on it.
-        below: the Redis of the next level, where this one names the Faktory server alone. What
-            needs no server may use it; what talks to the server must not.
-        passed_over: who names a Redis at a lower level, where this one names a server alone.
+        faktory: the Faktory server that uses it.
+        below: the Redis of the next level, if this one names only a Faktory server. Commands that
+            need no Faktory server may use it; those that talk to one must not.
+        passed_over: the variable that names a Redis, if the flags name only a Faktory server.
         context: the context that names them, if one does.
-        password: its password, for a door whose URL has none; not asked for yet.
+        password: the context's password, for a URL that has none; not read yet.
     """
 
-    redis: Door | None = None
-    faktory: Door | None = None
-    below: Door | None = None
+    redis: Endpoint | None = None
+    faktory: Endpoint | None = None
+    below: Endpoint | None = None
     passed_over: str | None = None
     context: Context | None = None
     password: Password | None = None
 
     @property
     def rules(self) -> Rules:
-        """What every change is held to."""
+        """The rules for every change."""
         return NO_RULES if self.context is None else self.context.rules
 
     @property
     def unclear(self) -> bool:
-        """Whether what talks to the server is refused: an embedded Redis runs beside it."""
+        """Whether commands for the Faktory server are refused: an embedded Redis runs beside it."""
         return self.below is not None and self.below.source == EMBEDDED
 
     @property
     def layout(self) -> QueueForm | None:
-        """The form of Faktory's lists, where the context says it."""
+        """The form of Faktory's queue keys, if the context has one."""
         return None if self.context is None else self.context.layout
 
     @property
     def system(self) -> System | None:
-        """The job system that is meant, where the context says it."""
+        """The job system to use, if the context names one."""
         return None if self.context is None else self.context.system
 
     @property
     def records_namespace(self) -> str | None:
-        """What stands before the keys of status records, where the context says it."""
+        """The key prefix of status records, if the context has one."""
         return None if self.context is None else self.context.records_namespace
 
 
@@ -86,7 +87,7 @@ def choose_level(
     *,
     context: str | None = None,
 ) -> Level:
-    """Return the doors to use, and who named them.
+    """Return the servers to use, and the setting that names each.
 
     Args:
         url: the value of ``--url``, if it was given.
@@ -107,8 +108,8 @@ def choose_level(
             )
         passed_over = next((name for name in _VARIABLES if variable(environ, name)), None)
         return Level(
-            _door(url, "--url"),
-            _door(faktory_url, "--faktory-url"),
+            _endpoint(url, "--url"),
+            _endpoint(faktory_url, "--faktory-url"),
             passed_over=passed_over if url is None else None,
         )
     if context is not None:
@@ -119,35 +120,33 @@ def choose_level(
             continue
         if name == "JOBCTL_CONTEXT":
             return _named_level(value, environ)
-        door = _provided(environ, name) if name == "REDIS_PROVIDER" else Door(value, name)
-        return Level(door, faktory_door(environ))
+        redis = _provided(environ, name) if name == "REDIS_PROVIDER" else Endpoint(value, name)
+        return Level(redis, faktory_endpoint(environ))
     running = embedded()
-    below = Door(DEFAULT_URL, "the default")
-    if running is not None:
-        below = Door(running, EMBEDDED)
-    faktory = faktory_door(environ)
+    below = Endpoint(running, EMBEDDED) if running else Endpoint(DEFAULT_URL, "the default")
+    faktory = faktory_endpoint(environ)
     return Level(below) if faktory is None else Level(None, faktory, below)
 
 
 def context_level(context: Context, environ: Mapping[str, str]) -> Level:
-    """Return the doors of a context: those it names, and nothing else.
+    """Return the servers of a context: those it names, and nothing else.
 
     Raises:
-        ConfigProblem: a variable that it needs is not set.
+        ConfigProblem: a variable that it uses is not set.
     """
     return Level(
-        _context_door(context, "url", context.url, environ),
-        _context_door(context, "faktory", context.faktory, environ),
+        _context_endpoint(context, "url", context.url, environ),
+        _context_endpoint(context, "faktory", context.faktory, environ),
         context=context,
         password=password_of(context, environ),
     )
 
 
-def _context_door(
+def _context_endpoint(
     context: Context, key: str, text: str | None, environ: Mapping[str, str]
-) -> Door | None:
+) -> Endpoint | None:
     source = f"context {context.name}"
-    return None if text is None else Door(expand(text, environ, f"{key} of {source}"), source)
+    return None if text is None else Endpoint(expand(text, environ, f"{key} of {source}"), source)
 
 
 def _named_level(name: str, environ: Mapping[str, str]) -> Level:
@@ -158,21 +157,21 @@ def _named_level(name: str, environ: Mapping[str, str]) -> Level:
         raise
 
 
-def faktory_door(environ: Mapping[str, str]) -> Door | None:
-    """Return the Faktory server that the environment names, as Faktory's own clients read it.
+def faktory_endpoint(environ: Mapping[str, str]) -> Endpoint | None:
+    """Return the Faktory server that the environment names, as Faktory's clients read it.
 
     Raises:
         UsageProblem: FAKTORY_PROVIDER names no variable that is set.
     """
-    door = _provided(environ, "FAKTORY_PROVIDER")
-    return door or _door(variable(environ, "FAKTORY_URL"), "FAKTORY_URL")
+    named = _provided(environ, "FAKTORY_PROVIDER")
+    return named or _endpoint(variable(environ, "FAKTORY_URL"), "FAKTORY_URL")
 
 
-def _provided(environ: Mapping[str, str], name: str) -> Door | None:
-    """Return what a variable leads to that holds the name of the variable with the URL.
+def _provided(environ: Mapping[str, str], name: str) -> Endpoint | None:
+    """Return the URL in the variable that this variable names.
 
     Raises:
-        UsageProblem: it names none that is set.
+        UsageProblem: it names no variable that is set.
     """
     provider = variable(environ, name)
     if provider is None:
@@ -184,14 +183,14 @@ def _provided(environ: Mapping[str, str], name: str) -> Door | None:
         if not provider.isidentifier():  # a URL, perhaps, with its password
             raise UsageProblem(f"{name} holds no variable's name", hint=hint)
         raise UsageProblem(f"{name} names {provider}, which is not set", hint=hint)
-    return Door(value, f"{provider}, named by {name}")
+    return Endpoint(value, f"{provider}, named by {name}")
 
 
 def named_system(environ: Mapping[str, str]) -> System | None:
-    """Return the job system that JOBCTL_SYSTEM names; None where it is not set.
+    """Return the job system that JOBCTL_SYSTEM names; None if it is not set.
 
     Raises:
-        UsageProblem: it names none.
+        UsageProblem: there is no such job system.
     """
     value = variable(environ, "JOBCTL_SYSTEM")
     if value is None:
@@ -202,17 +201,17 @@ def named_system(environ: Mapping[str, str]) -> System | None:
     return System(value)
 
 
-def _door(url: str | None, source: str) -> Door | None:
-    return None if url is None else Door(url, source)
+def _endpoint(url: str | None, source: str) -> Endpoint | None:
+    return None if url is None else Endpoint(url, source)
 
 
 def variable(environ: Mapping[str, str], name: str) -> str | None:
-    """Return what a variable holds; a file it came from may leave a line break, or quotes."""
+    """Return a variable without the line break or quotes that a file may have left around it."""
     return bare(environ.get(name, "").strip()) or None
 
 
 def operations_directory(environ: Mapping[str, str]) -> Path:
-    """Return where the files of operations are kept, by the XDG base directory rules."""
+    """Return the directory of operation files, by the XDG base directory specification."""
     given = environ.get("XDG_STATE_HOME", "")
     state = Path(given) if given.startswith("/") else Path.home() / ".local" / "state"
     return state / "jobctl" / "operations"

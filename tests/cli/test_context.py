@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from jobctl import connect
-from jobctl.config import choose_level
+from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, open_doors
 from jobctl.errors import ConfigProblem, UsageProblem
 from tests.builders import failed, retry
@@ -130,10 +130,10 @@ def test_no_output_has_a_secret_in_it(full, jobctl, monkeypatch, fmt) -> None:
     monkeypatch.setenv("PORT", "6380")
     monkeypatch.setenv("HOST", "h")
     names = ("prod", "secret", "lost", "mixed", "plain")
-    commands = [("context", "ls"), ("config", "explain")]
+    commands = [("context", "ls"), ("context", "show")]
     commands += [("context", "show", name) for name in names]
-    commands += [("config", "explain", "--context", name) for name in names]
-    commands += [("config", "explain", "-u", f"redis://:{SECRET}{end}") for end in ("@h", "/@h")]
+    commands += [("context", "show", "--context", name) for name in names]
+    commands += [("context", "show", "-u", f"redis://:{SECRET}{end}") for end in ("@h", "/@h")]
     for argv in commands:
         for tty in (False, True):
             ran = jobctl("--debug", *argv, "-o", fmt, tty=tty, url=None)
@@ -194,7 +194,7 @@ def test_a_config_file_with_a_syntax_error_is_two_lines(config, jobctl) -> None:
 def test_no_file_of_ours_is_written(two, jobctl) -> None:
     before = two.read_bytes()
     two.chmod(stat.S_IRUSR)
-    for argv in (("context", "ls"), ("context", "show", "here"), ("config", "explain")):
+    for argv in (("context", "ls"), ("context", "show", "here"), ("context", "show")):
         assert jobctl(*argv).code == 0
     assert two.read_bytes() == before
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 
 from jobctl import connect
-from jobctl.config import choose_level
+from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, open_doors
 from jobctl.errors import WrongPassword
 from tests.builders import failed, retry

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.config import config_file, find_context, read_contexts
+from jobctl.config.contexts import config_file, find_context, read_contexts
 from jobctl.errors import ConfigProblem, Exit, UnknownContext
 from jobctl.model.guards import Rules
 from jobctl.systems.layout import QueueForm

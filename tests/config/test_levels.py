@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.config import choose_level
-from jobctl.config.expanding import expand
-from jobctl.config.redacting import DoorKind, shown_url
+from jobctl.config.levels import choose_level
+from jobctl.config.secrets import expand, shown_url
 from jobctl.errors import ConfigProblem, UnknownContext, UsageProblem
+from jobctl.model.target import Address, Target
 
 CONTEXTS = """
 [contexts.prod]
@@ -179,9 +179,9 @@ def test_what_a_variable_holds_is_not_expanded_again() -> None:
     ],
 )
 def test_a_url_is_shown_without_its_password(text, shown) -> None:
-    assert shown_url(text, DoorKind.REDIS) == shown
+    assert shown_url(text, Target) == shown
 
 
 def test_a_servers_address_is_shown_without_its_password() -> None:
-    assert shown_url("tcp://:hunter2@h", DoorKind.FAKTORY) == "tcp://:***@h:7419"
-    assert shown_url("redis://:hunter2@h", DoorKind.FAKTORY) == "(malformed)"
+    assert shown_url("tcp://:hunter2@h", Address) == "tcp://:***@h:7419"
+    assert shown_url("redis://:hunter2@h", Address) == "(malformed)"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.config import passwords
+from jobctl.config import secrets
 from jobctl.config.contexts import Context
-from jobctl.config.passwords import Password, password_of
+from jobctl.config.secrets import Password, password_of
 from jobctl.errors import ConfigProblem
 
 SECRET = "correct-horse-battery"
@@ -91,14 +91,14 @@ def test_a_variable_that_a_command_needs_must_be_set() -> None:
 
 @pytest.mark.parametrize("words", ["sleep 60", "exec >&- 2>&-; sleep 60", "yes >&2"])
 def test_a_command_that_hangs_is_stopped(words, monkeypatch) -> None:
-    monkeypatch.setattr(passwords, "PATIENCE", 0.5)
+    monkeypatch.setattr(secrets, "PATIENCE", 0.5)
     began = time.monotonic()
     assert failure(words) == "password_command of context prod gave no password within 0.5 s"
     assert time.monotonic() - began < 5
 
 
 def test_what_a_stopped_command_has_started_is_not_left_writing(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(passwords, "PATIENCE", 0.2)
+    monkeypatch.setattr(secrets, "PATIENCE", 0.2)
     pid = tmp_path / "pid"
     failure(f"yes >&2 & echo $! > {pid}; wait")
     end = time.monotonic() + 5

@@ -17,7 +17,7 @@ import pytest
 import redis
 
 from jobctl import connect, embedded
-from jobctl.config import DEFAULT_URL, choose_level
+from jobctl.config.levels import DEFAULT_URL, choose_level
 from jobctl.errors import ConnectionLost, NoPermission, Unreachable
 from jobctl.model.target import Target
 from jobctl.redis.connection import Connection

@@ -1,4 +1,4 @@
-"""``jobctl config explain``: what is used, and who says so."""
+"""``jobctl context show`` without a name: the settings in use, and where each comes from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def running_at_home(monkeypatch, tmp_path):
 
 
 def explained(jobctl, *argv, url=None) -> dict[str, list]:
-    rows = json.loads(jobctl("config", "explain", "-o", "json", *argv, url=url).out)
+    rows = json.loads(jobctl("context", "show", "-o", "json", *argv, url=url).out)
     assert all(list(row) == ["setting", "value", "source"] for row in rows)
     found: dict[str, list] = {}
     for row in rows:
@@ -107,16 +107,16 @@ def test_a_config_file_that_cannot_be_used_is_a_problem_found(config, jobctl, te
     if text is None:
         file.unlink()
     for fmt in FORMATS:
-        ran = jobctl("config", "explain", "-o", fmt)
+        ran = jobctl("context", "show", "-o", fmt)
         assert ran.code == 8
         assert "journal" in ran.out
         assert ran.err.startswith("warning: ")
         assert said in ran.err
-    assert json.loads(jobctl("config", "explain", "-o", "json").out)
+    assert json.loads(jobctl("context", "show", "-o", "json").out)
     for argv in (("context", "ls"), ("context", "show", "prod")):
         ran = jobctl(*argv)
         assert (ran.code, ran.out) == (2, "")
-    assert jobctl("config", "explain", "--context", "prod", url=None).code == 2
+    assert jobctl("context", "show", "--context", "prod", url=None).code == 2
 
 
 def test_what_is_used_is_not_overruled(full, jobctl, monkeypatch) -> None:
@@ -142,7 +142,7 @@ def test_a_server_alone_is_never_shown_as_one_pair_with_the_embedded_redis(
     assert found["faktory"] == [
         ("tcp://h:7419", "FAKTORY_URL; refused while the embedded server runs")
     ]
-    ran = jobctl("config", "explain", url=None)
+    ran = jobctl("context", "show", url=None)
     assert (ran.code, "say which one, -u embedded:// or --faktory-url" in ran.err) == (0, True)
     assert jobctl("queue", "pause", "x", url=None).code == 2
     assert jobctl("retries", "count", url=None).out == "0\n"
@@ -152,13 +152,19 @@ def test_a_server_alone_is_never_shown_as_one_pair_with_the_embedded_redis(
 def test_a_narrow_table_keeps_the_name_of_the_context(config, jobctl, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     config('[contexts.prod]\nurl = "redis://h"\nread_only = true\n')
-    ran = jobctl("config", "explain", "--context", "prod", "-o", "table", url=None)
+    ran = jobctl("context", "show", "--context", "prod", "-o", "table", url=None)
     lines = {line.split()[0]: line for line in ran.out.splitlines()}
     assert "[contexts.prod]" in lines["url"]
     assert "[contexts.prod]" in lines["read_only"]
 
 
 def test_a_variable_that_is_not_set_is_said_with_its_key(full, jobctl) -> None:
-    ran = jobctl("config", "explain", "--context", "prod", url=None)
+    ran = jobctl("context", "show", "--context", "prod", url=None)
     assert ran.code == 2
     assert "url of context prod needs the variable PW, which is not set" in ran.err
+
+
+def test_the_command_that_went_names_its_successor(jobctl) -> None:
+    ran = jobctl("config", "explain")
+    assert (ran.code, ran.out) == (2, "")
+    assert "it is now jobctl context show" in ran.err
