@@ -121,7 +121,7 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
         report = _clear(store, kind, order, watch)
     else:
         if not order.rehearsed:
-            store.operations.check_scripts(*script_of(order.change, kind), kind=kind)
+            store.operations.check_script(script_of(order.change, kind), kind=kind)
         with _new_file(store, journal, kind, order) as file:
             report = _perform(store, file, order, watch, warnings)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)

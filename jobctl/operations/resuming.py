@@ -152,7 +152,7 @@ def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Wa
 
 def _check_scripts(store: Store, file: OperationFile) -> None:
     header = file.header
-    store.operations.check_scripts(*script_of(header.change, header.kind), kind=header.kind)
+    store.operations.check_script(script_of(header.change, header.kind), kind=header.kind)
 
 
 def _checked(

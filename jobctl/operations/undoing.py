@@ -82,7 +82,7 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
-    store.operations.check_scripts("begin", kind=file.header.kind)
+    store.operations.check_script("begin", kind=file.header.kind)
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     if past.undo is None:

@@ -1,4 +1,5 @@
 -- Claims an operation for whoever comes first: of the holders of copies of one plan, one acts.
+-- Uses: begin
 -- KEYS  1 operation, 2 a sorted set that the operation will remove members of
 -- ARGV  1 the field of the claim, 2 kept, 3 who claims it
 -- Returns who has claimed it; that it was claimed before, begin.lua has answered already.

@@ -1,4 +1,5 @@
 -- Moves members from one sorted set to another: kill, requeue --in, and their way back.
+-- Uses: begin
 -- KEYS  1 operation, 2 source, 3 target
 -- ARGV  1 number, 2 kept, 3 first score, 4 step from one score to the next, 5 how many members,
 --       then the members; then, if they change on the way, what they become; then, where 3 is

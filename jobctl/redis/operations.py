@@ -141,21 +141,21 @@ class Call:
 
     def _eval(self, name: str, keys: Sequence[str | bytes], *words: Word) -> Command:
         keys = [operation_key(self.operation), *keys]
-        return ("EVAL", script("begin", name), len(keys), *keys, self.number, KEPT, *words)
+        return ("EVAL", script(name), len(keys), *keys, self.number, KEPT, *words)
 
 
-def script_of(change: Change, kind: Kind) -> tuple[str, ...]:
-    """Return the script that carries out a change, as `script` takes it."""
+def script_of(change: Change, kind: Kind) -> str:
+    """Return the name of the script that carries out a change."""
     if change.verb is Verb.DELETE:
-        return "begin", "record_delete"
+        return "record_delete"
     if kind is Kind.RECORDS:
-        return "records", "begin", "record_marks"
+        return "record_marks"
     if change.to_queues:
-        return "begin", "requeue"
+        return "requeue"
     if change.in_place(kind):
-        return "begin", "reschedule"
+        return "reschedule"
     moves = change.verb is Verb.KILL or change.to_scheduled
-    return "begin", "move" if moves else "discard"
+    return "move" if moves else "discard"
 
 
 def _scores(scores: Scores) -> tuple[tuple[Word, Word], Sequence[str]]:
@@ -212,18 +212,18 @@ class Operations:
         if isinstance(refused, JobctlError) and not isinstance(refused, NoPermission | NoMemory):
             raise refused
 
-    def check_scripts(self, *names: str, kind: Kind | None = None) -> None:
+    def check_script(self, name: str, kind: Kind | None = None) -> None:
         """Check that a script can do its work here, before an operation is begun.
 
         Args:
-            names: the script's, as `script` takes them.
+            name: the script's.
             kind: the set that it takes jobs from.
 
         Raises:
             RefusedByRedis: it cannot; says why.
         """
         source = None if kind is None else self._layout.sets.get(kind)
-        self._connection.call(*ready(*names, keys=[] if source is None else [source]))
+        self._connection.call(*ready(name, keys=[] if source is None else [source]))
 
     def begun(self, operation: str) -> bool:
         """Tell whether a batch of an operation has left its result here."""

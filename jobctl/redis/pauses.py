@@ -14,6 +14,7 @@ from jobctl.redis.scripts import ready, script
 from jobctl.systems.layout import Layout
 
 _MOST = 250  # queues of a call: well under 10 ms
+_WORDS = 3  # that an action of the script may want to know
 
 Word = str | bytes | int | float
 
@@ -73,14 +74,8 @@ class Pauses:
         """
         if by_redis:
             self._check("pause")
-        flags = "".join("1" if was else "0" for was in before)
-        anew = "1" if author.reason else ""
-        calls = [
-            self._call("pause", [self._layout.paused, PAUSES], part,
-                       author.encode(), anew, "1" if by_redis else "", flags[i : i + len(part)])
-            for i, part in _parts(names)
-        ]  # fmt: skip
-        return self._letters(calls)
+        words = (author.encode(), "1" if author.reason else "")
+        return self._letters("pause", names, *words, by_redis=by_redis, before=before)
 
     def resume(self, names: Sequence[str], *, by_redis: bool, force: bool) -> str:
         """Resume queues, or forget the notes of those that were resumed by way of their server.
@@ -93,18 +88,14 @@ class Pauses:
         """
         if by_redis:
             self._check("resume")
-        calls = [
-            self._call("resume", [self._layout.paused, PAUSES], part,
-                       STALE, "1" if force else "", "1" if by_redis else "")
-            for _, part in _parts(names)
-        ]  # fmt: skip
-        letters = self._letters(calls)
-        if len(letters) != len(names):
+        calls = self._calls("resume", names, "1" if force else "", by_redis=by_redis)
+        replies = self._connection.pipe(calls)
+        if any(outcome != b"ok" for outcome, *_ in replies):
             raise Refused(
                 "one of these queues came to be held just now",
                 hint="who holds it: jobctl queue ls; --force resumes it all the same",
             )
-        return letters
+        return _joined(replies)
 
     def mark(self, names: Sequence[str], ident: str, *, force: bool) -> tuple[str, str] | None:
         """Mark queues that are about to be resumed by way of their server.
@@ -115,8 +106,7 @@ class Pauses:
             None; or ``held`` or ``wait`` (somebody else is resuming it just now) and the queue:
             then call `unmark`, and try again or give up.
         """
-        for _, part in _parts(names):
-            call = self._call("mark", [], part, ident, STALE, "1" if force else "")
+        for call in self._calls("mark", names, "1" if force else "", ident=ident):
             outcome, *rest = self._connection.call(*call)
             if outcome != b"ok":
                 return outcome.decode(), decode_name(rest[0])
@@ -124,9 +114,7 @@ class Pauses:
 
     def unmark(self, names: Sequence[str], ident: str) -> None:
         """Take the marks of queues away again."""
-        self._connection.pipe(
-            [self._call("unmark", [], part, ident, STALE) for _, part in _parts(names)]
-        )
+        self._connection.pipe(self._calls("unmark", names, ident=ident))
 
     def notes(self) -> dict[str, Author]:
         """Return who paused each queue, when and why, as far as somebody noted it."""
@@ -170,10 +158,9 @@ class Pauses:
             Refused: another version of jobctl holds one of them.
         """
         self._check("take")
-        before: list[bool] = []
-        for _, part in _parts(names):
-            call = self._call("take", [self._layout.paused], part, lease.ident, lease.encode(),
-                              STALE, KEPT, "1" if by_redis else "")  # fmt: skip
+        before = ""
+        words = (lease.encode(), KEPT)
+        for call in self._calls("take", names, *words, ident=lease.ident, by_redis=by_redis):
             outcome, *rest = self._connection.call(*call)
             if outcome == b"version":
                 raise Refused(
@@ -184,8 +171,8 @@ class Pauses:
                 )
             if outcome == b"wait":
                 return decode_name(rest[0])
-            before += [flag == b"1" for flag in rest]
-        return before
+            before += rest[0].decode()
+        return [flag == "1" for flag in before]
 
     def beat(self, names: Sequence[str], ident: str, *, ends: bool = False) -> str:
         """Say that the holder of a lease lives; `ends`: that it has given up, and counts as dead.
@@ -194,11 +181,7 @@ class Pauses:
             A letter for each queue: ``p`` held and paused, ``r`` held, and somebody resumed it,
             ``l`` the lease is lost.
         """
-        calls = [
-            self._call("beat", [self._layout.paused], part, ident, KEPT, "1" if ends else "")
-            for _, part in _parts(names)
-        ]
-        return self._letters(calls)
+        return self._letters("beat", names, "1" if ends else "", KEPT, ident=ident)
 
     def leave(
         self, names: Sequence[str], ident: str, *, by_redis: bool, before: Sequence[bool]
@@ -209,13 +192,7 @@ class Pauses:
             A letter for each queue: ``o`` others hold it, ``s`` it stays paused, ``r`` resumed,
             ``w`` to be resumed by way of its server, then call `left`; ``n`` it is not paused.
         """
-        flags = "".join("1" if was else "0" for was in before)
-        calls = [
-            self._call("leave", [self._layout.paused, PAUSES], part,
-                       ident, STALE, "1" if by_redis else "", flags[i : i + len(part)])
-            for i, part in _parts(names)
-        ]  # fmt: skip
-        return self._letters(calls)
+        return self._letters("leave", names, ident=ident, by_redis=by_redis, before=before)
 
     def clear(self, names: Sequence[str], ident: str, *, by_redis: bool) -> str:
         """Clear the leases of dead holders; a queue that nobody else holds is resumed.
@@ -225,35 +202,64 @@ class Pauses:
             paused, ``r`` resumed, ``w`` to be resumed by way of its server, then call `left`;
             ``n`` it is not paused, ``v`` another version's.
         """
-        calls = [
-            self._call("clear", [self._layout.paused, PAUSES], part,
-                       ident, STALE, "1" if by_redis else "")
-            for _, part in _parts(names)
-        ]  # fmt: skip
-        return self._letters(calls)
+        return self._letters("clear", names, ident=ident, by_redis=by_redis)
 
     def left(self, names: Sequence[str], ident: str) -> None:
         """Say that queues were resumed by way of their server, and that their holding is over."""
-        self._connection.pipe(
-            [self._call("left", [PAUSES], part, ident) for _, part in _parts(names)]
-        )
+        self._connection.pipe(self._calls("left", names, ident=ident))
 
-    def _check(self, name: str) -> None:
-        """Check, before it writes anything, that a script can do its work: half is not undone.
+    def _check(self, action: str) -> None:
+        """Check that an action can do its work before it writes: half of it is not undone.
 
-        Its own commands are enough: those of the shared beginning are called before it writes.
+        Its own commands are enough: those of the functions it calls come before it writes.
         """
-        self._connection.call(*ready(name))
+        self._connection.call(*ready("pauses", action=action))
 
-    def _letters(self, calls: Sequence[Command]) -> str:
-        replies: list[Reply] = self._connection.pipe(calls)
-        return "".join(reply.decode() for reply in replies)
+    def _letters(
+        self,
+        action: str,
+        names: Sequence[str],
+        *words: Word,
+        ident: str = "",
+        by_redis: bool = False,
+        before: Sequence[bool] | None = None,
+    ) -> str:
+        calls = self._calls(action, names, *words, ident=ident, by_redis=by_redis, before=before)
+        return _joined(self._connection.pipe(calls))
 
-    def _call(self, name: str, keys: Sequence[str], queues: Sequence[str], *words: Word) -> Command:
-        every: list[Word] = [*keys, *(encode_name(hold_key(queue)) for queue in queues)]
-        named: list[Word] = [encode_name(queue) for queue in queues]
-        return ("EVAL", script("holding", name), len(every), *every, *words, *named)
+    def _calls(
+        self,
+        action: str,
+        names: Sequence[str],
+        *words: Word,
+        ident: str = "",
+        by_redis: bool = False,
+        before: Sequence[bool] | None = None,
+    ) -> Iterator[Command]:
+        """Yield the calls for an action on queues, a bounded number of queues in each.
+
+        Args:
+            action: as the script names it.
+            names: the queues.
+            words: what the action wants to know; the first of them are the flags, with `before`.
+            ident: whose lease or mark it is.
+            by_redis: write the set of paused queues here.
+            before: which of the queues were paused before.
+        """
+        for i in range(0, len(names), _MOST):
+            part = names[i : i + _MOST]
+            own = list(words) if before is None else [_flags(before[i : i + _MOST]), *words]
+            own += [""] * (_WORDS - len(own))
+            holds = [encode_name(hold_key(name)) for name in part]
+            keys: list[Word] = [self._layout.paused, PAUSES, *holds]
+            common = (action, ident, STALE, "1" if by_redis else "")
+            queues = map(encode_name, part)
+            yield ("EVAL", script("pauses"), len(keys), *keys, *common, *own, *queues)
 
 
-def _parts(names: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
-    return ((i, names[i : i + _MOST]) for i in range(0, len(names), _MOST))
+def _flags(values: Sequence[bool]) -> str:
+    return "".join("1" if value else "0" for value in values)
+
+
+def _joined(replies: Sequence[Reply]) -> str:
+    return "".join(letters.decode() for _, letters in replies)

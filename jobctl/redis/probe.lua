@@ -1,5 +1,6 @@
 -- Asks the lists of queues whether they would take a job, before what is to be pushed has no other
 -- place left: each takes one and gives it up again. Only the names of the queues stay behind.
+-- Uses: begin
 -- KEYS  1 operation, 2 source, 3 the set of queue names, then the list of each queue
 -- ARGV  1 number, 2 kept, then the name of each queue
 -- Returns a text for each list: empty, or why it would not.

@@ -1,5 +1,6 @@
 -- Pushes jobs to the front of their queues that have left their source already: the second half
 -- of a release, after the server has forgotten the reservations.
+-- Uses: begin
 -- KEYS  1 operation, 2 source, 3 the set of queue names, then the list of each queue
 -- ARGV  1 number, 2 kept, 3 the result as it will be, then for each list: the queue's name, how
 --       many jobs, and the jobs, the last one to run first

@@ -280,7 +280,7 @@ class Removing:
     def refill(self, operation: str, number: str, into: bytes, start: int) -> Command:
         """Return the beginning of the call that puts jobs into a list: they follow it."""
         keys = (operation_key(operation), into)
-        return ("EVAL", script("begin", "refill"), len(keys), *keys, number, KEPT, start)
+        return ("EVAL", script("refill"), len(keys), *keys, number, KEPT, start)
 
     def join(
         self, operation: str, pairs: Iterable[tuple[bytes, bytes]], *, before: bool = False
@@ -354,7 +354,7 @@ class Removing:
             *(encode_name(q.name) for q in queues),
         ]
         number = taking_number(taking.round, first)
-        return ("EVAL", script("begin", "remove"), len(keys), *keys, number, KEPT, *words)
+        return ("EVAL", script("remove"), len(keys), *keys, number, KEPT, *words)
 
     def _rejoin(
         self,
@@ -365,7 +365,7 @@ class Removing:
         words: tuple[str | bytes, str, str, str],
     ) -> Command:
         keys = (operation_key(operation), self._layout.queues, self._layout.paused, first, second)
-        return ("EVAL", script("begin", "rejoin"), len(keys), *keys, number, KEPT, *words)
+        return ("EVAL", script("rejoin"), len(keys), *keys, number, KEPT, *words)
 
     def _among(self, key: str, names: Sequence[str]) -> set[str]:
         parts: list[list[str]] = [

@@ -81,7 +81,7 @@ class RecordCall:
             number = snapshot.restarts_from
             words += [encode(snapshot.id), snapshot.text(b"state"), number]
             keys.append(layout.attempt(snapshot.id, number))
-        text = script("records", "begin", "record_marks")
+        text = script("record_marks")
         return ("EVAL", text, len(keys), *keys, self.number, KEPT, state, *words)
 
     def _eval(
@@ -98,7 +98,7 @@ class RecordCall:
         keys += attempts
         keys += map(layout.index, others)
         counts = (len(snapshots), len(attempts))
-        head = (script("begin", name), len(keys), *keys, self.number, KEPT)
+        head = (script(name), len(keys), *keys, self.number, KEPT)
         return ("EVAL", *head, *counts, *words)
 
 

@@ -1,4 +1,5 @@
 -- Creates a record in a state, as if it had been unqueued and had then entered that.
+-- Uses: records
 -- KEYS  1 the record, then the 13 indexes, then the sets of its name, arguments and provider's id
 -- ARGV  1 id, 2 the state, then the fields it has beside those that every record has: name, JSON
 -- Returns created; exists; or type and the key that holds another.

@@ -1,4 +1,5 @@
 -- Deletes records: their hashes, their archived attempts, and all index entries.
+-- Uses: begin
 -- KEYS  1 operation, then the 7 sets of states, the 6 sorted sets of times, a hash for each record,
 --       the hashes of archived attempts, the other sets that the records are in
 -- ARGV  1 number, 2 kept, 3 how many records, 4 how many attempts, 5 how many shapes; then of each

@@ -1,5 +1,5 @@
 -- Lets records enter a state, or asks for their end; those that stand as they were chosen.
--- Comes behind records.lua and begin.lua.
+-- Uses: records, begin
 -- KEYS  1 operation, then the 13 indexes, a hash for each record, and behind these, for each
 --       record, where its attempt is put when it restarts
 -- ARGV  1 number, 2 kept, 3 the state, or nothing: a request for the end, then of each record:

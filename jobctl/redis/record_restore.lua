@@ -1,4 +1,5 @@
 -- Puts deleted records back: the way back of record_delete.
+-- Uses: begin
 -- KEYS  1 operation, then the 7 sets of states, the 6 sorted sets of times, a hash for each record,
 --       the hashes of archived attempts, the other sets that the records were in
 -- ARGV  1 number, 2 kept, 3 how many records, 4 how many attempts; then of each record: id, when

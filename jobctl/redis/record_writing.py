@@ -163,7 +163,7 @@ class RecordWriter(RecordReader):
         Returns:
             Whether this was the first.
         """
-        call = _call("record_kill", [self.layout.record(ident)])
+        call = _call("record_mark", [self.layout.record(ident)], encode(ident), "", "0")
         return self._change(ident, call) == b"requested"
 
     def kill_requested(self, ident: str) -> bool:
@@ -241,4 +241,4 @@ def _busy(ident: str) -> RefusedByRedis:
 
 
 def _call(name: str, keys: Sequence[bytes], *words: bytes | str) -> Command:
-    return ("EVAL", script("records", name), len(keys), *keys, *words)
+    return ("EVAL", script(name), len(keys), *keys, *words)

@@ -1,4 +1,5 @@
 -- Puts jobs into the list that is to go back to a queue: the first of them runs first.
+-- Uses: begin
 -- KEYS  1 operation, 2 the list that is put together
 -- ARGV  1 number, 2 kept, 3 how many jobs are in it by then, then the jobs
 -- Returns the result: d.

@@ -1,5 +1,6 @@
 -- Joins two lists: the jobs of the second one run after, or before, those of the first one. Then,
 -- where that is asked for, the first one takes the place of the second.
+-- Uses: begin
 -- KEYS  1 operation, 2 the set of queue names, 3 the set of paused ones, 4 the first list, 5 the
 --       second one
 -- ARGV  1 number, 2 kept, 3 the name of the queue whose list the second one is; empty: just join

@@ -1,4 +1,5 @@
 -- Takes the lists of queues: puts them aside or unlinks them, or only counts their jobs.
+-- Uses: begin
 -- KEYS  1 operation, 2 the set of queue names, 3 the set of paused ones, then the lists, then a key
 --       for each of them where it is put aside
 -- ARGV  1 number, 2 kept, 3 fewest and 4 most jobs that there may be in all (empty: any number),

@@ -1,4 +1,5 @@
 -- Moves members of a sorted set to queues, each in its new form.
+-- Uses: begin
 -- KEYS  1 operation, 2 source, 3 the set of queue names, then the list of each queue
 -- ARGV  1 number, 2 kept, 3 LPUSH or RPUSH, then for each list: the queue's name, how many
 --       members, the members, and what is pushed in their place

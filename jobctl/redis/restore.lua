@@ -1,4 +1,5 @@
 -- Puts members back into a sorted set with their scores: the way back of discard.
+-- Uses: begin
 -- KEYS  1 operation, 2 source
 -- ARGV  1 number, 2 kept, then the members, then a score for each
 -- Returns the result: d, g (it is there already).

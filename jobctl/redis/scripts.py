@@ -16,7 +16,8 @@ from jobctl.redis.keys import operation_key
 Words = tuple[str | bytes | int | float, ...]  # a command as it is sent
 
 _LUA = Path(__file__).parent
-_WORD = re.compile("'([A-Z]{3,})'")
+_USES = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)
+_COMMAND = re.compile("'([A-Z]{3,})'")
 _NO_COMMANDS = {"LEFT", "RIGHT", "WRONGTYPE"}
 
 
@@ -28,35 +29,49 @@ class Script(str):
 
 
 @cache
-def script(*names: str) -> Script:
-    """Return a script behind the beginnings that it shares with others; its own name comes last.
+def script(name: str) -> Script:
+    """Return a script, behind the files that its header says it uses.
 
-    It goes with every call: EVALSHA would save a hundredth of a batch's bytes, and cost a second
-    way for every call to go.
+    The text goes with every call: EVALSHA would save a hundredth of a batch's bytes, and every call
+    would need a second way for a server that does not know the script.
     """
-    made = Script("\n".join((_LUA / f"{name}.lua").read_text() for name in names))
-    made.name = names[-1]
+    text = _read(name)
+    uses = _USES.search(text)
+    shared = [_read(used) for used in uses[1].split(", ")] if uses else []
+    made = Script("\n".join([*shared, text]))
+    made.name = name
     return made
 
 
-def ready(*names: str, keys: Sequence[str] = ()) -> Words:
+def _read(name: str) -> str:
+    return (_LUA / f"{name}.lua").read_text()
+
+
+def ready(name: str, *, action: str | None = None, keys: Sequence[str] = ()) -> Words:
     """Return the call that checks, before anything is written, that a script can do its work.
 
-    It is refused where scripts, or a command of this one, are denied or not there; where the server
-    takes no writes now, is a replica, or part of a cluster.
+    It is refused where scripts, or a command of this one, are denied or missing, and where the
+    server takes no writes now, is a replica, or is part of a cluster.
 
     Args:
-        names: the script's, as `script` takes them.
+        name: the script's.
+        action: which of its actions, as `commands` takes it.
         keys: the set that it takes jobs from, where there is one.
     """
     keys = [operation_key(secrets.token_hex(8)), *keys]
-    return ("EVAL", script("ready"), len(keys), *keys, *commands(*names))
+    return ("EVAL", script("ready"), len(keys), *keys, *commands(name, action))
 
 
 @cache
-def commands(*names: str) -> tuple[str, ...]:
-    """Return the commands that a script, with its beginnings, calls."""
-    return tuple(sorted(set(_WORD.findall(script(*names))) - _NO_COMMANDS))
+def commands(name: str, action: str | None = None) -> tuple[str, ...]:
+    """Return the commands that a script and the files it uses call.
+
+    With an action only those in the body of this function of the script.
+    """
+    text: str = script(name)
+    if action is not None:
+        text = text.partition(f"function actions.{action}()")[2].partition("\nend\n")[0]
+    return tuple(sorted(set(_COMMAND.findall(text)) - _NO_COMMANDS))
 
 
 _Shape = Callable[[Any], bool]
@@ -196,11 +211,9 @@ _COMMANDS: dict[_Shape, str] = {
 }
 _SHAPES = {name: shape for shape, names in _COMMANDS.items() for name in names.split()}
 
-_OUTCOMES = "mark record_create record_kill record_mark record_set take"
+_OUTCOMES = "pauses record_create record_mark record_set"
 _SCRIPTS: dict[str, _Shape] = {  # the others answer a text
     **dict.fromkeys(_OUTCOMES.split(), _outcome),
-    "left": _integer,
-    "unmark": _integer,
     "probe": _texts,
     "record_look": _two_or_more_integers,
 }

@@ -1,5 +1,6 @@
 -- Takes jobs out of a stretch of a queue's list, and puts them back into the sorted set they
 -- came from (the way back of requeue), or in front of the list that goes back.
+-- Uses: begin
 -- KEYS  1 operation, 2 source, 3 the list
 -- ARGV  1 number, 2 kept, 3 and 4 first and last index of the stretch, both from the left or both
 --       from the right, 5 how many jobs, then what is in the list, the members, and their scores;

@@ -107,10 +107,11 @@ def test_a_command_that_scripts_call_is_missed_before_they_begin(
 
 
 def _script(argv):
+    if argv[0] == "queue" and argv[1] in ("pause", "hold"):
+        return "pauses", {"pause": "pause", "hold": "take"}[argv[1]]
     if argv[0] == "queue":
-        names = {"pause": ("pause",), "hold": ("take",)}
-        return names.get(argv[1], ("begin", "remove"))
-    return "begin", {"kill": "move"}.get(argv[1], argv[1])
+        return "remove", None
+    return {"kill": "move"}.get(argv[1], argv[1]), None
 
 
 def test_what_only_informs_is_done_without_and_said(special, jobctl):
@@ -223,12 +224,12 @@ def test_a_check_leaves_nothing_behind_and_no_full_server_fails_it(raw, url):
     raw.config_set("maxmemory", 1)
     try:
         with connect(url) as store:
-            store.operations.check_scripts("begin", "discard")
+            store.operations.check_script("discard")
     finally:
         raw.config_set("maxmemory", 0)
     with connect(url) as store:
         for name in ("move", "requeue", "reschedule", "remove", "record_delete", "rejoin"):
-            store.operations.check_scripts("begin", name)
+            store.operations.check_script(name)
     assert everything(raw) == before
 
 

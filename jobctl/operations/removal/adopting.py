@@ -55,7 +55,7 @@ def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -
     if order.guards.dry_run or not look.queues:
         watch.show(shown)
         return replace(report, seconds=time.monotonic() - begun)
-    store.operations.check_scripts("begin", "remove")
+    store.operations.check_script("remove")
     asked = time.monotonic()
     if not watch.confirm(shown):
         raise Refused("not confirmed; nothing was changed")

@@ -90,7 +90,7 @@ def _remove(
     if guards.dry_run or not look.queues:
         watch.show(make_preview(store, look, order, watch, notes))
         return report
-    store.operations.check_scripts("begin", "remove")
+    store.operations.check_script("remove")
     asked = time.monotonic()
     if door is not None:
         notes = (f"the server that removes them is {door.address}",)

@@ -52,7 +52,7 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
     preview = _preview(file, rounds, notes)
     if watch.rehearses:
         return rehearsed(report, preview, watch)
-    store.operations.check_scripts("begin", "remove")
+    store.operations.check_script("remove")
     if not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
     file.rewind()

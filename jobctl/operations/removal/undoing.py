@@ -52,7 +52,7 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
-    store.operations.check_scripts("begin", "rejoin")
+    store.operations.check_script("rejoin")
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     undoing.pause()
