@@ -5,25 +5,32 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from signal import SIGKILL, SIGTERM
 from typing import TYPE_CHECKING
 
-from jobctl.embedded.locks import POLL, SERVER_LOCK, is_held
-from jobctl.embedded.places import short_name
-from jobctl.embedded.state import STATE, EmbeddedServer, read, unpublish
+from jobctl.embedded.directory import (
+    POLL,
+    SERVER_LOCK,
+    STATE,
+    EmbeddedServer,
+    is_held,
+    read,
+    short_name,
+    unpublish,
+)
 from jobctl.errors import ServerProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_GRACE = 5.0
-"""Seconds until the system must have buried a server that was killed."""
+_GRACE = 5.0  # seconds that a killed server may take to end
 
 
 def clear(directory: Path, deadline: float) -> EmbeddedServer | None:
-    """End the server that holds the directory's lock, and remove what it or an earlier one left.
+    """End the server that holds the directory's lock, and remove its files; return that server.
 
-    It may be one that never got ready, because its starter was killed. To be called under the
-    start lock. Returns the server that was ended.
+    The server may never have become ready, if its starter was killed. Call this under the start
+    lock.
     """
     known = _known(directory)
     held = is_held(directory)
@@ -31,7 +38,7 @@ def clear(directory: Path, deadline: float) -> EmbeddedServer | None:
         if time.monotonic() >= deadline:
             lock = directory / SERVER_LOCK
             raise ServerProblem(f"an unknown process holds {lock}", hint=f"see: lsof {lock}")
-        time.sleep(POLL)  # it may be about to write its pid file
+        time.sleep(POLL)  # it may not have written its pid file yet
         known, held = _known(directory), is_held(directory)
     if held and known is not None:
         _end(known, deadline)
@@ -54,9 +61,7 @@ def _remove(socket: Path) -> None:
 
 
 def _end(server: EmbeddedServer, deadline: float) -> None:
-    """Ask the server to end, then make it; return when it is gone."""
-    from signal import SIGKILL, SIGTERM
-
+    """Terminate the server, kill it at the deadline, and return when it is gone."""
     here = os.uname().nodename
     if server.host != here:  # its process number means another process here
         raise ServerProblem(

@@ -12,7 +12,8 @@ import pytest
 import redis
 import redis.exceptions as failures
 
-from jobctl import connect, embedded
+from jobctl import connect
+from jobctl.embedded.launch import binary
 from jobctl.errors import NoPermission
 from jobctl.model.target import Target
 from jobctl.redis import scripts
@@ -43,7 +44,7 @@ def special(tmp_path):
 
         def start(*options):
             path = tmp_path / "s.sock"
-            program = str(embedded.binary(os.environ))
+            program = str(binary(os.environ))
             common = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", tmp_path]
             server = subprocess.Popen(
                 [program, *common, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

