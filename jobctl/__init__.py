@@ -52,13 +52,12 @@ if TYPE_CHECKING:
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
     from jobctl.operations.watching import Watch
-    from jobctl.systems.layout import FAKTORY, Kind, Layout, QueueForm
-    from jobctl.systems.system import System
+    from jobctl.systems.faktory.layout import FAKTORY
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "FAKTORY": "systems.layout",
+    "FAKTORY": "systems.faktory.layout",
     "Dialect": "cron.schedule",
     "Entry": "model.entry",
     "Exit": "errors",
@@ -66,18 +65,18 @@ _HOMES = {
     "Guards": "model.guards",
     "Job": "model.job",
     "JobctlError": "errors",
-    "Kind": "systems.layout",
-    "Layout": "systems.layout",
+    "Kind": "model.layout",
+    "Layout": "model.layout",
     "Place": "model.entry",
     "Preview": "model.preview",
     "Queue": "model.queue",
-    "QueueForm": "systems.layout",
+    "QueueForm": "model.layout",
     "Report": "model.report",
     "Schedule": "cron.schedule",
     "State": "model.status",
     "Status": "model.status",
     "Store": "library",
-    "System": "systems.system",
+    "System": "model.layout",
     "Target": "model.target",
     "Tls": "model.urls",
     "Watch": "operations.watching",

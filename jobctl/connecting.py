@@ -27,11 +27,10 @@ from jobctl.errors import (
 )
 from jobctl.library import Store
 from jobctl.model.jobba import NAMESPACE
+from jobctl.model.layout import QueueForm, System
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
 from jobctl.redis.opening import open_store
-from jobctl.systems.layout import QueueForm
-from jobctl.systems.system import System
 
 if TYPE_CHECKING:
     from jobctl.backend import Doors

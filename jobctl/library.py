@@ -11,11 +11,10 @@ from jobctl.errors import UsageProblem
 from jobctl.filter.where import Where
 from jobctl.model.change import TARGETS, Change, Verb
 from jobctl.model.guards import NO_RULES, Guards
+from jobctl.model.layout import Kind, Layout, QueueForm, System
 from jobctl.redis.connection import Connection
 from jobctl.redis.opening import Store as PlainStore
 from jobctl.redis.sets import SortedSet
-from jobctl.systems.layout import FAKTORY, Kind, Layout, QueueForm
-from jobctl.systems.system import System
 
 if TYPE_CHECKING:
     from jobctl.backend import Doors
@@ -66,7 +65,7 @@ class Changing(SortedSet):
         from jobctl.operations.watching import Watch as Silent
 
         if isinstance(where, str):
-            where = Where.parse(where, kind=self.kind)
+            where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
         return self.change(Order(where, change, guards), watch or Silent())
 
 
@@ -157,7 +156,7 @@ class Jobs(Changing):
         from jobctl.jobs.grouping import group, read_keys
 
         if isinstance(where, str):
-            where = Where.parse(where, kind=self.kind)
+            where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
         return group(self, where, read_keys(",".join(by)), self._store.server.now())
 
 
@@ -196,7 +195,7 @@ class Store(PlainStore):
     def __init__(
         self,
         connection: Connection,
-        layout: Layout = FAKTORY,
+        layout: Layout,
         form: QueueForm | None = None,
         system: System | None = None,
     ) -> None:

@@ -82,7 +82,7 @@ MAY_IMPORT = {
 }
 # Files that still import what they must not: each goes with its step.
 NOT_YET = {
-    *("backend.py", "model/mutation.py"),
+    *("backend.py", "systems/faktory/mutation.py"),
     *("demo/population.py", "demo/population_data.py", "demo/population_records.py"),
     *("demo/seeding.py", "jobs/locate.py", "jobs/overview.py", "jobs/wait.py"),
     *("records/library.py", "records/planning.py", "queues/listing_queues.py"),

@@ -12,7 +12,7 @@ from jobctl.cli.options import filter_options, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import JobctlError, UsageProblem
-from jobctl.systems.layout import SETS, Kind
+from jobctl.model.layout import SETS, Kind
 
 if TYPE_CHECKING:
     from jobctl.filter.where import Where

@@ -12,9 +12,9 @@ from jobctl.cli.output import ON_A_TERMINAL, say, write_rows
 from jobctl.cli.session import Session
 from jobctl.filter.where import Where
 from jobctl.jobs.listing import Order, Page, Source, listed
+from jobctl.model.layout import Kind
 from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, without_plain_classes
 from jobctl.render.formats import Format
-from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl import Store

@@ -41,7 +41,7 @@ def mutate(session: Session, words: Sequence[str]) -> None:
     from jobctl.cli.verbs import run_change
     from jobctl.filter.where import Where
     from jobctl.model.change import Change, Verb
-    from jobctl.model.mutation import read_mutation
+    from jobctl.systems.faktory.mutation import read_mutation
 
     document = " ".join(words)
     mutation = read_mutation(_stdin() if document == "-" else document)

@@ -13,11 +13,11 @@ from jobctl.cli.guarding import answered, to_type
 from jobctl.cli.output import console, say
 from jobctl.cli.session import Session
 from jobctl.model.change import Verb
+from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
 from jobctl.model.words import things
 from jobctl.operations.watching import Watch
-from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.render.progress import Progress

@@ -24,7 +24,7 @@ from jobctl.errors import (
     Unreachable,
     UsageProblem,
 )
-from jobctl.systems.layout import Kind
+from jobctl.model.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.config.levels import Level

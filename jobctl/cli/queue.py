@@ -17,9 +17,9 @@ from jobctl.cli.output import say, write_rows
 from jobctl.cli.pausing import pause, resume
 from jobctl.cli.removing import adopt, remove
 from jobctl.cli.session import Session
+from jobctl.model.layout import Kind
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
-from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row

@@ -165,7 +165,7 @@ def _run(session: Session, change: Change, where: RecordWhere, text: str) -> Non
     """Do a change as the options ask for it, report, and exit with the report's code."""
     from jobctl.cli.reporting import run
     from jobctl.cli.verbs import check_order, read_order
-    from jobctl.systems.layout import Kind
+    from jobctl.model.layout import Kind
 
     order = check_order(session, read_order(session, change, where, text), Kind.RECORDS)
     check_answer(session)

@@ -10,7 +10,7 @@ from jobctl.cli.guarding import check_answer, plain_guard_options
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, filter_options, option, shared_options, stuck_option
 from jobctl.cli.session import Session
-from jobctl.systems.layout import Kind
+from jobctl.model.layout import Kind
 
 
 @click.command(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jobctl.filter.where import Where
     from jobctl.jobs.listing import Order, Page
     from jobctl.model.guards import Rules
-    from jobctl.systems.layout import Kind
+    from jobctl.model.layout import Kind
 
 
 _FILTERS = {
@@ -145,10 +145,9 @@ class Session:
 
     def _settings(self) -> Settings:
         from jobctl.connecting import Settings
+        from jobctl.model.layout import QueueForm, System
         from jobctl.model.times import parse_duration
         from jobctl.model.urls import Tls
-        from jobctl.systems.layout import QueueForm
-        from jobctl.systems.system import System
 
         layout, timeout = self.text("layout"), self.text("connect_timeout")
         system = self.text("system")
@@ -176,9 +175,12 @@ class Session:
         from jobctl.cli.stdin import read_ids
         from jobctl.filter.flags import Flags
         from jobctl.filter.where import Where
+        from jobctl.systems.registry import payload_keys
 
         jids = self.texts("jids") or None
-        expressions = Where.parse(*self.texts("expressions"), kind=kind)
+        expressions = Where.parse(
+            *self.texts("expressions"), kind=kind, payload_keys=payload_keys()
+        )
         flags = Flags(
             jobtypes=self.texts("jobtypes"),
             queues=self.texts("queues"),

@@ -23,10 +23,10 @@ from jobctl.cli.release import release
 from jobctl.cli.session import Session
 from jobctl.cli.verbs import verb_commands
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.model.layout import Kind
 from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status
 from jobctl.render.formats import Format
-from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl import Store

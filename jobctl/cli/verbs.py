@@ -13,7 +13,7 @@ from jobctl.cli.guarding import check_answer, guard_options, read_guards
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, all_of, filter_options, option, shared_options
 from jobctl.cli.session import Session
-from jobctl.systems.layout import Kind
+from jobctl.model.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.filter.where import Where

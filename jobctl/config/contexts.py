@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from jobctl.errors import ConfigProblem, UnknownContext
 from jobctl.model.guards import Rules
+from jobctl.model.layout import QueueForm, System
 from jobctl.model.words import did_you_mean
-from jobctl.systems.layout import QueueForm
-from jobctl.systems.system import System
 
 FLAGS = ("read_only", "protected", "reason_required", "journal")
 KEYS = (

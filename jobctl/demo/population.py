@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from jobctl.demo import population_data as data
 from jobctl.demo.population_data import DAY, EPOCH, HOUR, MINUTE, SECOND, Failing, Jobtype, Writer
-from jobctl.systems.layout import FAKTORY
+from jobctl.systems.faktory.layout import FAKTORY
 
 DEFAULT_RESERVE_FOR = 1800
 PURGE_AFTER = FAKTORY.purge_after * SECOND

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 
-from jobctl.systems.layout import FAKTORY
+from jobctl.systems.faktory.layout import DEFAULT_RETRY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 10**9  # times are integer nanoseconds since the epoch, as fine as the server's stamps
@@ -106,7 +106,7 @@ class Jobtype:
     @property
     def limit(self) -> int:
         """Return the retry_count at which it is dead."""
-        return FAKTORY.default_retry if self.retry is None else self.retry
+        return DEFAULT_RETRY if self.retry is None else self.retry
 
 
 def _id(rng: Random) -> int:

@@ -18,8 +18,9 @@ from jobctl.demo.population_data import Jobtype
 from jobctl.model.entry import Entry, Place
 from jobctl.model.jobba import RecordState
 from jobctl.model.jsontext import text_of
+from jobctl.model.layout import Kind
 from jobctl.model.times import epoch
-from jobctl.systems.layout import Kind
+from jobctl.systems.faktory.layout import FAKTORY
 
 SECOND = 1_000_000  # a record's times are microseconds
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
@@ -99,11 +100,11 @@ def _entries(population: Population) -> Iterator[Entry]:
         (Kind.DEAD, population.dead),
     )
     queued = (
-        Entry.queued(raw, Place(Kind.QUEUE, name, i))
+        Entry.queued(raw, Place(Kind.QUEUE, name, i), FAKTORY)
         for name, jobs in population.queues.items()
         for i, raw in enumerate(jobs)
     )
-    scored = (Entry.scored(raw, at, kind) for kind, members in sets for raw, at in members)
+    scored = (Entry.scored(raw, at, kind, FAKTORY) for kind, members in sets for raw, at in members)
     return (entry for entry in chain(scored, queued) if not entry.malformed)
 
 

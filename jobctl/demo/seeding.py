@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from jobctl.errors import Refused
 from jobctl.model.jobba import MOMENTS, RecordLayout
 from jobctl.model.jsontext import dumps, text_of
+from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.redis.connection import Command, Connection
 from jobctl.redis.keys import DEMO
-from jobctl.systems.layout import Kind, Layout, QueueForm
 
 if TYPE_CHECKING:  # half of what a start costs; only the demo needs it
     from jobctl.demo.population import Population

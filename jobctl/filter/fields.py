@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,9 +13,9 @@ from jobctl.filter.comparing import Literal
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig
 from jobctl.model.jsontext import dumps, loads
+from jobctl.model.layout import JOB_KINDS, Kind, Path
 from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
-from jobctl.systems.layout import FAKTORY, JOB_KINDS, Kind, Layout, Path
 
 Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record
 Find = Callable[[str, tuple[str, int]], "Field"]  # a name; the expression and its place in it
@@ -67,7 +67,10 @@ def match_field(text: str, start: int) -> re.Match[str] | None:
 
 
 def find_field(
-    name: str, at: tuple[str, int], kind: Kind | None = None, layout: Layout = FAKTORY
+    name: str,
+    at: tuple[str, int],
+    kind: Kind | None = None,
+    payload_keys: Collection[str] | None = None,
 ) -> Field:
     """Return the field of this name.
 
@@ -75,7 +78,7 @@ def find_field(
         name: as it was typed.
         at: the expression and the place in it, for the error.
         kind: the structure it is asked of; None: any.
-        layout: the job system's names.
+        payload_keys: the top-level keys that payloads have; None: any may be there.
 
     Raises:
         BadFilter: there is none; says which is near.
@@ -92,8 +95,10 @@ def find_field(
     first, *rest = path = split_path(name)
     if first == "payload" and rest:
         path = path[1:]
-    elif first not in layout.payload_keys:
-        raise _unknown(name, str(first), (*known, *layout.payload_keys, *_SEVERAL, "age"), kind, at)
+    elif first in every - known if payload_keys is None else first not in payload_keys:
+        raise _unknown(
+            name, str(first), (*known, *(payload_keys or ()), *_SEVERAL, "age"), kind, at
+        )
     return Field(
         shortest(name), Sort.PLAIN, dug(path, lambda entry: entry.job.payload), verbatim=True
     )

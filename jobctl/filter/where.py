@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -13,8 +13,8 @@ from jobctl.filter.spelling import match_pattern, may_hold_jid
 from jobctl.model.entry import Entry
 from jobctl.model.job import glance, real_class
 from jobctl.model.jsontext import printable_string
+from jobctl.model.layout import Kind, Layout
 from jobctl.model.readings import Pair, Twofold, readings
-from jobctl.systems.layout import FAKTORY, Kind, Layout
 
 Keep = Callable[[bytes, bytes | float], object]
 
@@ -195,12 +195,19 @@ class Where:
         )
 
     @classmethod
-    def parse(cls, *texts: str, kind: Kind | None = None) -> Where:
+    def parse(
+        cls,
+        *texts: str,
+        kind: Kind | None = None,
+        payload_keys: Collection[str] | None = None,
+    ) -> Where:
         """Read expressions of the filter language; all of them must hold.
 
         Args:
             texts: the expressions.
             kind: the structure whose jobs are meant, so that its fields are known; None: any.
+            payload_keys: the top-level keys that payloads have, so that another is a mistake;
+                None: any may be there.
 
         Raises:
             BadFilter: one makes no sense; knows the place in it.
@@ -210,7 +217,7 @@ class Where:
         from jobctl.filter.expression import parse  # a start without one does not pay for it
         from jobctl.filter.fields import find_field
 
-        find = partial(find_field, kind=kind)
+        find = partial(find_field, kind=kind, payload_keys=payload_keys)
         return cls(tuple(_simplest(parse(text, find)) for text in texts))
 
     def __and__(self, other: Where) -> Where:
@@ -238,7 +245,7 @@ class Where:
             found += (t for test in expressions for t in comparisons(test) if t.pairs)
         return found
 
-    def keeper(self, kind: Kind, now: float, layout: Layout = FAKTORY) -> Keep:
+    def keeper(self, kind: Kind, now: float, layout: Layout) -> Keep:
         """Return a fast test of a member and its score (as Redis writes it): truthy for a match.
 
         What it returns is the decoded payload where it had to decode it: it need not be done again.

@@ -15,10 +15,10 @@ from jobctl.jobs.listing import Source, matching
 from jobctl.model.entry import Entry
 from jobctl.model.fingerprint import digests, fingerprint
 from jobctl.model.jsontext import printable_string
+from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant, score_time
 from jobctl.model.words import read_names
-from jobctl.systems.layout import Kind
 
 KEYS = ("type", "class", "queue", "errtype", "fingerprint", "hour", "day")
 MOST = 100_000  # groups that are held

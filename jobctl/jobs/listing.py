@@ -12,8 +12,8 @@ from typing import Protocol, TypeVar
 
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind
 from jobctl.model.rows import SortKey, listing_row, sort_key
-from jobctl.systems.layout import Kind
 
 _HELD = 32 * 1024 * 1024  # bytes of matches kept to be put in order; more are walked in order
 

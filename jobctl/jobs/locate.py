@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from jobctl.library import Store
 from jobctl.model.entry import Entry
+from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.status import Status, by_precedence
-from jobctl.queues.listing_queues import who_reads
-from jobctl.systems.faktory.forms import form_read, is_unread, server_facts
-from jobctl.systems.layout import JOB_KINDS, Kind, QueueForm
+from jobctl.systems.faktory.forms import form_read, is_unread, server_facts, who_reads
 
 if TYPE_CHECKING:
     from jobctl.model.joined import Joined

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from jobctl.errors import Refused, Unreachable
 from jobctl.library import Store
+from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, Overview
 from jobctl.model.queue import Queue
 from jobctl.model.words import listed, things
@@ -15,7 +16,6 @@ from jobctl.systems.faktory.dialect import FaktoryFacts
 from jobctl.systems.faktory.forms import form_read, is_unread, layout_seen
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import contradictions
-from jobctl.systems.layout import SETS, Kind
 
 
 def overview(store: Store, days: int) -> Overview:

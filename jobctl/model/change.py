@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from jobctl.errors import UsageProblem
+from jobctl.model.layout import Kind
 from jobctl.model.times import LONGEST, Instant
-from jobctl.systems.layout import Kind
 
 
 class Verb(StrEnum):

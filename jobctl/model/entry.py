@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from jobctl.model.job import Job, dig, read_object
-from jobctl.model.times import Instant, epoch, rfc3339, score_time
-from jobctl.systems.layout import FAKTORY, JOB_KINDS, Kind, Layout, QueueForm
+from jobctl.model.layout import JOB_KINDS, Kind, Layout, QueueForm
+from jobctl.model.times import Instant, epoch, score_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +51,19 @@ class Entry:
     reservation: dict[str, object] = field(default_factory=dict)
 
     @classmethod
-    def queued(cls, raw: bytes, place: Place, layout: Layout = FAKTORY) -> Entry:
+    def queued(cls, raw: bytes, place: Place, layout: Layout) -> Entry:
         """Make the entry of a queue's list."""
         return cls(place, raw, Job.decode(raw, layout))
 
     @classmethod
-    def scored(cls, raw: bytes, score: float, kind: Kind, layout: Layout = FAKTORY) -> Entry:
+    def scored(cls, raw: bytes, score: float, kind: Kind, layout: Layout) -> Entry:
         """Make the entry of a sorted set; in working the job is inside a reservation."""
         if kind is not Kind.WORKING:
             return cls(_IN[kind], raw, Job.decode(raw, layout), score)
         outer = read_object(raw) or {}
         inner = dig(outer, layout.reserved_job)
         job = Job(inner if isinstance(inner, dict) else None, layout)
-        held = {key: rfc3339(dig(outer, path)) for key, path in layout.reservation.items()}
+        held = {key: layout.utc(dig(outer, path)) for key, path in layout.reservation.items()}
         return cls(_IN[kind], raw, job, score, held)
 
     @property
@@ -127,5 +127,5 @@ class Entry:
         elif source in self.reservation:
             since = epoch(self.reservation[source])
         else:
-            since = epoch(self.job.get(source)) if source in self.job.layout.fields else None
+            since = epoch(self.job.listed(source)) if source in self.job.layout.fields else None
         return None if since is None else now - since

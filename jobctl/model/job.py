@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobctl.model import jsontext
-from jobctl.model.times import rfc3339
-from jobctl.systems.layout import FAKTORY, Layout, Path
+from jobctl.model.editing import replacer
+from jobctl.model.layout import Layout, Path
 
 _TIMES = ("created_at", "enqueued_at", "failed_at")
 
@@ -16,10 +16,10 @@ class Job:
     """A decoded payload. `payload` is None where the member is malformed."""
 
     payload: dict[str, object] | None
-    layout: Layout = FAKTORY
+    layout: Layout
 
     @classmethod
-    def decode(cls, raw: bytes, layout: Layout = FAKTORY) -> Job:
+    def decode(cls, raw: bytes, layout: Layout) -> Job:
         """Decode a member; what is not a JSON object is malformed, never an error."""
         return cls(read_object(raw), layout)
 
@@ -46,7 +46,7 @@ class Job:
     def listed(self, field: str) -> object:
         """Return a listing field for output: times in UTC, the rest as it stands."""
         value = self.get(field)
-        return rfc3339(value) if field in _TIMES else value
+        return self.layout.utc(value) if field in _TIMES else value
 
     def listing(self) -> dict[str, object]:
         """Return every listing field for output, in one go."""
@@ -56,14 +56,14 @@ class Job:
             for field, path in self.layout.fields.items()
         }
         for field in _TIMES:
-            row[field] = rfc3339(row[field])
+            row[field] = self.layout.utc(row[field])
         row["class"] = real_class(payload, self.layout)
         return row
 
     @property
     def failed(self) -> bool:
         """Whether it tells of a failure, in whatever form."""
-        return dig(self.payload, self.layout.fields["retry_count"][:-1]) is not None
+        return dig(self.payload, self.layout.failure) is not None
 
     @property
     def retries_used(self) -> int | None:
@@ -74,10 +74,7 @@ class Job:
     @property
     def retries_allowed(self) -> int:
         """How often it may be retried; the system's default where the job does not say."""
-        retry = self.get("retry")
-        if isinstance(retry, int) and not isinstance(retry, bool):
-            return retry
-        return self.layout.default_retry
+        return self.layout.retries_allowed(self.get("retry"))
 
 
 def read_object(raw: bytes) -> dict[str, object] | None:
@@ -103,15 +100,20 @@ def retries_left(payload: dict[str, object], layout: Layout) -> int | None:
 
     0: its next failure sends it to dead, or ends it.
     """
-    where, count = layout.fields["retry_count"]
-    failure = payload.get(where)
-    if failure is None:
+    if dig(payload, layout.failure) is None:
         return None
-    used = failure.get(count) if isinstance(failure, dict) else None
-    allowed = payload.get(layout.fields["retry"][0])
-    if type(allowed) is not int:
-        allowed = layout.default_retry
+    used = dig(payload, layout.fields["retry_count"])
+    allowed = layout.retries_allowed(dig(payload, layout.fields["retry"]))
     return max(0, allowed - used) if type(used) is int else max(0, allowed)
+
+
+def name_queue(raw: bytes, queue: str, layout: Layout) -> bytes:
+    """Return the bytes of a job that names this queue; every other byte as it was."""
+    payload = read_object(raw)
+    (key,) = layout.fields["queue"]
+    if payload is None or payload.get(key) == queue:
+        return raw
+    return replacer(key)(raw, payload, jsontext.dumps(queue))
 
 
 def real_class(payload: dict[str, object], layout: Layout) -> object:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Required, TypedDict
 
+from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue, Segment
-from jobctl.systems.layout import QueueForm
 
 
 class ChosenNote(TypedDict, total=False):
@@ -86,6 +87,34 @@ class LockNote(TypedDict):
     key: str
     value: str
     expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock as it stood.
+
+    Attributes:
+        key: its key.
+        value: what it holds: the JID of the job that took it.
+        expires_at: unix seconds by the clock of Redis; None: never.
+    """
+
+    key: str
+    value: bytes
+    expires_at: float | None = None
+
+    def document(self) -> LockNote:
+        """Return it as it is noted."""
+        return {"key": self.key, "value": self.value.hex(), "expires_at": self.expires_at}
+
+    @classmethod
+    def read(cls, note: LockNote) -> Lock:
+        """Read it as it was noted.
+
+        Raises:
+            ValueError: its value is no hexadecimal.
+        """
+        return cls(note["key"], bytes.fromhex(note["value"]), note["expires_at"])
 
 
 class IntroducingNote(TypedDict):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.model.change import Change
 from jobctl.model.entry import Entry
-from jobctl.systems.layout import Kind
+from jobctl.model.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.model.record import Record

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from jobctl.model.job import Job
+from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.times import epoch
-from jobctl.systems.layout import QueueForm
 
 _NAME = re.compile(r"[a-zA-Z0-9._-]+", re.ASCII)
 
@@ -33,11 +33,11 @@ class Queue:
     wrong_type: str | None = None
     head: bytes | None = None
 
-    def latency(self, now: float) -> float | None:
+    def latency(self, now: float, layout: Layout) -> float | None:
         """Return the seconds that the job to run next has waited; None when it does not say."""
         if self.head is None:
             return None
-        since = epoch(Job.decode(self.head).get("enqueued_at"))
+        since = epoch(Job.decode(self.head, layout).listed("enqueued_at"))
         return None if since is None else max(0.0, now - since)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from jobctl.model.layout import QueueForm
 from jobctl.model.words import listed
-from jobctl.systems.layout import QueueForm
 
 _NAMED = 3  # queues
 

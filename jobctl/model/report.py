@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from jobctl.errors import Exit
-from jobctl.systems.layout import Kind
+from jobctl.model.layout import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 from jobctl.model.entry import Entry
 from jobctl.model.jsontext import Number, text_of
+from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.times import Instant
-from jobctl.systems.layout import JOB_KINDS, Kind
 
 Row = dict[str, object]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from jobctl.model.entry import Entry
 from jobctl.model.jobba import RecordState
+from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
-from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.model.record import Record

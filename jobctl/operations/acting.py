@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jobctl.errors import JobctlError
-from jobctl.model.notes import ActingNote, BatchNote
+from jobctl.model.notes import ActingNote, BatchNote, Lock
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.times import Instant
-from jobctl.model.unique_lock import Lock
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer, Ready

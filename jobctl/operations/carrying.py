@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
 from jobctl.library import Store
 from jobctl.model.change import Change, Verb
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import ActingNote
 from jobctl.model.operation import Batch, Header, Outcome, Rising
 from jobctl.model.pausing import Author
@@ -23,7 +24,6 @@ from jobctl.operations.preparing import Preparer
 from jobctl.operations.tally import Tally, is_touched, target_of
 from jobctl.operations.watching import Watch
 from jobctl.systems.faktory.forms import remember_server
-from jobctl.systems.layout import Kind, QueueForm
 
 if TYPE_CHECKING:
     from jobctl.operations.releasing import Releaser

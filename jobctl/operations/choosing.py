@@ -10,12 +10,12 @@ from itertools import zip_longest
 from jobctl.filter.where import Where
 from jobctl.model.job import dig, glance, real_class
 from jobctl.model.jsontext import text_of
+from jobctl.model.layout import Kind, Layout
 from jobctl.model.readings import Ambiguity
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.watching import Watch
 from jobctl.redis.sets import SortedSet
-from jobctl.systems.layout import Kind, Layout
 
 _LARGE = 4 * 1024 * 1024  # bytes of a reply
 _KINDS = 10_000  # lines of a histogram; what comes after them is counted together
@@ -172,11 +172,10 @@ def _described(payload: dict[str, object] | None, layout: Layout) -> tuple[str, 
     if payload is None:
         return _MALFORMED
     fields = layout.fields
-    failure = payload.get(fields["errtype"][0])
     return (
         _word(real_class(payload, layout)),
-        _word(payload.get(fields["queue"][0])),
-        _word(failure.get(fields["errtype"][1])) if isinstance(failure, dict) else "",
+        _word(dig(payload, fields["queue"])),
+        _word(dig(payload, fields["errtype"])),
     )
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from jobctl.errors import Refused
 from jobctl.model.change import ON_QUEUES
-from jobctl.model.notes import ActingNote, ChosenNote, EndNote, Note, UndoBatchNote, UndoNote
+from jobctl.model.layout import Kind
+from jobctl.model.notes import ActingNote, ChosenNote, EndNote, Lock, Note, UndoBatchNote, UndoNote
 from jobctl.model.operation import Batch, Header, read_result
 from jobctl.model.pausing import Author
-from jobctl.model.queue import is_queue_name
 from jobctl.model.report import Report
 from jobctl.model.times import Instant, score_time
-from jobctl.model.unique_lock import Lock
 from jobctl.operations.acting import Told, read_batch, read_scores
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
@@ -21,7 +20,7 @@ from jobctl.operations.same_data import holds_same_data
 from jobctl.redis.keys import CLAIM, KEPT
 from jobctl.redis.opening import Store
 from jobctl.redis.operations import MOST
-from jobctl.systems.layout import Kind
+from jobctl.systems.registry import layout_of
 
 _DIGITS = 10  # at most, of the number of a batch
 
@@ -103,7 +102,7 @@ class Past:
         if self.acting is None and self.batches:
             raise ValueError("it has batches, and not when they began")
         to, named = header.change.to, header.named
-        if to is not None and not is_queue_name(to) and to not in named:
+        if to is not None and not layout_of().is_queue_name(to) and to not in named:
             raise ValueError(f"{to!r} is no name of a queue")
         given = header.change.gives_scores
         if given and self.acting is not None and read_scores(self.acting) is None:

@@ -15,9 +15,9 @@ from jobctl.filter.where import Where
 from jobctl.library import Store
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards, Rules
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
-from jobctl.model.queue import is_queue_name
 from jobctl.model.report import Report
 from jobctl.operations.carrying import begin, carry_out, claim
 from jobctl.operations.choosing import Choice, choose
@@ -27,7 +27,6 @@ from jobctl.operations.preparing import Preparer
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import script_of
 from jobctl.systems.faktory.forms import form_to_write
-from jobctl.systems.layout import Kind, QueueForm
 
 if TYPE_CHECKING:  # few changes are of records
     from jobctl.records.record_where import RecordWhere
@@ -246,12 +245,12 @@ def _queues(
     """
     form, warnings = form_to_write(store, rehearsed=rehearsed)
     names = sorted({queue.name for queue in store.queues.named()})
-    named = tuple(name for name in names if not is_queue_name(name))
+    named = tuple(name for name in names if not store.layout.is_queue_name(name))
     if change.to is None:
         return form, named, warnings
     if form not in store.layout.queue_forms(change.to):
         raise UsageProblem(f"--to: {change.to!r} is a key of the job system, no queue")
-    if not is_queue_name(change.to) and change.to not in named:
+    if not store.layout.is_queue_name(change.to) and change.to not in named:
         raise UsageProblem(
             f"--to: {change.to!r} is no name of a queue",
             hint="a queue that is not there yet: letters, digits, dots, dashes and underscores",

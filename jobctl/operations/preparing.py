@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobctl.model.change import Change, Verb
-from jobctl.model.editing import inside, replacer, without
+from jobctl.model.editing import inside
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig, glance, retries_left
+from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.preview import SAMPLE
-from jobctl.model.queue import is_queue_name
 from jobctl.model.rows import Row, listing_row
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.redis.connection import Command
 from jobctl.redis.opening import Store
 from jobctl.redis.operations import BYTES, MOST, Call, Push
-from jobctl.systems.layout import Kind, Layout, QueueForm
 
 if TYPE_CHECKING:
     from jobctl.model.record import Record
@@ -88,8 +87,6 @@ class Preparer:
         self._chosen = chosen
         self._layout = layout
         self._header: Header = file.header
-        self._failure = layout.fields["retry_count"][0]
-        self._stamp = replacer(layout.fields["enqueued_at"][0])
         (self._named,) = layout.fields["queue"]
         self._names: dict[str, str] = {}  # names in payloads that can be queues: the same few
         self._change: Change = file.header.change
@@ -184,7 +181,7 @@ class Preparer:
             left = [self._left(payload) for raw in members if (payload := glance(raw)) is not None]
             command = call.move(kinds, members, _scores(batch))
             return Ready(batch, command, order, left=Counter(left))
-        becoming = [self._reset(raw, glance(raw) or {})[0] for raw in members]
+        becoming = [self._layout.without_failure(raw, glance(raw) or {})[0] for raw in members]
         command = call.move(kinds, members, _scores(batch), becoming)
         return Ready(batch, command, order, pushed=becoming)
 
@@ -243,18 +240,13 @@ class Preparer:
     def _left(self, payload: dict[str, object]) -> int | None:
         return retries_left(payload, self._layout)
 
-    def _pushed(self, raw: bytes, payload: dict[str, object], moment: bytes) -> bytes:
-        """Return what a job becomes in a queue; `moment` is JSON."""
+    def _pushed(self, raw: bytes, payload: dict[str, object], moment: str) -> bytes:
+        """Return what a job becomes in a queue."""
         if self._change.verb is Verb.ADOPT:
             return raw
         if self._change.reset_retries:
-            raw, payload = self._reset(raw, payload)
-        return self._stamp(raw, payload, moment)
-
-    def _reset(self, raw: bytes, payload: dict[str, object]) -> tuple[bytes, dict[str, object]]:
-        """Return a job without its failure."""
-        rest = {key: value for key, value in payload.items() if key != self._failure}
-        return without(raw, payload, self._failure), rest
+            raw, payload = self._layout.without_failure(raw, payload)
+        return self._layout.requeued(raw, payload, moment)
 
     def _queue(self, payload: dict[str, object]) -> str | None:
         """Return the queue that a job goes to; None where it names one that cannot be."""
@@ -270,7 +262,7 @@ class Preparer:
         if name == "":
             return self._layout.default_queue
         form = self._header.form or QueueForm.Q
-        there = is_queue_name(name) or name in self._header.named
+        there = self._layout.is_queue_name(name) or name in self._header.named
         if form not in self._layout.queue_forms(name) or not there:
             return None
         self._names[name] = name
@@ -282,5 +274,5 @@ def _scores(batch: Batch) -> Rising:
     return batch.scores
 
 
-def _moment(batch: Batch) -> bytes:
-    return b'"%b"' % (batch.moment or "").encode()
+def _moment(batch: Batch) -> str:
+    return batch.moment or ""

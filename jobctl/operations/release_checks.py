@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from jobctl.errors import Refused
 from jobctl.library import Store
 from jobctl.model.job import dig, glance
+from jobctl.model.layout import Layout
 from jobctl.model.operation import Header
 from jobctl.model.words import listed
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer
 from jobctl.systems.faktory.verify_server import compare_counters, verify_server
-from jobctl.systems.layout import Layout
 
 _NAMED = 3  # batches in a sentence
 

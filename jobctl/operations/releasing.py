@@ -14,9 +14,9 @@ from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.jobs.locate import status
 from jobctl.library import Store
 from jobctl.model.job import Job, dig, glance
-from jobctl.model.notes import Note
+from jobctl.model.layout import Layout, QueueForm
+from jobctl.model.notes import Lock, Note
 from jobctl.model.operation import Batch, Outcome
-from jobctl.model.unique_lock import Lock
 from jobctl.operations.acting import Actor, Course
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
@@ -27,7 +27,6 @@ from jobctl.operations.unique_locks import UniqueLocks
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import Call, Push
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.layout import Layout, QueueForm
 
 AT_ONCE = 100  # jobs that are in no structure for a moment
 NO_JID = "it has no JID that the server could know it by"

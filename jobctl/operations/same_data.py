@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from jobctl.model.layout import Kind
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer
 from jobctl.operations.tally import target_of
 from jobctl.redis.opening import Store
-from jobctl.systems.layout import Kind
 
 _SAMPLE = 200  # jobs of a set, or records
 _ENDS = 10  # jobs from either end of a removed queue; the middle of a long list is not searched

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping
 
+from jobctl.model.layout import Kind
 from jobctl.model.operation import Header, Outcome, read_result
 from jobctl.operations.preparing import Ready
-from jobctl.systems.layout import Kind
 
 NAMED = 10  # failed jobs that a report names; the file tells of all
 _MOVED = (Outcome.DONE, Outcome.MERGED)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from jobctl.model.change import ON_QUEUES
 from jobctl.model.entry import Entry, Place
+from jobctl.model.layout import Kind
 from jobctl.model.notes import EndNote
 from jobctl.model.operation import Outcome
 from jobctl.model.rows import Row, listing_row
@@ -15,7 +16,7 @@ from jobctl.operations.past import Past
 from jobctl.operations.preparing import LISTED, Preparer
 from jobctl.operations.removal.concluding import removed_entries
 from jobctl.operations.tally import done_places
-from jobctl.systems.layout import FAKTORY, Kind
+from jobctl.systems.registry import layout_of
 
 _JOB_KEYS = (*LISTED, "outcome")
 _RECORD_KEYS = ("id", "state", "job_name", "recorded_at", "outcome")
@@ -64,7 +65,7 @@ def outcomes(file: OperationFile) -> Iterator[Row]:
         yield from _removed(file, past)
         return
     chosen = past.chosen(file)
-    preparer = Preparer.of(file, chosen, FAKTORY)
+    preparer = Preparer.of(file, chosen, layout_of())
     known: dict[int, str] = {}
     for number, batch in sorted(past.batches.items()):
         if number in past.results:
@@ -79,7 +80,8 @@ def _removed(file: OperationFile, past: Past) -> Iterator[Row]:
     """Yield a row for each job of queues that were removed, in the order they would have run."""
     if past.choice is None:  # it was stopped while they were written: whose are they?
         for raw in file.members():
-            yield listing_row(Entry.queued(raw, Place(Kind.QUEUE)), LISTED) | {"outcome": None}
+            entry = Entry.queued(raw, Place(Kind.QUEUE), layout_of())
+            yield listing_row(entry, LISTED) | {"outcome": None}
         return
     found = past.choice.get("segments", [])
     back = {segment.queue for segment in found if segment.back}

@@ -10,6 +10,7 @@ from dataclasses import replace
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
 from jobctl.library import Store
 from jobctl.model.change import ON_QUEUES, Verb
+from jobctl.model.layout import Kind
 from jobctl.model.operation import Batch, Header, Outcome, read_result
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
@@ -24,7 +25,6 @@ from jobctl.operations.unqueueing import Unqueue
 from jobctl.operations.watching import Watch
 from jobctl.redis.connection import Command
 from jobctl.redis.operations import Call
-from jobctl.systems.layout import Kind
 
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
 

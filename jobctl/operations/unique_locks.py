@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from jobctl.errors import JobctlError
-from jobctl.model.unique_lock import Lock, lock_key
+from jobctl.model.notes import Lock
 from jobctl.model.words import listed, things
 from jobctl.redis.opening import Store
+from jobctl.systems.faktory.unique_lock import lock_key
 
 _NAMED = 3  # jobs in a sentence
 
@@ -23,8 +24,7 @@ class UniqueLocks:
 
     def read(self, jobs: Mapping[int, bytes]) -> dict[int, Lock | JobctlError]:
         """Return the locks of those jobs that have one, or why it cannot be read."""
-        layout = self._store.layout
-        keys = {i: lock_key(raw, layout) for i, raw in jobs.items()}
+        keys = {i: lock_key(raw) for i, raw in jobs.items()}
         unique = {i: key for i, key in keys.items() if key is not None}
         if not unique:
             return {}

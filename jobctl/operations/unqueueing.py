@@ -16,6 +16,8 @@ from operator import attrgetter
 
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.entry import Entry
+from jobctl.model.job import name_queue
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import UndoBatchNote
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
@@ -24,8 +26,6 @@ from jobctl.operations.watching import Watch
 from jobctl.redis.opening import Store
 from jobctl.redis.operations import Call, Stretch, Taken
 from jobctl.redis.queues import QueueJobs
-from jobctl.systems.faktory.introducing import by_scheduled
-from jobctl.systems.layout import Kind, QueueForm
 
 _MOST = 250  # jobs of a call
 _SPAN = 1000  # members of a list that a call reads
@@ -193,7 +193,9 @@ class Unqueue:
     def _introduced_jid(self, name: str, raw: bytes) -> str | None:
         """Return the JID of a job that the server was to learn of a queue by; else None."""
         jids = self._introduced.get(name, ())
-        found = any(jid.encode() in raw for jid in jids) and Entry.scored(raw, 0.0, Kind.RETRIES)
+        found = any(jid.encode() in raw for jid in jids) and Entry.scored(
+            raw, 0.0, Kind.RETRIES, self._store.layout
+        )
         return found.jid if found and found.jid in jids else None
 
     def _key(self, name: str, raw: bytes) -> int:
@@ -213,7 +215,9 @@ class Unqueue:
         kind = self._file.header.kind
         pushed, raw, score = self._job(place)
         call = Call(self._store.layout, self._file.header.operation, f"ui{place}")
-        command = call.move((Kind.SCHEDULED, kind), [by_scheduled(pushed, name)], [score], [raw])
+        command = call.move(
+            (Kind.SCHEDULED, kind), [name_queue(pushed, name, self._store.layout)], [score], [raw]
+        )
         reply = self._store.operations.one(command)
         if isinstance(reply, Loading):
             raise reply

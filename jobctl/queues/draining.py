@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from jobctl.errors import JobctlError, TimedOut
 from jobctl.library import Store
 from jobctl.model.entry import Entry
+from jobctl.model.layout import QueueForm
 from jobctl.model.rows import Row
 from jobctl.model.words import listed
 from jobctl.systems.faktory.forms import form_read, layout_seen, server_facts
-from jobctl.systems.layout import QueueForm
 
 # A worker's FETCH that was blocked when the pause came holds its old list for up to two seconds,
 # and between leaving its queue and its reservation a job is nowhere.

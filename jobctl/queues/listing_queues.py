@@ -9,14 +9,14 @@ from contextlib import suppress
 from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
 from jobctl.jobs.listing import Order, sorted_by
 from jobctl.library import Store
+from jobctl.model.layout import QueueForm
 from jobctl.model.pausing import Author, Hold
 from jobctl.model.queue import Queue
 from jobctl.model.rows import Row
 from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean
 from jobctl.queues.processes import look_at_holds
-from jobctl.systems.faktory.forms import form_read, forms_seen, is_unread, server_facts
-from jobctl.systems.layout import QueueForm
+from jobctl.systems.faktory.forms import form_read, forms_seen, is_unread, server_facts, who_reads
 
 QUEUE_KEYS = (
     "queue", "size", "latency", "paused", "working", "form", "registered", "problem",
@@ -126,7 +126,7 @@ def _order(queue: Queue) -> tuple[str, str]:
 
 
 def _row(queue: Queue, read: QueueForm | None, now: float, store: Store) -> Row:
-    latency = queue.latency(now)
+    latency = queue.latency(now, store.layout)
     form = queue.form or read or store.form
     return {
         "queue": queue.name,
@@ -174,10 +174,3 @@ def _problem(queue: Queue, read: QueueForm | None) -> str | None:
     if is_unread(queue, read):
         return f"not read (jobctl queue adopt): {who_reads(queue)}"
     return None
-
-
-def who_reads(queue: Queue) -> str:
-    """Return what is read instead of a list that is not read."""
-    if queue.form is QueueForm.BARE:
-        return f"servers from 1.10 on read q:{queue.name} only"
-    return f"servers before 1.10 read {queue.name} only"

@@ -10,12 +10,11 @@ from jobctl.backend import Doors
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.glob import compile_glob
 from jobctl.library import Store
-from jobctl.model.queue import is_queue_name
+from jobctl.model.layout import QueueForm
 from jobctl.model.words import did_you_mean
 from jobctl.queues.listing_queues import refuse_pattern
 from jobctl.redis.pauses import Names
 from jobctl.systems.faktory.server import check_sendable
-from jobctl.systems.layout import QueueForm
 
 ALL = "*"
 _SHOWN = 20  # names in a hint
@@ -139,7 +138,8 @@ def _bytes(text: str) -> bytes:
 
 def _listed(store: Store, name: str) -> bool:
     """Tell whether there is a list of that name, which is in no set."""
-    forms = QueueForm if is_queue_name(name) else (QueueForm.Q,)  # a bare key may be anybody's
+    layout = store.layout  # a bare key may be anybody's
+    forms = layout.queue_forms(name) if layout.is_queue_name(name) else (QueueForm.Q,)
     return any(store.queues.at(name, form) for form in forms)
 
 

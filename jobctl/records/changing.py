@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from jobctl.errors import NotFound, Refused, RefusedByRedis
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards
+from jobctl.model.layout import Kind
 from jobctl.records.query import Query
 from jobctl.records.record_where import RecordWhere
-from jobctl.systems.layout import Kind
 
 if TYPE_CHECKING:
     from jobctl.library import Store

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from jobctl.model.entry import Entry
 from jobctl.model.jobba import KILL_REQUESTED, RecordState
 from jobctl.model.joined import Joined, Kept
+from jobctl.model.layout import Kind
 from jobctl.model.record import Record
 from jobctl.model.times import epoch
 from jobctl.model.words import listed
-from jobctl.systems.layout import Kind
 
 GRACE = 60.0  # seconds that a job and its record may differ: the one is always written first
 _WAITING = (Kind.QUEUE, Kind.SCHEDULED, Kind.RETRIES)

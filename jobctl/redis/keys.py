@@ -1,4 +1,4 @@
-"""jobctl's own keys, and how long they live. The job systems' are in systems/layout.py."""
+"""jobctl's own keys, and how long they live. The job systems' are in jobctl/systems."""
 
 from __future__ import annotations
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from jobctl.demo.seeding import Seeds
 from jobctl.model.jobba import NAMESPACE, RecordLayout
+from jobctl.model.layout import SETS, Kind, Layout, QueueForm, System
 from jobctl.model.target import Target
 from jobctl.redis.connection import Connection, Trace
 from jobctl.redis.operations import Operations
 from jobctl.redis.queues import Queues
 from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
-from jobctl.systems.layout import FAKTORY, SETS, Kind, Layout, QueueForm
-from jobctl.systems.recognise import Systems
-from jobctl.systems.system import System
+from jobctl.systems.recognise import Recognition
+from jobctl.systems.registry import layout_of
 
 if TYPE_CHECKING:
     from jobctl.redis.pauses import Pauses
@@ -44,7 +44,7 @@ class Store:
     def __init__(
         self,
         connection: Connection,
-        layout: Layout = FAKTORY,
+        layout: Layout,
         form: QueueForm | None = None,
         system: System | None = None,
     ) -> None:
@@ -52,7 +52,7 @@ class Store:
         self.layout = layout
         self.form = form
         self.server = Server(connection, layout)
-        self.systems = Systems(connection, layout, system)
+        self.systems = Recognition(connection, layout, system)
         self.operations = Operations(connection, layout)
         self.seeds = Seeds(connection, layout)
         self.records_namespace = NAMESPACE
@@ -169,7 +169,7 @@ def open_store(
     """
     connection = Connection(target, connect_timeout=connect_timeout, trace=trace)
     connection.open()
-    store = make(connection, FAKTORY, form, system)
+    store = make(connection, layout_of(), form, system)
     try:
         store.systems.take(store.server.greet(store.systems.questions))
     except BaseException:

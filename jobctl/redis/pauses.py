@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jobctl.errors import JobctlError, NoPermission, Refused, WrongType
+from jobctl.model.layout import Layout
 from jobctl.model.pausing import STALE, Author, Hold, Lease
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.keys import KEPT, PAUSES, hold_key
 from jobctl.redis.queues import decode_name, encode_name
 from jobctl.redis.scripts import ready, script
-from jobctl.systems.layout import Layout
 
 _MOST = 250  # queues of a call: well under 10 ms
 _WORDS = 3  # that an action of the script may want to know

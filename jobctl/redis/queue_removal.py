@@ -9,12 +9,12 @@ from enum import StrEnum
 from itertools import islice
 
 from jobctl.errors import JobctlError
+from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.removal import RemovedQueue
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 from jobctl.redis.keys import KEPT, aside_key, back_key, operation_key
 from jobctl.redis.queues import encode_name
 from jobctl.redis.scripts import script
-from jobctl.systems.layout import Layout, QueueForm
 
 QUEUES = 500  # of a call
 

@@ -10,10 +10,10 @@ from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.filter.spelling import may_hold_jid
 from jobctl.model.entry import Entry, Place
 from jobctl.model.job import Job
-from jobctl.model.queue import Queue, is_queue_name
+from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.queue import Queue
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 from jobctl.redis.sets import Item, walk
-from jobctl.systems.layout import Kind, Layout, QueueForm
 
 # How many of the last members shown are kept, to find the place by; at least one is.
 _ANCHORS = 16
@@ -257,9 +257,9 @@ class Queues:
         except NoPermission as error:
             self.unsearched = error.message
             return []
-        # Behind q: any name is a queue's; a bare one may be anybody's key.
-        named = [q for q in found if q.form is QueueForm.Q or is_queue_name(q.name)]
-        return [q for q in self._measured(named) if _holds_jobs(q)]
+        # Behind the prefix any name is a queue's; a bare one may be anybody's key.
+        named = [q for q in found if q.form is QueueForm.Q or self._layout.is_queue_name(q.name)]
+        return [q for q in self._measured(named) if self._holds_jobs(q)]
 
     def at(self, name: str, form: QueueForm) -> list[Queue]:
         """Return the queue of this name with its list of one form; none where there is no list."""
@@ -310,7 +310,7 @@ class Queues:
         lists = [f for f in self._layout.queue_forms(queue.name) if kinds[f] == "list"]
         if lists:
             return [replace(queue, form=f, key=self._key(queue.name, f)) for f in lists]
-        # A bare name may be anybody's key; one behind q: is the queue's own.
+        # A bare name may be anybody's key; one behind the prefix is the queue's own.
         own = kinds[QueueForm.Q]
         return [queue if own == "none" else replace(queue, form=QueueForm.Q, wrong_type=own)]
 
@@ -336,9 +336,12 @@ class Queues:
                 return
 
     def _stray(self, key: bytes) -> Queue:
-        form = QueueForm.Q if key.startswith(b"q:") else QueueForm.BARE
-        name = self._layout.queue_name(decode_name(key), form)
+        name, form = self._layout.queue_of_key(decode_name(key))
         return Queue(name, form, key, 0, registered=False, paused=False)
+
+    def _holds_jobs(self, queue: Queue) -> bool:
+        head = queue.head
+        return head is not None and Job.decode(head, self._layout).get("jid") is not None
 
 
 def _names(reply: Reply) -> set[str]:
@@ -347,10 +350,6 @@ def _names(reply: Reply) -> set[str]:
     if isinstance(reply, JobctlError):
         raise reply
     return set(map(decode_name, reply))
-
-
-def _holds_jobs(queue: Queue) -> bool:
-    return queue.head is not None and Job.decode(queue.head).get("jid") is not None
 
 
 def decode_name(name: bytes) -> str:

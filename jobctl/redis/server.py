@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.errors import ConnectionLost, JobctlError, Loading, NoPermission, TooOld
+from jobctl.model.layout import Layout
 from jobctl.redis.connection import Command, Connection, Reply
-from jobctl.systems.layout import Layout
 
 if TYPE_CHECKING:
     from jobctl.model.overview import ServerFacts

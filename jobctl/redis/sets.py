@@ -13,8 +13,8 @@ from typing import Protocol
 
 from jobctl.filter.spelling import match_pattern, may_hold_jid
 from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind, Layout
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
-from jobctl.systems.layout import Kind, Layout
 
 _OVERLAP = 16  # members read again with a large chunk: so many may leave without a new search
 

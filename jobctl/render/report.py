@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from jobctl.model.entry import Entry
+from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.record import Record
 from jobctl.model.report import Report
@@ -16,7 +17,6 @@ from jobctl.model.words import things
 from jobctl.render.cells import duration, number
 from jobctl.render.safe import printable
 from jobctl.render.table import print_table
-from jobctl.systems.layout import Kind
 
 _NAMED = 10  # JIDs
 _LEDGER = ("structure", "before", "after", "by this", "by others")

@@ -10,12 +10,12 @@ from rich.text import Text
 
 from jobctl.model.entry import Entry
 from jobctl.model.jsontext import dumps
+from jobctl.model.layout import Kind
 from jobctl.model.status import State, Status
 from jobctl.render.cells import number, relative, size
 from jobctl.render.consoles import Trimmed
 from jobctl.render.safe import printable, printable_lines
 from jobctl.render.timeline import clock, shortened, timeline
-from jobctl.systems.layout import Kind
 
 _STYLES = {
     State.WORKING: "bold cyan",

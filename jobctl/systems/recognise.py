@@ -1,44 +1,39 @@
-"""Which job systems keep their data in one Redis: asked along with the greeting."""
+"""Whose jobs a Redis holds: told by keys and their types, asked along with the greeting."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from jobctl.errors import Refused
+from jobctl.model.layout import Layout, System
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.queues import decode_name, encode_name
-from jobctl.systems.layout import Layout
-from jobctl.systems.system import (
-    FIXED_KEYS,
-    Evidence,
-    System,
-    list_keys,
-    recognise,
-    refusal,
-    served,
-)
+from jobctl.systems.base import Evidence, Types
+from jobctl.systems.registry import DEFAULT, SYSTEMS
 
 _QUEUES = 100  # that are looked at; a set of so many is read in one bounded call
+# Not `dead`, `queues` and `paused`: all systems have them, and mean different things by them.
+_FIXED_KEYS = tuple(key for system in SYSTEMS.values() for key in system.marks.keys)
 
 
-class Systems:
+class Recognition:
     """The job systems of one Redis. A key that may not be looked at counts as absent."""
 
     def __init__(self, connection: Connection, layout: Layout, told: System | None) -> None:
         self._connection = connection
         self._told = told
         self.questions: Sequence[Command] = [
-            *(("TYPE", key) for key in FIXED_KEYS),
+            *(("TYPE", key) for key in _FIXED_KEYS),
             ("SSCAN", layout.queues, 0, "COUNT", _QUEUES),
         ]
-        self._types: dict[str, str] = {}
+        self._types: Types = {}
         self._queues: list[str] = []
 
     def take(self, answers: Sequence[Reply]) -> None:
         """Take the answers to the questions."""
         *kinds, page = answers
-        self._types = _read(FIXED_KEYS, kinds)
+        self._types = _read(_FIXED_KEYS, kinds)
         if isinstance(page, list) and len(page) == 2 and isinstance(page[1], list):
             names = [name for name in page[1][: 2 * _QUEUES] if isinstance(name, bytes)]
             self._queues = list(map(decode_name, names))
@@ -48,7 +43,7 @@ class Systems:
         """The evidence of each system; asks once more where there are queues."""
         keys = list_keys(self._queues)
         kinds = self._connection.attempt([("TYPE", encode_name(key)) for key in keys])
-        return recognise(self._types | _read(keys, kinds))
+        return recognise({**self._types, **_read(keys, kinds)})
 
     @property
     def served(self) -> System | None:
@@ -56,10 +51,62 @@ class Systems:
         return served(self.seen, self._told)
 
     def refusal(self) -> Refused | None:
-        """Return why nothing is done about these jobs; None where they are Faktory's."""
+        """Return why nothing is done about these jobs; None where they are served."""
         return refusal(str(self._connection.target), self.seen, self._told)
 
 
 def _read(keys: Sequence[str], kinds: Sequence[Reply]) -> dict[str, str]:
     pairs = zip(keys, kinds, strict=True)
     return {key: kind.decode() for key, kind in pairs if isinstance(kind, bytes)}
+
+
+def list_keys(queues: Collection[str]) -> list[str]:
+    """Return the keys of the lists by which the owner of these queues can be recognised.
+
+    Faktory up to 1.9 may have a queue that is called ``queue:x``, with its list at that very key:
+    a key that can be the list of either system tells nothing, and is left out.
+    """
+    prefixes = [system.marks.list_prefix for system in SYSTEMS.values()]
+    own = prefixes.pop(0)
+    others = {prefix + name for prefix in prefixes for name in queues} - set(queues)
+    return sorted({own + name for name in queues} | others)
+
+
+def recognise(types: Types) -> tuple[Evidence, ...]:
+    """Return the evidence of each system that has left some; none of an empty Redis."""
+    found = (Evidence(name, system.marks.seen(types)) for name, system in SYSTEMS.items())
+    return tuple(filter(None, found))
+
+
+def served(found: Sequence[Evidence], told: System | None) -> System | None:
+    """Return the system whose jobs these are; None where there are two and nobody said which."""
+    if told is not None:
+        return told
+    systems = {evidence.system for evidence in found} or {DEFAULT}
+    return systems.pop() if len(systems) == 1 else None
+
+
+def refusal(target: str, found: Sequence[Evidence], told: System | None) -> Refused | None:
+    """Return why nothing is done about the jobs of a Redis; None where they are served."""
+    system = served(found, told)
+    if system is None:
+        seen = " and ".join(f"{it.system.title()}'s ({it})" for it in found)
+        return Refused(
+            f"{target} holds the data of two job systems, {seen}",
+            hint="say which one is meant: --system faktory (or JOBCTL_SYSTEM, or system = .. of a "
+            "context); both use dead, queues and paused",
+        )
+    if SYSTEMS[system].layout is not None:
+        return None
+    name = system.title()
+    if told is None:
+        (said,) = (str(it) for it in found if it.system is system)
+        return Refused(
+            f"{target} holds {name}'s jobs, which are not supported yet (seen: {said})",
+            hint="jobctl query and record work there; --system faktory only if they are Faktory's "
+            "after all",
+        )
+    return Refused(
+        f"{name}'s jobs are not supported yet",
+        hint=f"jobctl query and record work beside {name}; --system faktory is for Faktory's jobs",
+    )

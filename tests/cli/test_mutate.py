@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.builders import NOW, enqueue, failed, job, retry
-from tests.model.test_mutation import BOB
+from tests.systems.test_mutation import BOB
 
 
 @pytest.fixture(autouse=True)

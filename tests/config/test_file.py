@@ -10,7 +10,7 @@ import pytest
 from jobctl.config.contexts import config_file, find_context, read_contexts
 from jobctl.errors import ConfigProblem, Exit, UnknownContext
 from jobctl.model.guards import Rules
-from jobctl.systems.layout import QueueForm
+from jobctl.model.layout import QueueForm
 
 SECRET = "correct-horse-battery"
 PROD = f'[contexts.prod]\nurl = "redis://:{SECRET}@10.0.0.1/0"\n'

@@ -11,6 +11,7 @@ from jobctl import Kind, Where
 from jobctl.errors import BadFilter
 from jobctl.filter.glob import compile_glob
 from jobctl.model.entry import Entry
+from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, reservation
 
 JOB = {
@@ -126,7 +127,7 @@ not type=SendEmail
 
 
 def entry_of(raw, score=NOW, kind=Kind.RETRIES):
-    return Entry.scored(raw, score, kind)
+    return Entry.scored(raw, score, kind, FAKTORY)
 
 
 RAW = failed(count=3, failure={"errtype": "Net::OpenTimeout", "message": "timed out (30 s)"}, **JOB)
@@ -196,7 +197,7 @@ def test_its_text_reads_as_the_same(text):
 )
 def test_a_mistake_is_shown_where_it_is(text, column, words):
     with pytest.raises(BadFilter) as caught:
-        Where.parse(text, kind=Kind.RETRIES)
+        Where.parse(text, kind=Kind.RETRIES, payload_keys=FAKTORY.payload_keys)
     assert words in caught.value.message
     assert caught.value.at == (text, column)
 
@@ -208,7 +209,7 @@ def test_a_mistake_is_shown_where_it_is(text, column, words):
 )  # fmt: skip
 def test_a_mistake_comes_with_a_hint(text, hint):
     with pytest.raises(BadFilter) as caught:
-        Where.parse(text)
+        Where.parse(text, payload_keys=FAKTORY.payload_keys)
     assert hint in caught.value.hint
 
 
@@ -329,7 +330,7 @@ def test_any_expression_means_what_it_says_and_redis_lets_it_through(tree, paylo
     entry = entry_of(raw)
     found = where.matches(entry, NOW)
     assert found == meant(tree, payload)
-    assert bool(where.keeper(Kind.RETRIES, NOW)(raw, NOW)) == found
+    assert bool(where.keeper(Kind.RETRIES, NOW, FAKTORY)(raw, NOW)) == found
     pattern = where.pattern()
     if found and pattern is not None:
         assert compile_glob(pattern).fullmatch(raw)
@@ -338,6 +339,6 @@ def test_any_expression_means_what_it_says_and_redis_lets_it_through(tree, paylo
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text):
     try:
-        Where.parse(text)
+        Where.parse(text, payload_keys=FAKTORY.payload_keys)
     except BadFilter as error:
         assert error.at is None or 0 <= error.at[1] <= len(text)  # noqa: PT017

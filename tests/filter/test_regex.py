@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from jobctl.errors import BadFilter
 from jobctl.filter.regex import compile_regex
 from jobctl.model.entry import Entry
-from jobctl.systems.layout import Kind
+from jobctl.model.layout import Kind
+from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import failed
 
 PIECES = st.sampled_from(
@@ -31,7 +32,7 @@ TEXTS = [
     "||",
     "\n", "é", "SS", "aa{,2}", "[a", "—", "1{i}c", "abcabc", "]", "#",
 ]  # fmt: skip
-ENTRY = Entry.scored(failed("slow-0000001"), 1.0, Kind.RETRIES)
+ENTRY = Entry.scored(failed("slow-0000001"), 1.0, Kind.RETRIES, FAKTORY)
 
 
 @given(st.lists(PIECES, min_size=1, max_size=7).map("".join))

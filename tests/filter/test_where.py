@@ -10,7 +10,8 @@ from jobctl.errors import BadFilter, Exit, UsageProblem
 from jobctl.filter.flags import Flags
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry, Place
-from jobctl.systems.layout import Kind
+from jobctl.model.layout import Kind
+from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, job, reservation
 from tests.model.asking import ON_THE_SERVER, let_through
 
@@ -22,7 +23,7 @@ EIGHT_MINUTES_AGO = "2026-09-21T14:05:20Z"
 
 
 def matches(raw, *, score=NOW, kind=Kind.RETRIES, **flags):
-    return Flags(**flags).where().matches(Entry.scored(raw, score, kind), NOW)
+    return Flags(**flags).where().matches(Entry.scored(raw, score, kind, FAKTORY), NOW)
 
 
 def test_without_flags_everything_is_meant():
@@ -196,9 +197,9 @@ def test_age_counts_from_what_each_set_is_about(kind, fields, score):
 def test_age_in_a_queue_counts_from_enqueued_at_and_in_working_from_reserved_at():
     where = Flags(older_than=("479s",), newer_than=("481s",)).where()
     waiting = job(created_at=None, enqueued_at=EIGHT_MINUTES_AGO)
-    assert where.matches(Entry.queued(waiting, Place(Kind.QUEUE, "default", 0)), NOW)
+    assert where.matches(Entry.queued(waiting, Place(Kind.QUEUE, "default", 0), FAKTORY), NOW)
     held = reservation(job(created_at=None), reserved_at="2026-09-21T16:05:20+02:00")
-    assert where.matches(Entry.scored(held, NOW, Kind.WORKING), NOW)
+    assert where.matches(Entry.scored(held, NOW, Kind.WORKING, FAKTORY), NOW)
 
 
 @pytest.mark.parametrize("time", [None, "", "soon", 5, [], "2026-02-30T00:00:00Z"])
@@ -260,7 +261,9 @@ def test_the_pattern_never_keeps_back_what_the_filter_selects(raw, data, jobs, a
     where = Flags(**asked, jids=jids, globs=tuple(data.draw(GLOBS))).where()
     texts = [json.dumps(fields, ensure_ascii=ascii_only) for fields in jobs]
     members = {text.replace("<", "\\u003c").encode() for text in texts} | {b"", b"[a]", b'"a"'}
-    selected = {m for m in members if where.matches(Entry.scored(m, NOW, Kind.RETRIES), NOW)}
+    selected = {
+        m for m in members if where.matches(Entry.scored(m, NOW, Kind.RETRIES, FAKTORY), NOW)
+    }
     pattern = where.pattern()
     assert pattern is None or selected <= let_through(raw, pattern, members)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from jobctl.jobs.locate import status
+from jobctl.model.layout import Kind
 from jobctl.redis.sets import SortedSet
-from jobctl.systems.layout import Kind
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 
 

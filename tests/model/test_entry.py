@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.model.entry import Entry, Place
-from jobctl.systems.layout import SETS, Kind, QueueForm
+from jobctl.model.layout import SETS, Kind, QueueForm
+from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, job, reservation
 
 DAY = 86400
@@ -19,7 +20,7 @@ RESERVATION = {
 @pytest.mark.parametrize("kind", SETS)
 def test_an_entry_keeps_the_exact_bytes_and_the_score(kind):
     for raw in (job() + b" ", b'{"jid":1.0,"jid":"\\u0061"}', b"\xff"):
-        entry = Entry.scored(raw, NOW, kind)
+        entry = Entry.scored(raw, NOW, kind, FAKTORY)
         assert (entry.raw, entry.score, entry.kind) == (raw, NOW, kind)
         assert entry.place == Place(kind)
         assert entry.at == "2026-09-21T14:13:20Z"
@@ -27,13 +28,13 @@ def test_an_entry_keeps_the_exact_bytes_and_the_score(kind):
 
 def test_an_entry_of_a_queue_has_its_place_and_no_score():
     place = Place(Kind.QUEUE, "default", 3, QueueForm.Q)
-    entry = Entry.queued(job(), place)
+    entry = Entry.queued(job(), place, FAKTORY)
     assert (entry.place, entry.kind, entry.jid) == (place, Kind.QUEUE, "jid-00000001")
     assert (entry.score, entry.at, entry.died_at, entry.reservation) == (None, None, None, {})
 
 
 def test_the_job_of_a_reservation_is_the_one_inside():
-    entry = Entry.scored(reservation(failed("held"), jid="outer"), NOW, Kind.WORKING)
+    entry = Entry.scored(reservation(failed("held"), jid="outer"), NOW, Kind.WORKING, FAKTORY)
     assert entry.jid == "held"
     assert entry.job.get("errtype") == "RuntimeError"
     assert entry.reservation == RESERVATION
@@ -41,27 +42,27 @@ def test_the_job_of_a_reservation_is_the_one_inside():
 
 def test_the_times_of_a_reservation_are_told_in_utc():
     raw = reservation(job(), reserved_at="2026-09-21T16:10:00.5+02:00", expires_at="soon")
-    held = Entry.scored(raw, NOW, Kind.WORKING).reservation
+    held = Entry.scored(raw, NOW, Kind.WORKING, FAKTORY).reservation
     assert (held["reserved_at"], held["expires_at"]) == ("2026-09-21T14:10:00.5Z", "soon")
 
 
 @pytest.mark.parametrize("inner", [b"1", b'"job"', b"null", b"[{}]", b"true"])
 def test_a_reservation_whose_job_is_no_object_is_malformed_and_keeps_its_worker(inner):
-    entry = Entry.scored(reservation(inner), NOW, Kind.WORKING)
+    entry = Entry.scored(reservation(inner), NOW, Kind.WORKING, FAKTORY)
     assert entry.job.malformed
     assert entry.jid is None
     assert entry.reservation == RESERVATION
 
 
 def test_a_reservation_without_a_job_is_malformed_and_keeps_its_worker():
-    entry = Entry.scored(b'{"wid":"w"}', NOW, Kind.WORKING)
+    entry = Entry.scored(b'{"wid":"w"}', NOW, Kind.WORKING, FAKTORY)
     assert entry.job.malformed
     assert entry.reservation == {"wid": "w", "reserved_at": None, "expires_at": None}
 
 
 @pytest.mark.parametrize("raw", [b"", b"x", b"[]", b"7", b'"wid"', b"\xff"])
 def test_a_reservation_that_is_no_object_says_nothing(raw):
-    entry = Entry.scored(raw, NOW, Kind.WORKING)
+    entry = Entry.scored(raw, NOW, Kind.WORKING, FAKTORY)
     assert entry.job.malformed
     assert entry.reservation == {"wid": None, "reserved_at": None, "expires_at": None}
 
@@ -69,14 +70,14 @@ def test_a_reservation_that_is_no_object_says_nothing(raw):
 @pytest.mark.parametrize("value", [7, 1.5, True, [], ["w"], {"a": 1}])
 def test_a_reservation_of_wrong_types_is_carried_as_it_is(value):
     raw = reservation(job(), wid=value, reserved_at=value, expires_at=value)
-    entry = Entry.scored(raw, NOW, Kind.WORKING)
+    entry = Entry.scored(raw, NOW, Kind.WORKING, FAKTORY)
     assert entry.reservation == dict.fromkeys(RESERVATION, value)
     assert entry.age(NOW) is None
 
 
 @pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.DEAD])
 def test_outside_working_a_reservation_is_a_job_like_any_other(kind):
-    entry = Entry.scored(reservation(job("held"), jid="outer"), NOW, kind)
+    entry = Entry.scored(reservation(job("held"), jid="outer"), NOW, kind, FAKTORY)
     assert (entry.jid, entry.reservation) == ("outer", {})
 
 
@@ -88,7 +89,7 @@ def test_outside_working_a_reservation_is_a_job_like_any_other(kind):
     ],
 )
 def test_a_jid_is_text_whatever_its_type_unless_it_is_a_list_or_object(value, jid):
-    assert Entry.scored(job(value), NOW, Kind.RETRIES).jid == jid
+    assert Entry.scored(job(value), NOW, Kind.RETRIES, FAKTORY).jid == jid
 
 
 @pytest.mark.parametrize(
@@ -107,24 +108,24 @@ def test_a_jid_is_text_whatever_its_type_unless_it_is_a_list_or_object(value, ji
     ],
 )
 def test_a_dead_job_died_180_days_before_its_score(score, died_at, at):
-    entry = Entry.scored(b"not even a job", score, Kind.DEAD)
+    entry = Entry.scored(b"not even a job", score, Kind.DEAD, FAKTORY)
     assert (entry.died_at, entry.at) == (died_at, at)
 
 
 @given(micros=st.integers(180 * DAY * 10**6, 4 * 10**15))
 def test_died_at_has_the_digits_of_the_score(micros):
-    entry = Entry.scored(b"{}", micros / 10**6, Kind.DEAD)
+    entry = Entry.scored(b"{}", micros / 10**6, Kind.DEAD, FAKTORY)
     assert entry.died_at.partition(".")[2] == entry.at.partition(".")[2]
     assert entry.age(micros / 10**6) == pytest.approx(180 * DAY, abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.WORKING])
 def test_only_the_dead_died(kind):
-    assert Entry.scored(job(), NOW, kind).died_at is None
+    assert Entry.scored(job(), NOW, kind, FAKTORY).died_at is None
 
 
 def test_an_age_is_from_the_time_its_structure_counts_from():
-    queued = Entry.queued(job(), Place(Kind.QUEUE, "default", 0))
+    queued = Entry.queued(job(), Place(Kind.QUEUE, "default", 0), FAKTORY)
     assert queued.age(NOW) == pytest.approx(798.5)  # enqueued_at
     ages = {
         Kind.SCHEDULED: 799.876543211,  # created_at
@@ -132,8 +133,8 @@ def test_an_age_is_from_the_time_its_structure_counts_from():
         Kind.DEAD: 180 * DAY,  # died_at
     }
     for kind, age in ages.items():
-        assert Entry.scored(failed(), NOW, kind).age(NOW) == pytest.approx(age)
-    held = Entry.scored(reservation(job()), NOW + 1000, Kind.WORKING)
+        assert Entry.scored(failed(), NOW, kind, FAKTORY).age(NOW) == pytest.approx(age)
+    held = Entry.scored(reservation(job()), NOW + 1000, Kind.WORKING, FAKTORY)
     assert held.age(NOW) == 200  # reserved_at
 
 
@@ -149,12 +150,12 @@ def test_an_age_is_from_the_time_its_structure_counts_from():
     ],
 )
 def test_without_its_time_an_entry_has_no_age(kind, raw):
-    assert Entry.scored(raw, NOW, kind).age(NOW) is None
+    assert Entry.scored(raw, NOW, kind, FAKTORY).age(NOW) is None
 
 
 def test_an_age_may_lie_ahead():
     raw = job(enqueued_at="2026-09-21T14:13:30Z")
-    assert Entry.queued(raw, Place(Kind.QUEUE, "default", 0)).age(NOW) == -10
+    assert Entry.queued(raw, Place(Kind.QUEUE, "default", 0), FAKTORY).age(NOW) == -10
 
 
 @pytest.mark.parametrize(
@@ -172,11 +173,11 @@ def test_an_age_may_lie_ahead():
     ],
 )
 def test_a_reservation_expires_by_its_score(score, written, expired):
-    entry = Entry.scored(reservation(job(), expires_at=written), score, Kind.WORKING)
+    entry = Entry.scored(reservation(job(), expires_at=written), score, Kind.WORKING, FAKTORY)
     assert entry.expired(NOW) is expired
     assert entry.reservation["expires_at"] == written
 
 
 @pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.DEAD])
 def test_nothing_else_expires(kind):
-    assert not Entry.scored(job(), NOW - 600, kind).expired(NOW)
+    assert not Entry.scored(job(), NOW - 600, kind, FAKTORY).expired(NOW)

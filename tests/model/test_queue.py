@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from jobctl.model.entry import Place
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import Queue, is_queue_name
-from jobctl.systems.layout import FAKTORY, Kind, QueueForm
+from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, job
 
 QUEUE = Queue("default", QueueForm.Q, b"q:default", 1, registered=True, paused=False)
@@ -25,7 +26,7 @@ QUEUE = Queue("default", QueueForm.Q, b"q:default", 1, registered=True, paused=F
     ],
 )
 def test_latency_is_how_long_the_next_job_has_waited(head, latency):
-    assert replace(QUEUE, head=head).latency(NOW) == latency
+    assert replace(QUEUE, head=head).latency(NOW, FAKTORY) == latency
 
 
 @pytest.mark.parametrize("name", ["default", "a", "A-b_c.9", "9", "-", "q.x"])
@@ -44,12 +45,17 @@ def test_faktory_does_not_take_this_name(name):
         (QueueForm.Q, "default", "q:default"),
         (QueueForm.BARE, "default", "default"),
         (QueueForm.Q, "q:x", "q:q:x"),
-        (QueueForm.BARE, "q:x", "q:x"),
     ],
 )
 def test_a_name_and_its_key_lead_to_each_other(form, name, key):
     assert FAKTORY.queue_key(name, form) == key
-    assert FAKTORY.queue_name(key, form) == name
+    assert FAKTORY.queue_of_key(key) == (name, form)
+
+
+def test_the_bare_key_of_a_name_with_the_prefix_is_the_list_of_another():
+    assert FAKTORY.queue_key("q:x", QueueForm.BARE) == "q:x"
+    assert FAKTORY.queue_of_key("q:x") == ("x", QueueForm.Q)
+    assert FAKTORY.queue_forms("q:x") == (QueueForm.Q,)
 
 
 def test_a_place_has_a_title_for_people():

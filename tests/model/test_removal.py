@@ -5,10 +5,10 @@ import pytest
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards
 from jobctl.model.jsontext import dumps, loads_own
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue, Segment, shown_queues
 from jobctl.model.typed import typed
-from jobctl.systems.layout import Kind, QueueForm
 
 QUEUE = RemovedQueue("mail", registered=True, paused=False, forms=(QueueForm.Q,), jobs=3)
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.model.entry import Entry, Place
+from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.rows import listing_keys, listing_row, raw_keys
-from jobctl.systems.layout import JOB_KINDS, Kind
+from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, job, reservation
 
 COMMON = [
@@ -34,8 +35,8 @@ JSON = st.recursive(
 
 def entry_in(kind, raw, score=NOW):
     if kind is Kind.QUEUE:
-        return Entry.queued(raw, Place(kind, "default", 3))
-    return Entry.scored(raw, score, kind)
+        return Entry.queued(raw, Place(kind, "default", 3), FAKTORY)
+    return Entry.scored(raw, score, kind, FAKTORY)
 
 
 @pytest.mark.parametrize("kind", JOB_KINDS)

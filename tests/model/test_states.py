@@ -4,8 +4,8 @@ from itertools import chain, combinations
 
 import pytest
 
+from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.status import PRECEDENCE, State, state_of
-from jobctl.systems.layout import JOB_KINDS, Kind
 
 SEEN = list(chain.from_iterable(combinations(JOB_KINDS, n) for n in range(1, 6)))
 STATES = {

@@ -5,15 +5,16 @@ import json
 import pytest
 
 from jobctl.model.entry import Entry, Place
+from jobctl.model.layout import Kind
 from jobctl.model.status import PLACE_KEYS, Status, by_precedence
-from jobctl.systems.layout import Kind
+from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, job, reservation
 
-QUEUED = Entry.queued(job("j"), Place(Kind.QUEUE, "critical", 3))
-HELD = Entry.scored(reservation(job("j", args=["held"])), NOW, Kind.WORKING)
-RETRYING = Entry.scored(failed("j", count=2), NOW + 0.5, Kind.RETRIES)
-SCHEDULED = Entry.scored(job("j"), NOW, Kind.SCHEDULED)
-DEAD = Entry.scored(failed("j"), NOW, Kind.DEAD)
+QUEUED = Entry.queued(job("j"), Place(Kind.QUEUE, "critical", 3), FAKTORY)
+HELD = Entry.scored(reservation(job("j", args=["held"])), NOW, Kind.WORKING, FAKTORY)
+RETRYING = Entry.scored(failed("j", count=2), NOW + 0.5, Kind.RETRIES, FAKTORY)
+SCHEDULED = Entry.scored(job("j"), NOW, Kind.SCHEDULED, FAKTORY)
+DEAD = Entry.scored(failed("j"), NOW, Kind.DEAD, FAKTORY)
 KEYS = ["jid", "state", "places", "job", "records", "track", "lock", "warnings"]
 AT = "2026-09-21T14:13:20Z"
 
@@ -87,7 +88,7 @@ def test_of_several_places_the_deciding_one_comes_first_and_gives_the_job():
 
 
 def test_two_entries_of_one_structure_stay_in_the_order_they_were_seen():
-    second = Entry.queued(job("j"), Place(Kind.QUEUE, "default", 0))
+    second = Entry.queued(job("j"), Place(Kind.QUEUE, "default", 0), FAKTORY)
     assert by_precedence([DEAD, second, QUEUED]) == (second, QUEUED, DEAD)
 
 
@@ -125,7 +126,7 @@ def test_a_job_has_a_row_for_each_place():
 
 def test_wrong_types_are_carried_as_they_are():
     raw = reservation(job("j", jobtype=["x"], queue={"a": 1}, failure=7), wid=5)
-    status = Status("j", (Entry.scored(raw, float("inf"), Kind.WORKING),))
+    status = Status("j", (Entry.scored(raw, float("inf"), Kind.WORKING, FAKTORY),))
     (row,) = status.rows()
     assert (row["jobtype"], row["queue"], row["wid"]) == (["x"], {"a": 1}, 5)
     assert (row["at"], row["retry_count"], row["message"]) == (None, None, None)

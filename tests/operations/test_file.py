@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from jobctl.errors import FileProblem, Refused
 from jobctl.model.change import Change, Verb
+from jobctl.model.layout import Kind
 from jobctl.model.operation import Header
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
-from jobctl.systems.layout import Kind
 from tests.builders import job
 
 HEADER = Header("7f3a09c2", Kind.RETRIES, Change(Verb.KILL), "redis://localhost:6379/0")

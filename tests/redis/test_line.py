@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
+from jobctl.model.layout import QueueForm
 from jobctl.model.queue import Queue
 from jobctl.redis.queues import QueueJobs
-from jobctl.systems.layout import QueueForm
 from tests.builders import enqueue, job
 
 JIDS = [f"jid-{i:04}" for i in range(1500)]

@@ -11,8 +11,8 @@ import pytest
 
 from jobctl import connect
 from jobctl.errors import WrongType
+from jobctl.model.layout import SETS, Kind
 from jobctl.redis.connection import Chunk
-from jobctl.systems.layout import SETS, Kind
 from tests.builders import NOW, failed, job, reservation, retry
 from tests.redis import doubles
 from tests.redis.doubles import array, bulk

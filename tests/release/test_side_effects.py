@@ -10,10 +10,10 @@ from jobctl.filter.where import Where
 from jobctl.model.change import Change, Verb
 from jobctl.model.editing import inside
 from jobctl.model.guards import Guards
-from jobctl.model.unique_lock import lock_key
+from jobctl.model.layout import QueueForm
 from jobctl.operations.performing import Order
 from jobctl.operations.watching import Watch
-from jobctl.systems.layout import FAKTORY, QueueForm
+from jobctl.systems.faktory.unique_lock import lock_key
 from tests.release.holding import acks, held, hold, jids, reserved
 from tests.systems.double import FaktoryDouble
 
@@ -25,7 +25,7 @@ def unique(raw, jid="held-0000009", *, value=None, ttl=3600_000, **fields):
     """Reserve a unique job, with its lock; return the lock's key."""
     member = held(jid, custom=UNIQUE, **fields)
     hold(raw, member)
-    key = lock_key(inside(member, ("job",)), FAKTORY)
+    key = lock_key(inside(member, ("job",)))
     raw.set(key, value or jid, px=ttl)
     return key
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobctl.model.layout import QueueForm
 from jobctl.systems.faktory.dialect import FaktoryFacts
-from jobctl.systems.layout import QueueForm
 
 WHOLE = {
     "now": "2026-09-21T14:13:20Z",

@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from jobctl.errors import JobctlError, NotFaktory, Refused, RefusedByFaktory, UsageProblem
+from jobctl.model.layout import QueueForm
 from jobctl.model.target import Address
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.layout import QueueForm
 from tests.builders import enqueue, job, reservation
 from tests.systems.client import Client
 from tests.systems.double import FaktoryDouble

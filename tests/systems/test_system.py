@@ -2,7 +2,8 @@
 
 import pytest
 
-from jobctl.systems.system import System, list_keys, recognise, refusal, served
+from jobctl.model.layout import System
+from jobctl.systems.recognise import list_keys, recognise, refusal, served
 
 SIDEKIQ = {"retry": "zset", "stat:processed": "string"}
 FAKTORY = {"retries": "zset", "processed": "string"}

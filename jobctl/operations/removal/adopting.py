@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from jobctl.errors import Refused, WrongType
 from jobctl.library import Store
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.removal import RemovedQueue
 from jobctl.model.report import Report
@@ -23,7 +24,6 @@ from jobctl.operations.removal.request import Removal
 from jobctl.operations.watching import Watch
 from jobctl.queues.listing_queues import find_queues
 from jobctl.systems.faktory.forms import form_to_write, is_unread, remember_server
-from jobctl.systems.layout import Kind, QueueForm
 
 
 def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -> Report:
@@ -88,7 +88,7 @@ def _look(store: Store, order: Removal, read: QueueForm) -> Look:
         if kind not in ("list", "none"):
             key = store.layout.queue_key(queue.name, read)
             raise WrongType(f"the key {key} holds a {kind}, no list of jobs")
-    pattern = "q:NAME" if read is QueueForm.Q else "NAME"
+    pattern = store.layout.lists_pattern(read)
     note = f"the server reads the lists {pattern}"
     return Look(tuple(map(_unread, unread)), (note if unread else f"{note}: no others are there",))
 

@@ -10,6 +10,7 @@ from jobctl.backend import Doors
 from jobctl.errors import NotFound, Refused, UsageProblem
 from jobctl.library import Store
 from jobctl.model.guards import Guards
+from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
 from jobctl.model.report import Report
@@ -21,7 +22,6 @@ from jobctl.operations.removal.request import REMOVE, Removal
 from jobctl.operations.watching import Watch
 from jobctl.redis.queue_removal import Lists, Names, Taken, Taking
 from jobctl.systems.faktory.server import Faktory, check_sendable
-from jobctl.systems.layout import Kind
 
 UNCOUNTED = "what was pushed after the jobs were counted was removed as well, uncounted"
 

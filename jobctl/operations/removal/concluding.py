@@ -10,6 +10,7 @@ from itertools import islice
 from jobctl.library import Store
 from jobctl.model.change import Verb
 from jobctl.model.entry import Entry, Place
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue, Segment
@@ -18,7 +19,7 @@ from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.watching import Watch
 from jobctl.systems.faktory.introducing import introduce
-from jobctl.systems.layout import FAKTORY, Kind, QueueForm
+from jobctl.systems.registry import layout_of
 
 
 def conclude(
@@ -91,7 +92,7 @@ def read_form(header: Header) -> QueueForm:
 
 def adopted_name(queue: RemovedQueue) -> str:
     """Return what the ledger calls the list that is not read."""
-    return f"list:{FAKTORY.queue_key(queue.name, queue.forms[0])}"
+    return f"list:{layout_of().queue_key(queue.name, queue.forms[0])}"
 
 
 def adopted_sizes(store: Store, header: Header) -> dict[str, int]:
@@ -151,7 +152,7 @@ def removed_entries(file: OperationFile, found: Sequence[Segment]) -> Iterator[E
     for segment in found:
         place = Place(Kind.QUEUE, segment.queue, None, segment.form)
         for raw in islice(members, segment.jobs):
-            yield Entry.queued(raw, place)
+            yield Entry.queued(raw, place, layout_of())
 
 
 def queue_sizes(store: Store, queues: Sequence[RemovedQueue]) -> dict[str, int]:

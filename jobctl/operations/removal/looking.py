@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from jobctl.errors import RefusedByFaktory, WrongType
 from jobctl.library import Store
 from jobctl.model.entry import Entry, Place
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import Queue, is_sendable
 from jobctl.model.removal import RemovedQueue, shown_queues
@@ -17,7 +18,6 @@ from jobctl.operations.choosing import Kinds
 from jobctl.queues.listing_queues import find_queues
 from jobctl.systems.faktory.forms import form_known, layout_seen
 from jobctl.systems.faktory.server import Faktory, check_sendable
-from jobctl.systems.layout import Kind, QueueForm
 
 Histogram = Mapping[tuple[str, ...], int]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from jobctl.errors import JobctlError, Loading
+from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
@@ -16,7 +17,6 @@ from jobctl.redis.connection import Command
 from jobctl.redis.opening import Store
 from jobctl.redis.operations import BYTES, MOST
 from jobctl.redis.queue_removal import Pause, Rejoin
-from jobctl.systems.layout import QueueForm
 
 _TOGETHER = 50  # calls on their way at once
 

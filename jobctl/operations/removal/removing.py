@@ -12,6 +12,7 @@ from jobctl.errors import Refused
 from jobctl.library import Store
 from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
@@ -29,7 +30,6 @@ from jobctl.redis.queue_removal import QUEUES
 from jobctl.systems.faktory.forms import remember_server
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import compare_counters, verify_server
-from jobctl.systems.layout import Kind, QueueForm
 
 
 def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) -> Report:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jobctl.model.layout import QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue
 from jobctl.redis.opening import Store
 from jobctl.redis.queue_removal import Taken, read_taken
-from jobctl.systems.layout import QueueForm
 
 _SEARCHED = 64  # rounds that are looked for where Redis has forgotten how many there were
 

@@ -11,6 +11,7 @@ from itertools import islice
 from jobctl.errors import Loading, Refused, RefusedByRedis
 from jobctl.library import Store
 from jobctl.model.entry import Entry
+from jobctl.model.layout import QueueForm
 from jobctl.model.notes import ChosenNote
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue, shown_queues
@@ -27,7 +28,6 @@ from jobctl.operations.watching import Watch
 from jobctl.redis.queue_removal import Pause
 from jobctl.systems.faktory.forms import form_known, server_facts
 from jobctl.systems.faktory.introducing import introduce
-from jobctl.systems.layout import QueueForm
 
 _PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
 _NAP = 0.05

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobctl.systems.layout import QueueForm
+from jobctl.model.layout import QueueForm
 
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 _FIRST_WITH_Q = (1, 10)  # from this version on a queue's list is q:NAME

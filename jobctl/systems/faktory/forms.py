@@ -7,9 +7,10 @@ from contextlib import suppress
 
 from jobctl.errors import Refused, Unreachable
 from jobctl.library import Store
+from jobctl.model.layout import QueueForm
 from jobctl.model.queue import Queue
 from jobctl.systems.faktory.dialect import FaktoryFacts, form_of
-from jobctl.systems.layout import QueueForm
+from jobctl.systems.faktory.layout import FAKTORY
 
 _SAY = "say it: --layout q (Faktory 1.10 and later) or --layout bare (before)"
 
@@ -73,6 +74,14 @@ def is_unread(queue: Queue, read: QueueForm | None) -> bool:
     return read is not None and queue.key is not None and queue.form is not read
 
 
+def who_reads(queue: Queue) -> str:
+    """Return what is read instead of a list that is not read."""
+    if queue.form is QueueForm.BARE:
+        key = FAKTORY.queue_key(queue.name, QueueForm.Q)
+        return f"servers from 1.10 on read {key} only"
+    return f"servers before 1.10 read {queue.name} only"
+
+
 def form_to_write(store: Store, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
     """Return the form of lists that this server's workers read, and what there is to warn of.
 
@@ -118,16 +127,13 @@ def check_form(store: Store, planned: QueueForm | None, *, rehearsed: bool) -> t
     facts, _, warnings = _verified_facts(store, rehearsed=rehearsed)
     known = form_known(store, store.queues.named(), facts)
     if known not in (None, planned):
+        reads, instead = map(FAKTORY.lists_pattern, (planned, known))
         raise Refused(
-            f"the plan is for a server that reads the lists {_pattern(planned)}, and this one "
-            f"reads {_pattern(known)}; nothing was changed",
+            f"the plan is for a server that reads the lists {reads}, and this one "
+            f"reads {instead}; nothing was changed",
             hint="make a new plan",
         )
     return warnings
-
-
-def _pattern(form: QueueForm | None) -> str:
-    return "NAME" if form is QueueForm.BARE else "q:NAME"
 
 
 def _verified_facts(

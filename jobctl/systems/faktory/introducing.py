@@ -13,25 +13,21 @@ from contextlib import closing, suppress
 
 from jobctl.errors import JobctlError, NoPermission, Refused, Unreachable, WrongType
 from jobctl.library import Store
-from jobctl.model.editing import replacer
 from jobctl.model.entry import Entry
-from jobctl.model.job import read_object
-from jobctl.model.jsontext import dumps
-from jobctl.model.queue import is_queue_name
-from jobctl.model.recoding import survives_recoding
+from jobctl.model.job import name_queue
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.removal import shown_queues
 from jobctl.operations.file import OperationFile
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import Call, Stretch, Taken
+from jobctl.systems.faktory.layout import FAKTORY
+from jobctl.systems.faktory.recoding import survives_recoding
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import verify_server
-from jobctl.systems.layout import FAKTORY, Kind, QueueForm
 
 _PATIENCE = 7.0  # seconds; the poller looks every five
 _NAP = 0.1
 _CANDIDATES = 100  # jobs of a queue that are looked at
-(_QUEUE,) = FAKTORY.fields["queue"]
-_renamed = replacer(_QUEUE)
 _LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by wire"
 
 
@@ -69,14 +65,6 @@ def introduce(
     return tuple(notes)
 
 
-def by_scheduled(raw: bytes, queue: str) -> bytes:
-    """Return what a job of a queue is in scheduled: it names that queue, for the poller."""
-    payload = read_object(raw)
-    if payload is None or payload.get(_QUEUE) == queue:
-        return raw
-    return _renamed(raw, payload, dumps(queue))
-
-
 def _verified(store: Store) -> Faktory | None:
     """Return the server, where it is known and proven to use this Redis."""
     with suppress(Refused, Unreachable):
@@ -100,12 +88,12 @@ def _send(store: Store, file: OperationFile, name: str, form: QueueForm) -> bool
     """Let one job of a queue go by scheduled; False where none can: what was changed stays so."""
     entry = None
     with suppress(NoPermission, WrongType):
-        entry = _candidate(store, name, form) if is_queue_name(name) else None
+        entry = _candidate(store, name, form) if FAKTORY.is_queue_name(name) else None
     if entry is None or entry.jid is None:
         return False
     file.note({"introducing": {"queue": name, "jid": entry.jid}})
     call = Call(store.layout, file.header.operation, f"i:{name}")
-    taken = Taken([by_scheduled(entry.raw, name)], [entry.raw], [store.server.now()])
+    taken = Taken([name_queue(entry.raw, name, FAKTORY)], [entry.raw], [store.server.now()])
     reply = store.operations.one(
         call.unqueue(Kind.SCHEDULED, Stretch(name, form, 0, 2 * _CANDIDATES), taken)
     )
@@ -118,10 +106,10 @@ def _candidate(store: Store, name: str, form: QueueForm) -> Entry | None:
     for queue in store.queues.at(name, form):
         line = store.queues.line(queue)
         with closing(line.walk(descending=True, limit=_CANDIDATES)) as entries:
-            sound = (e for e in entries if survives_recoding(by_scheduled(e.raw, name)))
+            sound = (e for e in entries if survives_recoding(name_queue(e.raw, name, FAKTORY)))
             found = next(sound, None)
     if found is None or store.operations.present(
-        Kind.SCHEDULED, [by_scheduled(found.raw, name)]
+        Kind.SCHEDULED, [name_queue(found.raw, name, FAKTORY)]
     ) != [None]:
         return None
     return found

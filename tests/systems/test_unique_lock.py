@@ -6,8 +6,8 @@ from hashlib import sha256
 import pytest
 
 from jobctl.model.jsontext import loads
-from jobctl.model.unique_lock import Lock, go_json, lock_key
-from jobctl.systems.layout import FAKTORY
+from jobctl.model.notes import Lock
+from jobctl.systems.faktory.unique_lock import go_json, lock_key
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def key_of(**fields):
         "jid": "x", "queue": "default", "jobtype": "Sync", "args": [1, {"b": "é", "a": 2.0}],
         "custom": {"unique_for": 60},
     } | fields  # fmt: skip
-    return lock_key(json.dumps(payload).encode(), FAKTORY)
+    return lock_key(json.dumps(payload).encode())
 
 
 def test_the_key_is_the_hash_of_queue_type_and_args():
@@ -85,13 +85,13 @@ def test_a_job_that_is_not_unique_has_none(custom):
 def test_odd_numbers_are_read_as_go_reads_them(args, written):
     raw = b'{"queue":"q","jobtype":"T","args":%b,"custom":{"unique_for":1}}' % args.encode()
     expected = written and sha256(f"q-T-{written}".encode()).hexdigest()
-    assert lock_key(raw, FAKTORY) == expected
+    assert lock_key(raw) == expected
 
 
 def test_a_job_that_is_nested_deeper_than_python_goes_has_its_lock():
     args = "[" * 900 + "]" * 900
     raw = b'{"queue":"q","jobtype":"T","args":%b,"custom":{"unique_for":1}}' % args.encode()
-    assert lock_key(raw, FAKTORY) == sha256(f"q-T-{args}".encode()).hexdigest()
+    assert lock_key(raw) == sha256(f"q-T-{args}".encode()).hexdigest()
 
 
 @pytest.mark.parametrize("expires_at", [None, 1796000123.456])

@@ -9,59 +9,29 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from math import isinf
 
 from jobctl.model.job import dig, glance
 from jobctl.model.jsontext import Number, text_of
-from jobctl.model.notes import LockNote
-from jobctl.systems.layout import Layout
+from jobctl.systems.faktory.layout import FAKTORY
 
+_UNIQUE_FOR = ("custom", "unique_for")
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile('["\\\\\x00-\x1f<>&\u2028\u2029]')
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: Go reads it as U+FFFD
 _PLAIN = (1e-6, 1e21)  # within these magnitudes a number is written without an exponent
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """A lock as it stood.
-
-    Attributes:
-        key: its key.
-        value: what it holds: the JID of the job that took it.
-        expires_at: unix seconds by the clock of Redis; None: never.
-    """
-
-    key: str
-    value: bytes
-    expires_at: float | None = None
-
-    def document(self) -> LockNote:
-        """Return it as it is noted."""
-        return {"key": self.key, "value": self.value.hex(), "expires_at": self.expires_at}
-
-    @classmethod
-    def read(cls, note: LockNote) -> Lock:
-        """Read it as it was noted.
-
-        Raises:
-            ValueError: its value is no hexadecimal.
-        """
-        return cls(note["key"], bytes.fromhex(note["value"]), note["expires_at"])
-
-
-def lock_key(raw: bytes, layout: Layout) -> str | None:
+def lock_key(raw: bytes) -> str | None:
     """Return the key of a unique job's lock; None for a job that is not unique."""
-    if dig(glance(raw), layout.unique_for) is None:
+    if dig(glance(raw), _UNIQUE_FOR) is None:
         return None
     payload = _read(raw)
-    fields = layout.fields
-    queue = payload.get(fields["queue"][0]) or layout.default_queue
-    jobtype = payload.get(fields["jobtype"][0]) or ""
-    args = go_json(payload.get(fields["args"][0]))
+    queue = payload.get("queue") or FAKTORY.default_queue
+    jobtype = payload.get("jobtype") or ""
+    args = go_json(payload.get("args"))
     if args is None:
         return None
     text = _well_formed(f"{text_of(queue)}-{text_of(jobtype)}-{args}")

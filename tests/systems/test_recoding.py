@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.model.recoding import survives_recoding
+from jobctl.systems.faktory.recoding import survives_recoding
 from tests.builders import failed, job
 
 

@@ -15,8 +15,8 @@ from jobctl.errors import UsageProblem
 from jobctl.filter.flags import Flags
 from jobctl.model.change import TARGETS, Verb
 from jobctl.model.jsontext import bounded_nesting
+from jobctl.model.layout import Kind
 from jobctl.model.words import did_you_mean
-from jobctl.systems.layout import Kind
 
 _COMMANDS = (Verb.KILL, Verb.DISCARD, Verb.REQUEUE, Verb.CLEAR)
 _KEYS = ("cmd", "target", "filter")
