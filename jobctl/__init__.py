@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from jobctl.connecting import connect
     from jobctl.cron.schedule import Dialect, Schedule
     from jobctl.errors import Exit, JobctlError
-    from jobctl.filter.flags import Flags
-    from jobctl.filter.where import Where
+    from jobctl.filter.where import Flags, Where
     from jobctl.library import Store
     from jobctl.model.entry import Entry, Place
     from jobctl.model.guards import Guards
@@ -61,7 +60,7 @@ _HOMES = {
     "Dialect": "cron.schedule",
     "Entry": "model.entry",
     "Exit": "errors",
-    "Flags": "filter.flags",
+    "Flags": "filter.where",
     "Guards": "model.guards",
     "Job": "model.job",
     "JobctlError": "errors",

@@ -50,7 +50,7 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     from jobctl.cli.reporting import run
     from jobctl.cli.stdin import read_ids
     from jobctl.cli.verbs import check_order, read_order
-    from jobctl.filter.flags import Flags
+    from jobctl.filter.where import Flags
     from jobctl.model.change import Change, Verb
 
     asked = Flags(jids=read_ids(named, written=True) if named else None).where()

@@ -173,8 +173,7 @@ class Session:
     def where(self, kind: Kind | None = None) -> Where:
         """Return the filter that the flags and expressions mean; `kind`: whose fields there are."""
         from jobctl.cli.stdin import read_ids
-        from jobctl.filter.flags import Flags
-        from jobctl.filter.where import Where
+        from jobctl.filter.where import Flags, Where
         from jobctl.systems.registry import payload_keys
 
         jids = self.texts("jids") or None

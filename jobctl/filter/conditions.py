@@ -1,29 +1,30 @@
-"""What an expression of the filter language consists of: comparisons, ``not``, ``and``, ``or``.
+"""The tests that a filter consists of: flags and expressions compile to the same ones.
 
-Of a member that is no job, no field can be said anything: a comparison answers None, and so does
-its ``not``. None is passed on until something else decides.
+Nothing can be said about the fields of a member that is no job: a comparison answers None there,
+and so does its ``not``. None is passed on until another part decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from jobctl.filter.comparing import ORDERS, Literal, equals, ordered, time_equals, time_ordered
 from jobctl.filter.fields import Field, Sort
+from jobctl.filter.prefilter import match_pattern
 from jobctl.filter.regex import Named, Regex
-from jobctl.filter.spelling import match_pattern
+from jobctl.filter.values import ORDERS, Literal, equals, ordered, time_equals, time_ordered
 from jobctl.model.jsontext import text_of
 from jobctl.model.readings import Pair
 
 
-class Subject(Named, Protocol):
-    """What fields are read of: an entry, or a record."""
+class FieldOwner(Named, Protocol):
+    """An entry or a record: what fields are read from."""
 
     @property
     def malformed(self) -> bool:
-        """Whether nothing can be said of its fields."""
+        """Whether it has no fields to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Comparison:
 
     Attributes:
         field, op, literals: what is compared with what, and how.
-        regexes, seconds: the values where they are regular expressions, or ages.
+        regexes: the values, where they are regular expressions.
+        seconds: the values, where they are ages.
+        texts: the values, where the field is compared by its text, see `one_of`; else None.
         pairs: the two readings of each value that has two.
     """
 
@@ -41,7 +44,15 @@ class Comparison:
     literals: tuple[Literal, ...]
     regexes: tuple[Regex, ...] = ()
     seconds: tuple[float, ...] = ()
+    texts: frozenset[str] | None = None
     pairs: tuple[Pair, ...] = ()
+
+    @classmethod
+    def one_of(cls, field: Field, texts: Iterable[str], pairs: tuple[Pair, ...] = ()) -> Comparison:
+        """Compare the field's text: a number is the text it is written as, null is none."""
+        texts = frozenset(texts)
+        literals = tuple(map(Literal.of_text, sorted(texts)))
+        return cls(field, "=", literals, texts=texts, pairs=pairs)
 
     def __str__(self) -> str:
         return f"{self.field}{self.op}{','.join(map(str, self.literals))}"
@@ -51,29 +62,39 @@ class Comparison:
         """The field's name."""
         return self.field.name
 
-    def values(self, entry: Subject, now: float) -> tuple[object, ...]:
-        """Return the field's values; none of what is no job."""
-        if entry.malformed and self.name != "malformed":
+    def values(self, owner: FieldOwner, now: float) -> tuple[object, ...]:
+        """Return the field's values; none where there are no fields."""
+        if owner.malformed and self.name != "malformed":
             return ()
-        return self.field.read(entry, now)
+        return self.field.read(owner, now)
 
-    def holds(self, entry: Subject, now: float) -> bool | None:
-        """Test an entry; `now` in unix seconds."""
-        values = self.values(entry, now)
+    def holds(self, owner: FieldOwner, now: float) -> bool | None:
+        """Test an entry or a record; `now` in unix seconds."""
+        values = self.values(owner, now)
         if not values:
             return None
+        if self.texts is not None:
+            return any(_scalar_text(value) in self.texts for value in values)
+        if self.field.sort is Sort.AGE and self.op in ORDERS:
+            return self._aged(*values)
         if self.op in ("~", "!~"):
-            return self._found(values, entry)
+            return self._found(values, owner)
         if self.op == "!=":
             # A missing field is nothing that could differ; != null asks for exactly that.
             values = tuple(value for value in values if value is not None)
             return bool(values) and not any(self._meets(value, now) for value in values)
         return any(self._meets(value, now) for value in values)
 
-    def _found(self, values: tuple[object, ...], entry: Subject) -> bool:
+    def _found(self, values: tuple[object, ...], owner: FieldOwner) -> bool:
         texts = [text_of(value) for value in values if value is not None]
-        found = any(regex.found_in(text, entry) for regex in self.regexes for text in texts)
+        found = any(regex.found_in(text, owner) for regex in self.regexes for text in texts)
         return found if self.op == "~" else bool(texts) and not found
+
+    def _aged(self, age: object) -> bool:
+        if age is None:
+            return False
+        bound = min(self.seconds) if self.op in (">", ">=") else max(self.seconds)
+        return ORDERS[self.op](age, bound)
 
     def _meets(self, value: object, now: float) -> bool:
         if self.op in ("=", "!="):
@@ -82,36 +103,78 @@ class Comparison:
             return any(equals(value, literal) for literal in self.literals)
         if value is None:
             return False
-        if self.field.sort is Sort.AGE:
-            return any(_aged(value, self.op, seconds) for seconds in self.seconds)
         compare = time_ordered if self.field.sort is Sort.TIME else ordered
         return any(compare(value, self.op, literal, now) for literal in self.literals)
 
     def pattern(self) -> bytes | None:
-        """Return a MATCH that lets through all that meet it, if there is one."""
-        if self.op != "=" or len(self.literals) != 1 or not self.field.verbatim:
+        """Return a MATCH that lets through all that meet it (and maybe more), if there is one."""
+        if self.op != "=" or not self.field.verbatim or len(self.literals) > 1 + len(self.pairs):
             return None
-        (literal,) = self.literals
-        # A number can be spelled in other ways.
-        return None if literal.null or literal.number is not None else match_pattern(literal.text)
+        if any(literal.null or literal.number is not None for literal in self.literals):
+            return None  # a number can be spelled in other ways
+        patterns = {match_pattern(literal.text) for literal in self.literals}
+        return patterns.pop() if len(patterns) == 1 else None
+
+    def missing(self, seen: Iterable[str]) -> set[str]:
+        """Return the texts that were not seen; of a value with two readings one is enough."""
+        texts = self.texts or frozenset()
+        missing = texts - frozenset(seen)
+        for pair in self.pairs:
+            missing -= {pair[1]} if missing.issuperset(pair) else set(pair)
+        return set(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadMatches:
+    """The member's bytes match one of these globs (what Faktory's MUTATE calls regexp)."""
+
+    globs: tuple[bytes, ...]
+    compiled: tuple[re.Pattern[bytes], ...]
+
+    def __str__(self) -> str:
+        shown = (glob.decode("utf-8", "replace") for glob in self.globs)
+        return f"the payload matches {' or '.join(shown)}"
+
+    def holds(self, entry: Any, now: float) -> bool:  # noqa: ARG002
+        """Match an entry's bytes as Redis would."""
+        return any(c.fullmatch(entry.raw) for c in self.compiled)
+
+    def pattern(self) -> bytes | None:
+        """Return the glob itself, if there is only one."""
+        return self.globs[0] if len(self.globs) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The reservation has expired."""
+
+    def __str__(self) -> str:
+        return "the reservation has expired"
+
+    def holds(self, entry: Any, now: float) -> bool | None:
+        """Test an entry of working."""
+        return None if entry.malformed else bool(entry.expired(now))
+
+    def pattern(self) -> bytes | None:
+        """Return None: Redis does not read times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The opposite; of what cannot be said, nothing can be said."""
+    """The opposite; None stays None."""
 
-    part: Node
+    part: Test
 
     def __str__(self) -> str:
         return f"not {self.part}" if isinstance(self.part, Not) else f"not ({self.part})"
 
-    def holds(self, entry: Subject, now: float) -> bool | None:
-        """Test an entry."""
-        found = self.part.holds(entry, now)
+    def holds(self, owner: FieldOwner, now: float) -> bool | None:
+        """Test an entry or a record."""
+        found = self.part.holds(owner, now)
         return None if found is None else not found
 
     def pattern(self) -> bytes | None:
-        """Return nothing: Redis has no not."""
+        """Return None: Redis has no "not"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,45 +182,53 @@ class Joined:
     """Parts of which all must hold (``and``), or any (``or``)."""
 
     word: str
-    parts: tuple[Node, ...]
+    parts: tuple[Test, ...]
 
     def __str__(self) -> str:
         return f" {self.word} ".join(
             f"({part})" if isinstance(part, Joined) else str(part) for part in self.parts
         )
 
-    def holds(self, entry: Subject, now: float) -> bool | None:
-        """Test an entry: what decides is found first, what cannot be said is passed on."""
+    def holds(self, owner: FieldOwner, now: float) -> bool | None:
+        """Test an entry or a record; stop at the first part that decides."""
         decides = self.word == "or"
         unknown = False
         for part in self.parts:
-            found = part.holds(entry, now)
+            found = part.holds(owner, now)
             if found is decides:
                 return decides
             unknown = unknown or found is None
         return None if unknown else not decides
 
     def pattern(self) -> bytes | None:
-        """Return the longest pattern of what must hold; nothing where any part may."""
+        """Return the longest pattern of what must hold; with ``or`` the one that all share."""
         patterns = {part.pattern() for part in self.parts}
         if self.word == "or":
             return patterns.pop() if len(patterns) == 1 else None
         return max((p for p in patterns if p is not None), key=len, default=None)
 
 
-Node = Comparison | Not | Joined
+Test = Comparison | PayloadMatches | Expired | Not | Joined
 
 
-def comparisons(node: object) -> Iterator[Comparison]:
-    """Yield the comparisons of an expression."""
-    if isinstance(node, Comparison):
-        yield node
-    elif isinstance(node, Not):
-        yield from comparisons(node.part)
-    elif isinstance(node, Joined):
-        for part in node.parts:
-            yield from comparisons(part)
+def leaves(test: Test) -> Iterator[Comparison | PayloadMatches | Expired]:
+    """Yield the tests that a test is joined from, without ``and``, ``or`` and ``not``."""
+    if isinstance(test, Not):
+        yield from leaves(test.part)
+    elif isinstance(test, Joined):
+        for part in test.parts:
+            yield from leaves(part)
+    else:
+        yield test
 
 
-def _aged(age: object, op: str, seconds: float) -> bool:
-    return isinstance(age, int | float) and ORDERS[op](age, seconds)
+def twofold(tests: Iterable[Test]) -> list[Comparison]:
+    """Return the comparisons with values that can be read in two ways."""
+    found = (leaf for test in tests for leaf in leaves(test))
+    return [leaf for leaf in found if isinstance(leaf, Comparison) and leaf.pairs]
+
+
+def _scalar_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return None if isinstance(value, dict | list) else text_of(value)

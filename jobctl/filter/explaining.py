@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jobctl.filter.conditions import Comparison
+from jobctl.filter.conditions import Comparison, PayloadMatches, Test
 from jobctl.filter.regex import Regex
-from jobctl.filter.where import Equals, ErrorMatches, Matches, Test, Where
+from jobctl.filter.where import Where
 
 _SHORTEST = 8  # characters of a JID, by Faktory's rule
 
@@ -21,17 +21,15 @@ def doubts(where: Where) -> list[str]:
 
 
 def _doubts(test: Test) -> Iterator[str]:
-    if isinstance(test, Matches):
+    if isinstance(test, PayloadMatches):
         for glob in test.globs:
             yield from _of_glob(glob)
-    elif isinstance(test, Equals) and test.name == "jid":
+    elif isinstance(test, Comparison) and test.texts is not None and test.name == "jid":
         if not test.texts:
             yield "no JID was given: it matches nothing"
         for jid in sorted(test.texts):
             if len(jid) < _SHORTEST:
                 yield f"{jid!r} is short for a JID: they have {_SHORTEST} characters or more"
-    elif isinstance(test, ErrorMatches):
-        yield from _of_regexes(test.expressions)
     elif isinstance(test, Comparison):
         yield from _of_regexes(test.regexes)
 
@@ -57,7 +55,7 @@ def _of_regexes(regexes: tuple[Regex, ...]) -> Iterator[str]:
 def _contradictions(where: Where) -> Iterator[str]:
     wanted: dict[str, frozenset[str]] = {}
     for test in where.tests:
-        if isinstance(test, Equals):
+        if isinstance(test, Comparison) and test.texts is not None:
             both = wanted.get(test.name, test.texts) & test.texts
             if test.texts and not both:
                 yield f"no {test.name} can meet all of this: it matches nothing"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 from jobctl.errors import BadFilter, UsageProblem
-from jobctl.filter.comparing import Literal, check_time
-from jobctl.filter.conditions import Comparison, Joined, Node, Not
+from jobctl.filter.conditions import Comparison, Joined, Not, Test
 from jobctl.filter.fields import Field, Find, Sort, match_field
 from jobctl.filter.regex import Regex, compile_regex
+from jobctl.filter.values import Literal, check_time
 from jobctl.model.jsontext import loads
 from jobctl.model.readings import Pair, readings
 from jobctl.model.times import parse_duration
@@ -31,7 +31,7 @@ _HINTS = {
 _EXAMPLE = "jobtype=SendEmail and (error~timeout or retry_count>=20)"
 
 
-def parse(text: str, find: Find, example: str = _EXAMPLE) -> Node:
+def parse(text: str, find: Find, example: str = _EXAMPLE) -> Test:
     """Read an expression.
 
     Args:
@@ -55,7 +55,7 @@ class _Parser:
         self._at = 0
         self._depth = 0
 
-    def whole(self) -> Node:
+    def whole(self) -> Test:
         self._space()
         if self._at == len(self._text):
             raise self._bad("the expression is empty", self._how)
@@ -66,16 +66,16 @@ class _Parser:
             raise self._bad("what follows is neither and nor or", self._odd())
         return node
 
-    def _either(self) -> Node:
+    def _either(self) -> Test:
         return self._joined("or", lambda: self._joined("and", self._opposite))
 
-    def _joined(self, word: str, part: Callable[[], Node]) -> Node:
+    def _joined(self, word: str, part: Callable[[], Test]) -> Test:
         parts = [part()]
         while self._keyword(word):
             parts.append(part())
         return parts[0] if len(parts) == 1 else Joined(word, tuple(parts))
 
-    def _opposite(self) -> Node:
+    def _opposite(self) -> Test:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise self._bad(f"nested deeper than {_DEEPEST} levels")
@@ -88,7 +88,7 @@ class _Parser:
         finally:
             self._depth -= 1
 
-    def _parenthesised(self) -> Node:
+    def _parenthesised(self) -> Test:
         opened = self._at
         self._at += 1
         self._space()
@@ -183,7 +183,9 @@ class _Parser:
                 meant += [Literal(text, quoted=True) for text in texts]
             else:
                 meant.append(literal)
-        return Comparison(field, op, tuple(meant), tuple(regexes), tuple(seconds), tuple(pairs))
+        return Comparison(
+            field, op, tuple(meant), tuple(regexes), tuple(seconds), pairs=tuple(pairs)
+        )
 
     def _keyword(self, word: str) -> bool:
         found = _WORD.match(self._text, self._at)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from jobctl.errors import BadFilter
-from jobctl.filter.comparing import Literal
+from jobctl.filter.values import Literal
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig
 from jobctl.model.jsontext import dumps, loads

@@ -1,192 +1,48 @@
-"""Filters: which entries are meant. A filter consists of tests; all of them must hold."""
+"""Filters: which entries are meant. A filter consists of tests, and all of them must hold."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
-from jobctl.filter.regex import Regex
-from jobctl.filter.spelling import match_pattern, may_hold_jid
+from jobctl.errors import BadFilter
+from jobctl.filter.conditions import (
+    Comparison,
+    Expired,
+    Joined,
+    PayloadMatches,
+    Test,
+    leaves,
+    twofold,
+)
+from jobctl.filter.fields import find_field
+from jobctl.filter.prefilter import compile_glob, may_hold_jid
+from jobctl.filter.regex import compile_regex
+from jobctl.filter.values import Literal
 from jobctl.model.entry import Entry
 from jobctl.model.job import glance, real_class
-from jobctl.model.jsontext import printable_string
 from jobctl.model.layout import Kind, Layout
-from jobctl.model.readings import Pair, Twofold, readings
+from jobctl.model.readings import readings
+from jobctl.model.times import parse_duration
 
 Keep = Callable[[bytes, bytes | float], object]
 
-_FAST = ("type", "jobtype", "queue", "jid")  # compared without building an entry
-_FIELDS = {"type": ("jobtype", "class")}  # what --type looks at
-
-
-class Test(Protocol):
-    """One condition on an entry; its text is the filter language's."""
-
-    def holds(self, entry: Entry, now: float) -> bool | None:
-        """Tell whether the entry meets it; None: nothing can be said of it. `now` in seconds."""
-
-    def pattern(self) -> bytes | None:
-        """Return a MATCH that lets through all that meet it (and maybe more), if there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Equals:
-    """The field's text is one of these; a missing field is none of them.
-
-    Attributes:
-        name: the field: jid, queue, jobtype; type is the jobtype or the class.
-        texts: any of them.
-        pairs: the two readings of each typed value that has two.
-    """
-
-    name: str
-    texts: frozenset[str]
-    pairs: tuple[Pair, ...] = ()
-
-    @classmethod
-    def typed(cls, name: str, texts: Iterable[str]) -> Equals:
-        """Return what typed values mean, each as it is or as tsv writes it."""
-        read = [readings(text) for text in texts]
-        pairs = tuple((each[0], each[1]) for each in read if len(each) > 1)
-        return cls(name, frozenset(text for each in read for text in each), pairs)
-
-    def __str__(self) -> str:
-        return f"{self.name}={','.join(_quoted(text) for text in sorted(self.texts))}"
-
-    def values(self, entry: Entry, now: float) -> tuple[str | None, ...]:  # noqa: ARG002
-        """Return the field's text; of type both."""
-        return tuple(map(entry.job.word, _FIELDS.get(self.name, (self.name,))))
-
-    def holds(self, entry: Entry, now: float) -> bool:
-        """Compare the decoded field, never a substring."""
-        return any(value in self.texts for value in self.values(entry, now))
-
-    def pattern(self) -> bytes | None:
-        """Return the pattern of a single text, or of both its readings where they share one."""
-        if len(self.texts) > 1 + len(self.pairs):
-            return None
-        patterns = {match_pattern(text) for text in self.texts}
-        return patterns.pop() if len(patterns) == 1 else None
-
-    def missing(self, seen: Iterable[str]) -> set[str]:
-        """Return the texts that were not seen; of a value with two readings one is enough."""
-        missing = self.texts - frozenset(seen)
-        for pair in self.pairs:
-            missing -= {pair[1]} if missing.issuperset(pair) else set(pair)
-        return set(missing)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorMatches:
-    """One of these regular expressions is found in the error's type or message."""
-
-    expressions: tuple[Regex, ...]
-
-    def __str__(self) -> str:
-        return f"error~{','.join(_quoted(e.pattern) for e in self.expressions)}"
-
-    def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
-        """Search errtype and message."""
-        texts = [t for t in (entry.job.text("errtype"), entry.job.text("message")) if t is not None]
-        return any(e.found_in(t, entry) for e in self.expressions for t in texts)
-
-    def pattern(self) -> bytes | None:
-        """Return nothing: Redis has no regular expressions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The member's bytes match one of these globs (what Faktory's MUTATE calls regexp)."""
-
-    globs: tuple[bytes, ...]
-    compiled: tuple[re.Pattern[bytes], ...]
-
-    def __str__(self) -> str:
-        shown = (glob.decode("utf-8", "replace") for glob in self.globs)
-        return f"the payload matches {' or '.join(shown)}"
-
-    def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
-        """Match as Redis would."""
-        return any(c.fullmatch(entry.raw) for c in self.compiled)
-
-    def pattern(self) -> bytes | None:
-        """Return the glob itself, if there is one only."""
-        return self.globs[0] if len(self.globs) == 1 else None
-
-
-@dataclass(frozen=True, slots=True)
-class Aged:
-    """The entry is older (or newer) than one of these ages in seconds; no age, no match."""
-
-    seconds: tuple[float, ...]
-    older: bool
-
-    def __str__(self) -> str:
-        bound = min(self.seconds) if self.older else max(self.seconds)
-        return f"age{'>' if self.older else '<'}{bound:g}s"
-
-    def holds(self, entry: Entry, now: float) -> bool:
-        """Compare the age that counts in the entry's structure."""
-        age = None if entry.job.malformed else entry.age(now)
-        if age is None:
-            return False
-        return age > min(self.seconds) if self.older else age < max(self.seconds)
-
-    def pattern(self) -> bytes | None:
-        """Return nothing: Redis does not read times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """The reservation has expired, or, with a bound in seconds, is older than that."""
-
-    seconds: float | None = None
-
-    def __str__(self) -> str:
-        expired = "the reservation has expired"
-        return expired if self.seconds is None else f"{expired} or age>{self.seconds:g}s"
-
-    def holds(self, entry: Entry, now: float) -> bool:
-        """Ask the reservation."""
-        if entry.job.malformed:
-            return False
-        age = None if self.seconds is None else entry.age(now)
-        return entry.expired(now) or (age is not None and age > (self.seconds or 0.0))
-
-    def pattern(self) -> bytes | None:
-        """Return nothing: Redis does not read times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """The member is no job."""
-
-    def __str__(self) -> str:
-        return "malformed=true"
-
-    def holds(self, entry: Entry, now: float) -> bool:  # noqa: ARG002
-        """Ask the decoded job."""
-        return entry.job.malformed
-
-    def pattern(self) -> bytes | None:
-        """Return nothing: Redis does not read JSON."""
+EXPIRED = "expired"  # what --stuck means without a duration
+_TEXTS = ("type", "jobtype", "queue", "jid")  # compared by their text; without building an entry
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A conjunction of tests; without any, everything is meant."""
+    """Tests that must all hold; without any, everything is meant."""
 
     tests: tuple[Test, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.tests)
 
-    def matches(self, entry: Entry, now: float) -> bool:
-        """Tell whether all tests hold; `now` in unix seconds."""
-        return all(test.holds(entry, now) for test in self.tests)
+    def __and__(self, other: Where) -> Where:
+        return Where(self.tests + other.tests)
 
     def __str__(self) -> str:
         single = len(self.tests) == 1
@@ -215,83 +71,156 @@ class Where:
         if not texts:
             return cls()
         from jobctl.filter.expression import parse  # a start without one does not pay for it
-        from jobctl.filter.fields import find_field
 
         find = partial(find_field, kind=kind, payload_keys=payload_keys)
-        return cls(tuple(_simplest(parse(text, find)) for text in texts))
+        return cls(tuple(_by_text(parse(text, find)) for text in texts))
 
-    def __and__(self, other: Where) -> Where:
-        return Where(self.tests + other.tests)
-
-    @property
-    def decodes(self) -> bool:
-        """Whether all that it means are jobs, JSON objects in UTF-8 or nearly."""
-        return any(isinstance(test, Equals | ErrorMatches | Aged | Stuck) for test in self.tests)
-
-    @property
-    def jids(self) -> Equals | None:
-        """The test that asks for JIDs by name, if there is one."""
-        return next((t for t in self.tests if isinstance(t, Equals) and t.name == "jid"), None)
-
-    @property
-    def twofold(self) -> list[Twofold]:
-        """The tests on values that read in two ways."""
-        found: list[Twofold] = [t for t in self.tests if isinstance(t, Equals) and t.pairs]
-        flags = Equals | ErrorMatches | Matches | Aged | Stuck | Malformed
-        expressions = [test for test in self.tests if not isinstance(test, flags)]
-        if expressions:
-            from jobctl.filter.conditions import comparisons  # as above
-
-            found += (t for test in expressions for t in comparisons(test) if t.pairs)
-        return found
-
-    def keeper(self, kind: Kind, now: float, layout: Layout) -> Keep:
-        """Return a fast test of a member and its score (as Redis writes it): truthy for a match.
-
-        What it returns is the decoded payload where it had to decode it: it need not be done again.
-
-        The commonest filters need no entry: all of the time goes into decoding.
-        """
-        first = self.tests[0] if len(self.tests) == 1 else None
-        if not self.tests:
-            return lambda raw, score: True  # noqa: ARG005
-        if isinstance(first, Matches):
-            return lambda raw, score: any(c.fullmatch(raw) for c in first.compiled)  # noqa: ARG005
-        if isinstance(first, Equals) and kind is not Kind.WORKING:
-            return _one_of(first, layout) if first.name == "jid" else _equal(first, layout)
-        return lambda raw, score: self.matches(Entry.scored(raw, float(score), kind, layout), now)
+    def matches(self, entry: Entry, now: float) -> bool:
+        """Tell whether all tests hold; `now` in unix seconds."""
+        return all(test.holds(entry, now) for test in self.tests)
 
     def pattern(self) -> bytes | None:
         """Return the longest MATCH that lets through all that this means, if there is one."""
         patterns = [p for p in (test.pattern() for test in self.tests) if p is not None]
         return max(patterns, key=len, default=None)
 
+    def keeper(self, kind: Kind, now: float, layout: Layout) -> Keep:
+        """Return a fast test of a member and its score (as Redis writes it): truthy for a match.
 
-def _quoted(text: str) -> str:
-    plain = re.fullmatch(r'[^\s,()"=~<>!][^\s,()"]*', text)
-    bare = plain and text.isprintable() and _is_text(text) and len(readings(text)) == 1
-    return text if bare else printable_string(text)
+        It returns the decoded payload where it had to decode it, so that this is done once.
+
+        The commonest filters need no entry: all of the time goes into decoding.
+        """
+        if not self.tests:
+            return lambda raw, score: True  # noqa: ARG005
+        first = self.tests[0] if len(self.tests) == 1 else None
+        if isinstance(first, PayloadMatches):
+            return lambda raw, score: any(c.fullmatch(raw) for c in first.compiled)  # noqa: ARG005
+        if isinstance(first, Comparison) and first.texts is not None and kind is not Kind.WORKING:
+            keep = _text_keeper(first, first.texts, layout)
+            if first.name != "jid":
+                return keep
+            possible = may_hold_jid(first.texts)  # most members are not even decoded
+            return lambda raw, score: possible(raw) and keep(raw, score)
+        return lambda raw, score: self.matches(Entry.scored(raw, float(score), kind, layout), now)
+
+    @property
+    def decodes(self) -> bool:
+        """Whether all that it means are jobs, JSON objects in UTF-8 or nearly."""
+        return any(
+            all(isinstance(leaf, Expired) or _reads_a_job(leaf) for leaf in leaves(test))
+            for test in self.tests
+        )
+
+    @property
+    def jids(self) -> Comparison | None:
+        """The test that asks for JIDs by name, if there is one."""
+        named = (t for t in self.tests if isinstance(t, Comparison) and t.texts is not None)
+        return next((test for test in named if test.name == "jid"), None)
+
+    @property
+    def twofold(self) -> list[Comparison]:
+        """The tests on values that can be read in two ways."""
+        return twofold(self.tests)
 
 
-def _is_text(text: str) -> bool:
-    return text not in ("null", "true", "false") and not re.fullmatch(r"-?[\d.]+([eE].*)?", text)
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The filter flags as typed; the same flag twice is OR, different flags are AND."""
+
+    jobtypes: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    jids: tuple[str, ...] | None = None  # None: not asked for; empty matches nothing
+    errors: tuple[str, ...] = ()
+    globs: tuple[str, ...] = ()
+    older_than: tuple[str, ...] = ()
+    newer_than: tuple[str, ...] = ()
+    malformed: bool = False
+    stuck: tuple[str, ...] = ()  # durations, or EXPIRED; in working
+    exact: bool = False  # values only as they are, and no class for a type: MUTATE's filter
+
+    def where(self) -> Where:
+        """Return the filter they mean.
+
+        Raises:
+            UsageProblem: an empty value, a bad regular expression, a bad duration.
+        """
+        tests: list[Test] = []
+        for option, name, values in (
+            ("--type", "jobtype" if self.exact else "type", self.jobtypes),
+            ("--queue", "queue", self.queues),
+            ("--jid", "jid", self.jids),
+        ):
+            if values or (name == "jid" and values is not None):
+                tests.append(_one_of(name, _given(option, values), exact=self.exact))
+        if self.errors:
+            tests.append(_found(_given("--error", self.errors)))
+        if self.globs:
+            tests.append(_matching(_given("--match", self.globs)))
+        if self.older_than:
+            tests.append(_aged(">", min(map(parse_duration, self.older_than))))
+        if self.newer_than:
+            tests.append(_aged("<", max(map(parse_duration, self.newer_than))))
+        if self.malformed:
+            is_true = (Literal("true", quoted=False),)
+            tests.append(Comparison(_field("malformed"), "=", is_true))
+        if self.stuck:
+            bounds = [parse_duration(text) for text in self.stuck if text != EXPIRED]
+            stuck = Expired()
+            tests.append(Joined("or", (stuck, _aged(">", min(bounds)))) if bounds else stuck)
+        return Where(tuple(tests))
 
 
-def _simplest(node: Test) -> Test:
+def _given(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    if "" in values:
+        raise BadFilter(f"{option} is empty", hint="leave the option out to select every job")
+    return values
+
+
+_field = partial(find_field, at=("", 0))
+
+
+def _one_of(name: str, texts: Iterable[str], *, exact: bool) -> Comparison:
+    """Return the test of a field's text; values that are not `exact` may be written as in tsv."""
+    if exact:
+        return Comparison.one_of(_field(name), texts)
+    read = [readings(text) for text in texts]
+    pairs = tuple((each[0], each[1]) for each in read if len(each) > 1)
+    return Comparison.one_of(_field(name), (text for each in read for text in each), pairs)
+
+
+def _found(texts: tuple[str, ...]) -> Comparison:
+    regexes = tuple(compile_regex(text, "--error") for text in texts)
+    return Comparison(_field("error"), "~", tuple(map(Literal.of_text, texts)), regexes)
+
+
+def _matching(texts: tuple[str, ...]) -> PayloadMatches:
+    globs = tuple(text.encode("utf-8", "surrogateescape") for text in texts)
+    return PayloadMatches(globs, tuple(map(compile_glob, globs)))
+
+
+def _aged(op: str, seconds: float) -> Comparison:
+    literal = Literal(f"{seconds:.15g}s", quoted=False)
+    return Comparison(_field("age"), op, (literal,), seconds=(seconds,))
+
+
+def _by_text(test: Test) -> Test:
     """Return the test that a flag would make of it, where one does."""
-    from jobctl.filter.conditions import Comparison
-
-    if not isinstance(node, Comparison) or node.op != "=" or node.name not in _FAST:
-        return node
-    if all(replace(literal, quoted=False).plain for literal in node.literals):
-        return Equals(node.name, frozenset(each.text for each in node.literals), node.pairs)
-    return node
+    if not isinstance(test, Comparison) or test.op != "=" or test.name not in _TEXTS:
+        return test
+    if all(literal.plain for literal in test.literals):
+        return Comparison.one_of(test.field, (each.text for each in test.literals), test.pairs)
+    return test
 
 
-def _equal(test: Equals, layout: Layout) -> Keep:
+def _reads_a_job(leaf: Test) -> bool:
+    return isinstance(leaf, Comparison) and leaf.name != "malformed"
+
+
+def _text_keeper(test: Comparison, texts: frozenset[str], layout: Layout) -> Keep:
     """Return the test of a member's top-level text."""
-    (key,), texts = layout.fields[_FIELDS.get(test.name, (test.name,))[0]], test.texts
     either = test.name == "type"
+    (key,) = layout.fields["jobtype" if either else test.name]
 
     def keep(raw: bytes, score: bytes | float) -> object:  # noqa: ARG001
         payload = glance(raw)
@@ -303,12 +232,6 @@ def _equal(test: Equals, layout: Layout) -> Keep:
                 return payload
             return False
         # A number may have been rounded at a glance.
-        return Equals.holds(test, Entry.scored(raw, 0.0, Kind.RETRIES, layout), 0.0)
+        return test.holds(Entry.scored(raw, 0.0, Kind.RETRIES, layout), 0.0)
 
     return keep
-
-
-def _one_of(test: Equals, layout: Layout) -> Keep:
-    """Return the test of a member's JID: most members are not even decoded."""
-    possible, equal = may_hold_jid(test.texts), _equal(test, layout)
-    return lambda raw, score: possible(raw) and equal(raw, score)

@@ -9,7 +9,7 @@ from re import escape
 from shlex import quote
 
 from jobctl.errors import Refused
-from jobctl.filter.comparing import Literal
+from jobctl.filter.values import Literal
 from jobctl.filter.where import Where
 from jobctl.jobs.listing import Source, matching
 from jobctl.model.entry import Entry

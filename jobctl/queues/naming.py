@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from jobctl.backend import Doors
 from jobctl.errors import NotFound, UsageProblem
-from jobctl.filter.glob import compile_glob
+from jobctl.filter.prefilter import compile_glob
 from jobctl.library import Store
 from jobctl.model.layout import QueueForm
 from jobctl.model.words import did_you_mean

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
-from jobctl.filter.comparing import Literal
-from jobctl.filter.conditions import Comparison, Joined, Node, comparisons
+from jobctl.filter.conditions import Comparison, Joined, Test, twofold
 from jobctl.filter.expression import parse
 from jobctl.filter.fields import split_path
 from jobctl.filter.regex import compile_regex
+from jobctl.filter.values import Literal
 from jobctl.model.jobba import MOMENTS, RecordState
 from jobctl.model.record import Record
 from jobctl.model.times import DAY, Instant, parse_day
@@ -88,7 +87,7 @@ class Sorted:
 
     clauses: tuple[Clause, ...]
     states: frozenset[RecordState] | None
-    rest: tuple[Node, ...]
+    rest: tuple[Test, ...]
 
     def keeps(self, record: Record, now: float) -> bool:
         """Tell whether a record that the indexes gave meets what they do not answer."""
@@ -101,7 +100,7 @@ class Sorted:
 class Query:
     """Conditions that must all hold; none: every record."""
 
-    tests: tuple[Node, ...] = ()
+    tests: tuple[Test, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.tests)
@@ -139,7 +138,7 @@ class Query:
     @property
     def twofold(self) -> list[Comparison]:
         """The tests on values that read in two ways."""
-        return [test for test in chain(*map(comparisons, self.tests)) if test.pairs]
+        return twofold(self.tests)
 
     def holds(self, record: Record, now: float) -> bool:
         """Tell whether a loaded record meets all of it; `now` in unix seconds."""
@@ -150,7 +149,7 @@ class Query:
         values: list[Values] = []
         spans: dict[str, Span] = {}
         states: frozenset[RecordState] | None = None
-        rest: list[Node] = []
+        rest: list[Test] = []
         for test in self.tests:
             clause, whole = _clause(test, now)
             if isinstance(clause, Span):
@@ -166,7 +165,7 @@ class Query:
         return Sorted((*values, *spans.values()), states, tuple(rest))
 
 
-def _conjuncts(node: Node) -> Iterator[Node]:
+def _conjuncts(node: Test) -> Iterator[Test]:
     if isinstance(node, Joined) and node.word == "and":
         for part in node.parts:
             yield from _conjuncts(part)
@@ -174,7 +173,7 @@ def _conjuncts(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _ignoring_case(node: Node) -> Node:
+def _ignoring_case(node: Test) -> Test:
     if isinstance(node, Joined):
         return Joined(node.word, tuple(map(_ignoring_case, node.parts)))
     if not isinstance(node, Comparison) or node.op != "~":
@@ -188,7 +187,7 @@ def _ignoring_case(node: Node) -> Node:
     )
 
 
-def _clause(test: Node, now: float) -> tuple[Clause | None, bool]:
+def _clause(test: Test, now: float) -> tuple[Clause | None, bool]:
     """Return the clause that an index answers, and whether it says all that the test does."""
     if not isinstance(test, Comparison):
         return None, False

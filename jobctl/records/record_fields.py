@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jobctl.errors import BadFilter
-from jobctl.filter.comparing import Literal, check_time
 from jobctl.filter.fields import Field, Read, Sort, dug, shortest, split_path
+from jobctl.filter.values import Literal, check_time
 from jobctl.model.jobba import GROUPS, KILL_REQUESTED, MOMENTS, RecordState
 from jobctl.model.jsontext import text_of
 from jobctl.model.record import ROW_KEYS, Record

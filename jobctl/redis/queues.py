@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
-from jobctl.filter.spelling import may_hold_jid
+from jobctl.filter.prefilter import may_hold_jid
 from jobctl.model.entry import Entry, Place
 from jobctl.model.job import Job
 from jobctl.model.layout import Kind, Layout, QueueForm

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jobctl import Kind, Where
 from jobctl.errors import BadFilter
-from jobctl.filter.glob import compile_glob
+from jobctl.filter.prefilter import compile_glob
 from jobctl.model.entry import Entry
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, reservation

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.filter.glob import compile_glob, escape
+from jobctl.filter.prefilter import compile_glob, escape
 from tests.model.asking import ON_THE_SERVER, let_through
 
 SPECIAL = st.sampled_from([b"a", b"b", b"*", b"?", b"[", b"]", b"^", b"-", b"\\", b"\xc3", b"\n"])

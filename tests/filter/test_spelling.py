@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobctl.filter.spelling import match_pattern, may_hold_jid
+from jobctl.filter.prefilter import match_pattern, may_hold_jid
 from jobctl.model.job import Job
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import job

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.errors import BadFilter, Exit, UsageProblem
-from jobctl.filter.flags import Flags
-from jobctl.filter.where import Where
+from jobctl.filter.where import Flags, Where
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind
 from jobctl.systems.faktory.layout import FAKTORY

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jobctl.errors import UsageProblem
-from jobctl.filter.flags import Flags
+from jobctl.filter.where import Flags
 from jobctl.model.change import TARGETS, Verb
 from jobctl.model.jsontext import bounded_nesting
 from jobctl.model.layout import Kind

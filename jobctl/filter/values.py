@@ -32,6 +32,11 @@ class Literal:
         bare = not self.quoted and _BARE.fullmatch(text) and text.isprintable()
         return text if bare and len(readings(text)) == 1 else printable_string(text)
 
+    @classmethod
+    def of_text(cls, text: str) -> Literal:
+        """Return the literal of a text, quoted where a bare word would mean more than that."""
+        return cls(text, quoted=not cls(text, quoted=True).plain)
+
     @property
     def null(self) -> bool:
         """Whether it stands for what is missing."""
@@ -44,8 +49,8 @@ class Literal:
 
     @property
     def plain(self) -> bool:
-        """Whether only a text can equal it: it is no number, and no word of JSON."""
-        return self.quoted or (self.number is None and self.text not in _WORDS)
+        """Whether quotes make no difference: its text is no number, and no word of JSON."""
+        return _decimal(self.text) is None and self.text not in _WORDS
 
     def moment(self, now: float) -> Instant | None:
         """Return the time it reads as; None when it is none."""
