@@ -52,10 +52,7 @@ class Where:
 
     @classmethod
     def parse(
-        cls,
-        *texts: str,
-        kind: Kind | None = None,
-        payload_keys: Collection[str] | None = None,
+        cls, *texts: str, kind: Kind | None = None, payload_keys: Collection[str] | None = None
     ) -> Where:
         """Read expressions of the filter language; all of them must hold.
 
