@@ -24,7 +24,7 @@ from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.watching import Watch
 from jobctl.redis.opening import Store
-from jobctl.redis.operations import Call, Stretch, Taken
+from jobctl.redis.operations import Call, Requeued, Stretch
 from jobctl.redis.queues import QueueJobs
 
 _MOST = 250  # jobs of a call
@@ -243,7 +243,7 @@ class Unqueue:
         command = call.unqueue(
             self._file.header.kind,
             Stretch(name, self._form, start, stop),
-            Taken([j[1] for j in jobs], [j[0] for j in jobs], [j[2] for j in jobs]),
+            Requeued([j[1] for j in jobs], [j[0] for j in jobs], [j[2] for j in jobs]),
             into=None if self._into is None else self._into[name],
         )
         (reply,) = self._store.operations.each(iter([command]))

@@ -13,7 +13,7 @@ from jobctl.library import Store
 from jobctl.model.layout import QueueForm
 from jobctl.model.words import did_you_mean
 from jobctl.queues.listing_queues import refuse_pattern
-from jobctl.redis.pauses import Names
+from jobctl.redis.pauses import QueueNames
 from jobctl.systems.faktory.server import check_sendable
 
 ALL = "*"
@@ -118,7 +118,7 @@ def _by_wire(doors: Doors, naming: Naming) -> Meant:
         return Meant(list(naming.names), naming.everything, unsure=list(naming.names))
     names = _chosen(naming, queues)
     missing = [name for name in names if name not in queues]
-    _refuse_unknown(missing, Names(frozenset(queues), frozenset()), doors)
+    _refuse_unknown(missing, QueueNames(frozenset(queues), frozenset()), doors)
     return Meant(names, naming.everything)
 
 
@@ -143,7 +143,7 @@ def _listed(store: Store, name: str) -> bool:
     return any(store.queues.at(name, form) for form in forms)
 
 
-def _refuse_unknown(missing: Sequence[str], sets: Names, doors: Doors) -> None:
+def _refuse_unknown(missing: Sequence[str], sets: QueueNames, doors: Doors) -> None:
     if not missing:
         return
     refuse_pattern(missing[0], f"--glob '{missing[0]}' takes a pattern; '*' alone means all queues")

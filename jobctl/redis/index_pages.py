@@ -20,7 +20,7 @@ _SPARE = 100  # members before those: so many may go while a page is asked for
 _KNOWN = 32  # members shown last, of which one will still be there
 
 
-class Source(Protocol):
+class Pages(Protocol):
     """What ids are read from, a page at a time."""
 
     @property

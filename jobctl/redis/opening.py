@@ -21,10 +21,10 @@ from jobctl.systems.registry import layout_of
 
 if TYPE_CHECKING:
     from jobctl.redis.pauses import Pauses
-    from jobctl.redis.queue_removal import Removing
+    from jobctl.redis.queue_removal import QueueRemoval
     from jobctl.redis.record_reading import RecordReader
     from jobctl.redis.record_snapshots import Snapshots
-    from jobctl.redis.records_by_jid import Joining
+    from jobctl.redis.records_by_jid import RecordsByJid
 
 
 class Store:
@@ -94,18 +94,18 @@ class Store:
         return Pauses(self._connection, self._jobs_layout)
 
     @cached_property
-    def removing(self) -> Removing:
+    def removing(self) -> QueueRemoval:
         """What takes the lists of queues, and puts them back."""
-        from jobctl.redis.queue_removal import Removing
+        from jobctl.redis.queue_removal import QueueRemoval
 
-        return Removing(self._connection, self._jobs_layout)
+        return QueueRemoval(self._connection, self._jobs_layout)
 
     @cached_property
-    def joining(self) -> Joining:
+    def joining(self) -> RecordsByJid:
         """The status records of jobs, by the jobs' ids."""
-        from jobctl.redis.records_by_jid import Joining
+        from jobctl.redis.records_by_jid import RecordsByJid
 
-        return Joining(self._connection, self.record_layout)
+        return RecordsByJid(self._connection, self.record_layout)
 
     @property
     def record_layout(self) -> RecordLayout:

@@ -50,7 +50,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Requeued:
     """Members, what they are in the place they are taken back from, and the scores they had."""
 
     members: Sequence[bytes]
@@ -125,7 +125,7 @@ class Call:
         return self._eval("push", self._lists(kind, [p.queue for p in pushes], form), *words)
 
     def unqueue(
-        self, kind: Kind, stretch: Stretch, taken: Taken, *, into: bytes | None = None
+        self, kind: Kind, stretch: Stretch, taken: Requeued, *, into: bytes | None = None
     ) -> Command:
         """Take jobs out of a stretch of a queue, back into the set they came from, or a list."""
         key = encode_name(self.layout.queue_key(stretch.queue, stretch.form))

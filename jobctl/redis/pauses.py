@@ -20,7 +20,7 @@ Word = str | bytes | int | float
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class QueueNames:
     """The sets of names: of the queues that a server has met, and of those that are paused."""
 
     known: frozenset[str]
@@ -34,12 +34,12 @@ class Pauses:
         self._connection = connection
         self._layout = layout
 
-    def names(self) -> Names:
+    def names(self) -> QueueNames:
         """Return the names of all queues, and of the paused ones."""
         known, paused = self._connection.pipe(
             [("SMEMBERS", self._layout.queues), ("SMEMBERS", self._layout.paused)]
         )
-        return Names(frozenset(map(decode_name, known)), frozenset(map(decode_name, paused)))
+        return QueueNames(frozenset(map(decode_name, known)), frozenset(map(decode_name, paused)))
 
     def paused(self, names: Sequence[str]) -> list[bool]:
         """Tell of each queue whether it is in the set of paused ones now."""

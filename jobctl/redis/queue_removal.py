@@ -19,7 +19,7 @@ from jobctl.redis.scripts import script
 QUEUES = 500  # of a call
 
 
-class Lists(StrEnum):
+class ListFate(StrEnum):
     """What becomes of the lists."""
 
     ASIDE = "aside"
@@ -27,7 +27,7 @@ class Lists(StrEnum):
     STAY = "stay"
 
 
-class Names(StrEnum):
+class NameFate(StrEnum):
     """What becomes of the names."""
 
     FORGET = "forget"  # they are in neither set any more
@@ -35,7 +35,7 @@ class Names(StrEnum):
     STAY = "stay"
 
 
-class Pause(StrEnum):
+class PauseFate(StrEnum):
     """What becomes of a queue's pause before its jobs are back."""
 
     PAUSE = "pause"
@@ -44,7 +44,7 @@ class Pause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class Staging:
     """One time that lists are taken.
 
     Attributes:
@@ -56,8 +56,8 @@ class Taking:
 
     operation: str
     round: int
-    lists: Lists
-    names: Names
+    lists: ListFate
+    names: NameFate
     fewest: int | None = None
     most: int | None = None
 
@@ -66,7 +66,7 @@ class Taking:
         """Whether there may not be any number of jobs."""
         return (self.fewest, self.most) != (None, None)
 
-    def after(self, jobs: int, *, last: bool) -> Taking:
+    def after(self, jobs: int, *, last: bool) -> Staging:
         """Return it for the next call, after so many jobs: only the last call has a least count."""
         fewest = None if self.fewest is None or not last else max(0, self.fewest - jobs)
         return replace(
@@ -80,7 +80,7 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StagedQueue:
     """A queue as it was when its lists were taken.
 
     Attributes:
@@ -105,7 +105,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejoin:
+class ReturnedList:
     """A list that goes back to its queue: it takes the place of the one there, whose jobs follow.
 
     Attributes:
@@ -122,26 +122,26 @@ class Rejoin:
     queue: str
     form: QueueForm
     registered: bool
-    pause: Pause
+    pause: PauseFate
 
 
-def taking_number(round_number: int, first: int) -> str:
+def staging_number(round_number: int, first: int) -> str:
     """Return the number of the call that takes the queues from a place on."""
     return f"a{round_number}.{first}"
 
 
-def read_taken(number: str, text: str, queues: Sequence[RemovedQueue]) -> list[Taken]:
+def read_staged(number: str, text: str, queues: Sequence[RemovedQueue]) -> list[StagedQueue]:
     """Read the result of a call that took the lists of queues, of which these are the first."""
     jobs_text, names_text, fate = text.split(" ")
     counts = iter(None if word == "-" else int(word) for word in jobs_text.split(","))
     return [
-        Taken(
+        StagedQueue(
             number,
             tuple(next(counts) for _ in queue.forms),
             word[0] == "r",
             word[1] == "p",
-            fate == Names.FORGET,
-            fate == Names.MARK,
+            fate == NameFate.FORGET,
+            fate == NameFate.MARK,
         )
         for queue, word in zip(queues, names_text.split(","), strict=False)
     ]
@@ -153,7 +153,7 @@ _NAMES = 500  # of a command
 _REMOVED = "removed"  # field of an operation's hash: the server has removed its queues
 
 
-class Removing:
+class QueueRemoval:
     """The lists of queues that are removed from one Redis, or come back."""
 
     def __init__(self, connection: Connection, layout: Layout) -> None:
@@ -172,7 +172,7 @@ class Removing:
         """Return where a list that goes back to its queue is put together."""
         return back_key(operation, self.key(queue, form))
 
-    def take(self, taking: Taking, queues: Sequence[RemovedQueue]) -> list[Taken] | int:
+    def take(self, taking: Staging, queues: Sequence[RemovedQueue]) -> list[StagedQueue] | int:
         """Take the lists of queues, those of one call at one instant.
 
         Returns:
@@ -187,10 +187,10 @@ class Removing:
         return [taken for part, reply in replies for taken in _read(taking, *part, reply)]
 
     def _take_bounded(
-        self, taking: Taking, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
-    ) -> list[Taken] | int:
+        self, taking: Staging, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
+    ) -> list[StagedQueue] | int:
         """Take them call by call: what one took counts for the next."""
-        found: list[Taken] = []
+        found: list[StagedQueue] = []
         for i, (first, part) in enumerate(parts):
             jobs = sum(taken.total for taken in found)
             rest = taking.after(jobs, last=i == len(parts) - 1)
@@ -298,7 +298,7 @@ class Removing:
             if isinstance(reply, JobctlError):
                 raise reply
 
-    def rejoin(self, operation: str, lists: Iterable[Rejoin]) -> list[JobctlError | None]:
+    def rejoin(self, operation: str, lists: Iterable[ReturnedList]) -> list[JobctlError | None]:
         """Put lists back in front of what is in their queues; returns why one could not be."""
         commands = [
             self._rejoin(
@@ -336,7 +336,7 @@ class Removing:
         """Forget an operation that nobody will undo."""
         self.unlink([operation_key(operation)])
 
-    def _take(self, taking: Taking, first: int, queues: Sequence[RemovedQueue]) -> Command:
+    def _take(self, taking: Staging, first: int, queues: Sequence[RemovedQueue]) -> Command:
         lists = [(queue.name, form) for queue in queues for form in queue.forms]
         asides = [self.aside(taking.operation, taking.round, name, form) for name, form in lists]
         keys: list[str | bytes] = [
@@ -353,7 +353,7 @@ class Removing:
             taking.names.value,
             *(encode_name(q.name) for q in queues),
         ]
-        number = taking_number(taking.round, first)
+        number = staging_number(taking.round, first)
         return ("EVAL", script("remove"), len(keys), *keys, number, KEPT, *words)
 
     def _rejoin(
@@ -394,8 +394,10 @@ class Removing:
         return replies
 
 
-def _read(taking: Taking, first: int, queues: Sequence[RemovedQueue], reply: bytes) -> list[Taken]:
-    return read_taken(taking_number(taking.round, first), reply.decode(), queues)
+def _read(
+    taking: Staging, first: int, queues: Sequence[RemovedQueue], reply: bytes
+) -> list[StagedQueue]:
+    return read_staged(staging_number(taking.round, first), reply.decode(), queues)
 
 
 class _Slices:

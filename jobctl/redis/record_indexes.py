@@ -13,10 +13,10 @@ from jobctl.errors import WrongType
 from jobctl.model.jobba import RecordLayout, RecordState, encode
 from jobctl.records.query import Clause, Span, Values
 from jobctl.redis.connection import Command, Connection, Reply
-from jobctl.redis.index_pages import PAGE, NamedPages, RankPages, ScorePages, SetPages, Source
+from jobctl.redis.index_pages import PAGE, NamedPages, Pages, RankPages, ScorePages, SetPages
 
 
-class Tests:
+class ClauseTests:
     """The clauses that ids must meet, all of them.
 
     Attributes:
@@ -144,24 +144,24 @@ class Indexes:
                 return
             key = self._layout.moment(lead.field)
             ends = (_end(lead.low, b"-inf"), _end(lead.high, b"+inf"))
-            source: Source = ScorePages(self._connection, key, ends, descending, size)
+            source: Pages = ScorePages(self._connection, key, ends, descending, size)
         elif lead.field == "id":
             source = NamedPages([encode(value) for value in lead.values])
         else:
             source = SetPages(set_keys(self._layout, lead))
-        yield from self._tested(source, Tests(self._layout, tests), budget or Budget())
+        yield from self._tested(source, ClauseTests(self._layout, tests), budget or Budget())
 
     def everything(self) -> Iterator[list[bytes]]:
         """Yield pages of the ids that are in a state or were recorded, some more than once."""
-        states: Source = SetPages(list(map(self._layout.state, RecordState)))
-        recorded: Source = RankPages(self._connection, self._layout.moment("recorded_at"))
+        states: Pages = SetPages(list(map(self._layout.state, RecordState)))
+        recorded: Pages = RankPages(self._connection, self._layout.moment("recorded_at"))
         for source in (states, recorded):
             while not source.ended:
                 yield self._page(source)
 
     def passing(self, ids: list[bytes], clauses: Sequence[Clause]) -> list[bytes]:
         """Return those ids that meet all of the clauses, in the order they came."""
-        return self._passing(ids, Tests(self._layout, clauses))
+        return self._passing(ids, ClauseTests(self._layout, clauses))
 
     def scores(self, moment: str, ids: Sequence[bytes]) -> list[float | None]:
         """Return the time of each id in an index, in microseconds; None where it is not in it."""
@@ -196,7 +196,7 @@ class Indexes:
 
         yield from self._connection.stream(follow, kept=WrongType)
 
-    def _tested(self, source: Source, tests: Tests, budget: Budget) -> Iterator[list[bytes]]:
+    def _tested(self, source: Pages, tests: ClauseTests, budget: Budget) -> Iterator[list[bytes]]:
         """Yield the pages of a source, tested; the tests of one go with the asking for the next."""
         if not tests.many or tests.many > _TESTS:
             while budget.lasts and not source.ended:
@@ -219,11 +219,11 @@ class Indexes:
             if passing:
                 yield passing
 
-    def _page(self, source: Source) -> list[bytes]:
+    def _page(self, source: Pages) -> list[bytes]:
         command = source.command()
         return source.take([] if command is None else self._connection.pipe([command]))
 
-    def _passing(self, ids: list[bytes], tests: Tests) -> list[bytes]:
+    def _passing(self, ids: list[bytes], tests: ClauseTests) -> list[bytes]:
         ids = tests.named(ids)
         if not tests.many:
             return ids

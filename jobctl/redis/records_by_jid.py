@@ -52,7 +52,7 @@ class _Read:
     refused: str | None
 
 
-class Joining:
+class RecordsByJid:
     """Reads the records of jobs, and how they are kept. Odd keys stop nothing."""
 
     def __init__(self, connection: Connection, layout: RecordLayout) -> None:

@@ -8,7 +8,7 @@ from jobctl import connect
 from jobctl.jobs.locate import status
 from jobctl.model.jobba import RecordState
 from jobctl.model.record import ROW_KEYS
-from jobctl.redis.records_by_jid import MOST, Joining
+from jobctl.redis.records_by_jid import MOST, RecordsByJid
 from tests.builders import NOW, enqueue, failed, job, reservation
 from tests.statuses import record
 
@@ -167,7 +167,7 @@ def test_a_record_whose_job_has_another_id_is_not_compared_with_the_places_of_it
 
 def test_what_changes_between_two_looks_is_no_contradiction(raw, store, monkeypatch):
     record(raw, "r-1", "started", provider_job_id=JID)
-    of, looks = Joining.of, []
+    of, looks = RecordsByJid.of, []
 
     def meanwhile(self, jids):
         found = of(self, jids)
@@ -177,7 +177,7 @@ def test_what_changes_between_two_looks_is_no_contradiction(raw, store, monkeypa
         looks.append(jids)
         return found
 
-    monkeypatch.setattr(Joining, "of", meanwhile)
+    monkeypatch.setattr(RecordsByJid, "of", meanwhile)
     found = answer(store)
     assert (found.state.value, found.warnings) == ("success", ())
     assert len(looks) == 2

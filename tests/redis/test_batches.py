@@ -6,7 +6,7 @@ from jobctl import Kind, QueueForm
 from jobctl.errors import JobctlError, WrongType
 from jobctl.model.operation import Rising
 from jobctl.redis.keys import KEPT
-from jobctl.redis.operations import Call, Push, Stretch, Taken
+from jobctl.redis.operations import Call, Push, Requeued, Stretch
 
 MEMBERS = [b"a", b"b", b"c"]
 RETRIES, DEAD = Kind.RETRIES, Kind.DEAD
@@ -170,7 +170,7 @@ def test_a_score_is_put_back_where_nobody_changed_it_since(retries, call, send):
 def test_jobs_are_taken_out_of_a_stretch_of_a_queue(raw, call, send, start, stop):
     raw.rpush("q:x", b"new", b"C", b"other", b"B", b"A", b"old")
     stretch = Stretch("x", QueueForm.Q, start, stop)
-    taken = Taken([*MEMBERS, b"d"], [b"A", b"B", b"C", b"ran"], [1.5, 2.5, 3.5, 4.5])
+    taken = Requeued([*MEMBERS, b"d"], [b"A", b"B", b"C", b"ran"], [1.5, 2.5, 3.5, 4.5])
     assert send(call("u1").unqueue(RETRIES, stretch, taken)) == "d3g1"
     assert raw.lrange("q:x", 0, -1) == [b"new", b"other", b"old"]
     assert raw.zrange("retries", 0, -1, withscores=True) == [(b"a", 1.5), (b"b", 2.5), (b"c", 3.5)]
@@ -179,7 +179,7 @@ def test_jobs_are_taken_out_of_a_stretch_of_a_queue(raw, call, send, start, stop
 def test_a_job_that_stands_in_a_queue_twice_is_taken_out_once(raw, call, send):
     raw.rpush("q:x", b"A", b"A", b"B")
     stretch = Stretch("x", QueueForm.Q, 0, 9)
-    assert send(call("u1").unqueue(RETRIES, stretch, Taken([b"a"], [b"A"], [1.5]))) == "d1"
+    assert send(call("u1").unqueue(RETRIES, stretch, Requeued([b"a"], [b"A"], [1.5]))) == "d1"
     assert raw.lrange("q:x", 0, -1) == [b"A", b"B"]
 
 
@@ -191,7 +191,7 @@ def test_what_cannot_be_taken_out_of_a_queue_stays_in_it(raw, url, call, denied)
     raw.execute_command(
         "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{denied}"
     )
-    taken = Taken([b"a", b"b"], [b"A", b"B"], [1.5, 2.5])
+    taken = Requeued([b"a", b"b"], [b"A", b"B"], [1.5, 2.5])
     command = call("u1").unqueue(RETRIES, Stretch("x", QueueForm.Q, 0, 9), taken)
     with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
         (result,) = limited.operations.each(iter([command]))

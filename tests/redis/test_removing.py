@@ -5,7 +5,14 @@ import pytest
 from jobctl import QueueForm, connect
 from jobctl.errors import JobctlError, WrongType
 from jobctl.model.removal import RemovedQueue
-from jobctl.redis.queue_removal import Lists, Names, Pause, Rejoin, Taken, Taking
+from jobctl.redis.queue_removal import (
+    ListFate,
+    NameFate,
+    PauseFate,
+    ReturnedList,
+    StagedQueue,
+    Staging,
+)
 
 Q = QueueForm.Q
 QUEUES = [
@@ -25,8 +32,8 @@ def shop(raw):
     return raw
 
 
-def taking(lists=Lists.ASIDE, names=Names.FORGET, round_number=1, **bounds):
-    return Taking("op", round_number, lists, names, **bounds)
+def taking(lists=ListFate.ASIDE, names=NameFate.FORGET, round_number=1, **bounds):
+    return Staging("op", round_number, lists, names, **bounds)
 
 
 def everything(raw):
@@ -36,9 +43,9 @@ def everything(raw):
 
 def test_lists_are_put_aside_and_names_forgotten(shop, store):
     assert store.removing.take(taking(), QUEUES) == [
-        Taken("a1.0", (3, 1), registered=True, paused=False, forgotten=True),
-        Taken("a1.0", (None,), registered=True, paused=True, forgotten=True),
-        Taken("a1.0", (1,), registered=False, paused=False, forgotten=True),
+        StagedQueue("a1.0", (3, 1), registered=True, paused=False, forgotten=True),
+        StagedQueue("a1.0", (None,), registered=True, paused=True, forgotten=True),
+        StagedQueue("a1.0", (1,), registered=False, paused=False, forgotten=True),
     ]
     assert everything(shop) == {
         b"jobctl:op:op:removed:1:q:a": [b"3", b"2", b"1"],
@@ -57,13 +64,13 @@ def test_a_call_that_was_applied_answers_what_it_answered(shop, store):
 
 
 def test_a_mark_is_set_where_a_name_is_in_a_set(shop, store):
-    found = store.removing.take(taking(names=Names.MARK), QUEUES)
+    found = store.removing.take(taking(names=NameFate.MARK), QUEUES)
     assert [taken.marked for taken in found] == [True] * 3
     assert shop.smembers("paused") == {b"a", b"b"}
     assert shop.smembers("queues") == {b"a", b"b", b"other"}
 
 
-@pytest.mark.parametrize("lists", Lists)
+@pytest.mark.parametrize("lists", ListFate)
 @pytest.mark.parametrize(
     ("bounds", "fits"),
     [({"most": 5}, True), ({"most": 4}, False), ({"fewest": 5, "most": 5}, True),
@@ -74,7 +81,7 @@ def test_bounds_are_looked_at_first(shop, store, lists, bounds, fits):
     found = store.removing.take(taking(lists, **bounds), QUEUES)
     if fits:
         assert sum(jobs or 0 for taken in found for jobs in taken.jobs) == 5
-        assert shop.exists("q:a") == (lists is Lists.STAY)
+        assert shop.exists("q:a") == (lists is ListFate.STAY)
     else:
         assert found == 5
         assert everything(shop) == before
@@ -106,7 +113,7 @@ def test_nothing_that_stands_aside_is_ever_overwritten(shop, store):
 
 
 @pytest.mark.parametrize("denied", ["renamenx", "srem", "sismember", "hset", "exists", "unlink"])
-@pytest.mark.parametrize("lists", Lists)
+@pytest.mark.parametrize("lists", ListFate)
 def test_a_denied_command_changes_nothing(shop, url, denied, lists):
     before = everything(shop)
     shop.execute_command(
@@ -124,19 +131,19 @@ def test_a_denied_command_changes_nothing(shop, url, denied, lists):
         shop.acl_deluser("clerk")
 
 
-def rejoin(store, first, queue="a", pause=Pause.STAY, number="s0"):
-    back = Rejoin(number, first, queue, Q, registered=True, pause=pause)
+def rejoin(store, first, queue="a", pause=PauseFate.STAY, number="s0"):
+    back = ReturnedList(number, first, queue, Q, registered=True, pause=pause)
     return store.removing.rejoin("op", [back])
 
 
 def test_a_list_takes_its_place_in_front_of_newcomers(shop, store):
     shop.rpush("back", "z", "y")
-    assert rejoin(store, b"back", pause=Pause.PAUSE) == [None]
+    assert rejoin(store, b"back", pause=PauseFate.PAUSE) == [None]
     assert shop.lrange("q:a", 0, -1) == [b"3", b"2", b"1", b"z", b"y"]
     assert not shop.exists("back")
     assert shop.sismember("paused", "a")
     shop.rpush("back", "again")
-    assert rejoin(store, b"back", pause=Pause.UNPAUSE) == [None]  # it was applied
+    assert rejoin(store, b"back", pause=PauseFate.UNPAUSE) == [None]  # it was applied
     assert (shop.llen("q:a"), shop.sismember("paused", "a")) == (5, 1)
 
 
@@ -168,7 +175,7 @@ def test_a_denied_command_loses_no_job(shop, url, store, denied):
         "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{denied}"
     )
     with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-        (refusal,) = rejoin(limited, b"back", pause=Pause.PAUSE)
+        (refusal,) = rejoin(limited, b"back", pause=PauseFate.PAUSE)
     shop.acl_deluser("clerk")
     assert refusal is not None
     assert shop.llen("q:a") + shop.llen("back") == 4

@@ -20,7 +20,7 @@ from jobctl.operations.removal.concluding import queue_sizes
 from jobctl.operations.removal.looking import Look
 from jobctl.operations.removal.request import REMOVE, Removal
 from jobctl.operations.watching import Watch
-from jobctl.redis.queue_removal import Lists, Names, Taken, Taking
+from jobctl.redis.queue_removal import ListFate, NameFate, StagedQueue, Staging
 from jobctl.systems.faktory.server import Faktory, check_sendable
 
 UNCOUNTED = "what was pushed after the jobs were counted was removed as well, uncounted"
@@ -38,8 +38,10 @@ def remove_at_once(
     """
     operation = secrets.token_hex(4)
     fewest, most = guards.bounds(0)
-    lists, fate = (Lists.UNLINK, Names.FORGET) if door is None else (Lists.STAY, Names.MARK)
-    taking = Taking(operation, 1, lists, fate, fewest, most)
+    lists, fate = (
+        (ListFate.UNLINK, NameFate.FORGET) if door is None else (ListFate.STAY, NameFate.MARK)
+    )
+    taking = Staging(operation, 1, lists, fate, fewest, most)
     taken = store.removing.take(taking, look.queues)
     if isinstance(taken, int):
         raise guards.refusal(taken) or Refused()
@@ -72,7 +74,7 @@ def remove_at_once(
 
 
 def _by_server(
-    store: Store, door: Faktory, look: Look, taken: list[Taken]
+    store: Store, door: Faktory, look: Look, taken: list[StagedQueue]
 ) -> tuple[frozenset[int], str, tuple[str, ...]]:
     """Let the server remove them, and take the marks away from what it did not remove."""
     names = [queue.name for queue in look.queues]

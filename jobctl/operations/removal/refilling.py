@@ -16,7 +16,7 @@ from jobctl.operations.watching import Watch
 from jobctl.redis.connection import Command
 from jobctl.redis.opening import Store
 from jobctl.redis.operations import BYTES, MOST
-from jobctl.redis.queue_removal import Pause, Rejoin
+from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 _TOGETHER = 50  # calls on their way at once
 
@@ -56,7 +56,7 @@ class Refill:
         self._watch = watch
         self._size = 0
 
-    def run(self, queues: Mapping[int, RemovedQueue], pauses: Mapping[int, Pause]) -> Refilled:
+    def run(self, queues: Mapping[int, RemovedQueue], pauses: Mapping[int, PauseFate]) -> Refilled:
         """Put the lists together and swap them in.
 
         Args:
@@ -73,7 +73,7 @@ class Refill:
         refusals = self._store.removing.rejoin(
             self._operation,
             [
-                Rejoin(
+                ReturnedList(
                     rejoin_number(i, form),
                     self._store.removing.back(self._operation, queue.name, form),
                     queue.name,

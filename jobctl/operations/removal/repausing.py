@@ -10,7 +10,7 @@ from jobctl.errors import JobctlError, Refused
 from jobctl.model.removal import shown_queues
 from jobctl.queues.draining import QUIET
 from jobctl.redis.opening import Store
-from jobctl.redis.queue_removal import Pause
+from jobctl.redis.queue_removal import PauseFate
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import verify_server
 
@@ -28,7 +28,7 @@ class Repaused:
         way: what helps against the problems.
     """
 
-    pause: Pause = Pause.STAY
+    pause: PauseFate = PauseFate.STAY
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     way: str = ""
@@ -62,8 +62,8 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
         return Repaused(problems=(f"the pause of {shown} cannot come back: {why}",), way=way)
     if running is None:
         note = f"{shown}: paused in Redis; a running Faktory server would not notice"
-        return Repaused(Pause.PAUSE, notes=(note,))
-    return Repaused(Pause.PAUSE)
+        return Repaused(PauseFate.PAUSE, notes=(note,))
+    return Repaused(PauseFate.PAUSE)
 
 
 def _pause(store: Store, faktory: Faktory, names: Sequence[str]) -> list[str]:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from jobctl.model.operation import Header
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
 from jobctl.redis.opening import Store
-from jobctl.redis.queue_removal import Pause, Rejoin
+from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 
 def rejoin_asides(
-    store: Store, header: Header, rounds: Rounds, pauses: Mapping[int, Pause]
+    store: Store, header: Header, rounds: Rounds, pauses: Mapping[int, PauseFate]
 ) -> None:
     """Put back what stands aside, and what the names of the queues were.
 
@@ -46,7 +46,7 @@ def rejoin_asides(
     refusals = removing.rejoin(
         operation,
         [
-            Rejoin(
+            ReturnedList(
                 number=rejoin_number(place, form),
                 first=removing.aside(operation, first, name, form),
                 queue=name,

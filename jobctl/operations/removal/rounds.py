@@ -9,7 +9,7 @@ from jobctl.model.layout import QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue
 from jobctl.redis.opening import Store
-from jobctl.redis.queue_removal import Taken, read_taken
+from jobctl.redis.queue_removal import StagedQueue, read_staged
 
 _SEARCHED = 64  # rounds that are looked for where Redis has forgotten how many there were
 
@@ -25,7 +25,7 @@ class Rounds:
         told: whether Redis still tells; else it was seen from the keys.
     """
 
-    taken: dict[int, dict[int, Taken]] = field(default_factory=dict)
+    taken: dict[int, dict[int, StagedQueue]] = field(default_factory=dict)
     removed: bool = False
     returned: Mapping[str, str] = field(default_factory=dict)
     told: bool = True
@@ -39,14 +39,14 @@ class Rounds:
             round_text, _, first = number.removeprefix("a").partition(".")
             if number.startswith("a") and round_text.isdigit():
                 rest = header.queues[int(first) :]
-                for place, taken in enumerate(read_taken(number, text, rest), int(first)):
+                for place, taken in enumerate(read_staged(number, text, rest), int(first)):
                     found.put(int(round_text), place, taken)
         found.told = bool(found.taken)
         seen = range(1, (found.last or _SEARCHED) + 1)
         found._look(store, header, [number for number in seen if number not in found.taken])
         return found
 
-    def put(self, round_number: int, place: int, taken: Taken) -> None:
+    def put(self, round_number: int, place: int, taken: StagedQueue) -> None:
         """Take in what a queue was."""
         self.taken.setdefault(round_number, {})[place] = taken
 
@@ -145,7 +145,7 @@ class Rounds:
                 jobs = tuple(next(lengths) or None for _ in queue.forms)
                 if any(jobs):
                     # Without a number: it is there, whatever Redis remembers.
-                    self.put(number, place, Taken("", jobs, queue.registered, queue.paused))
+                    self.put(number, place, StagedQueue("", jobs, queue.registered, queue.paused))
 
 
 def rejoin_number(place: int, form: QueueForm) -> str:

@@ -35,7 +35,7 @@ from jobctl.operations.removal.concluding import conclude
 from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.watching import Watch
-from jobctl.redis.queue_removal import Lists, Names, Pause, Taking
+from jobctl.redis.queue_removal import ListFate, NameFate, PauseFate, Staging
 from jobctl.systems.faktory.server import Faktory
 
 _ROUNDS = 5  # at most; from the second one on they take what came while the last was written
@@ -144,10 +144,10 @@ class Remover:
         """Put the lists aside and have the names removed; where that is refused, put all back."""
         try:
             if self._header.change.verb is Verb.ADOPT:
-                self._take(Names.STAY)
+                self._take(NameFate.STAY)
                 self._write()
             elif self._door is None:
-                self._take(Names.FORGET)
+                self._take(NameFate.FORGET)
                 self._write()
             else:
                 self._remove_by(self._door)
@@ -162,17 +162,17 @@ class Remover:
 
     def _remove_by(self, door: Faktory) -> None:
         if not self._begun:
-            self._take(Names.STAY)
+            self._take(NameFate.STAY)
             self._write()
         for _ in range(_ROUNDS - 1):
-            if self._take(Names.MARK) <= _FEW:
+            if self._take(NameFate.MARK) <= _FEW:
                 break
             self._write()
         self._tell(door)
         self._store.removing.remember_removed(self._header.operation)
         self._rounds.removed = True
 
-    def _take(self, names: Names) -> int:
+    def _take(self, names: NameFate) -> int:
         """Put aside what is in the queues now, and return how many jobs that is."""
         if self._watch.stopping():
             raise Stopped
@@ -181,7 +181,7 @@ class Remover:
         before = self._rounds.jobs
         now = time.monotonic()
         fewest, most = self._guards.bounds(before)
-        taking = Taking(self._header.operation, number, Lists.ASIDE, names, fewest, most)
+        taking = Staging(self._header.operation, number, ListFate.ASIDE, names, fewest, most)
         found = self._store.removing.take(taking, self._header.queues)
         if isinstance(found, int):
             raise self._guards.refusal(before + found) or Refused()
@@ -203,9 +203,9 @@ class Remover:
 
     def _give_back(self, places: Iterable[int]) -> None:
         """Put lists back where they were, with what their names were."""
-        unmarked = Pause.STAY if self._door is None else Pause.UNPAUSE
+        unmarked = PauseFate.STAY if self._door is None else PauseFate.UNPAUSE
         pauses = {
-            place: Pause.PAUSE if self._rounds.queue(place, self._header).paused else unmarked
+            place: PauseFate.PAUSE if self._rounds.queue(place, self._header).paused else unmarked
             for place in places
         }
         rejoin_asides(self._store, self._header, self._rounds, pauses)

@@ -25,7 +25,7 @@ from jobctl.operations.undoing import NAMED, rehearsed, run_undo
 from jobctl.operations.unqueueing import Unqueue
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import MOST
-from jobctl.redis.queue_removal import Pause, Rejoin
+from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 
 def undo_adoption(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
@@ -90,7 +90,7 @@ class _Undoing:
     def run(self, report: Report) -> Report:
         """Put back what is still there, and complete the report."""
         if not self._whole:  # all of it stands aside
-            pauses = dict.fromkeys(self._rounds.places, Pause.STAY)
+            pauses = dict.fromkeys(self._rounds.places, PauseFate.STAY)
             rejoin_asides(self._store, self._header, self._rounds, pauses)
             done = {q.name: self._rounds.jobs_of({i}) for i, q in enumerate(self._header.queues)}
             return self._report(report, done, {})
@@ -162,13 +162,13 @@ class _Undoing:
         refusals = self._store.removing.rejoin(
             self._header.operation,
             [
-                Rejoin(
+                ReturnedList(
                     rejoin_number(place, queue.forms[0]),
                     self._back(queue),
                     queue.name,
                     queue.forms[0],
                     registered=False,
-                    pause=Pause.STAY,
+                    pause=PauseFate.STAY,
                 )
                 for place, queue in enumerate(queues)
             ],

@@ -25,7 +25,7 @@ from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.undoing import rehearsed, run_undo
 from jobctl.operations.watching import Watch
-from jobctl.redis.queue_removal import Pause
+from jobctl.redis.queue_removal import PauseFate
 from jobctl.systems.faktory.forms import form_known, server_facts
 from jobctl.systems.faktory.introducing import introduce
 
@@ -170,12 +170,12 @@ class _Undoing:
     def _entries(self) -> Iterator[Entry]:
         return removed_entries(self._file, self._segments) if self._refill else iter(())
 
-    def _pause(self, queue: RemovedQueue, repaused: Repaused) -> Pause:
+    def _pause(self, queue: RemovedQueue, repaused: Repaused) -> PauseFate:
         if queue.paused:
             return repaused.pause
-        return Pause.UNPAUSE if self._refill is None and self._rounds.marked else Pause.STAY
+        return PauseFate.UNPAUSE if self._refill is None and self._rounds.marked else PauseFate.STAY
 
-    def _from_asides(self, pauses: Mapping[int, Pause]) -> Refilled:
+    def _from_asides(self, pauses: Mapping[int, PauseFate]) -> Refilled:
         try:
             rejoin_asides(self._store, self._file.header, self._rounds, pauses)
         except RefusedByRedis as error:

@@ -19,7 +19,7 @@ from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.removal import shown_queues
 from jobctl.operations.file import OperationFile
 from jobctl.operations.watching import Watch
-from jobctl.redis.operations import Call, Stretch, Taken
+from jobctl.redis.operations import Call, Requeued, Stretch
 from jobctl.systems.faktory.layout import FAKTORY
 from jobctl.systems.faktory.recoding import survives_recoding
 from jobctl.systems.faktory.server import Faktory
@@ -93,7 +93,7 @@ def _send(store: Store, file: OperationFile, name: str, form: QueueForm) -> bool
         return False
     file.note({"introducing": {"queue": name, "jid": entry.jid}})
     call = Call(store.layout, file.header.operation, f"i:{name}")
-    taken = Taken([name_queue(entry.raw, name, FAKTORY)], [entry.raw], [store.server.now()])
+    taken = Requeued([name_queue(entry.raw, name, FAKTORY)], [entry.raw], [store.server.now()])
     reply = store.operations.one(
         call.unqueue(Kind.SCHEDULED, Stretch(name, form, 0, 2 * _CANDIDATES), taken)
     )
