@@ -7,9 +7,9 @@ import os
 import click
 
 from jobctl.cli.completion import complete_contexts
-from jobctl.cli.helping import Group
+from jobctl.cli.helping import CONNECTION, Group
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import context_option, output_options, shared_options
+from jobctl.cli.options import output_options, shared, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.config import sources
@@ -50,7 +50,7 @@ def context() -> None:
     short_help="List them.",
     examples=["jobctl context ls", "jobctl context ls -o json", "jobctl context ls -o ids"],
 )
-@context_option()
+@shared(CONNECTION, "--context")
 @output_options()
 @click.pass_obj
 def ls(session: Session) -> None:

@@ -56,7 +56,7 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 @from_option()
 @zone_option()
 @flavour_option()
-@page_options(sort="Sort by a column; without it as they stand in the files.")
+@page_options()
 @output_options()
 @click.pass_obj
 def ls(session: Session, paths: tuple[str, ...]) -> None:

@@ -49,9 +49,10 @@ _COLUMNS = ("queues", "idle", "running", "waiting", "seconds", "expired")
     "drain",
     cls=Command,
     short_help="Wait until nobody works on a queue's jobs.",
-    help="""Wait until queues are idle: no reservation of their jobs in every look over three
-    seconds, counted from the pause; with --empty no job waits in them either. Exit 0: idle; 6: time
-    is up, what is paused stays so; 130: interrupted, likewise.""",
+    help="""Wait until nobody works on a queue's jobs.
+
+    That is: no reservation of them in every look over three seconds, counted from the pause. Exit
+    0: idle; 6: time is up, what is paused stays so; 130: interrupted, likewise.""",
     examples=[
         "jobctl queue drain mailers --pause --timeout 10m",
         "jobctl queue drain '*' --timeout 10m    # of queues that are paused already",

@@ -1,80 +1,18 @@
-"""The guards of a change, as options, and who answers where it asks."""
+"""The guards of a change, and the answer to its question."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.options import all_of, option
 from jobctl.cli.session import Session
 from jobctl.errors import Refused
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
     from jobctl.model.guards import Guards
-
-GUARD = "Guard options"
-_FIRST = "of lowest score"
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def guard_options(*, first: str = _FIRST) -> Callable[[_F], _F]:
-    """Add the guards of a verb, and what becomes of its file; `first`: what a limit begins with."""
-    return all_of([
-        plain_guard_options(first=first),
-        option(
-            GUARD, "--plan", metavar="FILE", type=click.Path(dir_okay=False),
-            help="Write the chosen jobs to a new file, for jobctl apply, and change nothing.",
-        ),
-        option(
-            GUARD, "--no-undo", is_flag=True,
-            help="Keep no file once it is done; clear is then instant.",
-        ),
-    ])  # fmt: skip
-
-
-def plain_guard_options(*, first: str = _FIRST) -> Callable[[_F], _F]:
-    """Add the guards alone, for what can be neither planned nor undone."""
-    whole = click.IntRange(min=0)
-    return all_of([
-        option(
-            GUARD, "-n", "--dry-run", is_flag=True,
-            help="Show what would be changed: count, histogram, sample.",
-        ),
-        option(GUARD, "-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal."),
-        option(
-            GUARD, "--confirm", metavar="NAME",
-            help="Answer where a name must be typed: clear asks for the set's, a protected "
-            "context for its own.",
-        ),
-        option(GUARD, "--expect", type=whole, metavar="N", help="Refuse unless N match."),
-        option(GUARD, "--max", "most", type=whole, metavar="N", help="Refuse if more match."),
-        option(
-            GUARD, "--limit", type=whole, metavar="N",
-            help=f"Change the N {first}; the rest are skipped.",
-        ),
-        option(GUARD, "--reason", metavar="TEXT", help="Why; kept with the operation."),
-    ])  # fmt: skip
-
-
-def answer_options() -> Callable[[_F], _F]:
-    """Add what answers the question that undo, resume and apply ask."""
-    dry = option(GUARD, "-n", "--dry-run", is_flag=True, help="Show what would be changed.")
-    yes = option(GUARD, "-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal.")
-    confirm = option(
-        GUARD, "--confirm", metavar="NAME",
-        help="Answer where a name must be typed: a protected context asks for its own.",
-    )  # fmt: skip
-    changed = option(
-        GUARD, "--server-changed", is_flag=True,
-        help="Go on where nothing shows that this Redis holds the operation's data: it was "
-        "restored, or moved. If it holds other data, jobs of the old one get into it.",
-    )  # fmt: skip
-    return all_of([dry, yes, confirm, changed])
 
 
 def read_guards(session: Session) -> Guards:

@@ -1,13 +1,17 @@
-"""Commands whose help leads with examples and keeps shared options apart."""
+"""Commands whose help leads with examples and names the options that many of them share."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
 
 OWN = "Options"
+# Topics of ``jobctl help``: a command's help has one line for the options of each.
+FILTERS, GUARDS, OUTPUT, CONNECTION = TOPICS = ("filters", "guards", "output", "connection")
+_NAMED = 56  # characters of such a line
 
 
 class Option(click.Option):
@@ -26,7 +30,7 @@ class Option(click.Option):
 
         Args:
             param_decls: its names.
-            section: the section of the help it belongs to.
+            section: the section of the help it belongs to, or the topic that explains it.
             bare: its value when it is given as ``--name`` without ``=``.
             takes: tells of the word behind such a bare name whether it is its value after all.
             attrs: click's.
@@ -76,10 +80,13 @@ class Command(click.Command):
                 yield f"{word}={option.bare}"
             word = following
 
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help text, and the examples below it."""
-        super().format_help_text(ctx, formatter)
-        write_examples(formatter, self.examples)
+    def format_help_text(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the summary, the examples, and what else there is to say."""
+        _write_text(formatter, self.help, self.examples)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section, the command's own first."""
@@ -95,10 +102,13 @@ class Group(click.Group):
         self.examples = tuple(examples)
         super().__init__(name, **attrs)
 
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help text, and the examples below it."""
-        super().format_help_text(ctx, formatter)
-        write_examples(formatter, self.examples)
+    def format_help_text(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the summary, the examples, and what else there is to say."""
+        _write_text(formatter, self.help, self.examples)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -119,24 +129,50 @@ class Group(click.Group):
         return name, command, args[1:]
 
 
-def write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
-    """Write the examples as typed."""
+def _write_text(formatter: click.HelpFormatter, text: str | None, examples: Sequence[str]) -> None:
+    summary, _, more = inspect.cleandoc(text or "").partition("\n\n")
+    _write_paragraphs(formatter, summary)
     if examples:
         with formatter.section("Examples"):
             for example in examples:
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+    _write_paragraphs(formatter, more)
+
+
+def _write_paragraphs(formatter: click.HelpFormatter, text: str) -> None:
+    if text:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text)
 
 
 def write_options(
     command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
 ) -> None:
-    """Write options by section."""
+    """Write the command's options by section, and a line for each topic of shared ones."""
     sections: dict[str, list[tuple[str, str]]] = {OWN: []}
+    topics: dict[str, list[str]] = {}
     for param in command.get_params(ctx):
-        record = param.get_help_record(ctx)
-        if record is not None:
-            sections.setdefault(getattr(param, "section", OWN), []).append(record)
+        section = getattr(param, "section", OWN)
+        record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+        if record is None or ("--help" in param.opts and ctx.parent):
+            continue  # who reads a command's help knows how to get it
+        if section in TOPICS:
+            topics.setdefault(section, []).append(max(param.opts, key=len))
+        else:
+            sections.setdefault(section, []).append(record)
     for title, records in sections.items():
         if records:
             with formatter.section(title):
                 formatter.write_dl(records)
+    if topics:
+        with formatter.section("Shared options (explained by: jobctl help TOPIC)"):
+            formatter.write_dl(
+                [(topic, _named(topics[topic])) for topic in TOPICS if topic in topics]
+            )
+
+
+def _named(options: Sequence[str]) -> str:
+    """Return the names of options, as many as there is room for."""
+    text = ", ".join(options)
+    return text if len(text) <= _NAMED else f"{text[:_NAMED].rpartition(', ')[0]} .."

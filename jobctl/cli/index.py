@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "server": Listed("server:server", "Start, stop or look at the private server."),
         "context": Listed("context:context", "Names for job systems, and the rules of each."),
         "completion": Listed("completion:completion", "Print the completion script of a shell."),
+        "help": Listed("help:help_command", "Explain a command, or options that many share."),
     },
 }
 # What went with the last release, by the path it had, and what does the same now.

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from jobctl.cli.guarding import guard_options
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import shared_options
+from jobctl.cli.options import guard_options, shared_options
 from jobctl.cli.session import Session
 
 _EXAMPLES = (

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.completion import complete_undoable, complete_unfinished
-from jobctl.cli.guarding import answer_options, check_answer
+from jobctl.cli.guarding import check_answer
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import option, shared_options
+from jobctl.cli.options import answer_options, option, shared_options
 from jobctl.cli.output import say
 from jobctl.cli.session import Session
 from jobctl.errors import (

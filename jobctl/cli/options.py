@@ -1,23 +1,177 @@
-"""The options that commands share. Their values go into the session, not into arguments."""
+"""The options that commands share. Their values go into the session, not into arguments.
+
+They are defined once, by topic, for the commands, ``jobctl help TOPIC`` and docs/commands.md.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
 from jobctl.cli.completion import complete_contexts, complete_queues
-from jobctl.cli.helping import Option
+from jobctl.cli.helping import CONNECTION, FILTERS, GUARDS, OUTPUT, OWN, Option
 from jobctl.cli.session import Session
+from jobctl.model.times import is_duration
 from jobctl.render.formats import Format
 
-CONNECTION = "Connection options"
-OUTPUT = "Output options"
-FILTER = "Filter options (the same one twice is OR, different ones are AND)"
-PAGE = "Page options"
-
+FILTER, PAGE = FILTERS, OUTPUT
 _F = TypeVar("_F", bound=Callable[..., Any])
+_COUNT = click.IntRange(min=0)
+_FILE = click.Path(dir_okay=False)
+
+
+class Shared(NamedTuple):
+    """An option that many commands have: its names, and click's attributes."""
+
+    names: tuple[str, ...]
+    attrs: dict[str, Any]
+
+
+def _shared(*names: str, **attrs: Any) -> Shared:
+    return Shared(names, attrs)
+
+
+SHARED: dict[str, tuple[Shared, ...]] = {
+    FILTERS: (
+        _shared(
+            "--type", "jobtypes", multiple=True, metavar="TYPE",
+            help="Job type, or the class that ActiveJob wraps in it.",
+        ),
+        _shared(
+            "--queue", "queues", multiple=True, metavar="NAME", shell_complete=complete_queues,
+            help="Queue.",
+        ),
+        _shared(
+            "--jid", "jids", multiple=True, metavar="JID",
+            help="JID; - reads them from stdin, one a line.",
+        ),
+        _shared(
+            "--error", "errors", multiple=True, metavar="REGEX",
+            help="Regular expression, searched in the error's type and message.",
+        ),
+        _shared(
+            "-w", "--where", "expressions", multiple=True, metavar="EXPR",
+            help="Expression: 'error~timeout and (retry_count>=20 or custom.tenant=acme)'.",
+        ),
+        _shared("--older-than", multiple=True, metavar="AGE", help="Age: 90s, 15m, 2h, 3d, 12w."),
+        _shared("--newer-than", multiple=True, metavar="AGE", help="Age, likewise."),
+        _shared(
+            "--match", "globs", multiple=True, metavar="GLOB",
+            help="Glob over the whole payload, as in MUTATE's regexp.",
+        ),
+        _shared("--malformed", is_flag=True, help="Members that are no job."),
+        _shared(
+            "--stuck", multiple=True, bare="expired", takes=is_duration, metavar="[=D]",
+            help="Reservations that have expired; with D also those reserved longer than D.",
+        ),
+        _shared("--all", "everything", is_flag=True, help="Everything there is, for a change."),
+    ),
+    GUARDS: (
+        _shared(
+            "-n", "--dry-run", is_flag=True,
+            help="Show what would be changed: count, histogram, sample.",
+        ),
+        _shared("-y", "--yes", is_flag=True, help="Do not ask; needed off a terminal."),
+        _shared(
+            "--confirm", metavar="NAME",
+            help="Answer where a name must be typed: clear asks for the set's, queue remove for "
+            "the names as they were given, in one word ('a b'), a protected context for its own.",
+        ),
+        _shared("--expect", type=_COUNT, metavar="N", help="Refuse unless N match."),
+        _shared("--max", "most", type=_COUNT, metavar="N", help="Refuse if more match."),
+        _shared(
+            "--limit", type=_COUNT, metavar="N",
+            help="Change the first N: those of lowest score, records recorded first. The rest "
+            "are skipped.",
+        ),
+        _shared("--reason", metavar="TEXT", help="Why; kept with the operation."),
+        _shared(
+            "--plan", metavar="FILE", type=_FILE,
+            help="Write the chosen jobs to a new file, for jobctl apply, and change nothing.",
+        ),
+        _shared(
+            "--no-undo", is_flag=True,
+            help="Keep no file once it is done; clear is then instant.",
+        ),
+        _shared(
+            "--server-changed", is_flag=True,
+            help="Go on where nothing shows that this Redis holds the operation's data: it was "
+            "restored, or moved. If it holds other data, jobs of the old one get into it.",
+        ),
+    ),
+    OUTPUT: (
+        _shared(
+            "-o", "--output", type=click.Choice([f.value for f in Format]),
+            help="Format; without it a table on a terminal, tsv in a pipe.",
+        ),
+        _shared(
+            "--limit", type=_COUNT, metavar="N",
+            help="At most so many; a table on a terminal shows 50.",
+        ),
+        _shared("--offset", type=_COUNT, metavar="N", help="Leave so many out."),
+        _shared(
+            "--sort", metavar="FIELD",
+            help="Sort by a column, in memory; without it by what happens next (dead, and records: "
+            "newest first).",
+        ),
+        _shared("--reverse", is_flag=True, help="The other way round."),
+        _shared("--columns", metavar="A,B", help="Show these columns only."),
+        _shared("--no-header", is_flag=True, help="Leave the header line out."),
+        _shared(
+            "--color", type=click.Choice(["auto", "always", "never"]), help="When to use colour."
+        ),
+    ),
+    CONNECTION: (
+        _shared(
+            "-u", "--url", metavar="URL",
+            help="Which Redis: redis://, rediss://, unix://, embedded://[dir].",
+        ),
+        _shared(
+            "--context", metavar="NAME", shell_complete=complete_contexts,
+            help="The Redis, Faktory server and rules that config.toml gives this name.",
+        ),
+        _shared(
+            "--faktory-url", metavar="URL",
+            help="The Faktory server on it: tcp://[:password@]host[:7419], tcp+tls://..",
+        ),
+        _shared("--cacert", type=_FILE, help="CA to trust for rediss:// and tcp+tls://."),
+        _shared("--cert", type=_FILE, help="Client certificate."),
+        _shared("--key", type=_FILE, help="Client certificate's key."),
+        _shared("--insecure", is_flag=True, help="Do not check the server's certificate."),
+        _shared("--connect-timeout", metavar="D", help="How long to wait for Redis: 5s, 500ms."),
+        _shared(
+            "--layout", type=click.Choice(["q", "bare"]),
+            help="The form of queue keys (q:NAME or NAME) where no list tells.",
+        ),
+        _shared(
+            "--system", type=click.Choice(["faktory", "sidekiq"]), metavar="NAME",
+            help="faktory or sidekiq: whose jobs are meant where the Redis holds both; else "
+            "JOBCTL_SYSTEM.",
+        ),
+        _shared(
+            "--records-namespace", metavar="NAME",
+            help="What stands before the keys of Jobba's status records; else jobba.",
+        ),
+        _shared("--debug", is_flag=True, help="Show commands, timings and tracebacks on stderr."),
+    ),
+}  # fmt: skip
+
+
+def option(section: str, *names: str, **attrs: Any) -> Callable[[_F], _F]:
+    """Make an option whose value goes into the session; `attrs` are click's."""
+    return click.option(*names, cls=Option, **_attrs(section, attrs))
+
+
+def make_options(topic: str) -> list[Option]:
+    """Return all options of a topic, as click's."""
+    return [Option(each.names, **_attrs(topic, each.attrs)) for each in SHARED[topic]]
+
+
+def _attrs(section: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    own = {"section": section, "expose_value": False, "callback": _remember}
+    return {"default": None} | attrs | own
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
@@ -25,19 +179,6 @@ def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None
     if value is not None and value != () and param.name is not None:
         session = ctx.ensure_object(Session)
         session.given[param.name] = value
-
-
-def option(section: str, *names: str, hidden: bool = False, **attrs: Any) -> Callable[[_F], _F]:
-    """Make an option whose value goes into the session; `attrs` are click's."""
-    return click.option(
-        *names,
-        cls=Option,
-        section=section,
-        hidden=hidden,
-        expose_value=False,
-        callback=_remember,
-        **({"default": None} | attrs),
-    )
 
 
 def all_of(options: Sequence[Callable[[Any], Any]]) -> Callable[[_F], _F]:
@@ -51,176 +192,79 @@ def all_of(options: Sequence[Callable[[Any], Any]]) -> Callable[[_F], _F]:
     return decorate
 
 
-def shared_options(*, brief: bool = False) -> Callable[[_F], _F]:
-    """Add the connection and output options; `brief` shows only the most used in the help."""
-    return all_of([*_output(brief), *_connection(brief)])
+def shared(topic: str, *names: str, own: bool = False) -> Callable[[_F], _F]:
+    """Add the options of a topic that are named, else all of them.
+
+    `own`: whether the command's help shows them among its own.
+    """
+    known = {name: each for each in SHARED[topic] for name in each.names}
+    chosen = [known[name] for name in names] or SHARED[topic]
+    section = OWN if own else topic
+    return all_of([option(section, *each.names, **each.attrs) for each in chosen])
 
 
 def connection_options() -> Callable[[_F], _F]:
     """Add the connection options alone, for what leaves stdout to another program."""
-    return all_of(_connection(brief=False))
+    return shared(CONNECTION)
 
 
 def output_options() -> Callable[[_F], _F]:
     """Add the output options alone, for what needs no Redis named."""
-    return all_of(_output(brief=False))
+    return shared(OUTPUT, "--output", "--no-header", "--color")
 
 
-def _output(brief: bool) -> list[Callable[[_F], _F]]:
-    return [
-        option(
-            OUTPUT, "-o", "--output", type=click.Choice([f.value for f in Format]),
-            help="Format; without it a table on a terminal, tsv in a pipe.",
-        ),
-        option(
-            OUTPUT, "--no-header", is_flag=True, hidden=brief, help="Leave the header line out."
-        ),
-        option(
-            OUTPUT, "--color", type=click.Choice(["auto", "always", "never"]), hidden=brief,
-            help="When to use colour.",
-        ),
-    ]  # fmt: skip
+def shared_options() -> Callable[[_F], _F]:
+    """Add the connection and output options."""
+    return all_of([output_options(), connection_options()])
 
 
-def _connection(brief: bool) -> list[Callable[[_F], _F]]:
-    path = click.Path(dir_okay=False)
-    return [
-        option(
-            CONNECTION, "-u", "--url", metavar="URL",
-            help="Which Redis: redis://, rediss://, unix://, embedded://[dir]. "
-            "Else --context, JOBCTL_URL, JOBCTL_CONTEXT, REDIS_PROVIDER, REDIS_URL, a running "
-            "embedded server, redis://127.0.0.1:6379/0.",
-        ),
-        context_option(),
-        option(
-            CONNECTION, "--faktory-url", metavar="URL", hidden=brief,
-            help="The Faktory server on it: tcp://[:password@]host[:7419], tcp+tls://.. "
-            "Beside JOBCTL_URL or REDIS_..: FAKTORY_URL, FAKTORY_PROVIDER.",
-        ),
-        option(CONNECTION, "--cacert", type=path, hidden=brief, help="CA to trust for rediss:// and tcp+tls://."),
-        option(CONNECTION, "--cert", type=path, hidden=brief, help="Client certificate."),
-        option(CONNECTION, "--key", type=path, hidden=brief, help="Client certificate's key."),
-        option(
-            CONNECTION, "--insecure", is_flag=True, hidden=brief,
-            help="Do not check the server's certificate.",
-        ),
-        option(
-            CONNECTION, "--connect-timeout", metavar="D", hidden=brief,
-            help="How long to wait for Redis: 5s, 500ms.",
-        ),
-        option(
-            CONNECTION, "--layout", type=click.Choice(["q", "bare"]), hidden=brief,
-            help="The form of queue keys (q:NAME or NAME) where no list tells.",
-        ),
-        option(
-            CONNECTION, "--system", type=click.Choice(["faktory", "sidekiq"]), hidden=brief,
-            metavar="NAME",
-            help="faktory or sidekiq: whose jobs are meant where the Redis holds both; else "
-            "JOBCTL_SYSTEM.",
-        ),
-        option(
-            CONNECTION, "--records-namespace", metavar="NAME", hidden=brief,
-            help="What stands before the keys of Jobba's status records; else jobba.",
-        ),
-        option(
-            CONNECTION, "--debug", is_flag=True, hidden=brief,
-            help="Show commands, timings and tracebacks on stderr.",
-        ),
-    ]  # fmt: skip
-
-
-def context_option() -> Callable[[_F], _F]:
-    """Add the name of a context."""
-    return option(
-        CONNECTION, "--context", metavar="NAME", shell_complete=complete_contexts,
-        help="The Redis, Faktory server and rules that config.toml gives this name.",
-    )  # fmt: skip
-
-
-def filter_options() -> Callable[[_F], _F]:
-    """Add the filter flags."""
-    return all_of([
-        option(
-            FILTER, "--type", "jobtypes", multiple=True, metavar="TYPE",
-            help="Job type, or the class that ActiveJob wraps in it.",
-        ),
-        option(
-            FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue.",
-            shell_complete=complete_queues,
-        ),
-        option(
-            FILTER, "--jid", "jids", multiple=True, metavar="JID",
-            help="JID; - reads them from stdin, one a line.",
-        ),
-        option(
-            FILTER, "--error", "errors", multiple=True, metavar="REGEX",
-            help="Regular expression, searched in the error's type and message.",
-        ),
-        option(
-            FILTER, "--match", "globs", multiple=True, metavar="GLOB",
-            help="Glob over the whole payload, as in MUTATE's regexp.",
-        ),
-        option(
-            FILTER, "--older-than", multiple=True, metavar="AGE", help="Age: 90s, 15m, 2h, 3d, 12w."
-        ),
-        option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Age, likewise."),
-        option(
-            FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
-            help="Expression: 'error~timeout and (retry_count>=20 or custom.tenant=acme)'.",
-        ),
-        option(FILTER, "--malformed", is_flag=True, help="Members that are no job."),
-    ])  # fmt: skip
-
-
-def stuck_option() -> Callable[[_F], _F]:
-    """Add ``--stuck[=D]``, for working."""
-
-    def takes(word: str) -> bool:
-        from jobctl.model.times import is_duration
-
-        return is_duration(word)
-
-    return option(
-        FILTER, "--stuck", multiple=True, bare="expired", takes=takes, metavar="[=D]",
-        help="Reservations that have expired; with D also those reserved longer than D.",
-    )  # fmt: skip
-
-
-_SORT = "Sort by a column, in memory; without it by what happens next (dead: newest first)."
-
-
-def page_options(*, sort: str = _SORT) -> Callable[[_F], _F]:
-    """Add limit, offset, sort, reverse and columns; `sort` is the help of that."""
-    return all_of(
-        [
-            option(
-                PAGE,
-                "--limit",
-                type=click.IntRange(min=0),
-                metavar="N",
-                help="At most so many; a table on a terminal shows 50.",
-            ),
-            option(
-                PAGE, "--offset", type=click.IntRange(min=0), metavar="N", help="Leave so many out."
-            ),
-            *_sorting(sort),
-        ]
-    )
+def page_options() -> Callable[[_F], _F]:
+    """Add limit, offset, sort, reverse and columns."""
+    return all_of([shared(OUTPUT, "--limit", "--offset"), sort_options()])
 
 
 def sort_options() -> Callable[[_F], _F]:
     """Add sort, reverse and columns."""
-    return all_of(_sorting(_SORT))
+    return shared(OUTPUT, "--sort", "--reverse", "--columns")
 
 
-def _sorting(sort: str) -> list[Callable[[_F], _F]]:
-    return [
-        option(
-            PAGE,
-            "--sort",
-            metavar="FIELD",
-            help=sort,
-        ),
-        option(PAGE, "--reverse", is_flag=True, help="The other way round."),
-        option(PAGE, "--columns", metavar="A,B", help="Show these columns only."),
-    ]
+def filter_options() -> Callable[[_F], _F]:
+    """Add the filters of jobs."""
+    return shared(
+        FILTERS, "--type", "--queue", "--jid", "--error", "--where", "--older-than",
+        "--newer-than", "--match", "--malformed",
+    )  # fmt: skip
+
+
+def record_filter_options() -> Callable[[_F], _F]:
+    """Add the filters of status records."""
+    return shared(FILTERS, "--where", "--older-than", "--newer-than")
+
+
+def stuck_option() -> Callable[[_F], _F]:
+    """Add ``--stuck[=D]``, for working."""
+    return shared(FILTERS, "--stuck", own=True)
+
+
+def guard_options() -> Callable[[_F], _F]:
+    """Add the guards of a verb, and what becomes of its file."""
+    return all_of([plain_guard_options(), shared(GUARDS, "--plan", "--no-undo")])
+
+
+def plain_guard_options() -> Callable[[_F], _F]:
+    """Add the guards alone, for what can be neither planned nor undone."""
+    return shared(
+        GUARDS, "--dry-run", "--yes", "--confirm", "--expect", "--max", "--limit", "--reason"
+    )
+
+
+def queue_guard_options() -> Callable[[_F], _F]:
+    """Add the guards of what changes whole queues."""
+    return shared(
+        GUARDS, "--dry-run", "--yes", "--confirm", "--expect", "--max", "--reason", "--no-undo"
+    )
+
+
+def answer_options() -> Callable[[_F], _F]:
+    """Add what answers the question that undo, resume and apply ask."""
+    return shared(GUARDS, "--dry-run", "--yes", "--confirm", "--server-changed")

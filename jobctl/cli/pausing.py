@@ -11,7 +11,6 @@ import click
 
 from jobctl.cli.asker import host, who
 from jobctl.cli.completion import complete_queues
-from jobctl.cli.guarding import GUARD
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import say, write_rows
@@ -32,7 +31,7 @@ glob_option = option(
     "Options", "--glob", "queue_globs", multiple=True, metavar="GLOB",
     help="Queues whose name matches: 'mail*'. Names themselves are no patterns.",
 )  # fmt: skip
-reason_option = option(GUARD, "--reason", metavar="TEXT", help="Why; queue ls shows it.")
+reason_option = option("Options", "--reason", metavar="TEXT", help="Why; queue ls shows it.")
 at_restart_option = option(
     "Options", "--at-restart", is_flag=True,
     help="Write it into Redis alone; a Faktory server reads it at its next start.",
@@ -44,11 +43,10 @@ at_restart_option = option(
     cls=Command,
     short_help="Pause queues: nothing in them runs until they are resumed.",
     help="""Pause queues: nothing in them runs until they are resumed; what runs already goes on.
-    '*' alone means all queues. Pausing a paused queue is fine.
 
-    Where the Faktory server is known (--faktory-url), it is told, and then it is looked whether the
-    pause is in Redis. By Redis alone it is done where nothing says that a server is running: such a
-    server would not notice before its restart.""",
+    '*' alone means all queues. Pausing a paused queue is fine. Where the Faktory server is known
+    (--faktory-url), it is told, and the effect verified. By Redis alone it is done only where no
+    server runs: it would not notice before its restart.""",
     examples=[
         "jobctl queue pause mailers imports --reason 'deploy 4711'",
         "jobctl queue pause '*'",
@@ -75,11 +73,11 @@ def pause(session: Session, names: Sequence[str]) -> None:
     "resume",
     cls=Command,
     short_help="Resume queues.",
-    help="""Resume queues. '*' alone means all queues. Resuming a queue that is not paused is fine.
+    help="""Resume queues.
 
-    A queue that jobctl queue hold holds is resumed by its last holder; until then --force is needed
-    to do it by hand. --stale clears the holders that have died, and resumes what nobody else
-    holds.""",
+    '*' alone means all queues. Resuming one that is not paused is fine. One that jobctl queue hold
+    holds is resumed by its last holder; by hand only with --force. --stale clears the holders that
+    have died, and resumes what nobody else holds.""",
     examples=[
         "jobctl queue resume mailers imports",
         "jobctl queue resume --stale '*'   # after a deploy was killed; only what it held",

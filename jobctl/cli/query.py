@@ -12,7 +12,7 @@ import click
 
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import FILTER, all_of, option, page_options, shared_options
+from jobctl.cli.options import page_options, record_filter_options, shared_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say, write_document, write_number, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import UsageProblem
@@ -50,18 +50,7 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
     ],
 )
 @click.argument("named", nargs=-1, metavar="[-]")
-@all_of([
-    option(
-        FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
-        help="Expression: 'state=completed and (data.rows>100 or error~timeout)'.",
-    ),
-    option(
-        FILTER, "--older-than", multiple=True, metavar="AGE",
-        help="Recorded longer ago: 90s, 15m, 2h, 3d, 12w.",
-    ),
-    option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Likewise, less long."),
-])  # fmt: skip
-@page_options(sort="Sort by a column; without it the newest recorded first.")
+@record_filter_options()
 @click.option("--count", is_flag=True, help="Print how many there are, and nothing else.")
 @click.option(
     "--index",
@@ -71,6 +60,7 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
 )
 @click.option("--explain", is_flag=True, help="Show which indexes are used, and how.")
 @shared_options()
+@page_options()
 @click.pass_obj
 def query(
     session: Session, named: tuple[str, ...], count: bool, indexed: bool, explain: bool

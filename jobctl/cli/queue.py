@@ -57,8 +57,8 @@ def queue() -> None:
         "jobctl queue ls -o json | jq '.[] | select(.latency > 300) | .queue'",
     ],
 )
-@sort_options()
 @shared_options()
+@sort_options()
 @click.pass_obj
 def ls(session: Session) -> None:
     """List queues."""
@@ -103,8 +103,8 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 )
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_queues)
 @filter_options()
-@page_options()
 @shared_options()
+@page_options()
 @click.pass_obj
 def jobs(session: Session, names: Sequence[str]) -> None:
     """List the jobs of queues."""

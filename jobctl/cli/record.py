@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli import record_verbs
-from jobctl.cli.helping import Command, Group
+from jobctl.cli.helping import FILTERS, OUTPUT, OWN, Command, Group
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import FILTER, PAGE, option, shared_options
+from jobctl.cli.options import option, shared, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.recording import create, ident_argument, read_ident, set_values
 from jobctl.cli.session import Session
@@ -114,13 +114,10 @@ _PEOPLE = {
 @click.option(
     "--by", metavar="KEYS", default="job_name,state", help="job_name, state; else both of them."
 )
-@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
-@option("Options", "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups.")
-@option(
-    FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
-    help="Expression on records: state=failed, 'job_name=SendEmail', 'recorded_at>=-2d'.",
-)  # fmt: skip
+@option(OWN, "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups.")
+@shared(FILTERS, "--where")
 @shared_options()
+@shared(OUTPUT, "--columns")
 @click.pass_obj
 def stats(session: Session, by: str) -> None:
     """Measure how long jobs waited and ran."""

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.cli.guarding import check_answer, guard_options
-from jobctl.cli.helping import Command
-from jobctl.cli.options import FILTER, all_of, option, shared_options
+from jobctl.cli.guarding import check_answer
+from jobctl.cli.helping import FILTERS, OWN, Command
+from jobctl.cli.options import (
+    all_of,
+    guard_options,
+    option,
+    record_filter_options,
+    shared,
+    shared_options,
+)
 from jobctl.cli.session import Session
-from jobctl.cli.verbs import VERB
 from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -21,39 +27,29 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_older = option(
-    FILTER, "--older-than", multiple=True, metavar="AGE",
-    help="Recorded longer ago: 90s, 15m, 2h, 3d, 12w.",
-)  # fmt: skip
-_rate = option(VERB, "--rate", metavar="N/s", help="At most so many records a second.")
+_rate = option(OWN, "--rate", metavar="N/s", help="At most so many records a second.")
 
 
 def _chosen() -> Callable[[_F], _F]:
     """Add what chooses records: ids, and conditions."""
     return all_of([
         click.argument("named", nargs=-1, metavar="[ID...]"),
-        option(
-            FILTER, "-w", "--where", "expressions", multiple=True, metavar="EXPR",
-            help="Expression: 'state=failed and job_name=SendEmail'; each must hold.",
-        ),
-        _older,
-        option(FILTER, "--newer-than", multiple=True, metavar="AGE", help="Likewise, less long."),
-        option(FILTER, "--all", "everything", is_flag=True, help="Every record there is."),
+        record_filter_options(),
+        shared(FILTERS, "--all", own=True),
     ])  # fmt: skip
 
 
 def _guarded() -> Callable[[_F], _F]:
-    return all_of([_rate, guard_options(first="recorded first"), shared_options()])
+    return all_of([_rate, guard_options(), shared_options()])
 
 
 @click.command(
     "delete",
     cls=Command,
-    help="""Delete records: the hash, its index entries and its archived attempts. Ids (- reads them
-    from stdin) and filters must all hold. jobctl undo puts them back, each as it was.
+    help="""Delete records, their index entries and archived attempts; jobctl undo puts them back.
 
-    Records that neither succeeded nor failed are refused, unless --force is given. An id that is
-    named, and of which only index entries are left, is deleted as well.""",
+    Ids (- reads them from stdin) and filters must all hold. What neither succeeded nor failed is
+    refused without --force. Of ids that are named, index entries without a record go as well.""",
     short_help="Delete records; undo puts them back.",
     examples=[
         "jobctl record delete 8f3a6c0d-2b91-4e57-a1c0-5d1f00c2a7e4",
@@ -63,7 +59,7 @@ def _guarded() -> Callable[[_F], _F]:
     ],
 )
 @_chosen()
-@option(VERB, "--force", is_flag=True, help="Also those that neither succeeded nor failed.")
+@option(OWN, "--force", is_flag=True, help="Also those that neither succeeded nor failed.")
 @_guarded()
 @click.pass_obj
 def delete(session: Session, named: tuple[str, ...]) -> None:
@@ -101,12 +97,13 @@ def request_kill(session: Session, named: tuple[str, ...]) -> None:
 @click.command(
     "mark",
     cls=Command,
-    help="""Let records enter a state: unqueued, queued, started, succeeded, failed, killed,
-    unknown. The time of a state is kept where there is one from before. A record that is started
-    once more restarts: what it was is put aside as an attempt. Ids (- reads them from stdin) and
-    filters must all hold. It cannot be undone. Ids that are typed are marked without asking, so
-    that a job can do it; what is read or filtered is asked for.""",
-    short_help="Let records enter a state.",
+    help="""Mark records: unqueued, queued, started, succeeded, failed, killed, unknown.
+
+    The time of a state is kept where there is one from before. A record that is started once more
+    restarts: what it was is kept as an attempt. Ids (- reads them from stdin) and filters must all
+    hold. It cannot be undone. Ids that are typed are marked without asking, so that a job can do
+    it; what is read or filtered is asked for.""",
+    short_help="Mark records with a state.",
     examples=[
         'jobctl record mark succeeded "$ID"',
         "jobctl record mark killed -w 'state=started and started_at<-2d' --dry-run",
@@ -140,8 +137,8 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
         "jobctl record cleanup --older-than 52w --force --max 10000",
     ],
 )
-@_older
-@option(VERB, "--force", is_flag=True, help="Whatever state they are in.")
+@shared(FILTERS, "--older-than", own=True)
+@option(OWN, "--force", is_flag=True, help="Whatever state they are in.")
 @_guarded()
 @click.pass_obj
 def cleanup(session: Session) -> None:

@@ -6,9 +6,16 @@ from shlex import quote
 
 import click
 
-from jobctl.cli.guarding import check_answer, plain_guard_options
-from jobctl.cli.helping import Command
-from jobctl.cli.options import FILTER, filter_options, option, shared_options, stuck_option
+from jobctl.cli.guarding import check_answer
+from jobctl.cli.helping import FILTERS, OWN, Command
+from jobctl.cli.options import (
+    filter_options,
+    option,
+    plain_guard_options,
+    shared,
+    shared_options,
+    stuck_option,
+)
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 
@@ -38,10 +45,8 @@ from jobctl.model.layout import Kind
 @click.argument("named", nargs=-1, metavar="[JID...]")
 @filter_options()
 @stuck_option()
-@option(FILTER, "--all", "everything", is_flag=True, help="Every reservation there is.")
-@option(
-    "Options", "--break-batch", is_flag=True, help="Also jobs in a batch, which count as done then."
-)
+@shared(FILTERS, "--all", own=True)
+@option(OWN, "--break-batch", is_flag=True, help="Also jobs in a batch, which count as done then.")
 @plain_guard_options()
 @shared_options()
 @click.pass_obj

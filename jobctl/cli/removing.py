@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.completion import complete_queues
-from jobctl.cli.guarding import GUARD, check_answer
+from jobctl.cli.guarding import check_answer
 from jobctl.cli.helping import Command
-from jobctl.cli.options import all_of, option, shared_options
+from jobctl.cli.options import queue_guard_options, shared_options
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:
     from jobctl.operations.removal.request import Removal
-
-_WHOLE = click.IntRange(min=0)
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _guards(shown: str, *, typed: bool) -> Callable[[_F], _F]:
-    """Add the guards; `typed`: the names answer the question, instead of yes or no."""
-    if typed:
-        answer = "Answer the question: the names as they were given, in one word: 'a b', '*'."
-        no_undo = "Keep no file: the jobs are gone for good."
-    else:
-        answer = "Answer where a name must be typed: a protected context asks for its own."
-        no_undo = "Keep no file once it is done."
-    return all_of([
-        option(
-            GUARD, "-n", "--dry-run", is_flag=True,
-            help=f"Show what would be {shown}: counts, histogram, sample.",
-        ),
-        option(
-            GUARD, "-y", "--yes", is_flag=True, hidden=typed,
-            help="Do not ask; needed off a terminal.",
-        ),
-        option(GUARD, "--confirm", metavar="NAMES" if typed else "NAME", help=answer),
-        option(GUARD, "--expect", type=_WHOLE, metavar="N", help="Refuse unless N jobs wait."),
-        option(GUARD, "--max", "most", type=_WHOLE, metavar="N", help="Refuse if more jobs wait."),
-        option(GUARD, "--reason", metavar="TEXT", help="Why; kept with the operation."),
-        option(GUARD, "--no-undo", is_flag=True, help=no_undo),
-    ])  # fmt: skip
 
 
 @click.command(
@@ -66,7 +38,7 @@ def _guards(shown: str, *, typed: bool) -> Callable[[_F], _F]:
     ],
 )
 @click.argument("names", nargs=-1, metavar="NAME...|'*'", shell_complete=complete_queues)
-@_guards("removed", typed=True)
+@queue_guard_options()
 @shared_options()
 @click.pass_obj
 def remove(session: Session, names: Sequence[str]) -> None:
@@ -99,7 +71,7 @@ def remove(session: Session, names: Sequence[str]) -> None:
     ],
 )
 @click.argument("names", nargs=-1, metavar="NAME...|'*'", shell_complete=complete_queues)
-@_guards("moved", typed=False)
+@queue_guard_options()
 @shared_options()
 @click.pass_obj
 def adopt(session: Session, names: Sequence[str]) -> None:

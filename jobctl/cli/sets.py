@@ -80,7 +80,7 @@ def _ls(kind: Kind) -> click.Command:
     @click.command(
         "ls",
         cls=Command,
-        help=f"List jobs in {kind.value}. {_ABOUT[kind]}",
+        help=f"List jobs in {kind.value}.",
         short_help="List them.",
         examples=[
             f"jobctl {kind.value} ls {_FILTERED[kind]}",
@@ -89,8 +89,8 @@ def _ls(kind: Kind) -> click.Command:
         ],
     )
     @_filters(kind)
-    @page_options()
     @shared_options()
+    @page_options()
     @click.pass_obj
     def ls(session: Session) -> None:
         from jobctl.cli.listings import Request, write_listing
@@ -159,16 +159,16 @@ _WIDE_BAR = 20  # cells
 
 def group_command(kind: Kind) -> click.Command:
     """Make the command of one set."""
-    when = "died" if kind is Kind.DEAD else "are due"
 
     @click.command(
         "group",
         cls=Command,
-        help=f"""Count the jobs in {kind.value} by type, class, queue, errtype, fingerprint, hour
-        or day. The class is the type, or what ActiveJob wraps in it.
-        A fingerprint is the error's message without ids, numbers, paths, addresses; hour and day
-        are those at which the jobs {when}, in UTC. Each line has the filter that selects it; a
-        table that is too narrow for it leaves it out.""",
+        help=f"""Count the jobs in {kind.value} by what they have in common.
+
+        The class is the type, or what ActiveJob wraps in it. A fingerprint is the error's message
+        without ids, numbers, paths, addresses. Hour and day are those at which jobs are due, in
+        dead those of their death, in UTC. Each line has the filter that selects it; a table that is
+        too narrow for it leaves it out.""",
         short_help="Count them by what they have in common.",
         examples=[
             f"jobctl {kind.value} group",

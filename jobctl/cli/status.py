@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.helping import Command
+from jobctl.cli.helping import OUTPUT, Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import PAGE, option, output_options, shared_options
+from jobctl.cli.options import output_options, shared, shared_options
 from jobctl.cli.output import console, say, watch, watch_option, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_ids
@@ -179,8 +179,8 @@ _COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
         "jobctl states -o json | jq -r '.[] | select(.jobba) | .jobba + \" is \" + .state'",
     ],
 )
-@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
+@shared(OUTPUT, "--columns")
 @click.pass_obj
 def states(session: Session) -> None:
     """The states of a job."""

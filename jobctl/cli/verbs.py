@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobctl.cli.completion import complete_queues
-from jobctl.cli.guarding import check_answer, guard_options, read_guards
-from jobctl.cli.helping import Command
-from jobctl.cli.options import FILTER, all_of, filter_options, option, shared_options
+from jobctl.cli.guarding import check_answer, read_guards
+from jobctl.cli.helping import FILTERS, OWN, Command
+from jobctl.cli.options import (
+    all_of,
+    filter_options,
+    guard_options,
+    option,
+    shared,
+    shared_options,
+)
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 
@@ -22,19 +29,18 @@ if TYPE_CHECKING:
     from jobctl.records.record_where import RecordWhere
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-VERB = "Options of this verb"
 
 _ABOUT = {
-    "kill": "Move jobs to dead, their bytes unchanged; they are purged 180 days from now.",
+    "kill": "Move jobs to dead. Their bytes stay as they are; they are purged 180 days from now.",
     "discard": "Remove jobs. jobctl undo puts them back.",
-    "requeue": "Move jobs to their queues, in order of score, with a fresh enqueued_at.",
+    "requeue": "Move jobs to their queues. They go in order of score, with a fresh enqueued_at.",
     "reschedule": "Give jobs another time.",
     "clear": "Remove every job. jobctl undo puts them back, unless --no-undo is given.",
 }
-_ABOUT_DEAD = {"kill": "Renew the time at which dead jobs are purged: 180 days from now."}
+_ABOUT_DEAD = {"kill": "Purge dead jobs later: 180 days from now."}
 _MORE = {
     "requeue": "The retry count is kept: a job out of retries goes back to dead at its next "
-    "failure, unless --reset-retries is given. With --in or --spread jobs go to scheduled instead.",
+    "failure, unless --reset-retries is given.",
     "clear": "It asks for the set's name; --confirm NAME answers it.",
 }
 
@@ -50,8 +56,8 @@ def _verb(kind: Kind, name: str) -> click.Command:
     @click.command(
         name,
         cls=Command,
-        help=f"{about} {_MORE.get(name, '')}".strip(),
-        short_help=about,
+        help=f"{about} {_MORE.get(name, '')}".strip().replace(". ", ".\n\n", 1),
+        short_help=f"{about.partition('. ')[0].removesuffix('.')}.",
         examples=_examples(kind, name),
     )
     @_own_options(name)
@@ -156,33 +162,35 @@ def read_change(session: Session, verb: Verb) -> Change:
 def _filters(name: str) -> Callable[[_F], _F]:
     if name == "clear":
         return all_of([])
-    everything = option(FILTER, "--all", "everything", is_flag=True, help="Every job there is.")
-    return all_of([filter_options(), everything])
+    return all_of([filter_options(), shared(FILTERS, "--all", own=True)])
 
 
 def _own_options(name: str) -> Callable[[_F], _F]:
-    rate = option(VERB, "--rate", metavar="N/s", help="At most so many jobs a second.")
+    rate = option(OWN, "--rate", metavar="N/s", help="At most so many jobs a second.")
     if name not in _IN:
         return all_of([rate])
     spread = option(
-        VERB, "--spread", metavar="D", help="Likewise, but evenly over D, so that nothing floods."
+        "Options",
+        "--spread",
+        metavar="D",
+        help="Likewise, but evenly over D, so that nothing floods.",
     )
-    later = [option(VERB, "--in", "delay", metavar="D", help=_IN[name]), spread, rate]
+    later = [option(OWN, "--in", "delay", metavar="D", help=_IN[name]), spread, rate]
     if name == "reschedule":
         return all_of([
             option(
-                VERB, "--at", metavar="T", help="To a time: RFC 3339, monday, +2h, epoch seconds.",
+                OWN, "--at", metavar="T", help="To a time: RFC 3339, monday, +2h, epoch seconds.",
             ),
             *later,
         ])  # fmt: skip
     return all_of([
         option(
-            VERB, "--to", metavar="QUEUE", shell_complete=complete_queues,
+            OWN, "--to", metavar="QUEUE", shell_complete=complete_queues,
             help="To this queue, instead of each job's own.",
         ),
-        option(VERB, "--front", is_flag=True, help="To run next, in their order."),
+        option(OWN, "--front", is_flag=True, help="To run next, in their order."),
         option(
-            VERB, "--reset-retries", is_flag=True,
+            OWN, "--reset-retries", is_flag=True,
             help="Take the failure out: the job gets all its retries again.",
         ),
         *later,
