@@ -140,8 +140,12 @@ def pattern(shown: str) -> re.Pattern[str]:
     )  # fmt: skip
 
 
-def test_readme_shows_what_is_printed(jobctl, shop, server, tmp_path):
-    text = README.read_text()
+SHOWING = [document for document in DOCUMENTS if any(screens(document.read_text()))]
+
+
+@pytest.mark.parametrize("document", SHOWING, ids=lambda document: document.stem)
+def test_a_document_shows_what_is_printed(jobctl, shop, server, document):
+    text = document.read_text()
     for command, shown in screens(text):
         first, _, rest = command.partition(" | ")
         argv = typed(first)
@@ -156,6 +160,6 @@ def test_readme_shows_what_is_printed(jobctl, shop, server, tmp_path):
         said = "\n".join(line.rstrip() for line in said.rstrip().splitlines())
         if not pattern(shown).fullmatch(said) and os.environ.get("JOBCTL_GOLDEN") == "write":
             text = text.replace(f"$ {command}\n{shown}\n", f"$ {command}\n{said}\n")
-            README.write_text(text)
+            document.write_text(text)
             continue
         assert pattern(shown).fullmatch(said), f"{command}\n{said}"
