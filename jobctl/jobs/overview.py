@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from jobctl.errors import Refused, Unreachable
 from jobctl.library import Store
 from jobctl.model.layout import SETS, Kind
-from jobctl.model.overview import Day, Overview
+from jobctl.model.overview import Day, JobServerFacts, Overview
 from jobctl.model.queue import Queue
 from jobctl.model.words import listed, things
 from jobctl.queues.listing_queues import pending_pauses
-from jobctl.systems.faktory.dialect import FaktoryFacts
 from jobctl.systems.faktory.forms import form_read, is_unread, layout_seen
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import contradictions
@@ -82,7 +81,7 @@ def _not_served(store: Store, refusal: Refused) -> Overview:
     )
 
 
-def _unread(store: Store, queues: Sequence[Queue], told: FaktoryFacts | None) -> Iterator[str]:
+def _unread(store: Store, queues: Sequence[Queue], told: JobServerFacts | None) -> Iterator[str]:
     """Say how many jobs wait in lists that the server does not read."""
     read = form_read(store, queues, told)
     unread = [queue for queue in queues if queue.size and is_unread(queue, read)]
@@ -111,7 +110,7 @@ def overview_by_wire(faktory: Faktory) -> Overview:
     )
 
 
-def _asked(faktory: Faktory | None) -> tuple[FaktoryFacts | None, str | None]:
+def _asked(faktory: Faktory | None) -> tuple[JobServerFacts | None, str | None]:
     """Return what the server says of itself, else a warning where it is known and does not."""
     if faktory is None:
         return None, None
@@ -121,5 +120,5 @@ def _asked(faktory: Faktory | None) -> tuple[FaktoryFacts | None, str | None]:
         return None, f"the Faktory server says nothing of itself: {error}"
 
 
-def _form(told: FaktoryFacts | None) -> str | None:
+def _form(told: JobServerFacts | None) -> str | None:
     return None if told is None or told.form is None else told.form.value

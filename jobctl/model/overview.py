@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from jobctl.model.layout import QueueForm
 from jobctl.model.rows import Row
-from jobctl.systems.faktory.dialect import FaktoryFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,47 @@ class ServerFacts:
     memory: int
     memory_limit: int | None
     clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobServerFacts:
+    """Facts that a job server reports about itself; None where it does not say.
+
+    Attributes:
+        version: as ``1.10.0``.
+        uptime: seconds.
+        connections: how many clients are connected.
+        commands: how many it has served.
+        memory: its own, as it words it: ``68 MB``.
+        processed, failures, enqueued: totals over all queues.
+        queues: the queues that it knows: name and jobs; None where it lists none by name.
+        form: the form of queues' lists that it reads.
+    """
+
+    version: str | None
+    uptime: int | None
+    connections: int | None
+    commands: int | None
+    memory: str | None
+    processed: int | None
+    failures: int | None
+    enqueued: int | None
+    queues: Mapping[str, int] | None
+    form: QueueForm | None = None
+
+    def document(self) -> dict[str, object]:
+        """Return it under its JSON keys."""
+        return {
+            "version": self.version,
+            "uptime": self.uptime,
+            "connections": self.connections,
+            "commands": self.commands,
+            "memory": self.memory,
+            "processed": self.processed,
+            "failures": self.failures,
+            "enqueued": self.enqueued,
+            "queues": None if self.queues is None else dict(self.queues),
+        }
 
 
 NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"
@@ -48,7 +90,7 @@ class Overview:
 
     target: str
     server: ServerFacts | None
-    faktory: FaktoryFacts | None
+    faktory: JobServerFacts | None
     layout: str | None = None
     processed: int | None = None
     failures: int | None = None

@@ -9,7 +9,7 @@ from jobctl.errors import JobctlError
 from jobctl.model.notes import Lock
 from jobctl.model.words import listed, things
 from jobctl.redis.opening import Store
-from jobctl.systems.faktory.unique_lock import lock_key
+from jobctl.systems.faktory.go_json import lock_key
 
 _NAMED = 3  # jobs in a sentence
 

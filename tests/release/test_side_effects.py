@@ -13,7 +13,7 @@ from jobctl.model.guards import Guards
 from jobctl.model.layout import QueueForm
 from jobctl.operations.performing import Order
 from jobctl.operations.watching import Watch
-from jobctl.systems.faktory.unique_lock import lock_key
+from jobctl.systems.faktory.go_json import lock_key
 from tests.release.holding import acks, held, hold, jids, reserved
 from tests.systems.double import FaktoryDouble
 

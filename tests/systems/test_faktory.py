@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.model.layout import QueueForm
-from jobctl.systems.faktory.dialect import FaktoryFacts
+from jobctl.systems.faktory.server import read_facts
 
 WHOLE = {
     "now": "2026-09-21T14:13:20Z",
@@ -21,11 +21,11 @@ WHOLE = {
         "command_count": 9, "used_memory_mb": "68 MB",
     },
 }  # fmt: skip
-NOTHING = dict.fromkeys(FaktoryFacts.read({}).document())
+NOTHING = dict.fromkeys(read_facts({}).document())
 
 
 def test_an_answer_is_read_and_told() -> None:
-    assert FaktoryFacts.read(WHOLE).document() == {
+    assert read_facts(WHOLE).document() == {
         "version": "1.10.0", "uptime": 7, "connections": 1, "commands": 9, "memory": "68 MB",
         "processed": 30, "failures": 2, "enqueued": 4, "queues": {"default": 3, "other": 1},
     }  # fmt: skip
@@ -43,11 +43,11 @@ def test_an_answer_is_read_and_told() -> None:
     ],
 )
 def test_what_is_not_as_expected_is_left_out(document) -> None:
-    assert FaktoryFacts.read(document).document() == NOTHING
+    assert read_facts(document).document() == NOTHING
 
 
 def test_a_size_that_is_no_number_leaves_its_queue_out() -> None:
-    facts = FaktoryFacts.read({"faktory": {"queues": {"a": 1, "b": "2", "c": True, "d": None}}})
+    facts = read_facts({"faktory": {"queues": {"a": 1, "b": "2", "c": True, "d": None}}})
     assert facts.queues == {"a": 1}
 
 
@@ -71,7 +71,7 @@ def test_a_size_that_is_no_number_leaves_its_queue_out() -> None:
     ],
 )
 def test_the_version_tells_the_form_of_lists(version: str | None, form: QueueForm | None) -> None:
-    assert FaktoryFacts.read({"server": {"faktory_version": version}}).form == form
+    assert read_facts({"server": {"faktory_version": version}}).form == form
 
 
 _JSON = st.recursive(
@@ -86,6 +86,6 @@ _JSON = st.recursive(
     _JSON,
 )))  # fmt: skip
 def test_whatever_it_says_is_read(document) -> None:
-    facts = FaktoryFacts.read(document)
+    facts = read_facts(document)
     assert list(facts.document()) == list(NOTHING)
     assert facts.form in (None, QueueForm.Q, QueueForm.BARE)

@@ -8,9 +8,10 @@ from contextlib import suppress
 from jobctl.errors import Refused, Unreachable
 from jobctl.library import Store
 from jobctl.model.layout import QueueForm
+from jobctl.model.overview import JobServerFacts
 from jobctl.model.queue import Queue
-from jobctl.systems.faktory.dialect import FaktoryFacts, form_of
 from jobctl.systems.faktory.layout import FAKTORY
+from jobctl.systems.faktory.server import form_of
 
 _SAY = "say it: --layout q (Faktory 1.10 and later) or --layout bare (before)"
 
@@ -30,7 +31,7 @@ def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
     return store.form.value if store.form is not None else None
 
 
-def server_facts(store: Store) -> FaktoryFacts | None:
+def server_facts(store: Store) -> JobServerFacts | None:
     """Return what the server says of itself; None where it is not known, or does not say."""
     if store.faktory is not None:
         with suppress(Unreachable):
@@ -39,7 +40,7 @@ def server_facts(store: Store) -> FaktoryFacts | None:
 
 
 def form_known(
-    store: Store, queues: Sequence[Queue], facts: FaktoryFacts | None
+    store: Store, queues: Sequence[Queue], facts: JobServerFacts | None
 ) -> QueueForm | None:
     """Return the form of lists that the server reads; None where its version is not known.
 
@@ -59,7 +60,7 @@ def form_known(
 
 
 def form_read(
-    store: Store, queues: Sequence[Queue], facts: FaktoryFacts | None
+    store: Store, queues: Sequence[Queue], facts: JobServerFacts | None
 ) -> QueueForm | None:
     """Return the form of lists that is read, as far as there is any doubt; see `form_known`.
 
@@ -138,7 +139,7 @@ def check_form(store: Store, planned: QueueForm | None, *, rehearsed: bool) -> t
 
 def _verified_facts(
     store: Store, *, rehearsed: bool
-) -> tuple[FaktoryFacts | None, str, tuple[str, ...]]:
+) -> tuple[JobServerFacts | None, str, tuple[str, ...]]:
     """Return what the server on this very Redis says, else why it is not known; and warnings."""
     if store.faktory is None:
         return None, "", ()

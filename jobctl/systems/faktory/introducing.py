@@ -20,8 +20,8 @@ from jobctl.model.removal import shown_queues
 from jobctl.operations.file import OperationFile
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import Call, Requeued, Stretch
+from jobctl.systems.faktory.go_json import survives_recoding
 from jobctl.systems.faktory.layout import FAKTORY
-from jobctl.systems.faktory.recoding import survives_recoding
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import verify_server
 

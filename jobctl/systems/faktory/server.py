@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from math import isfinite
@@ -14,13 +15,15 @@ from typing import Self
 from jobctl.errors import JobctlError, NotFaktory, Refused, UsageProblem, WrongPassword
 from jobctl.model.job import read_object
 from jobctl.model.jsontext import Number, dumps
+from jobctl.model.layout import QueueForm
+from jobctl.model.overview import JobServerFacts
 from jobctl.model.queue import is_sendable
 from jobctl.model.target import Address, Target
-from jobctl.systems.faktory.dialect import FaktoryFacts
-from jobctl.systems.faktory.refusals import not_faktory
-from jobctl.systems.faktory.wire import Reply, Trace, Wire
+from jobctl.systems.faktory.wire import Reply, Trace, Wire, not_faktory
 
 ALL = "*"
+_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
+_FIRST_WITH_Q = (1, 10)  # from this version on a queue's list is q:NAME
 _PROTOCOL = 2
 _MOST_ROUNDS = 1_000_000  # of the password's hash: real servers ask for a few thousand
 _NAMES = 500  # queues of one command
@@ -59,7 +62,7 @@ class Faktory:
             Faktory, address, connect_timeout=connect_timeout, trace=trace, password=password
         )
         self._open = False
-        self._facts: FaktoryFacts | None = None
+        self._facts: JobServerFacts | None = None
         self.verified_on: Target | None = None
 
     def open(self) -> None:
@@ -100,18 +103,18 @@ class Faktory:
     ) -> None:
         self.close()
 
-    def info(self) -> FaktoryFacts:
+    def info(self) -> JobServerFacts:
         """Return what the server says of itself now."""
-        self._facts = FaktoryFacts.read(self._document("INFO"))
+        self._facts = read_facts(self._document("INFO"))
         return self._facts
 
     @property
-    def facts(self) -> FaktoryFacts:
+    def facts(self) -> JobServerFacts:
         """What the server said of itself first: its version does not change while we talk."""
         return self.info() if self._facts is None else self._facts
 
     @property
-    def said(self) -> FaktoryFacts | None:
+    def said(self) -> JobServerFacts | None:
         """What the server said of itself last; None where nobody has asked."""
         return self._facts
 
@@ -275,3 +278,45 @@ def _lines(verb: str, names: Sequence[str]) -> Iterator[str]:
     check_sendable(names)
     for start in range(0, len(names), _NAMES):
         yield f"QUEUE {verb} {' '.join(names[start : start + _NAMES])}"
+
+
+def read_facts(document: Mapping[str, object]) -> JobServerFacts:
+    """Read a server's answer to INFO; what is not as expected is left out."""
+    server, jobs = _object(document, "server"), _object(document, "faktory")
+    queues = jobs.get("queues")
+    memory = server.get("used_memory_mb")
+    version = server.get("faktory_version")
+    version = version if isinstance(version, str) else None
+    return JobServerFacts(
+        version=version,
+        uptime=_count(server, "uptime"),
+        connections=_count(server, "connections"),
+        commands=_count(server, "command_count"),
+        memory=str(memory) if isinstance(memory, str | int) else None,
+        processed=_count(jobs, "total_processed"),
+        failures=_count(jobs, "total_failures"),
+        enqueued=_count(jobs, "total_enqueued"),
+        queues={name: queues[name] for name in queues if _count(queues, name) is not None}
+        if isinstance(queues, dict)
+        else None,
+        form=form_of(version),
+    )
+
+
+def form_of(version: str | None) -> QueueForm | None:
+    """Return the form of queues' lists that a server of this version writes; None: it is none."""
+    found = _VERSION.match(version or "")
+    if found is None:
+        return None
+    newer = (int(found[1]), int(found[2])) >= _FIRST_WITH_Q
+    return QueueForm.Q if newer else QueueForm.BARE
+
+
+def _object(document: Mapping[str, object], key: str) -> dict[str, object]:
+    found = document.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _count(document: Mapping[str, object], key: str) -> int | None:
+    found = document.get(key)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from jobctl.errors import Loading, NotFaktory, Refused, RefusedByFaktory, RefusedByRedis
 from jobctl.model.jsontext import dumps
+from jobctl.model.overview import JobServerFacts
 from jobctl.model.times import Instant
 from jobctl.redis.opening import Store
-from jobctl.systems.faktory.dialect import FaktoryFacts
 from jobctl.systems.faktory.server import Faktory
 
 Counters = tuple[int | None, int | None]
@@ -101,7 +101,7 @@ def compare_counters(store: Store, faktory: Faktory) -> list[str]:
     That they agree proves nothing, and a server that does not tell contradicts nothing.
     """
     before = store.server.counters(())[0]
-    facts: FaktoryFacts | None = None
+    facts: JobServerFacts | None = None
     with suppress(RefusedByFaktory, NotFaktory):
         facts = faktory.info()
     if facts is None:
@@ -110,7 +110,7 @@ def compare_counters(store: Store, faktory: Faktory) -> list[str]:
 
 
 def contradictions(
-    store: Store, faktory: Faktory, before: Counters, facts: FaktoryFacts
+    store: Store, faktory: Faktory, before: Counters, facts: JobServerFacts
 ) -> list[str]:
     """Return a warning where what a server said contradicts the counters read before and now."""
     ((processed, failures),) = store.server.counters(())

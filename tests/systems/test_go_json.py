@@ -1,4 +1,4 @@
-"""The key of a unique job's lock, to the byte as Faktory's plugin makes it."""
+"""The key of a unique job's lock, to the byte, and which jobs survive the server's encoding."""
 
 import json
 from hashlib import sha256
@@ -7,7 +7,8 @@ import pytest
 
 from jobctl.model.jsontext import loads
 from jobctl.model.notes import Lock
-from jobctl.systems.faktory.unique_lock import go_json, lock_key
+from jobctl.systems.faktory.go_json import go_json, lock_key, survives_recoding
+from tests.builders import failed, job
 
 
 @pytest.mark.parametrize(
@@ -98,3 +99,52 @@ def test_a_job_that_is_nested_deeper_than_python_goes_has_its_lock():
 def test_a_lock_is_noted_and_read_again(expires_at):
     lock = Lock("abc", b"\xffjid", expires_at)
     assert Lock.read(json.loads(json.dumps(lock.document()))) == lock
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        job(),
+        failed(failure={"backtrace": ["a.rb:1", "b.rb:2"]}),
+        job(args=[1.5, -7, 2**53, "é\u2028<>", [{"deep": {"a": None}}]], custom={"track": 1}),
+        job(retry=-1, reserve_for=60, at="2026-09-21T14:00:00Z", backtrace=5),
+        b'{ "jid" : "jid-00000001", "args":[1.10, 1e3, -0.5] }',
+    ],
+    ids=repr,
+)
+def test_what_is_kept(raw):
+    assert survives_recoding(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        job(args=[2**53 + 1]),
+        job(args=[{"id": -(2**53) - 1}]),
+        job(args=[10**400]),
+        b'{"jid":"jid-00000001","args":[0.12345678901234567890]}',
+        b'{"jid":"jid-00000001","args":[1e999]}',
+        b'{"jid":"jid-00000001","args":[NaN]}',
+        b'{"jid":"jid-00000001","jid":"jid-00000002","args":[]}',
+        b'{"jid":"jid-00000001","args":[{"a":1,"a":2}]}',
+        b'{"jid":"jid-00000001","args":["\\ud800"]}',
+        b'{"jid":"jid-00000001","args":["\xff"]}',
+        b'{"jid":"jid-00000001","args":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        job(tenant="an unknown key"),
+        job(JID="the same to Go"),
+        job(retry="25"),
+        job(retry=True),
+        b'{"jid":"jid-00000001","args":[],"retry":25.0}',
+        job(args={"a": 1}),
+        job(failure=[1]),
+        failed(failure={"backtrace": [1]}),
+        failed(failure={"class": "Other"}),
+        job(jid=""),
+        b"[]",
+        b"no JSON",
+        b"",
+    ],
+    ids=lambda raw: repr(raw[:60]),
+)
+def test_what_is_not(raw):
+    assert not survives_recoding(raw)

@@ -1,17 +1,18 @@
-r"""The lock of a unique job: the key that Faktory's plugin makes of its queue, type and arguments.
+r"""JSON as Faktory's server reads and writes it, in Go: a unique job's lock, and what is lost.
 
-The key is the SHA-256 of ``<queue>-<jobtype>-<args>``, the arguments as Go's encoding/json writes
-what it has read: all numbers are 64-bit floats, keys are sorted, the last of two equal keys
-stays, there are no blanks, and what HTML could mistake is escaped.
+Go reads all numbers as 64-bit floats and takes the last of two keys of one name. It writes keys
+sorted, without blanks, and what HTML could mistake escaped.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from hashlib import sha256
 from math import isinf
+from typing import TypeVar
 
 from jobctl.model.job import dig, glance
 from jobctl.model.jsontext import Number, text_of
@@ -25,7 +26,11 @@ _PLAIN = (1e-6, 1e21)  # within these magnitudes a number is written without an 
 
 
 def lock_key(raw: bytes) -> str | None:
-    """Return the key of a unique job's lock; None for a job that is not unique."""
+    """Return the key of a unique job's lock; None for a job that is not unique.
+
+    Faktory's plugin makes it of queue, type and arguments: the SHA-256 of
+    ``<queue>-<jobtype>-<args>``, the arguments in Go's form.
+    """
     if dig(glance(raw), _UNIQUE_FOR) is None:
         return None
     payload = _read(raw)
@@ -102,3 +107,73 @@ def _escape(found: re.Match[str]) -> str:
 
 def _well_formed(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
+
+
+_EXACT = 2**53  # from here on a float leaves integers out
+_FAILURE: Mapping[str, type] = {
+    "retry_count": int, "remaining": int, "failed_at": str, "next_at": str, "message": str,
+    "errtype": str, "backtrace": list,
+}  # fmt: skip
+_JOB: Mapping[str, type] = {
+    "jid": str, "queue": str, "jobtype": str, "args": list, "created_at": str,
+    "enqueued_at": str, "at": str, "reserve_for": int, "retry": int, "backtrace": int,
+    "failure": dict, "custom": dict,
+}  # fmt: skip
+
+_T = TypeVar("_T")
+
+
+def survives_recoding(raw: bytes) -> bool:
+    """Tell whether a server that decodes and encodes a job, as its poller does, keeps all of it.
+
+    It drops the keys that its jobs do not have.
+    """
+    try:
+        payload = json.loads(
+            raw.decode(),
+            object_pairs_hook=_once,
+            parse_int=_integer,
+            parse_float=_fraction,
+            parse_constant=_refuse,
+        )
+        json.dumps(payload, ensure_ascii=False).encode()  # half characters are not kept
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(payload, dict) or not _fits(payload, _JOB) or not payload.get("jid"):
+        return False
+    failure = payload.get("failure")
+    return failure is None or (
+        _fits(failure, _FAILURE) and all(isinstance(t, str) for t in failure.get("backtrace") or ())
+    )
+
+
+def _fits(found: Mapping[str, object], known: Mapping[str, type]) -> bool:
+    """Tell whether Go's struct takes all of it; null is a zero there."""
+    return all(
+        name in known and (value is None or type(value) is known[name])
+        for name, value in found.items()
+    )
+
+
+def _once(pairs: list[tuple[str, _T]]) -> dict[str, _T]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > len(str(_EXACT)) + 1 or abs(int(text)) > _EXACT:
+        raise ValueError("an integer that a float does not hold")
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if Decimal(repr(value)) != Decimal(text):
+        raise ValueError("a number that a float does not hold")
+    return value
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
