@@ -1,100 +1,58 @@
-"""``jobctl explain``: how a filter is read, and what it costs."""
+"""``--explain``: show how a filter is read and what it costs, instead of using it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import click
-
-from jobctl.cli.helping import Command
-from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import filter_options, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.errors import JobctlError, UsageProblem
-from jobctl.model.layout import SETS, Kind
+from jobctl.errors import JobctlError
+from jobctl.filter.explain import explain, warnings
+from jobctl.filter.where import Where
+from jobctl.model.layout import Kind
+from jobctl.render.screen import print_facts
 
 if TYPE_CHECKING:
-    from jobctl.filter.where import Where
+    from jobctl import Store
 
-KEYS = ("target", "where", "pattern", "tests", "cost", "warnings")
+Count = Callable[["Store"], int]
 
 
-@click.command(
-    "explain",
-    cls=Command,
-    help="""Show how a filter is read: what Redis tests (a glob that only lets too much through),
-    what jobctl tests on the decoded job, how many members are looked at, and what may not be
-    meant. Nothing is searched or changed; without a set there is not even a connection.""",
-    short_help=COMMANDS["explain"].summary,
-    examples=[
-        "jobctl explain retries --type SendEmail --error Timeout",
-        "jobctl explain -w 'custom.tenant=acme and not (age<1h or retry_count>=20)'",
-        'jobctl explain dead --match \'*"args":\\["bob"*\' -o json',
-    ],
-)
-@click.argument("target", required=False, metavar="[SET]")
-@filter_options()
-@shared_options()
-@click.pass_obj
-def explain(session: Session, target: str | None) -> None:
-    """Explain a filter."""
-    from jobctl.filter.explaining import doubts
+def explain_filter(session: Session, kind: Kind, where: Where, count: Count | None = None) -> None:
+    """Write what Redis tests, what jobctl tests, and how many members are looked at.
 
-    kind = None if target is None else _kind(target)
-    where = session.where(kind)
-    members = None if kind is None else _members(session, kind)
-    pattern = where.pattern()
-    document: dict[str, object] = {
-        "target": None if kind is None else kind.value,
-        "where": str(where) or None,
-        "pattern": None if pattern is None else pattern.decode("utf-8", "backslashreplace"),
-        "tests": [str(test) for test in where.tests],
-        "cost": None if members is None else {"members": members},
-        "warnings": doubts(where),
-    }
+    Nothing is searched or changed, and nobody is asked; without a Redis only the cost is missing.
+
+    Args:
+        session: the options.
+        kind: the structure that would be searched.
+        where: the filter.
+        count: returns how many members there are; without it those of the set are counted.
+    """
+    try:
+        with session.connect() as store:
+            members = store.set(kind).count() if count is None else count(store)
+    except JobctlError as error:
+        say(f"the cost is not known: {error.message}")
+        members = None
+    document = explain(where, kind, members)
     if session.in_json:
         write_document(session, document)
     elif session.format.human:
-        _print(session, where, document, members)
+        print_facts(console(session), _facts(where, document["pattern"], members))
+        for warning in warnings(where):
+            say(f"warning: {warning}")
     else:
-        write_rows(session, [document], KEYS, 0.0, ident="where")
+        write_rows(session, [document], tuple(document), 0.0, ident="where")
 
 
-def _kind(name: str) -> Kind:
-    names = [kind.value for kind in SETS]
-    if name not in names:
-        from jobctl.model.words import did_you_mean
-
-        raise UsageProblem(f"there is no set {name!r}", hint=did_you_mean(name, names))
-    return Kind(name)
-
-
-def _members(session: Session, kind: Kind) -> int | None:
-    try:
-        with session.connect() as store:
-            return store.set(kind).count()
-    except JobctlError as error:
-        say(f"the cost is not known: {error.message}")
-        return None
-
-
-def _print(
-    session: Session, where: Where, document: dict[str, object], members: int | None
-) -> None:
-    from jobctl.render.screen import print_facts
-
-    pattern = document["pattern"]
+def _facts(where: Where, pattern: object, members: int | None) -> dict[str, object]:
     of = "every member" if members is None else f"{members:,} members"
-    looks = f"Redis looks at {of}" + (
-        ", sends what its glob lets through" if pattern else " and sends all of it: no glob helps"
-    )
-    shown = {
-        "filter": document["where"] or "none: everything",
+    sent = "sends what its glob lets through" if pattern else "sends all of it: no glob helps"
+    return {
+        "filter": str(where) or "none: everything",
         "redis tests": pattern or "nothing",
         "jobctl tests": "\n".join(str(test) for test in where.tests) or "nothing",
-        "cost": looks,
+        "cost": f"Redis looks at {of}{',' if pattern else ' and'} {sent}",
     }
-    print_facts(console(session), shown)
-    for warning in document["warnings"] if isinstance(document["warnings"], list) else []:
-        say(f"warning: {warning}")

@@ -25,7 +25,6 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "states": Listed("status:states", "The states of a job, and what other systems call them."),
     },
     "Repair": {
-        "explain": Listed("explain:explain", "Show how a filter is read, and what it costs."),
         "mutate": Listed("mutate:mutate", "Do what a MUTATE document of Faktory says."),
         "undo": Listed("operations:undo", "Put back what an operation changed."),
         "resume": Listed("operations:resume", "Go on with an operation that was stopped."),
@@ -49,6 +48,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
 # What went with the last release, by the path it had, and what does the same now.
 SUCCESSORS = {
     "jobctl config": "jobctl context show",
+    "jobctl explain": "--explain with ls, count and the verbs: jobctl retries ls --explain",
     "jobctl query --unverified": "--index",
     "jobctl record create --provider-job-id": "--provider",
     "jobctl record args": "jobctl record set ID --clear-args --arg KEY=VALUE",

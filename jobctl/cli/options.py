@@ -67,6 +67,10 @@ SHARED: dict[str, tuple[Shared, ...]] = {
             help="Reservations that have expired; with D also those reserved longer than D.",
         ),
         _shared("--all", "everything", is_flag=True, help="Everything there is, for a change."),
+        _shared(
+            "--explain", is_flag=True,
+            help="Show how the filter is read and what it costs; do nothing else.",
+        ),
     ),
     GUARDS: (
         _shared(
@@ -232,7 +236,7 @@ def filter_options() -> Callable[[_F], _F]:
     """Add the filters of jobs."""
     return shared(
         FILTERS, "--type", "--queue", "--jid", "--error", "--where", "--older-than",
-        "--newer-than", "--match", "--malformed",
+        "--newer-than", "--match", "--malformed", "--explain",
     )  # fmt: skip
 
 

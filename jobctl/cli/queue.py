@@ -22,6 +22,7 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.model.rows import Row
 
 _COLUMNS = ("queue", "size", "latency", "paused", "working")
@@ -112,12 +113,20 @@ def jobs(session: Session, names: Sequence[str]) -> None:
     from jobctl.queues.listing_queues import find_queues
 
     request = Request.read(session, Kind.QUEUE)
+    if session.explains(Kind.QUEUE, request.where, lambda store: _jobs_in(store, names)):
+        return
     with session.connect() as store:
         lines = [store.queues.line(found) for found in find_queues(store, names)]
         if session.format.human and len(lines) > len(set(names)):
             keys = [printable((line.queue.key or b"").decode("utf-8", "replace")) for line in lines]
             say(f"the lists one after the other: {', '.join(keys)}")
         write_listing(session, store, lines, request)
+
+
+def _jobs_in(store: Store, names: Sequence[str]) -> int:
+    from jobctl.queues.listing_queues import find_queues
+
+    return sum(store.queues.line(found).count() for found in find_queues(store, names))
 
 
 for command in (pause, resume, drain_command, hold, remove, adopt):

@@ -58,10 +58,13 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     from jobctl.filter.where import Flags
     from jobctl.model.change import Change, Verb
 
-    asked = Flags(jids=read_ids(named, written=True) if named else None).where()
+    where = Flags(jids=read_ids(named, written=True) if named else None).where()
+    where &= session.where(Kind.WORKING)
+    if session.explains(Kind.WORKING, where):
+        return
     text = " ".join([*map(quote, named), session.filter_text()]).strip()
     change = Change(Verb.RELEASE, front=True, break_batch=session.flag("break_batch"))
-    order = read_order(session, change, asked & session.where(Kind.WORKING), text)
+    order = read_order(session, change, where, text)
     order = check_order(session, order, Kind.WORKING)
     check_answer(session)
     with session.doors() as doors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -192,6 +192,17 @@ class Session:
             stuck=self.texts("stuck"),
         )
         return flags.where() & expressions
+
+    def explains(
+        self, kind: Kind, where: Where, count: Callable[[Store], int] | None = None
+    ) -> bool:
+        """Show how the filter is read where ``--explain`` asks for that; tell whether it does."""
+        if not self.flag("explain"):
+            return False
+        from jobctl.cli.explain import explain_filter
+
+        explain_filter(self, kind, where, count)
+        return True
 
     def filter_text(self) -> str:
         """Return the filter options as they could be typed again."""

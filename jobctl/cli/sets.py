@@ -96,6 +96,8 @@ def _ls(kind: Kind) -> click.Command:
         from jobctl.cli.listings import Request, write_listing
 
         request = Request.read(session, kind)
+        if session.explains(kind, request.where):
+            return
         with session.connect() as store:
             write_listing(session, store, [store.set(kind)], request)
 
@@ -121,6 +123,8 @@ def _count(kind: Kind) -> click.Command:
         from jobctl.jobs.listing import count as count_matching
 
         where = session.where(kind)
+        if session.explains(kind, where):
+            return
         with session.connect() as store:
             write_number(session, count_matching(store.set(kind), where, store.server.now()))
 
@@ -196,6 +200,8 @@ def group_command(kind: Kind) -> click.Command:
         if session.format is Format.IDS:
             raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
         where = session.where(kind)
+        if session.explains(kind, where):
+            return
         with session.connect() as store:
             now = store.server.now()
             groups = group_jobs(store.set(kind), where, keys, now, given=session.filter_text())

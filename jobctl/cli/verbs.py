@@ -68,9 +68,11 @@ def _verb(kind: Kind, name: str) -> click.Command:
     def verb(session: Session) -> None:
         from jobctl.model.change import Verb
 
-        change = read_change(session, Verb(name))
+        change, where = read_change(session, Verb(name)), session.where(kind)
+        if session.explains(kind, where):
+            return
         text = session.filter_text() if name != "clear" else ""
-        run_change(session, kind, change, session.where(kind), text)
+        run_change(session, kind, change, where, text)
 
     return verb
 

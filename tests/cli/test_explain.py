@@ -1,32 +1,49 @@
-"""How a filter is read."""
+"""``--explain``: how a filter is read, and what it costs."""
 
 import json
 
 import pytest
 
-from tests.builders import failed, retry
+from tests.builders import failed, job, reservation, retry
+
+
+def explained(jobctl, *argv, **more):
+    ran = jobctl(*argv, "--explain", "-o", "json", **more)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
 
 
 def test_it_shows_the_filter_the_glob_the_tests_and_the_cost(raw, jobctl):
     retry(raw, failed("jid-00000001"), failed("jid-00000002"))
-    ran = jobctl("explain", "retries", "--type", "Send*", "-w", "retry_count>=3", "-o", "json")
-    assert json.loads(ran.out) == {
-        "target": "retries",
-        "where": "type=Send* and retry_count>=3",
-        "pattern": '*"[S\\\\][eu\\\\][n0u\\\\][d0u\\\\][\\*50u\\\\]["360u]*',
-        "tests": ["type=Send*", "retry_count>=3"],
-        "cost": {"members": 2},
-        "warnings": [],
-    }
+    for command in ("ls", "count", "group", "kill", "discard", "requeue", "reschedule"):
+        argv = ("retries", command, "--type", "Send*", "-w", "retry_count>=3")
+        assert explained(jobctl, *argv) == {
+            "target": "retries",
+            "where": "type=Send* and retry_count>=3",
+            "pattern": '*"[S\\\\][eu\\\\][n0u\\\\][d0u\\\\][\\*50u\\\\]["360u]*',
+            "tests": ["type=Send*", "retry_count>=3"],
+            "cost": {"members": 2},
+            "warnings": [],
+        }
+    assert raw.zcard("retries") == 2
 
 
-def test_without_a_set_it_needs_no_redis(jobctl):
-    ran = jobctl("explain", "-w", "jid=jid-00000001", "-o", "json", url="unix:///nowhere.sock")
-    assert (ran.code, json.loads(ran.out)["cost"]) == (0, None)
+def test_reservations_and_queues_are_explained_too(raw, jobctl):
+    raw.zadd("working", {reservation(job("jid-00000001")): 1})
+    raw.sadd("queues", "default", "other")
+    raw.lpush("q:default", job("jid-00000002"), job("jid-00000003"))
+    raw.lpush("q:other", job("jid-00000004"))
+    release = explained(jobctl, "working", "release", "jid-00000001", "--stuck")
+    assert release["where"] == "jid=jid-00000001 and the reservation has expired"
+    assert release["cost"] == {"members": 1}
+    waiting = explained(jobctl, "queue", "jobs", "default", "other", "--type", "A")
+    assert (waiting["target"], waiting["pattern"]) == ("queue", None)  # no MATCH on a list
+    assert waiting["cost"] == {"members": 3}
 
 
 def test_with_a_dead_redis_only_the_cost_is_missing(jobctl):
-    ran = jobctl("explain", "dead", "--type", "A", "-o", "json", url="unix:///nowhere.sock")
+    argv = ("dead", "kill", "--type", "A", "--explain", "-o", "json")
+    ran = jobctl(*argv, url="unix:///nowhere.sock")
     assert (ran.code, json.loads(ran.out)["cost"]) == (0, None)
     assert "the cost is not known" in ran.err
 
@@ -45,19 +62,25 @@ def test_with_a_dead_redis_only_the_cost_is_missing(jobctl):
         (("-w", 'message~"x?"'), "found in every text"),
     ],
 )
-def test_what_may_not_be_meant_is_said(jobctl, argv, warning):
-    ran = jobctl("explain", *argv, "-o", "json")
-    assert any(warning in text for text in json.loads(ran.out)["warnings"]), ran.out
-    human = jobctl("explain", *argv, "-o", "table")
+def test_what_may_not_be_meant_is_said(raw, jobctl, argv, warning):
+    found = explained(jobctl, "retries", "kill", *argv)
+    assert any(warning in text for text in found["warnings"]), found
+    human = jobctl("retries", "kill", *argv, "--explain", "-o", "table")
     assert human.code == 0
     assert warning in human.err
 
 
-def test_a_sound_filter_has_no_warning(jobctl):
+def test_a_sound_filter_has_no_warning(raw, jobctl):
     argv = ("--jid", "jid-00000001", "--match", "*x*", "--error", "^Timeout")
-    assert json.loads(jobctl("explain", *argv, "-o", "json").out)["warnings"] == []
+    assert explained(jobctl, "retries", "ls", *argv)["warnings"] == []
 
 
-@pytest.mark.parametrize("argv", [("retires",), ("retries", "-w", "wid=x"), ("-w", "jid")])
+@pytest.mark.parametrize("argv", [("-w", "wid=x"), ("-w", "jid"), ("--type", "")])
 def test_mistakes_are_mistakes(jobctl, argv):
-    assert jobctl("explain", *argv).code == 2
+    assert jobctl("retries", "ls", *argv, "--explain").code == 2
+
+
+def test_the_command_that_went_names_its_successor(jobctl):
+    ran = jobctl("explain", "retries", "--type", "A")
+    assert (ran.code, ran.out) == (2, "")
+    assert "it is now --explain with ls, count and the verbs" in ran.err

@@ -1,4 +1,4 @@
-"""What to think of a filter before it is used."""
+"""Show how a filter is read, what it costs, and what in it may be a mistake."""
 
 from __future__ import annotations
 
@@ -8,19 +8,42 @@ from collections.abc import Iterator
 from jobctl.filter.conditions import Comparison, PayloadMatches, Test
 from jobctl.filter.regex import Regex
 from jobctl.filter.where import Where
+from jobctl.model.layout import Kind
 
 _SHORTEST = 8  # characters of a JID, by Faktory's rule
 
 
-def doubts(where: Where) -> list[str]:
-    """Return what may not be meant, a sentence each."""
+def explain(where: Where, kind: Kind, members: int | None) -> dict[str, object]:
+    """Return how a filter is read, as plain values.
+
+    Keys: target (the structure), where (the filter), pattern (the glob that Redis tests, if any),
+    tests (what is tested on the decoded job), cost (how many members are looked at), warnings.
+
+    Args:
+        where: the filter.
+        kind: the structure that it searches.
+        members: how many members that has; None: not known.
+    """
+    pattern = None if kind is Kind.QUEUE else where.pattern()  # Redis matches no list's members
+    return {
+        "target": kind.value,
+        "where": str(where) or None,
+        "pattern": None if pattern is None else pattern.decode("utf-8", "backslashreplace"),
+        "tests": [str(test) for test in where.tests],
+        "cost": None if members is None else {"members": members},
+        "warnings": warnings(where),
+    }
+
+
+def warnings(where: Where) -> list[str]:
+    """Return what may be a mistake, a sentence each."""
     if not where:
         return ["it matches everything"]
-    found = [doubt for test in where.tests for doubt in _doubts(test)]
+    found = [warning for test in where.tests for warning in _warnings(test)]
     return found + list(_contradictions(where))
 
 
-def _doubts(test: Test) -> Iterator[str]:
+def _warnings(test: Test) -> Iterator[str]:
     if isinstance(test, PayloadMatches):
         for glob in test.globs:
             yield from _of_glob(glob)
