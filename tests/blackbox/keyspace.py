@@ -62,10 +62,11 @@ class Keyspace:
             lines |= {f"{prefix}:*": f"{len(each)} keys, {digest}"} if len(each) > SHOWN else each
         return lines
 
-    def changes(self) -> list[str]:
-        """Return a line for each key whose value is another than when last asked."""
+    def changes(self, *, remember: bool = True) -> list[str]:
+        """Return a line for each key whose value is another than when last remembered."""
         now, before = self.read(), self.last
-        self.last = now
+        if remember:
+            self.last = now
         lines = [f"  {key} {value}" for key, value in now.items() if before.get(key) != value]
         return lines + [f"  {key} is gone" for key in before if key not in now]
 
