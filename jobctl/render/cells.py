@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from jobctl.model.jsontext import dumps
 from jobctl.model.rows import Row
 from jobctl.model.times import epoch
 from jobctl.render.machine import cell
-from jobctl.render.safe import printable
+from jobctl.render.safe import printable, printable_lines
 
 _STEPS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -27,7 +28,7 @@ def duration(seconds: float) -> str:
 
 
 def elapsed(seconds: float) -> str:
-    """Return how long something took, short ones finely: ``8.2ms``, ``340ms``, ``4.1s``, ``2m``."""
+    """Return how long something took: ``8.2ms``, ``340ms``, ``4.1s``, ``2m``."""
     if seconds < 0.01:
         return f"{seconds * 1000:.1f}ms"
     if seconds < 0.9995:
@@ -54,31 +55,31 @@ def size(count: float) -> str:
 
 
 def number(count: int | None) -> str:
-    """Return a count with its thousands apart; a dash where there is none."""
+    """Return a count with thousands separators; a dash for None."""
     return "-" if count is None else f"{count:,}"
 
 
 def bar(fraction: float, width: int) -> str:
-    """Return a bar that fills so much of a width; what is not nothing is seen."""
+    """Return a bar that fills a fraction of a width; at least a sliver unless it is 0."""
     eighths = max(1, round(fraction * width * 8)) if fraction > 0 else 0
     whole, rest = divmod(eighths, 8)
     return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
 
 
 def whole_percent(fraction: float) -> int:
-    """Return a share in whole percent: 100 is all of it, and no rounding."""
+    """Return a share in percent, rounded down: 100 means all of it."""
     return int(fraction * 100 + 1e-9)  # 0.57 * 100 is a little less than 57
 
 
 def percent(fraction: float) -> str:
-    """Return a share in percent, with a small bar; what is no share comes as it is."""
+    """Return a share in percent with a small bar; a number that is no share as it is."""
     if not 0 <= fraction <= 1:
         return f"{fraction:g}"
     return f"{whole_percent(fraction):>3}% {bar(fraction, 5)}".rstrip()
 
 
 def sparkline(values: list[int]) -> str:
-    """Return a bar per value, the highest full; nothing is the lowest."""
+    """Return a bar for each value; the highest is full."""
     top = max([*values, 1])
     return "".join(_BARS[min(7, max(0, value) * 8 // (top + 1))] for value in values)
 
@@ -107,6 +108,7 @@ _STYLES = {
 }
 _STATES = {"failed": "red", "dead": "red", "killed": "yellow", "succeeded": "green"}
 _MOST, _MOST_WIDE = 500, 5000  # characters of a cell; whole values are for programs
+_MOST_JSON = 8192  # bytes of a document that people get to see at once
 LEVELS = {"error": "bold red", "warning": "bold yellow"}
 _NOTHING = Text("-", style="dim")
 
@@ -165,7 +167,7 @@ def _style(key: str, value: object, now: float) -> str:
 
 
 def _holders(leases: list[dict[str, object]]) -> Text:
-    """Return who holds a queue; the dead stand out."""
+    """Return the holders of a queue, the dead ones marked."""
     text = Text()
     for lease in leases:
         dead = lease.get("dead") is True
@@ -183,3 +185,12 @@ def _malformed(key: str, row: Row) -> Text:
 
 def _cut(text: str, most: int) -> str:
     return printable(text) if len(text) <= most else printable(text[:most]) + "…"
+
+
+def json_text(value: object) -> Text:
+    """Return a value as indented JSON, of a long one the beginning."""
+    text = dumps(value, indent=True)
+    if len(text) <= _MOST_JSON:
+        return Text(printable_lines(text.decode()))
+    start = text[:_MOST_JSON].decode("utf-8", "ignore")
+    return Text(f"{printable_lines(start)}\n.. {size(len(text))} in all; whole with -o json")

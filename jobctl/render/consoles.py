@@ -1,19 +1,22 @@
-"""The console that tables are printed on."""
+"""The console, and how labelled lines are printed on it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
 
-__all__ = ["Console", "Trimmed", "make_console"]
+__all__ = ["Console", "Trimmed", "make_console", "print_labelled"]
 
 
 class Trimmed:
-    """What is printed without the blanks at the ends of its lines."""
+    """A renderable without the blanks at the ends of its lines."""
 
     def __init__(self, whole: RenderableType) -> None:
         self._whole = whole
@@ -36,7 +39,7 @@ _DIGITS = 5  # of a width that can be meant
 
 
 def _size(out: TextIO) -> tuple[int, int]:
-    """Return the cells of a line and the lines: COLUMNS where it makes sense, the terminal's."""
+    """Return width and height: COLUMNS where it is a number, else those of the terminal."""
     width, height = _TERMINAL if out.isatty() else _PIPED
     if out.isatty():
         with suppress(OSError):
@@ -50,7 +53,7 @@ def _size(out: TextIO) -> tuple[int, int]:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to the front door: rich would exit with 1, and nothing has failed."""
+        """Leave it to cli.main: rich would exit with 1, but nothing has failed."""
         raise BrokenPipeError
 
 
@@ -76,3 +79,13 @@ def make_console(out: TextIO, color: str) -> Console:
         width=width,
         height=height,
     )
+
+
+def print_labelled(console: Console, lines: Iterable[tuple[str, str | Text]]) -> None:
+    """Print lines, each behind a dim label; the labels are one column."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in lines:
+        grid.add_row(label, text)
+    console.print(Trimmed(grid))

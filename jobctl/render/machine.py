@@ -99,7 +99,7 @@ def cell(value: object) -> str:
 
 
 def _field(row: Row, column: str) -> str:
-    """Return a row's text under a key; that it is malformed is told by the word, or by nothing."""
+    """Return the text of a field; ``malformed`` is that word or empty."""
     if column == "malformed":
         return column if row.get(column) else ""
     return cell(row.get(column))
@@ -142,7 +142,7 @@ def _lines(
 
 
 def _as_csv(row: Row, column: str) -> str:
-    """Return a row's field as RFC 4180 has it; Python's csv takes four bytes a character."""
+    """Quote a field as RFC 4180 says; Python's csv would take four bytes a character."""
     text = _field(row, column)
     if _QUOTED_IN_CSV.search(text):
         text = text.replace('"', '""')
@@ -151,7 +151,7 @@ def _as_csv(row: Row, column: str) -> str:
 
 
 def _as_tsv(row: Row, column: str) -> str:
-    """Return a row's field; a filter is pasted, and no shell takes doubled backslashes back."""
+    """Escape a field; not backslashes of a filter, which is pasted into a shell."""
     text = _field(row, column)
     return text.translate(_BREAKS) if column == "filter" else to_field(text)
 

@@ -18,7 +18,7 @@ from jobctl.render.table import make_table
 
 
 class Progress:
-    """A bar for one phase; it disappears when it is stopped."""
+    """A bar for one phase; it disappears when stopped."""
 
     def __init__(self, console: Console, phase: str) -> None:
         self._bar = Bar(
@@ -41,7 +41,7 @@ class Progress:
         self._bar.update(self._task, completed=at, total=total, note=note, rate=rate)
 
     def stop(self) -> None:
-        """Take it away."""
+        """Remove it from the terminal."""
         self._bar.stop()
 
 
@@ -49,7 +49,7 @@ _COLUMNS = ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid")
 
 
 class Waiting:
-    """Lines that are drawn over until it is stopped; then they are gone."""
+    """Live lines; they disappear when stopped."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -58,7 +58,7 @@ class Waiting:
         self._live.start()
 
     def update(self, text: str, rows: Sequence[Row], seconds: float, now: float) -> None:
-        """Show what is waited for; `now` in unix seconds, for relative times."""
+        """Show how long the wait has lasted, and for what; `now` in unix seconds."""
         line = Text.assemble((f"waiting, {duration(seconds)}", "bold"), f"  {printable(text)}")
         self._spinner.update(text=line)
         width = self._console.width
@@ -66,5 +66,5 @@ class Waiting:
         self._live.update(Group(self._spinner, table))
 
     def stop(self) -> None:
-        """Take it away."""
+        """Remove it from the terminal."""
         self._live.stop()

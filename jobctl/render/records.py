@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, RecordState
-from jobctl.model.jsontext import Number, dumps, text_of
+from jobctl.model.jsontext import Number, text_of
 from jobctl.model.record import Record
 from jobctl.model.status import Status
-from jobctl.render.cells import bar, size, whole_percent
-from jobctl.render.consoles import Trimmed
-from jobctl.render.safe import printable_lines
+from jobctl.render.cells import bar, json_text, whole_percent
+from jobctl.render.consoles import print_labelled
 from jobctl.render.timeline import shortened, timeline
 
 _STYLES = {
@@ -28,7 +26,7 @@ _SHORT = 300  # characters of a value that stands in a line with others
 
 
 def state_text(record: Record) -> Text:
-    """Return its state in its colour; what stands there instead, in odd data."""
+    """Return the state in its colour; in odd data whatever the field holds."""
     state, said = record.state, record.values.get("state")
     if state is not None:
         return Text(state.value, style=_STYLES.get(state, "bold"))
@@ -36,7 +34,7 @@ def state_text(record: Record) -> Text:
 
 
 def progress_text(progress: object, width: int) -> str:
-    """Return a progress in percent, on its way behind a bar of so many cells; none is ""."""
+    """Return a progress in percent, behind a bar of `width` cells while under way; "" for none."""
     if isinstance(progress, Number):
         progress = float(progress.text)
     if progress is None:
@@ -59,7 +57,6 @@ def _what(name: str) -> str:
 
 _BAR = 20  # cells
 _LAST = 10  # errors and attempts that people get to see at once
-_SHOWN = 8192  # bytes of its data
 
 
 def print_record(console: Console, record: Record, attempts: Sequence[Record], now: float) -> None:
@@ -70,12 +67,8 @@ def print_record(console: Console, record: Record, attempts: Sequence[Record], n
     title.append("  ")
     title.append(state_text(record))
     console.print(title)
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, text in _lines(record, attempts, now):
-        grid.add_row(f"  {label}", text)
-    console.print(Trimmed(grid))
+    lines = _lines(record, attempts, now)
+    print_labelled(console, ((f"  {label}", text) for label, text in lines))
 
 
 def _lines(record: Record, attempts: Sequence[Record], now: float) -> Iterator[tuple[str, Text]]:
@@ -94,7 +87,7 @@ def _lines(record: Record, attempts: Sequence[Record], now: float) -> Iterator[t
     yield from _errors(record)
     yield from _attempts(record, attempts)
     if record.data is not None:
-        yield "data", _data(record.data)
+        yield "data", json_text(record.data)
 
 
 def _errors(record: Record) -> Iterator[tuple[str, Text]]:
@@ -120,21 +113,13 @@ def _attempts(record: Record, attempts: Sequence[Record]) -> Iterator[tuple[str,
         )
 
 
-def _data(data: object) -> Text:
-    text = dumps(data, indent=True)
-    if len(text) <= _SHOWN:
-        return Text(printable_lines(text.decode()))
-    start = text[:_SHOWN].decode("utf-8", "ignore")
-    return Text(f"{printable_lines(start)}\n.. {size(len(text))} in all; whole with -o json")
-
-
 _RECORDS = 3  # records
 _DATA = 300  # characters
 _SHORT_BAR = 10  # cells
 
 
 def record_lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
-    """Yield the lines about a job's records, each with its label; `now` in unix seconds."""
+    """Yield lines about the records of a job, each with its label; `now` in unix seconds."""
     for record in status.records[:_RECORDS]:
         yield "record", _headline(record, status.jid)
         other = record.provider_job_id
@@ -154,7 +139,7 @@ def record_lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
 
 
 def _headline(record: Record, jid: str) -> Text:
-    """Return its id where that is not the job's, state, progress, job name and attempt."""
+    """Return id (unless it is the JID), state, progress, job name and attempt of a record."""
     line = Text()
     if record.id != jid:
         line.append(f"{shortened(record.id)}  ", style="bold")

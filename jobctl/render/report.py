@@ -23,7 +23,7 @@ _LEDGER = ("structure", "before", "after", "by this", "by others")
 
 
 def print_report(console: Console, report: Report, done: str) -> None:
-    """Print the counts and the ledger; `done` is what became of the jobs, in a word."""
+    """Print the counts and the ledger; `done` is the verb's done-word, as in "killed"."""
     jobs = things(report.done, report.thing)
     took = f" in {duration(report.seconds)}" if report.seconds >= 1 else ""
     rest = _rest(report)
@@ -77,7 +77,7 @@ def _rest(report: Report) -> str:
 
 
 def missing_lines(told: Report | Preview, *, left: bool = False) -> Iterator[str]:
-    """Yield which ids were asked for and matched nothing, the first of them.
+    """Yield lines that name ids which were asked for and matched nothing.
 
     `left`: they are those that have left, in an undo.
     """
@@ -132,7 +132,7 @@ def print_preview(console: Console, preview: Preview, now: float) -> None:
 
 
 def _row(entry: Entry | Record) -> Row:
-    """Return a row; a job in a queue is in that one, whatever it says itself."""
+    """Return a row; the queue of a job is the one it is in, whatever its payload says."""
     if isinstance(entry, Record):
         return entry.row()
     row = listing_row(entry)

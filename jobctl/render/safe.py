@@ -1,4 +1,4 @@
-"""Text that cannot do anything to a terminal."""
+"""Make text safe for terminals: no control characters, escapes or bidi marks."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def printable_output(text: str) -> str:
 
 
 class Writable(Protocol):
-    """Where bytes go."""
+    """A binary output."""
 
     def write(self, data: bytes, /) -> int:
         """Write whole characters."""
 
 
 class Terminal:
-    """Stands before a terminal and shows control characters instead of sending them.
+    """A filter before a terminal: it shows control characters instead of sending them.
 
     Attributes:
         changed: whether there were any.

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from jobctl.model.overview import NOT_LOOKED, Overview
 from jobctl.render.cells import duration, number, size, sparkline
-from jobctl.render.consoles import Trimmed
+from jobctl.render.consoles import Trimmed, print_labelled
 from jobctl.render.machine import cell
 from jobctl.render.safe import printable, printable_lines
 
@@ -108,21 +108,21 @@ def _server(view: Overview) -> str:
 def print_facts(
     console: Console, document: Mapping[str, object], *, exact_keys: bool = False
 ) -> None:
-    """Print what a document says, a line a key; what is null is left out.
+    """Print a document, a line for each key that is not null or empty.
 
     Args:
         console: where.
         document: what.
         exact_keys: whether people type these keys, so that they are spelled as they are.
     """
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for key, value in document.items():
-        if value not in (None, "", {}, []):
-            label = key if exact_keys else key.replace("_", " ")
-            grid.add_row(label, Text(_plain(value)))
-    console.print(Trimmed(grid))
+    print_labelled(
+        console,
+        (
+            (key if exact_keys else key.replace("_", " "), Text(_plain(value)))
+            for key, value in document.items()
+            if value not in (None, "", {}, [])
+        ),
+    )
 
 
 def _plain(value: object) -> str:

@@ -1,20 +1,19 @@
-"""A job's status as a story: what it is, where, what happens next, and what happened."""
+"""The status of a job for people: where it is, what happens next, and what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from jobctl.model.entry import Entry
-from jobctl.model.jsontext import dumps
 from jobctl.model.layout import Kind
 from jobctl.model.status import State, Status
-from jobctl.render.cells import number, relative, size
-from jobctl.render.consoles import Trimmed
-from jobctl.render.safe import printable, printable_lines
+from jobctl.render.cells import json_text, number, relative
+from jobctl.render.consoles import print_labelled
+from jobctl.render.records import record_lines
+from jobctl.render.safe import printable
 from jobctl.render.timeline import clock, shortened, timeline
 
 _STYLES = {
@@ -28,11 +27,10 @@ _STYLES = {
     State.KILLED: "bold yellow",
     State.UNKNOWN: "bold",
 }
-_SHOWN = 8192  # bytes of a payload that people get to see at once
 
 
 def print_story(console: Console, status: Status, now: float) -> None:
-    """Print everything known of a job; `now` in unix seconds."""
+    """Print everything known about a job; `now` in unix seconds."""
     title = Text(printable(status.jid), style="bold")
     if status.entries:
         jobtype = status.entries[0].job.text("jobtype")
@@ -42,12 +40,7 @@ def print_story(console: Console, status: Status, now: float) -> None:
     title.append("  ")
     title.append(status.state.value, style=_STYLES.get(status.state, "bold"))
     console.print(title)
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, text in _lines(status, now):
-        grid.add_row(f"  {label}", text)
-    console.print(Trimmed(grid))
+    print_labelled(console, ((f"  {label}", text) for label, text in _lines(status, now)))
 
 
 def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
@@ -56,7 +49,7 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
         yield "where" if i == 0 else "also in", Text(where)
     if not status.entries:
         yield "where", Text("in no structure" if status.records else "nowhere")
-        yield from _records(status, now)
+        yield from record_lines(status, now)
         yield from _warnings(status)
         return
     entry = status.entries[0]
@@ -71,16 +64,9 @@ def _lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
         yield "error", Text(error, style="red")
     for i, line in enumerate(_timeline(entry, now)):
         yield "timeline" if i == 0 else "", line
-    yield from _records(status, now)
+    yield from record_lines(status, now)
     yield from _warnings(status)
-    yield "payload", _payload(entry)
-
-
-def _records(status: Status, now: float) -> Iterator[tuple[str, Text]]:
-    if status.records:
-        from jobctl.render.records import record_lines
-
-        yield from record_lines(status, now)
+    yield "payload", json_text(entry.job.payload)
 
 
 def _warnings(status: Status) -> Iterator[tuple[str, Text]]:
@@ -148,11 +134,3 @@ def _timeline(entry: Entry, now: float) -> list[Text]:
         ends = {Kind.WORKING: "expires", Kind.DEAD: "purged", Kind.SCHEDULED: "due"}
         events.append((ends.get(entry.kind, "next try"), entry.at))
     return timeline(events, now)
-
-
-def _payload(entry: Entry) -> Text:
-    text = dumps(entry.job.payload, indent=True)
-    if len(text) <= _SHOWN:
-        return Text(printable_lines(text.decode()))
-    start = text[:_SHOWN].decode("utf-8", "ignore")
-    return Text(f"{printable_lines(start)}\n.. {size(len(text))} in all; whole with -o json")

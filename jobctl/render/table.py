@@ -1,4 +1,4 @@
-"""Rows as a table for people: which columns it has, and how they share the width there is."""
+"""Rows as a table for people: which columns fit, and how they share the width."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ _LONGEST = 40  # cells that one column may take at the cost of others: a UUID an
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The columns that are shown, each with its width, and those that found no room."""
+    """The columns that are shown, with their widths, and those left out for lack of room."""
 
     widths: dict[str, int]
     hidden: tuple[str, ...] = ()
 
 
 def fit(columns: Sequence[str], natural: dict[str, int], width: int) -> Fit:
-    """Share a terminal's width out.
+    """Divide the width of a terminal among the columns.
 
     Args:
         columns: the keys, in order.
@@ -114,7 +114,7 @@ _PADDED = 80  # cells: a longer value runs over the columns behind it, in its ow
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A table, and the columns that found no room."""
+    """A table, and the columns left out for lack of room."""
 
     table: Table
     hidden: tuple[str, ...]
@@ -129,7 +129,7 @@ def print_table(
     wide: bool = False,
     header: bool = True,
 ) -> tuple[str, ...]:
-    """Print rows, and return the columns that found no room.
+    """Print rows, and return the columns left out for lack of room.
 
     Args:
         console: where; its width is what the columns share.
@@ -150,7 +150,7 @@ def print_table(
 def _print_wide(
     console: Console, rows: Iterable[Row], columns: Sequence[str], now: float, *, header: bool
 ) -> None:
-    """Print every value whole, a row a line, however long the lines get."""
+    """Print a line for each row, every value whole."""
     cells = _cells(rows, columns, now, exact=True)
     widths = [min(_PADDED, width) for width in _natural(cells, columns, header=header).values()]
     lines = [[Text(key, style="bold") for key in columns]] if header else []
@@ -180,7 +180,7 @@ def _cells(
 def _natural(
     cells: Sequence[Sequence[Text]], columns: Sequence[str], *, header: bool
 ) -> dict[str, int]:
-    """Return the width that each column needs to show everything."""
+    """Return the width that each column needs to show its values whole."""
     return {
         key: max([len(key) if header else 1, *(line[i].cell_len for line in cells)])
         for i, key in enumerate(columns)
@@ -190,7 +190,7 @@ def _natural(
 def make_table(
     rows: Iterable[Row], columns: Sequence[str], now: float, *, width: int, header: bool = True
 ) -> Made:
-    """Make a table of rows, of a width."""
+    """Make a table of rows that fits a width."""
     cells = _cells(rows, columns, now, exact=False)
     fitted = fit(columns, _natural(cells, columns, header=header), width)
     table = Table(
