@@ -17,6 +17,7 @@ import pytest
 from jobctl.cli.root import root
 from jobctl.cli.session import Session
 from jobctl.demo.population import lifelike
+from jobctl.demo.seeding import seed
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -120,7 +121,7 @@ def shop(store, noon, monkeypatch, tmp_path):
     script.chmod(0o755)
     (tmp_path / "conf.d").mkdir()
     (tmp_path / "conf.d" / "cron.toml").write_text(CRON)
-    store.seeds.sow(lifelike(datetime.fromtimestamp(noon, UTC)), noon)
+    seed(store.connection, lifelike(datetime.fromtimestamp(noon, UTC)), noon)
 
 
 def screens(text: str) -> Iterator[tuple[str, str]]:

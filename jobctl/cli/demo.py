@@ -69,14 +69,15 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
 def _population(store: Store, *, fresh: bool) -> tuple[Highlights, bool]:
     """Return what there is to see, and whether it was written just now."""
     from jobctl.demo.population import lifelike
+    from jobctl.demo.seeding import clear, seed, seeded_at
 
     if fresh:
-        store.seeds.clear()
-    before = store.seeds.sown_at()
+        clear(store.connection)
+    before = seeded_at(store.connection)
     moment = store.server.now() if before is None else before
     population = lifelike(datetime.fromtimestamp(moment, UTC))
     if before is None:
-        store.seeds.sow(population, moment)
+        seed(store.connection, population, moment)
     return population.highlights, before is None
 
 

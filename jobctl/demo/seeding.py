@@ -1,84 +1,77 @@
-"""The demo's population: written into an empty database, and only there."""
+"""Write the demo's population into an empty database, and only there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from jobctl.demo.population import Population
+from jobctl.demo.status_records import DemoRecord, status_records
 from jobctl.errors import Refused
 from jobctl.model.jobba import MOMENTS, RecordLayout
 from jobctl.model.jsontext import dumps, text_of
-from jobctl.model.layout import Kind, Layout, QueueForm
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.redis.connection import Command, Connection
 from jobctl.redis.keys import DEMO
-
-if TYPE_CHECKING:  # half of what a start costs; only the demo needs it
-    from jobctl.demo.population import Population
-    from jobctl.demo.population_records import StatusRecord
+from jobctl.systems.faktory.layout import FAKTORY
 
 
-class Seeds:
-    """What the demo wrote, told apart from anything else by a mark."""
-
-    def __init__(self, connection: Connection, layout: Layout) -> None:
-        self._connection = connection
-        self._layout = layout
-
-    def sown_at(self) -> float | None:
-        """Return the moment of the population that is there; None when there is none."""
-        mark = self._connection.call("GET", DEMO)
-        return None if mark is None else float(mark)
-
-    def sow(self, population: Population, moment: float) -> None:
-        """Write a population, and the status records of it, in one transaction.
-
-        Raises:
-            Refused: the database is not empty.
-        """
-        from jobctl.demo.population_records import status_records
-
-        self._refuse_strangers()
-        commands = self._writes(population, moment)
-        for record in status_records(population, moment):
-            commands += _record(record)
-        self._connection.pipe([("MULTI",), *commands, ("EXEC",)])
-
-    def clear(self) -> None:
-        """Empty the database of a demo.
-
-        Raises:
-            Refused: no demo made what is in it.
-        """
-        if self.sown_at() is not None:
-            self._connection.call("FLUSHDB")
-        self._refuse_strangers()
-
-    def _refuse_strangers(self) -> None:
-        if self._connection.call("DBSIZE"):
-            raise Refused(
-                f"{self._connection.target} holds what no demo made; it is left alone",
-                hint="use another directory: jobctl demo --dir DIR",
-            )
-
-    def _writes(self, population: Population, moment: float) -> list[Command]:
-        layout = self._layout
-        names = (*population.queues, *population.empty_queues)
-        commands: list[Command] = [("SADD", layout.queues, *names)]
-        commands += [("SADD", layout.paused, *population.paused)] if population.paused else []
-        for name, jobs in population.queues.items():
-            commands.append(("LPUSH", layout.queue_key(name, QueueForm.Q), *jobs))
-        for kind, members in (
-            (Kind.SCHEDULED, population.scheduled),
-            (Kind.RETRIES, population.retries),
-            (Kind.DEAD, population.dead),
-            (Kind.WORKING, population.working),
-        ):
-            commands += [("ZADD", layout.sets[kind], repr(score), raw) for raw, score in members]
-        commands += [("SET", name, count) for name, count in population.counters.items()]
-        return [*commands, ("SET", DEMO, repr(moment))]
+def seeded_at(connection: Connection) -> float | None:
+    """Return the moment of the population in the database; None if there is none."""
+    mark = connection.call("GET", DEMO)
+    return None if mark is None else float(mark)
 
 
-def _record(record: StatusRecord) -> list[Command]:
-    """Return what writes a record, its attempts and its index entries, as the gem would."""
+def seed(connection: Connection, population: Population, moment: float) -> None:
+    """Write a population and its status records, in one transaction.
+
+    Raises:
+        Refused: the database is not empty.
+    """
+    _check_empty(connection)
+    commands = _job_commands(population)
+    for record in status_records(population, moment):
+        commands += _record_commands(record)
+    commands.append(("SET", DEMO, repr(moment)))
+    connection.pipe([("MULTI",), *commands, ("EXEC",)])
+
+
+def clear(connection: Connection) -> None:
+    """Empty the database of a demo.
+
+    Raises:
+        Refused: its content is not a demo's.
+    """
+    if seeded_at(connection) is not None:
+        connection.call("FLUSHDB")
+    _check_empty(connection)
+
+
+def _check_empty(connection: Connection) -> None:
+    if connection.call("DBSIZE"):
+        raise Refused(
+            f"{connection.target} holds what no demo made; it is left alone",
+            hint="use another directory: jobctl demo --dir DIR",
+        )
+
+
+def _job_commands(population: Population) -> list[Command]:
+    names = (*population.queues, *population.empty_queues)
+    commands: list[Command] = [
+        ("SADD", FAKTORY.queues, *names),
+        ("SADD", FAKTORY.paused, *population.paused),
+    ]
+    for name, jobs in population.queues.items():
+        commands.append(("LPUSH", FAKTORY.queue_key(name, QueueForm.Q), *jobs))
+    for kind, members in (
+        (Kind.SCHEDULED, population.scheduled),
+        (Kind.RETRIES, population.retries),
+        (Kind.DEAD, population.dead),
+        (Kind.WORKING, population.working),
+    ):
+        commands += [("ZADD", FAKTORY.sets[kind], repr(score), raw) for raw, score in members]
+    return commands + [("SET", name, count) for name, count in population.counters.items()]
+
+
+def _record_commands(record: DemoRecord) -> list[Command]:
+    """Return the commands that write a record, its attempts and index entries, as the gem does."""
     layout, fields = RecordLayout(), record.fields
     hashes = {layout.record(record.id): fields}
     hashes |= {layout.attempt(record.id, n): its for n, its in enumerate(record.attempts)}
@@ -94,7 +87,8 @@ def _record(record: StatusRecord) -> list[Command]:
         (layout.job_name, fields.get("job_name")),
         (layout.provider_job_id, fields.get("provider_job_id")),
     ):
-        commands += [] if value is None else [("SADD", key(text_of(value)), record.id)]
+        if value is not None:
+            commands.append(("SADD", key(text_of(value)), record.id))
     args = fields.get("job_args")
     for value in args.values() if isinstance(args, dict) else ():
         commands.append(("SADD", layout.job_arg(value), record.id))

@@ -7,7 +7,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from jobctl.demo.seeding import Seeds
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.layout import SETS, Kind, Layout, QueueForm, System
 from jobctl.model.target import Target
@@ -37,7 +36,6 @@ class Store:
         systems: whose jobs these are. What is about jobs (the sets, the queues, their pauses and
             their removal) raises `Refused` where they are not Faktory's.
         operations: what changes jobs.
-        seeds: the demo's population.
         records_namespace: what stands before the keys of the status records.
     """
 
@@ -54,7 +52,6 @@ class Store:
         self.server = Server(connection, layout)
         self.systems = Recognition(connection, layout, system)
         self.operations = Operations(connection, layout)
-        self.seeds = Seeds(connection, layout)
         self.records_namespace = NAMESPACE
         self._connection = connection
 
@@ -72,6 +69,11 @@ class Store:
     def _jobs_layout(self) -> Layout:
         self.check_system()
         return self.layout
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, for keys that the store does not know."""
+        return self._connection
 
     def set(self, kind: Kind) -> SortedSet:
         """Return a sorted set by its kind."""

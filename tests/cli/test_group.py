@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobctl.demo.population import lifelike
+from jobctl.demo.seeding import seed
 from tests.builders import NOW, failed, job, retry
 
 KEYS = [
@@ -37,7 +38,7 @@ ODD = [
 
 @pytest.fixture
 def population(raw, store, noon):
-    store.seeds.sow(lifelike(datetime.fromtimestamp(NOW, UTC)), NOW)
+    seed(store.connection, lifelike(datetime.fromtimestamp(NOW, UTC)), NOW)
     retry(raw, *ODD)
     raw.zadd("dead", {b"no json at all": NOW})
 

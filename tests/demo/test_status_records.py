@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from jobctl.demo.population import lifelike
-from jobctl.demo.population_records import status_records
+from jobctl.demo.seeding import seed
+from jobctl.demo.status_records import status_records
 from jobctl.jobs.locate import status
 from jobctl.model.jobba import MOMENTS, RecordState
 from jobctl.model.jsontext import dumps
@@ -29,7 +30,7 @@ def records(shop):
 
 @pytest.fixture
 def sown(store, shop, noon):
-    store.seeds.sow(shop, MOMENT)
+    seed(store.connection, shop, MOMENT)
     return store
 
 

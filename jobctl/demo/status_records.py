@@ -1,7 +1,7 @@
 """The status records of the demo's jobs, as the Jobba gem would have written them.
 
-Some are of jobs that wait, run, failed or died in `population.py`, the others of jobs that are
-over: a record is all that is left of those.
+Some are of jobs that wait, run, failed or died in population.py, the others of jobs that are over:
+a record is all that is left of those.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from random import Random
+from typing import Any
 
-from jobctl.demo import population_data as data
 from jobctl.demo.population import Population
-from jobctl.demo.population_data import Jobtype
+from jobctl.demo.shop import SHOP, TYPES, Jobtype, duration
 from jobctl.model.entry import Entry, Place
 from jobctl.model.jobba import RecordState
 from jobctl.model.jsontext import text_of
@@ -23,16 +23,18 @@ from jobctl.model.times import epoch
 from jobctl.systems.faktory.layout import FAKTORY
 
 SECOND = 1_000_000  # a record's times are microseconds
-MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
-Hash = dict[str, object]
+MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
+_IMPORT = TYPES["CatalogImportJob"]
+_PYTHON = TYPES["reports.sales_summary"]  # its worker tracks a job by the job's own id
+_KEPT = ("id", "recorded_at", "queued_at", "job_name", "job_args", "provider_job_id")
 
 
 @dataclass(frozen=True, slots=True)
-class StatusRecord:
-    """One record: the fields of its hash, those of its archived attempts, and where its id stands.
+class DemoRecord:
+    """A record: the fields of its hash, those of its archived attempts, and extra index entries.
 
     Attributes:
-        also_in: a set of states that it was left in; the gem does that at a restart.
+        also_in: another state whose set has its id; the gem leaves it there at a restart.
     """
 
     id: str
@@ -42,54 +44,22 @@ class StatusRecord:
 
     @property
     def state(self) -> RecordState:
-        """Its state."""
+        """The state in its fields."""
         return RecordState(str(self.fields["state"]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Over:
-    """So many jobs of one type that are over: how they ended, since when, how long they took."""
-
-    jobtype: Jobtype
-    state: RecordState
-    count: int
-    oldest: int
-    waited: int  # at most
-    ran: int  # at most
-    errors: tuple[object, ...] = ()
-
-
-_OVER = (
-    _Over(data.SALES, RecordState.SUCCEEDED, 12, 2 * DAY, 40 * SECOND, 20 * MINUTE),
-    _Over(data.LARGE, RecordState.SUCCEEDED, 5, 3 * DAY, 90 * SECOND, 45 * MINUTE),
-    _Over(data.QUICKBOOKS, RecordState.SUCCEEDED, 8, 5 * HOUR, 90 * SECOND, 4 * SECOND),
-    _Over(
-        data.LARGE, RecordState.FAILED, 2, 4 * DAY, 90 * SECOND, 3 * MINUTE,
-        ("row 412: price is missing", {"row": 977, "sku": "SKU-77120", "why": "not a number"}),
-    ),
-    _Over(data.LARGE, RecordState.KILLED, 2, 2 * DAY, 90 * SECOND, 30 * MINUTE),
-)  # fmt: skip
-_ARGUMENT = {  # what the shop calls the first argument of its jobs
-    data.QUICKBOOKS.name: "invoice",
-    data.CHARGE.name: "order",
-    data.SALES.name: "shop",
-    data.INDEX.name: "product",
-    data.LARGE.name: "feed",
-}
-
-
-def status_records(population: Population, moment: float, seed: int = 7) -> list[StatusRecord]:
+def status_records(population: Population, moment: float, seed: int = 7) -> list[DemoRecord]:
     """Return the records as they stand at `moment` (unix seconds); equal arguments, equal ones."""
     rng = Random(seed)  # noqa: S311 (repeatable on purpose)
-    clerk = _Clerk(rng, int(moment * SECOND))
+    draw = _Drawing(rng, int(moment * SECOND))
     seen = population.highlights
     named = (seen.waiting, seen.retrying, seen.scheduled, seen.dead, seen.working, seen.stuck)
     found = {entry.jid: entry for entry in _entries(population)}
     jobs = [found[jid] for jid in named]
     jobs += [e for e in found.values() if _tracked(e) and e.jid not in named][:8]
-    kept = [clerk.of(entry) for entry in jobs]
-    kept += [clerk.over(row) for row in _OVER for _ in range(row.count)]
-    return [*kept, clerk.restarted(), clerk.lost(), clerk.fresh(), clerk.unknown()]
+    records = [draw.of(entry) for entry in jobs]
+    records += [draw.over(row) for row in SHOP["records"]["over"] for _ in range(row["jobs"])]
+    return [*records, draw.restarted(), draw.lost(), draw.fresh(), draw.unknown()]
 
 
 def _entries(population: Population) -> Iterator[Entry]:
@@ -109,24 +79,23 @@ def _entries(population: Population) -> Iterator[Entry]:
 
 
 def _tracked(entry: Entry) -> bool:
-    """Tell whether a job is of the few types that keep records."""
-    tracked = (data.QUICKBOOKS.name, data.SALES.name, data.CHARGE.name)
+    tracked = SHOP["records"]["tracked"]
     return entry.kind in (Kind.RETRIES, Kind.WORKING) and entry.job.word("jobtype") in tracked
 
 
 @dataclass(frozen=True, slots=True)
-class _Clerk:
+class _Drawing:
     """Draws records; `now` is in microseconds."""
 
     rng: Random
     now: int
 
-    def of(self, entry: Entry) -> StatusRecord:
+    def of(self, entry: Entry) -> DemoRecord:
         """Draw the record of a job that is somewhere."""
         job, jid = entry.job, entry.jid or ""
-        python = job.word("jobtype") == data.SALES.name  # its worker tracks by the job's own id
-        draft = _Draft(jid if python else self._ident(), job.word("jobtype") or "")
-        draft.fields |= {} if python else {"provider_job_id": jid}
+        jobtype = TYPES[job.word("jobtype") or ""]
+        draft = _Draft(jid if jobtype is _PYTHON else self._ident(), jobtype)
+        draft.fields |= {} if jobtype is _PYTHON else {"provider_job_id": jid}
         args = job.get("args")
         draft.name_argument(args[0] if isinstance(args, list) and args else "")
         queued = _micro(job.get("enqueued_at")) or _micro(job.get("created_at")) or self.now
@@ -142,17 +111,30 @@ class _Clerk:
             self._tries(draft, entry, queued)
         return draft.record()
 
-    def over(self, row: _Over) -> StatusRecord:
-        """Draw the record of a job that ended."""
-        recorded = self.now - row.ran - row.waited - self.rng.randrange(SECOND, row.oldest)
-        return self._ended(self._recorded(row.jobtype, recorded), row)
+    def over(self, row: dict[str, Any]) -> DemoRecord:
+        """Draw the record of a job that is over."""
+        oldest, waited, ran = (duration(row[key]) // 1000 for key in ("oldest", "waited", "ran"))
+        recorded = self.now - ran - waited - self.rng.randrange(SECOND, oldest)
+        draft = self._recorded(TYPES[row["type"]], recorded)
+        started = draft.queued + self.rng.randrange(SECOND // 10, waited)
+        ended = started + self.rng.randrange(ran // 8, ran)
+        draft.start(started)
+        if row["state"] == RecordState.SUCCEEDED:
+            rows = self.rng.randrange(80, 4000)
+            draft.succeed(ended, {"rows": rows} if row.get("counted") else None)
+        elif row["state"] == RecordState.FAILED:
+            draft.fail(ended, *row["errors"])
+        else:
+            draft.fields["kill_requested_at"] = ended - 2 * SECOND
+            draft.end(RecordState.KILLED, ended)
+        return draft.record()
 
-    def restarted(self) -> StatusRecord:
+    def restarted(self) -> DemoRecord:
         """Draw an import that failed, and succeeded when it was tried again.
 
-        The gem left its id in the set of those failed.
+        The gem left its id in the set of those that failed.
         """
-        draft = self._recorded(data.LARGE, self.now - 5 * HOUR)
+        draft = self._recorded(_IMPORT, self.now - 5 * HOUR)
         first = self.now - 5 * HOUR + MINUTE
         draft.start(first)
         draft.fail(first + 40 * SECOND, "supplier feed: connection reset by peer")
@@ -160,54 +142,39 @@ class _Clerk:
         draft.succeed(self.now - 4 * HOUR + 11 * MINUTE, {"rows": 1812, "skipped": 3})
         return draft.record(also_in=(RecordState.FAILED,))
 
-    def lost(self) -> StatusRecord:
+    def lost(self) -> DemoRecord:
         """Draw an import whose worker was lost with it: nothing will end its record."""
-        draft = self._recorded(data.LARGE, self.now - 3 * HOUR)
+        draft = self._recorded(_IMPORT, self.now - 3 * HOUR)
         draft.start(self.now - 3 * HOUR + 20 * SECOND)
         draft.fields["progress"] = 0.41
         return draft.record()
 
-    def fresh(self) -> StatusRecord:
+    def fresh(self) -> DemoRecord:
         """Draw one that was recorded just now."""
-        recorded = self.now - 3 * SECOND
-        return _Draft(self._ident(), data.SALES.name, recorded=recorded).record()
+        return _Draft(self._ident(), _PYTHON, recorded=self.now - 3 * SECOND).record()
 
-    def unknown(self) -> StatusRecord:
-        """Draw one that somebody asked for who had only its id: the gem makes it, then."""
+    def unknown(self) -> DemoRecord:
+        """Draw one that the gem made because somebody asked for an id without a record."""
         ident = self._ident()
-        return StatusRecord(
+        return DemoRecord(
             ident,
             {"id": ident, "state": "unknown", "progress": 0, "errors": [], "attempt": 0}
             | {"recorded_at": self.now - 26 * HOUR},
         )
 
     def _recorded(self, jobtype: Jobtype, recorded: int) -> _Draft:
-        draft = _Draft(self._ident(), jobtype.name)
+        draft = _Draft(self._ident(), jobtype)
         draft.fields["provider_job_id"] = jobtype.writer.jid(self.rng)
-        draft.name_argument(self.rng.choice(data.SHOPS))
+        draft.name_argument(self.rng.choice(SHOP["shops"]))
         draft.queue(recorded, recorded + self._moment())
         return draft
-
-    def _ended(self, draft: _Draft, row: _Over) -> StatusRecord:
-        started = draft.queued + self.rng.randrange(SECOND // 10, row.waited)
-        ended = started + self.rng.randrange(row.ran // 8, row.ran)
-        draft.start(started)
-        if row.state is RecordState.SUCCEEDED:
-            rows = self.rng.randrange(80, 4000)
-            draft.succeed(ended, {"rows": rows} if row.jobtype is not data.QUICKBOOKS else None)
-        elif row.state is RecordState.FAILED:
-            draft.fail(ended, *row.errors)
-        else:
-            draft.fields["kill_requested_at"] = ended - 2 * SECOND
-            draft.end(RecordState.KILLED, ended)
-        return draft.record()
 
     def _tries(self, draft: _Draft, entry: Entry, last: int) -> None:
         """Follow a job through its tries: each but the first is a restart."""
         first = _micro(entry.job.get("failed_at")) or last
         message = f"{entry.job.text('errtype')}: {entry.job.text('message')}"
         again = entry.job.retries_used or 0
-        if entry.kind is Kind.QUEUE:  # its next try: the last one is over
+        if entry.kind is Kind.QUEUE:  # it waits for its next try: the last one is over
             last = max(first, last - 20 * SECOND)
         draft.start(first - 2 * SECOND)
         draft.fail(first, message)
@@ -228,14 +195,14 @@ class _Draft:
     """A record that goes through its life: each step writes what the gem writes."""
 
     ident: str
-    jobtype: str
+    jobtype: Jobtype
     recorded: int = 0
-    fields: Hash = field(default_factory=dict)
-    attempts: list[Hash] = field(default_factory=list)
+    fields: dict[str, object] = field(default_factory=dict)
+    attempts: list[dict[str, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fields |= {"id": self.ident, "state": "unqueued", "progress": 0, "errors": []}
-        self.fields |= {"attempt": 0, "recorded_at": self.recorded, "job_name": self.jobtype}
+        self.fields |= {"attempt": 0, "recorded_at": self.recorded, "job_name": self.jobtype.name}
 
     @property
     def queued(self) -> int:
@@ -243,7 +210,7 @@ class _Draft:
         return int(str(self.fields["queued_at"]))
 
     def name_argument(self, value: object) -> None:
-        self.fields["job_args"] = {_ARGUMENT.get(self.jobtype, "subject"): text_of(value)}
+        self.fields["job_args"] = {self.jobtype.argument: text_of(value)}
 
     def queue(self, recorded: int, queued: int) -> None:
         self.fields |= {"recorded_at": recorded, "queued_at": queued, "state": "queued"}
@@ -252,24 +219,23 @@ class _Draft:
         if "started_at" in self.fields:
             number = len(self.attempts)
             self.attempts.append(self.fields | {"id": f"{self.ident}:{number}"})
-            kept = ("id", "recorded_at", "queued_at", "job_name", "job_args", "provider_job_id")
-            fresh: Hash = {"progress": 0, "errors": [], "attempt": number + 1}
-            self.fields = {key: self.fields.get(key) for key in kept} | fresh
+            self.fields = {key: self.fields.get(key) for key in _KEPT}
+            self.fields |= {"progress": 0, "errors": [], "attempt": number + 1}
         self.fields |= {"state": "started", "started_at": at}
 
     def fail(self, at: int, *errors: object) -> None:
         self.fields["errors"] = list(errors)
         self.end(RecordState.FAILED, at)
 
-    def succeed(self, at: int, found: object) -> None:
-        self.fields |= {"progress": 1.0} | ({} if found is None else {"data": found})
+    def succeed(self, at: int, data: object) -> None:
+        self.fields |= {"progress": 1.0} | ({} if data is None else {"data": data})
         self.end(RecordState.SUCCEEDED, at)
 
     def end(self, state: RecordState, at: int) -> None:
         self.fields |= {"state": state.value, state.moment: at}
 
-    def record(self, also_in: tuple[RecordState, ...] = ()) -> StatusRecord:
-        return StatusRecord(self.ident, self.fields, tuple(self.attempts), also_in)
+    def record(self, also_in: tuple[RecordState, ...] = ()) -> DemoRecord:
+        return DemoRecord(self.ident, self.fields, tuple(self.attempts), also_in)
 
 
 def _micro(text: object) -> int | None:
