@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from jobctl import Kind, Where
 from jobctl.errors import BadFilter
 from jobctl.filter.prefilter import compile_glob
 from jobctl.model.entry import Entry
+from jobctl.records.query import Query
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, reservation
 
@@ -137,6 +140,12 @@ def lines(text):
     return [line for line in text.splitlines() if line]
 
 
+def shown(what):
+    """The expressions that docs/filters.md shows."""
+    text = (Path(__file__).parents[2] / "docs" / "filters.md").read_text()
+    return lines("".join(re.findall(rf"^```{what}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)))
+
+
 @pytest.mark.parametrize("text", lines(TRUE))
 def test_it_holds(text):
     assert Where.parse(text, kind=Kind.RETRIES).matches(entry_of(RAW), NOW)
@@ -153,6 +162,16 @@ def test_its_text_reads_as_the_same(text):
     again = Where.parse(str(where), kind=Kind.RETRIES)
     assert str(again) == str(where)
     assert again.matches(entry_of(RAW), NOW) == where.matches(entry_of(RAW), NOW)
+
+
+@pytest.mark.parametrize("text", shown("jobs"))
+def test_an_expression_that_the_documentation_shows_is_one(text):
+    Where.parse(text, payload_keys=FAKTORY.payload_keys)
+
+
+@pytest.mark.parametrize("text", shown("records"))
+def test_an_expression_on_records_that_the_documentation_shows_is_one(text):
+    Query.parse(text)
 
 
 @pytest.mark.parametrize(
