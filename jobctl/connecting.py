@@ -26,8 +26,8 @@ from jobctl.errors import (
     WrongPassword,
 )
 from jobctl.library import Store
+from jobctl.model.jobba import NAMESPACE
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.record import NAMESPACE
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
 from jobctl.redis.opening import open_store

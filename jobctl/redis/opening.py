@@ -7,8 +7,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.layout import SETS, Kind, Layout, QueueForm, System
-from jobctl.model.record import NAMESPACE, RecordLayout
 from jobctl.model.target import Target
 from jobctl.redis.connection import Connection, Trace
 from jobctl.redis.operations import Operations

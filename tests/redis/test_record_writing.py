@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from jobctl.errors import NotFound, Refused, UsageProblem
-from jobctl.model.record import RecordState
+from jobctl.model.jobba import RecordState
 from tests.everything import everything
 from tests.recording import START, orphan, record
 
