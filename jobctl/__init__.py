@@ -36,11 +36,10 @@ if getattr(sys, "argv", None) and sys.argv[0].endswith("/jobctl"):  # the consol
 
 TYPE_CHECKING = False  # typing itself is not loaded for it
 if TYPE_CHECKING:
-    from jobctl.connecting import connect
     from jobctl.cron.schedule import Dialect, Schedule
     from jobctl.errors import Exit, JobctlError
     from jobctl.filter.where import Flags, Where
-    from jobctl.library import Store
+    from jobctl.library import Store, connect
     from jobctl.model.entry import Entry, Place
     from jobctl.model.guards import Guards
     from jobctl.model.job import Job
@@ -80,7 +79,7 @@ _HOMES = {
     "Tls": "model.urls",
     "Watch": "operations.watching",
     "Where": "filter.where",
-    "connect": "connecting",
+    "connect": "library",
 }
 
 __all__ = [

@@ -1,76 +1,238 @@
-"""Two doors to one job system: its Redis, and the server that runs on it."""
+"""The one holder of what a command works on: a Redis, its job system, and the server on it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from jobctl.errors import UsageProblem
-from jobctl.library import Store
 from jobctl.model.guards import NO_RULES, Rules
+from jobctl.model.layout import SETS, Kind, Layout, QueueForm, System
+from jobctl.model.record import NAMESPACE, RecordLayout
+from jobctl.model.target import Target
+from jobctl.redis.connection import Connection, Trace
+from jobctl.redis.operations import Operations
+from jobctl.redis.queues import Queues
+from jobctl.redis.server import Server
+from jobctl.redis.sets import SortedSet
+from jobctl.systems.recognise import Recognition
+from jobctl.systems.registry import layout_of
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most commands do without
+    from jobctl.redis.pauses import Pauses
+    from jobctl.redis.queue_removal import QueueRemoval
+    from jobctl.redis.record_reading import RecordReader
+    from jobctl.redis.record_snapshots import Snapshots
+    from jobctl.redis.records_by_jid import RecordsByJid
     from jobctl.systems.faktory.server import Faktory
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """The doors that are known, at least one. Close them, or use them in a ``with``.
+class Scope:
+    """What holds for everything that is done to one backend.
 
     Attributes:
-        store: the Redis, open; None where only the server is known.
-        faktory: the server, opened by its first command; None where only the Redis is known.
+        form: the list form to assume where nothing tells (``--layout``).
+        system: whose jobs are meant where the Redis holds two systems' data.
         rules: what a context holds every change to.
+        operations_directory: where the files of its operations are.
+        records_namespace: what stands before the keys of the status records.
         passed_over: a Redis that was not used, because another level of the settings names it.
     """
 
-    store: Store | None
-    faktory: Faktory | None
+    form: QueueForm | None = None
+    system: System | None = None
     rules: Rules = NO_RULES
+    operations_directory: Path | None = None
+    records_namespace: str = NAMESPACE
     passed_over: str | None = None
 
-    def redis(self, what: str) -> Store:
-        """Return the Redis.
+
+class Backend:
+    """A Redis and what a job system keeps in it, the server on it, or both.
+
+    Everything that looks at jobs or changes them takes it. Close it, or use it in a ``with``.
+
+    Where only the server is known, all that needs the Redis raises `UsageProblem`. What is about
+    jobs (the sets, the queues, their pauses and their removal) raises `Refused` where these are
+    not Faktory's.
+
+    Attributes:
+        faktory: the server, opened by its first command; None where it is not known.
+        layout: the names of the job system's keys.
+        scope: the context's rules, the journal's directory and the like.
+    """
+
+    def __init__(
+        self,
+        connection: Connection | None,
+        faktory: Faktory | None = None,
+        scope: Scope | None = None,
+    ) -> None:
+        self.faktory = faktory
+        self.layout = layout_of()
+        self.scope = scope or Scope()
+        self._connection = connection
+
+    @property
+    def form(self) -> QueueForm | None:
+        """The list form to assume where nothing tells."""
+        return self.scope.form
+
+    @property
+    def rules(self) -> Rules:
+        """What a context holds every change to."""
+        return self.scope.rules
+
+    @property
+    def address(self) -> str:
+        """What is talked to, for people; the Redis where both are known."""
+        if self._connection is not None:
+            return str(self._connection.target)
+        return str(self.faktory and self.faktory.address)
+
+    @property
+    def has_redis(self) -> bool:
+        """Whether the Redis is known, and not only the server."""
+        return self._connection is not None
+
+    def require_redis(self, what: str) -> None:
+        """Check that the Redis is known.
 
         Args:
             what: what needs it, as a sentence begins with it.
 
         Raises:
-            UsageProblem: it is not known; says how to give it.
+            UsageProblem: it is not; says how to give it.
         """
-        if self.store is None:
+        if self._connection is None:
             both = "give both: --url beside --faktory-url (JOBCTL_URL beside FAKTORY_URL)"
             context = self.rules.context
             raise UsageProblem(
-                f"{what} needs the Redis behind {self.target}, and only the server is known",
+                f"{what} needs the Redis behind {self.address}, and only the server is known",
                 hint=both if context is None else f"give context {context} its url, too",
             )
-        return self.store
-
-    def verify(self) -> None:
-        """Prove that the server uses the Redis, where both are known, before it changes anything.
-
-        Raises:
-            Refused: it uses another one, or there is no way to tell.
-            Unreachable: one of the two cannot be reached.
-        """
-        if self.store is not None and self.faktory is not None:
-            from jobctl.systems.faktory.verify_server import verify_server  # looking does without
-
-            verify_server(self.store, self.faktory)
 
     @property
-    def target(self) -> str:
-        """Return what is talked to, for people; the Redis where both are known."""
-        return str(self.store.target) if self.store else str(self.faktory and self.faktory.address)
+    def connection(self) -> Connection:
+        """The connection to the Redis."""
+        self.require_redis("this")
+        assert self._connection is not None  # noqa: S101 (that was just checked)
+        return self._connection
+
+    @property
+    def target(self) -> Target:
+        """Which Redis; its text holds no password."""
+        return self.connection.target
+
+    @cached_property
+    def server(self) -> Server:
+        """The Redis server's clock, facts and counters."""
+        return Server(self.connection, self.layout)
+
+    @cached_property
+    def systems(self) -> Recognition:
+        """Whose jobs these are."""
+        return Recognition(self.connection, self.layout, self.scope.system)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """What changes jobs."""
+        return Operations(self.connection, self.layout)
+
+    def greet(self) -> None:
+        """Ask the Redis for its version and clock, and for what tells its job system.
+
+        Raises:
+            Unreachable: it refused, or is too old; says which.
+        """
+        self.systems.take(self.server.greet(self.systems.questions))
+
+    def check_system(self) -> None:
+        """Check that the jobs in this Redis are Faktory's, or that there are none.
+
+        Raises:
+            Refused: they are another system's, or two systems' and nobody said which is meant.
+        """
+        refusal = self.systems.refusal()
+        if refusal is not None:
+            raise refusal
+
+    @cached_property
+    def _jobs_layout(self) -> Layout:
+        self.check_system()
+        return self.layout
+
+    def set(self, kind: Kind) -> SortedSet:
+        """Return a sorted set by its kind."""
+        return self._sets[kind]
+
+    @cached_property
+    def _sets(self) -> dict[Kind, SortedSet]:
+        return {kind: SortedSet(self.connection, kind, self._jobs_layout) for kind in SETS}
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The queues."""
+        return Queues(self.connection, self._jobs_layout)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Which queues are paused, by whom, and who holds them."""
+        from jobctl.redis.pauses import Pauses
+
+        return Pauses(self.connection, self._jobs_layout)
+
+    @cached_property
+    def removing(self) -> QueueRemoval:
+        """What takes the lists of queues, and puts them back."""
+        from jobctl.redis.queue_removal import QueueRemoval
+
+        return QueueRemoval(self.connection, self._jobs_layout)
+
+    @property
+    def record_layout(self) -> RecordLayout:
+        """The keys of the status records."""
+        return RecordLayout(self.scope.records_namespace)
+
+    @cached_property
+    def joining(self) -> RecordsByJid:
+        """The status records of jobs, by the jobs' ids."""
+        from jobctl.redis.records_by_jid import RecordsByJid
+
+        return RecordsByJid(self.connection, self.record_layout)
+
+    def records_of(self, layout: RecordLayout) -> RecordReader:
+        """Return what reads the records of a namespace."""
+        from jobctl.redis.record_reading import RecordReader
+
+        return RecordReader(self.connection, layout)
+
+    def snapshots(self, layout: RecordLayout) -> Snapshots:
+        """Return what reads the records of a namespace with all that brings them back."""
+        from jobctl.redis.record_reading import WrongTypes
+        from jobctl.redis.record_snapshots import Snapshots
+
+        return Snapshots(self.connection, layout, WrongTypes(layout))
+
+    def odd_keys(self) -> dict[str, str]:
+        """Return the job system's fixed keys that hold another type than theirs, and which."""
+        layout = self.layout
+        expected = {layout.queues: "set", layout.paused: "set"}
+        expected |= dict.fromkeys(layout.sets.values(), "zset")
+        kinds = self.connection.pipe([("TYPE", key) for key in expected])
+        found = zip(expected, (kind.decode() for kind in kinds), strict=True)
+        return {key: kind for key, kind in found if kind not in ("none", expected[key])}
 
     def close(self) -> None:
-        """Close both."""
-        if self.store is not None:
-            self.store.close()  # and its server
-        elif self.faktory is not None:
+        """Close the connection, and the server's."""
+        if self.faktory is not None:
             self.faktory.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -82,3 +244,27 @@ class Doors:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def open_backend(
+    target: Target,
+    faktory: Faktory | None = None,
+    scope: Scope | None = None,
+    *,
+    connect_timeout: float,
+    trace: Trace | None = None,
+) -> Backend:
+    """Connect to a Redis and greet it.
+
+    Raises:
+        Unreachable: it cannot be reached, refused, or is too old; says which.
+    """
+    connection = Connection(target, connect_timeout=connect_timeout, trace=trace)
+    connection.open()
+    backend = Backend(connection, faktory, scope)
+    try:
+        backend.greet()
+    except BaseException:
+        connection.close()
+        raise
+    return backend

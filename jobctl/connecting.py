@@ -1,18 +1,17 @@
-"""`connect`: from URLs, or the environment, to a store and the server on it."""
+"""Open the backend that the settings name: a Redis, the server on it, or both."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobctl.backend import Backend, Scope, open_backend
 from jobctl.config.levels import (
     CONNECT_TIMEOUT,
     Endpoint,
     Level,
-    choose_level,
     named_system,
     operations_directory,
 )
@@ -25,15 +24,12 @@ from jobctl.errors import (
     UsageProblem,
     WrongPassword,
 )
-from jobctl.library import Store
-from jobctl.model.jobba import NAMESPACE
 from jobctl.model.layout import QueueForm, System
+from jobctl.model.record import NAMESPACE
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
-from jobctl.redis.opening import open_store
 
 if TYPE_CHECKING:
-    from jobctl.backend import Doors
     from jobctl.model.target import Address
     from jobctl.systems.faktory.server import Faktory
 
@@ -44,7 +40,7 @@ _LONGEST_TIMEOUT = 86400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to open the doors.
+    """How to open a backend.
 
     Attributes:
         tls: certificates and checks for ``rediss://`` and ``tcp+tls://``, over what the URLs say.
@@ -74,60 +70,7 @@ class Settings:
             raise UsageProblem("--connect-timeout is a day at most")
 
 
-def connect(
-    url: str | None = None,
-    *,
-    faktory_url: str | None = None,
-    context: str | None = None,
-    tls: Tls | None = None,
-    layout: QueueForm | None = None,
-    connect_timeout: float | None = None,
-    trace: Trace | None = None,
-    operations: Path | None = None,
-    records_namespace: str | None = None,
-    system: System | None = None,
-    environ: Mapping[str, str] = os.environ,
-) -> Store:
-    """Open the Redis that holds the jobs.
-
-    What is about jobs raises `Refused` later on where these are not Faktory's.
-
-    Args:
-        url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://[dir]``. Without one:
-            JOBCTL_URL, JOBCTL_CONTEXT, REDIS_PROVIDER, REDIS_URL, a running embedded server,
-            redis://127.0.0.1:6379/0.
-        faktory_url: the Faktory server on it, ``tcp://`` or ``tcp+tls://``; opened when it is
-            first needed. Where the environment names the Redis, FAKTORY_URL names this one.
-        context: the name that config.toml gives to both, instead of the URLs.
-        tls: certificates and checks, over what the URLs say.
-        layout: the form of Faktory's lists where the data does not tell.
-        connect_timeout: seconds for connecting and the first reply; without it what the URL says,
-            else 5.
-        trace: called with a line for each command and reply (never a password).
-        operations: the directory for the files of what is changed, for undo and resume; without
-            one ``$XDG_STATE_HOME/jobctl/operations``.
-        records_namespace: what stands before the keys of Jobba's status records; without one
-            the context's, else ``jobba``.
-        system: whose jobs are meant where the Redis holds two systems' data; without one the
-            context's, else JOBCTL_SYSTEM.
-        environ: the environment to look in.
-
-    Raises:
-        BadUrl: a URL is malformed.
-        ConfigProblem: the context is unknown, or config.toml cannot be used.
-        UsageProblem: only a Faktory server is named.
-        Unreachable: the Redis cannot be reached, or refused; says which and what helps.
-    """
-    settings = Settings(
-        tls or NO_TLS, layout, connect_timeout, trace, operations, records_namespace, system
-    )
-    level = choose_level(
-        url, faktory_url, environ, lambda: running_embedded(environ), context=context
-    )
-    return open_redis(level, settings, environ)
-
-
-def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> Store:
+def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> Backend:
     """Open the Redis of a level, or of the one below it, for what needs no server.
 
     Raises:
@@ -140,66 +83,61 @@ def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
             "this needs the Redis, and only a Faktory server is given", hint=_both_doors(level)
         )
     address = None if level.redis is None else _address(level)
-    settings = replace(settings, system=settings.system or level.system or named_system(environ))
+    scope = Scope(
+        form=settings.layout or level.layout,
+        system=settings.system or level.system or named_system(environ),
+        rules=level.rules,
+        operations_directory=settings.operations or operations_directory(environ),
+        records_namespace=settings.records_namespace or level.records_namespace or NAMESPACE,
+    )
     try:
         target = Target.parse(door.url)
         tls = settings.tls
         if target.secure or address is None or not address.secure:
             target = target.with_tls(tls)
-        store = _open(resolved(target, environ), level, settings)
+        faktory = None
+        if address is not None:
+            address = address.with_tls(tls) if address.secure else address
+            faktory = _faktory(address, level, settings)
+        return _open(resolved(target, environ), faktory, scope, level, settings)
     except (BadUrl, Unreachable) as error:
         raise _said_by(error, door, level) from error.__cause__
-    store.operations_directory = settings.operations or operations_directory(environ)
-    named = settings.records_namespace or level.records_namespace
-    store.records_namespace = named or NAMESPACE
-    store.rules = level.rules
-    if address is not None:
-        address = address.with_tls(tls) if address.secure else address
-        store.faktory = _faktory(address, level, settings)
-    return store
 
 
-def _open(target: Target, level: Level, settings: Settings) -> Store:
+def _open(
+    target: Target, faktory: Faktory | None, scope: Scope, level: Level, settings: Settings
+) -> Backend:
     """Open a Redis, with the context's password where its URL has none and it wants one."""
     offered = None
     if level.password is not None and target.password is None:
         offered = level.password.get()
+
+    def greeted(target: Target) -> Backend:
+        timeout = settings.connect_timeout
+        if timeout is None:
+            timeout = target.connect_timeout or CONNECT_TIMEOUT
+        return open_backend(target, faktory, scope, connect_timeout=timeout, trace=settings.trace)
+
     try:
-        return _greeted(replace(target, offered=offered), level, settings)
+        return greeted(replace(target, offered=offered))
     except NoPasswordWanted:
         if offered is None:
             raise
-        return _greeted(target, level, settings)
+        return greeted(target)
 
 
-def _greeted(target: Target, level: Level, settings: Settings) -> Store:
-    timeout = settings.connect_timeout
-    if timeout is None:
-        timeout = target.connect_timeout or CONNECT_TIMEOUT
-    return open_store(
-        target,
-        Store,
-        form=settings.layout or level.layout,
-        system=settings.system,
-        connect_timeout=timeout,
-        trace=settings.trace,
-    )
-
-
-def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> Doors:
-    """Open the doors of a level: the Redis at once, the server when it is first needed.
+def open_either(level: Level, settings: Settings, environ: Mapping[str, str]) -> Backend:
+    """Open what a level names: the Redis at once, the server when it is first needed.
 
     Raises:
         UsageProblem: the environment names a Faktory server, and an embedded Redis runs that is
             not known to be behind it.
         Unreachable: the Redis cannot be reached, or refused.
     """
-    from jobctl.backend import Doors
     from jobctl.model.target import Address
 
     if level.redis is not None:
-        store = open_redis(level, settings, environ)
-        return Doors(store, store.faktory, level.rules)
+        return open_redis(level, settings, environ)
     assert level.faktory is not None  # noqa: S101 (every level names one of the two)
     if level.below is not None and running_embedded(environ) is not None:
         raise UsageProblem(
@@ -211,7 +149,7 @@ def open_doors(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
     except BadUrl as error:
         raise _said_by(error, level.faktory, level) from None
     faktory = _faktory(address, level, settings)
-    return Doors(None, faktory, level.rules, passed_over=level.passed_over)
+    return Backend(None, faktory, Scope(rules=level.rules, passed_over=level.passed_over))
 
 
 def _address(level: Level) -> Address | None:

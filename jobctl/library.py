@@ -1,30 +1,33 @@
-"""The store as the library hands it out: what an operator does to jobs are its methods."""
+"""What programs use: `connect` opens a `Store`, whose methods are what an operator does to jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-from jobctl.errors import UsageProblem
+from jobctl.backend import Backend
+from jobctl.config.levels import choose_level
+from jobctl.connecting import Settings, Trace, open_redis, running_embedded
 from jobctl.filter.where import Where
 from jobctl.model.change import TARGETS, Change, Verb
-from jobctl.model.guards import NO_RULES, Guards
-from jobctl.model.layout import Kind, Layout, QueueForm, System
-from jobctl.redis.connection import Connection
-from jobctl.redis.opening import Store as PlainStore
+from jobctl.model.guards import Guards
+from jobctl.model.layout import Kind, QueueForm, System
+from jobctl.model.target import Target
+from jobctl.model.urls import NO_TLS, Tls
+from jobctl.operations.journal import Journal
+from jobctl.operations.watching import Watch
+from jobctl.redis.queues import Queues
+from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
 
 if TYPE_CHECKING:
-    from jobctl.backend import Doors
     from jobctl.jobs.grouping import Group
-    from jobctl.model.pausing import Author
     from jobctl.model.report import Report
-    from jobctl.operations.file import OperationFile
-    from jobctl.operations.journal import Journal
     from jobctl.operations.performing import Order
-    from jobctl.operations.watching import Watch
     from jobctl.queues.draining import Drained
     from jobctl.queues.outcome import Outcome
     from jobctl.records.library import Records
@@ -47,26 +50,25 @@ class Changing(SortedSet):
     - `ConnectionLost`: Redis went away; `Store.resume` goes on.
     """
 
-    def __init__(self, store: Store, connection: Connection, kind: Kind, layout: Layout) -> None:
-        super().__init__(connection, kind, layout)
-        self._store = store
+    def __init__(self, backend: Backend, kind: Kind) -> None:
+        backend.check_system()
+        super().__init__(backend.connection, kind, backend.layout)
+        self._backend = backend
 
     def change(self, order: Order, watch: Watch) -> Report:
         """Do what was ordered: what all the verbs come down to."""
         from jobctl.operations.performing import perform  # looking does not need it
 
-        order = order.under(self._store.rules)
-        return perform(self._store, self._store.journal, self.kind, order, watch)
+        return perform(self._backend, self.kind, order, watch)
 
     def _do(
         self, where: Where | str, change: Change, guards: Guards, watch: Watch | None
     ) -> Report:
         from jobctl.operations.performing import Order
-        from jobctl.operations.watching import Watch as Silent
 
         if isinstance(where, str):
             where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
-        return self.change(Order(where, change, guards), watch or Silent())
+        return self.change(Order(where, change, guards), watch or Watch())
 
 
 class Jobs(Changing):
@@ -157,7 +159,7 @@ class Jobs(Changing):
 
         if isinstance(where, str):
             where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
-        return group(self, where, read_keys(",".join(by)), self._store.server.now())
+        return group(self, where, read_keys(",".join(by)), self._backend.server.now())
 
 
 class Reservations(Changing):
@@ -183,26 +185,37 @@ class Reservations(Changing):
         return self._do(where, change, guards, watch)
 
 
-class Store(PlainStore):
+class Store:
     """One Redis and what a job system keeps in it. Close it, or use it in a ``with``.
 
+    What is about jobs raises `Refused` where they are not Faktory's.
+
     Attributes:
-        journal: where the files of its operations are.
-        faktory: the Faktory server on this Redis, where it is known.
-        rules: what a context holds every change to.
+        backend: the connection, the job system and the settings behind it.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        layout: Layout,
-        form: QueueForm | None = None,
-        system: System | None = None,
-    ) -> None:
-        super().__init__(connection, layout, form, system)
-        self.operations_directory: Path | None = None
-        self.faktory: Faktory | None = None
-        self.rules = NO_RULES
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    @property
+    def target(self) -> Target:
+        """Which Redis; its text holds no password."""
+        return self.backend.target
+
+    @property
+    def server(self) -> Server:
+        """The Redis server's clock, facts and counters."""
+        return self.backend.server
+
+    @property
+    def faktory(self) -> Faktory | None:
+        """The Faktory server on this Redis, where it is known."""
+        return self.backend.faktory
+
+    @property
+    def queues(self) -> Queues:
+        """The queues."""
+        return self.backend.queues
 
     @property
     def scheduled(self) -> Jobs:
@@ -219,45 +232,45 @@ class Store(PlainStore):
         """The jobs that failed for good."""
         return self.jobs(Kind.DEAD)
 
-    @property
+    @cached_property
     def working(self) -> Reservations:
         """The reservations: the jobs that workers have."""
-        return self._reservations
+        return Reservations(self.backend, Kind.WORKING)
+
+    def jobs(self, kind: Kind) -> Jobs:
+        """Return retries, scheduled or dead by its kind."""
+        return self._sets[kind]
 
     @cached_property
-    def _reservations(self) -> Reservations:
-        return Reservations(self, self._connection, Kind.WORKING, self._jobs_layout)
-
-    @cached_property
-    def _changing(self) -> dict[Kind, Jobs]:
-        layout = self._jobs_layout
-        return {kind: Jobs(self, self._connection, kind, layout) for kind in TARGETS}
+    def _sets(self) -> dict[Kind, Jobs]:
+        return {kind: Jobs(self.backend, kind) for kind in TARGETS}
 
     @cached_property
     def records(self) -> Records:
         """Jobba's status records."""
         from jobctl.records.library import Records  # most commands do without
 
-        return Records(self, self._connection)
-
-    def close(self) -> None:
-        """Close the connection, and the server's."""
-        if self.faktory is not None:
-            self.faktory.close()
-        super().close()
+        return Records(self.backend)
 
     @property
     def journal(self) -> Journal:
         """The journal of operations, in the directory that it was opened with."""
-        from jobctl.operations.journal import Journal
+        return Journal.of(self.backend)
 
-        if self.operations_directory is None:
-            raise UsageProblem("this store was opened without a directory for its operations")
-        return Journal(self.operations_directory)
+    def close(self) -> None:
+        """Close the connection, and the server's."""
+        self.backend.close()
 
-    def jobs(self, kind: Kind) -> Jobs:
-        """Return retries, scheduled or dead by its kind."""
-        return self._changing[kind]
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def pause_queues(
         self, *names: str, reason: str | None = None, who: str = "", host: str = ""
@@ -279,7 +292,7 @@ class Store(PlainStore):
         from jobctl.queues.pausing import pause
 
         author = Author(who, host, self.server.now(), reason)
-        return pause(self._doors(), Naming(names), author)
+        return pause(self.backend, Naming(names), author)
 
     def resume_queues(self, *names: str, force: bool = False) -> Outcome:
         """Resume queues; ``*`` alone means all; `force`: also those that somebody holds.
@@ -291,7 +304,7 @@ class Store(PlainStore):
         from jobctl.queues.naming import Naming
         from jobctl.queues.resuming import resume
 
-        return resume(self._doors(), Naming(names), force=force)
+        return resume(self.backend, Naming(names), force=force)
 
     def drain_queues(
         self,
@@ -314,8 +327,8 @@ class Store(PlainStore):
         from jobctl.queues.draining import Drain, DrainWatch, drain
         from jobctl.queues.naming import Naming, find_meant
 
-        meant = find_meant(self._doors(), Naming(names), also_paused=True)
-        return drain(self, Drain(meant.names, empty, timeout, ignore_expired), DrainWatch())
+        meant = find_meant(self.backend, Naming(names), also_paused=True)
+        return drain(self.backend, Drain(meant.names, empty, timeout, ignore_expired), DrainWatch())
 
     def remove_queues(
         self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None
@@ -328,10 +341,9 @@ class Store(PlainStore):
         """
         from jobctl.operations.removal.removing import remove_queues
         from jobctl.operations.removal.request import Removal
-        from jobctl.operations.watching import Watch as Silent
 
         removal = Removal(names, guards)
-        return remove_queues(self._doors(), self.journal, removal, watch or Silent())
+        return remove_queues(self.backend, removal, watch or Watch())
 
     def adopt_queues(
         self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None
@@ -344,26 +356,20 @@ class Store(PlainStore):
         """
         from jobctl.operations.removal.adopting import adopt_queues
         from jobctl.operations.removal.request import ADOPT, Removal
-        from jobctl.operations.watching import Watch as Silent
 
-        return adopt_queues(self, self.journal, Removal(names, guards, ADOPT), watch or Silent())
-
-    def _doors(self) -> Doors:
-        from jobctl.backend import Doors
-
-        return Doors(self, self.faktory, self.rules)
+        return adopt_queues(self.backend, Removal(names, guards, ADOPT), watch or Watch())
 
     def undo(self, operation: str, *, watch: Watch | None = None) -> Report:
         """Put back what an operation changed, as far as it still can be put back."""
         from jobctl.operations.undoing import undo
 
-        return undo(self, self.journal, operation, self._allowed(watch))
+        return undo(self.backend, operation, watch or Watch())
 
     def resume(self, operation: str, *, watch: Watch | None = None) -> Report:
         """Go on with an operation that was stopped."""
         from jobctl.operations.resuming import resume
 
-        return resume(self, self.journal, operation, self._allowed(watch))
+        return resume(self.backend, operation, watch or Watch())
 
     def apply(
         self, plan: Path, *, who: str = "", host: str = "", watch: Watch | None = None
@@ -371,25 +377,64 @@ class Store(PlainStore):
         """Do what a plan says, to exactly the jobs in it; `who` applies it, on which `host`."""
         from jobctl.model.pausing import Author
         from jobctl.operations.file import OperationFile
-
-        watch = self._allowed(watch)
-        with OperationFile.open_plan(plan) as planned:
-            return self.apply_plan(planned, Author(who, host, self.server.now()), watch)
-
-    def apply_plan(
-        self, planned: OperationFile, author: Author, watch: Watch | None = None
-    ) -> Report:
-        """Do what a plan says that was opened before."""
         from jobctl.operations.resuming import apply
+        from jobctl.operations.undoing import allow
 
-        keep = self.rules.journal
-        return apply(self, self.journal, planned, author, self._allowed(watch), keep=keep)
+        watch = watch or Watch()
+        allow(self.backend, watch)
+        author = Author(who, host, self.server.now())
+        with OperationFile.open_plan(plan) as planned:
+            return apply(self.backend, planned, author, watch)
 
-    def _allowed(self, watch: Watch | None) -> Watch:
-        """Return who looks on, unless the context forbids what is more than a rehearsal."""
-        from jobctl.operations.watching import Watch as Silent
 
-        watch = watch or Silent()
-        if not watch.rehearses:
-            self.rules.allow()
-        return watch
+def connect(
+    url: str | None = None,
+    *,
+    faktory_url: str | None = None,
+    context: str | None = None,
+    tls: Tls | None = None,
+    layout: QueueForm | None = None,
+    connect_timeout: float | None = None,
+    trace: Trace | None = None,
+    operations: Path | None = None,
+    records_namespace: str | None = None,
+    system: System | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Store:
+    """Open the Redis that holds the jobs.
+
+    What is about jobs raises `Refused` later on where these are not Faktory's.
+
+    Args:
+        url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://[dir]``. Without one:
+            JOBCTL_URL, JOBCTL_CONTEXT, REDIS_PROVIDER, REDIS_URL, a running embedded server,
+            redis://127.0.0.1:6379/0.
+        faktory_url: the Faktory server on it, ``tcp://`` or ``tcp+tls://``; opened when it is
+            first needed. Where the environment names the Redis, FAKTORY_URL names this one.
+        context: the name that config.toml gives to both, instead of the URLs.
+        tls: certificates and checks, over what the URLs say.
+        layout: the form of Faktory's lists where the data does not tell.
+        connect_timeout: seconds for connecting and the first reply; without it what the URL says,
+            else 5.
+        trace: called with a line for each command and reply (never a password).
+        operations: the directory for the files of what is changed, for undo and resume; without
+            one ``$XDG_STATE_HOME/jobctl/operations``.
+        records_namespace: what stands before the keys of Jobba's status records; without one
+            the context's, else ``jobba``.
+        system: whose jobs are meant where the Redis holds two systems' data; without one the
+            context's, else JOBCTL_SYSTEM.
+        environ: the environment to look in.
+
+    Raises:
+        BadUrl: a URL is malformed.
+        ConfigProblem: the context is unknown, or config.toml cannot be used.
+        UsageProblem: only a Faktory server is named.
+        Unreachable: the Redis cannot be reached, or refused; says which and what helps.
+    """
+    settings = Settings(
+        tls or NO_TLS, layout, connect_timeout, trace, operations, records_namespace, system
+    )
+    level = choose_level(
+        url, faktory_url, environ, lambda: running_embedded(environ), context=context
+    )
+    return Store(open_redis(level, settings, environ))

@@ -121,7 +121,7 @@ def shop(store, noon, monkeypatch, tmp_path):
     script.chmod(0o755)
     (tmp_path / "conf.d").mkdir()
     (tmp_path / "conf.d" / "cron.toml").write_text(CRON)
-    seed(store.connection, lifelike(datetime.fromtimestamp(noon, UTC)), noon)
+    seed(store.backend.connection, lifelike(datetime.fromtimestamp(noon, UTC)), noon)
 
 
 def screens(text: str) -> Iterator[tuple[str, str]]:

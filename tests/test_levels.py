@@ -8,7 +8,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.config.levels import DEFAULT_URL, Endpoint, Level, choose_level
-from jobctl.connecting import Settings, open_doors
+from jobctl.connecting import Settings, open_either
 from jobctl.errors import BadUrl, UsageProblem
 from tests.systems.double import FaktoryDouble
 
@@ -95,22 +95,21 @@ def test_a_provider_that_names_nothing_is_a_usage_error_that_quotes_no_url(provi
 def test_doors_are_opened_as_the_level_says(faktory: FaktoryDouble, url: str, tmp_path) -> None:
     nowhere = {"XDG_STATE_HOME": str(tmp_path)}
     both = Level(Endpoint(url, "--url"), Endpoint(faktory.url, "--faktory-url"))
-    with open_doors(both, Settings(), nowhere) as doors:
-        assert doors.store is not None
-        assert doors.store.faktory is doors.faktory
-        assert doors.faktory is not None
-        assert doors.target == str(doors.store.target)
+    with open_either(both, Settings(), nowhere) as backend:
+        assert backend.has_redis
+        assert backend.faktory is not None
+        assert backend.address == str(backend.target)
         assert faktory.commands == []
-        assert doors.faktory.info().version == "1.10.0"
+        assert backend.faktory.info().version == "1.10.0"
     alone = Level(None, Endpoint(faktory.url, "--faktory-url"), passed_over="JOBCTL_URL")
-    with open_doors(alone, Settings(), nowhere) as doors:
-        assert (doors.store, doors.passed_over) == (None, "JOBCTL_URL")
-        assert doors.target == faktory.url
+    with open_either(alone, Settings(), nowhere) as backend:
+        assert (backend.has_redis, backend.scope.passed_over) == (False, "JOBCTL_URL")
+        assert backend.address == faktory.url
         with pytest.raises(UsageProblem, match="this needs the Redis behind tcp://127"):
-            doors.redis("this")
-    with open_doors(Level(Endpoint(url, "--url")), Settings(), nowhere) as doors:
-        assert doors.faktory is None
-        assert doors.redis("this") is doors.store
+            backend.require_redis("this")
+    with open_either(Level(Endpoint(url, "--url")), Settings(), nowhere) as backend:
+        assert backend.faktory is None
+        backend.require_redis("this")
 
 
 def test_a_malformed_url_of_the_environment_says_where_it_came_from(url: str, tmp_path) -> None:
@@ -119,7 +118,7 @@ def test_a_malformed_url_of_the_environment_says_where_it_came_from(url: str, tm
         connect(environ=environ | {"JOBCTL_URL": url})
     assert SECRET not in str(caught.value)
     with pytest.raises(BadUrl, match=r"\(from FAKTORY_URL\)"):
-        open_doors(chosen(environ=environ), Settings(), environ)
+        open_either(chosen(environ=environ), Settings(), environ)
     with connect(url, environ=environ) as store:
         assert store.faktory is None
     with pytest.raises(UsageProblem, match="only a Faktory server is given"):
@@ -132,4 +131,4 @@ def test_a_server_of_the_environment_and_an_embedded_redis_may_not_belong_togeth
     environ = {"FAKTORY_URL": "tcp://env", "XDG_STATE_HOME": str(tmp_path)}
     monkeypatch.setattr("jobctl.connecting.running_embedded", lambda environ: "unix:///running")
     with pytest.raises(UsageProblem, match="which one"):
-        open_doors(chosen(environ=environ, embedded="unix:///running"), Settings(), environ)
+        open_either(chosen(environ=environ, embedded="unix:///running"), Settings(), environ)

@@ -87,8 +87,8 @@ def queue_names(session: Session) -> list[str]:
                 return  # it may ask for a passphrase, and nobody asked for anything yet
             session.quiet = True
             session.given["connect_timeout"] = f"{int(CAP * 1000)}ms"
-            with session.connect() as store:
-                found.extend(store.queues.names())
+            with session.connect() as backend:
+                found.extend(backend.queues.names())
         except Exception:  # whatever it is, a shell that completes is no place to say it
             found.clear()
 

@@ -21,7 +21,7 @@ from jobctl.cli.server import chosen, directory_option
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
     from jobctl.demo.population import Highlights
 
 
@@ -48,9 +48,9 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
     from jobctl import connect
 
     running, started = embedded.start(chosen(directory), environ=os.environ)
-    with connect(running.url) as store:
-        highlights, sown = _population(store, fresh=fresh)
-        facts = store.server.facts()
+    with connect(running.url) as backend:
+        highlights, sown = _population(backend.backend, fresh=fresh)
+        facts = backend.server.facts()
         program = f"{facts.product} {facts.version}" if facts else "server"
     command = _command(directory)
     if session.in_json:
@@ -66,18 +66,18 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
     click.echo()
 
 
-def _population(store: Store, *, fresh: bool) -> tuple[Highlights, bool]:
+def _population(backend: Backend, *, fresh: bool) -> tuple[Highlights, bool]:
     """Return what there is to see, and whether it was written just now."""
     from jobctl.demo.population import lifelike
     from jobctl.demo.seeding import clear, seed, seeded_at
 
     if fresh:
-        clear(store.connection)
-    before = seeded_at(store.connection)
-    moment = store.server.now() if before is None else before
+        clear(backend.connection)
+    before = seeded_at(backend.connection)
+    moment = backend.server.now() if before is None else before
     population = lifelike(datetime.fromtimestamp(moment, UTC))
     if before is None:
-        seed(store.connection, population, moment)
+        seed(backend.connection, population, moment)
     return population.highlights, before is None
 
 

@@ -31,8 +31,7 @@ from jobctl.queues.draining import Drain, Drained, DrainWatch, Sight, describe, 
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
-    from jobctl import Store
-    from jobctl.backend import Doors
+    from jobctl.backend import Backend
     from jobctl.queues.draining import Drain, Drained
     from jobctl.queues.naming import Naming
     from jobctl.render.progress import Waiting
@@ -76,12 +75,12 @@ def drain_command(session: Session, names: Sequence[str]) -> None:
     """Wait until queues are idle."""
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("timeout"))
-    with session.doors() as doors:
-        note_doors(doors)
-        store = doors.redis("queue drain")
-        wanted, way = _prepare(session, doors, naming, timeout)
+    with session.connect_either() as backend:
+        note_doors(backend)
+        backend.require_redis("queue drain")
+        wanted, way = _prepare(session, backend, naming, timeout)
         try:
-            ended = wait(session, store, wanted)
+            ended = wait(session, backend, wanted)
         except (KeyboardInterrupt, JobctlError) as error:
             if way is not None and isinstance(error, JobctlError):
                 error.hint = way
@@ -99,7 +98,7 @@ def read_timeout(text: str | None) -> float | None:
 
 
 def _prepare(
-    session: Session, doors: Doors, naming: Naming, timeout: float | None
+    session: Session, backend: Backend, naming: Naming, timeout: float | None
 ) -> tuple[Drain, str | None]:
     """Pause where that is asked for; return what to wait for, and how to resume what it paused."""
     from jobctl.queues.draining import Drain
@@ -108,7 +107,7 @@ def _prepare(
     from jobctl.queues.pausing import pause
 
     if session.flag("pause"):
-        outcome = pause(doors, naming, author(session, doors), offered=False)
+        outcome = pause(backend, naming, author(session, backend), offered=False)
         for text in (*outcome.warnings, *filter(None, (q.problem for q in outcome.queues))):
             say(f"warning: {text}")
         if outcome.failed:
@@ -120,22 +119,22 @@ def _prepare(
         paused = names
         mine = [queue.queue for queue in outcome.queues if queue.changed]
     else:
-        meant = find_meant(doors, naming, also_paused=True)
+        meant = find_meant(backend, naming, also_paused=True)
         names, mine = meant.names, []
-        pending = pending_pauses(doors.redis("queue drain"))
+        pending = pending_pauses(backend)
         paused = [name for name in names if name in (meant.paused or ()) and name not in pending]
-    _warn(doors.redis("queue drain"), names, paused, empty=session.flag("empty"))
+    _warn(backend, names, paused, empty=session.flag("empty"))
     way = _way(session, mine, naming.words() if len(mine) == len(names) else None)
     empty, ignore = session.flag("empty"), session.flag("ignore_expired")
     return Drain(names, empty, timeout, ignore), way
 
 
-def _warn(store: Store, names: Sequence[str], paused: Sequence[str], *, empty: bool) -> None:
+def _warn(backend: Backend, names: Sequence[str], paused: Sequence[str], *, empty: bool) -> None:
     running = [name for name in names if name not in paused]
     if running and not empty:
         say(f"not paused, so that new jobs start meanwhile: {listed(running)} (--pause)")
     if empty and paused:
-        full = [q.name for q in store.queues.named() if q.name in paused and q.size]
+        full = [q.name for q in backend.queues.named() if q.name in paused and q.size]
         if full:
             say(f"paused with jobs in it, which do not run until it is resumed: {listed(full)}")
 
@@ -170,12 +169,12 @@ _PLAIN_EVERY = (5.0, 60.0)  # seconds between two lines where there is no termin
 
 
 def wait(
-    session: Session, store: Store, wanted: Drain, stopping: Callable[[], bool] = lambda: False
+    session: Session, backend: Backend, wanted: Drain, stopping: Callable[[], bool] = lambda: False
 ) -> Drained:
     """Wait until queues are idle, and show meanwhile what holds them up."""
-    watch = _Watch(session, wanted, stopping, store.server.now)
+    watch = _Watch(session, wanted, stopping, backend.server.now)
     try:
-        return drain(store, wanted, watch)
+        return drain(backend, wanted, watch)
     finally:
         watch.close()
 

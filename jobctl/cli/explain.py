@@ -14,9 +14,9 @@ from jobctl.model.layout import Kind
 from jobctl.render.screen import print_facts
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
 
-Count = Callable[["Store"], int]
+Count = Callable[["Backend"], int]
 
 
 def explain_filter(session: Session, kind: Kind, where: Where, count: Count | None = None) -> None:
@@ -31,8 +31,8 @@ def explain_filter(session: Session, kind: Kind, where: Where, count: Count | No
         count: returns how many members there are; without it those of the set are counted.
     """
     try:
-        with session.connect() as store:
-            members = store.set(kind).count() if count is None else count(store)
+        with session.connect() as backend:
+            members = backend.set(kind).count() if count is None else count(backend)
     except JobctlError as error:
         say(f"the cost is not known: {error.message}")
         members = None

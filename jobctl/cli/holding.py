@@ -82,15 +82,15 @@ def hold(session: Session, names: Sequence[str]) -> None:
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("drain_for"))
     command = _command(session)
-    doors = session.doors()
-    held = Hold(doors, session.doors, say, resume_command(session, "").strip())
+    backend = session.connect_either()
+    held = Hold(backend, session.connect_either, say, resume_command(session, "").strip())
     try:
-        note_doors(doors)
+        note_doors(backend)
         if timeout is not None:
-            doors.redis("--drain")
+            backend.require_redis("--drain")
         with Signals() as signals:
             shown = without_passwords(command)
-            held.take(naming, author(session, doors), os.getpid(), shown)
+            held.take(naming, author(session, backend), os.getpid(), shown)
             code = _run(session, held, signals, command, timeout)
     finally:
         held.close()
@@ -166,7 +166,7 @@ def _drain(
 
     ignore = session.flag("ignore_expired")
     wanted = Drain(held.names, timeout=timeout, ignore_expired=ignore, since=held.paused_at)
-    ended = wait(session, held.store, wanted, lambda: bool(signals.caught))
+    ended = wait(session, held.backend, wanted, lambda: bool(signals.caught))
     if not ended.idle and not ended.stopped:
         problem = ended.problem(wanted)
         problem.hint = f"{command[0]} was not run"

@@ -18,7 +18,7 @@ from jobctl.model.overview import NOT_LOOKED
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.backend import Doors
+    from jobctl.backend import Backend
     from jobctl.model.overview import Overview
 
 _DAYS = ("date", "processed", "failures")
@@ -53,29 +53,29 @@ def info(session: Session, days: int, seconds: str | None) -> None:
         write = partial(_write, session, days=days)
         repeat(session, seconds, lambda: _open(session), write)
         return
-    with _open(session) as doors:
-        _write(session, doors, days)
+    with _open(session) as backend:
+        _write(session, backend, days)
 
 
-def _open(session: Session) -> Doors:
+def _open(session: Session) -> Backend:
     """Open what is known, and say what is not looked at."""
-    doors = session.doors()
-    if doors.store is None and doors.faktory is not None:
+    backend = session.connect_either()
+    if not backend.has_redis and backend.faktory is not None:
         if session.format is Format.IDS:
-            doors.redis("info by day")
-        doors.faktory.open()  # where that fails, there is nothing else to say
-        note_doors(doors)
+            backend.require_redis("info by day")
+        backend.faktory.open()  # where that fails, there is nothing else to say
+        note_doors(backend)
         if not session.format.human:  # the screen says it itself
             say(NOT_LOOKED)
-    return doors
+    return backend
 
 
-def _write(session: Session, doors: Doors, days: int) -> None:
-    view = _look(doors, days)
+def _write(session: Session, backend: Backend, days: int) -> None:
+    view = _look(backend, days)
     if not (session.format.human or session.in_json):  # these hold them
         for warning in view.warnings:
             say(f"warning: {warning}")
-    now = time.time() if doors.store is None else doors.store.server.now()
+    now = time.time() if not backend.has_redis else backend.server.now()
     if session.format.human:
         from jobctl.render.screen import print_screen
 
@@ -88,9 +88,10 @@ def _write(session: Session, doors: Doors, days: int) -> None:
         write_rows(session, view.day_rows(), _DAYS, now, ident="date")
 
 
-def _look(doors: Doors, days: int) -> Overview:
+def _look(backend: Backend, days: int) -> Overview:
     from jobctl.jobs.overview import overview, overview_by_wire
 
-    if doors.store is None and doors.faktory is not None:
-        return overview_by_wire(doors.faktory)
-    return overview(doors.redis("info"), days)
+    if not backend.has_redis and backend.faktory is not None:
+        return overview_by_wire(backend.faktory)
+    backend.require_redis("info")
+    return overview(backend, days)

@@ -17,7 +17,7 @@ from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, without_
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
     from jobctl.model.entry import Entry
 
 
@@ -57,10 +57,10 @@ class Request:
 
 
 def write_listing(
-    session: Session, store: Store, sources: Sequence[Source], request: Request
+    session: Session, backend: Backend, sources: Sequence[Source], request: Request
 ) -> None:
     """Write the page of entries that a request selects from one or more structures."""
-    now = store.server.now()
+    now = backend.server.now()
     brief = session.brief and request.page.limit is None
     # What a long table leaves out is counted: by the structure itself where all of it is meant.
     countable = brief and len(sources) == 1 and not request.where

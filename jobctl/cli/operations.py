@@ -54,13 +54,15 @@ def undo(session: Session, operation: str) -> None:
     """Undo an operation."""
     from jobctl.cli.reporting import run
     from jobctl.operations.undoing import check_undoable
+    from jobctl.operations.undoing import undo as undo_operation
 
     header = _header(journal(), operation)
     check_undoable(header)
     aim(session, header)
     check_answer(session)
-    with session.connect() as store:
-        run(session, store, lambda watch: store.undo(header.operation, watch=watch), "put back")
+    with session.connect() as backend:
+        name = header.operation
+        run(session, backend, lambda w: undo_operation(backend, name, w), "put back")
 
 
 @click.command(
@@ -78,13 +80,14 @@ def undo(session: Session, operation: str) -> None:
 def resume(session: Session, operation: str) -> None:
     """Resume an operation."""
     from jobctl.cli.reporting import run
+    from jobctl.operations.resuming import resume as resume_operation
 
     header = _header(journal(), operation)
     aim(session, header)
     check_answer(session)
-    with session.connect() as store:
-        done = header.change.done
-        run(session, store, lambda watch: store.resume(header.operation, watch=watch), done)
+    with session.connect() as backend:
+        name, done = header.operation, header.change.done
+        run(session, backend, lambda w: resume_operation(backend, name, w), done)
 
 
 @click.command(
@@ -108,14 +111,20 @@ def apply(session: Session, plan: Path) -> None:
     from jobctl.cli.reporting import run
     from jobctl.model.pausing import Author
     from jobctl.operations.file import OperationFile
+    from jobctl.operations.resuming import apply as apply_plan
 
     with OperationFile.open_plan(plan) as planned:
         aim(session, planned.header)
         check_answer(session)
-        with session.connect() as store:
-            author = Author(who(), host(), store.server.now())
+        with session.connect() as backend:
+            author = Author(who(), host(), backend.server.now())
             done = planned.header.change.done
-            run(session, store, lambda watch: store.apply_plan(planned, author, watch), done)
+            run(
+                session,
+                backend,
+                lambda w: apply_plan(backend, planned, author, w),
+                done,
+            )
 
 
 def journal() -> Journal:

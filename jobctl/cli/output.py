@@ -21,7 +21,7 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import Terminal, Writable, printable, printable_json, printable_output
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
     from jobctl.model.rows import Row
     from jobctl.render.consoles import Console
 
@@ -138,7 +138,7 @@ def watch_option() -> Callable[[_F], _F]:
     )
 
 
-def watch(session: Session, seconds: str, look: Callable[[Store], object]) -> None:
+def watch(session: Session, seconds: str, look: Callable[[Backend], object]) -> None:
     """Call `look` with the Redis every so often; on a terminal each answer replaces the last.
 
     Raises:

@@ -19,7 +19,7 @@ from jobctl.cli.wiring import note_doors
 from jobctl.errors import NotTaken, UsageProblem
 
 if TYPE_CHECKING:
-    from jobctl.backend import Doors
+    from jobctl.backend import Backend
     from jobctl.model.pausing import Author
     from jobctl.queues.naming import Naming
     from jobctl.queues.outcome import Outcome
@@ -62,10 +62,10 @@ def pause(session: Session, names: Sequence[str]) -> None:
     from jobctl.queues.pausing import pause as pause_queues
 
     naming = read_naming(session, names)
-    with session.doors() as doors:
-        note_doors(doors)
+    with session.connect_either() as backend:
+        note_doors(backend)
         at_restart = session.flag("at_restart")
-        outcome = pause_queues(doors, naming, author(session, doors), at_restart=at_restart)
+        outcome = pause_queues(backend, naming, author(session, backend), at_restart=at_restart)
     _write(session, naming, outcome)
 
 
@@ -102,12 +102,12 @@ def resume(session: Session, names: Sequence[str]) -> None:
     if session.flag("stale") and (force or at_restart):
         other = "--force" if force else "--at-restart"
         raise UsageProblem(f"--stale clears dead holders and nothing else: no {other} with it")
-    with session.doors() as doors:
-        note_doors(doors)
+    with session.connect_either() as backend:
+        note_doors(backend)
         if session.flag("stale"):
-            outcome = clear_dead(doors, naming)
+            outcome = clear_dead(backend, naming)
         else:
-            outcome = resume_queues(doors, naming, at_restart=at_restart, force=force)
+            outcome = resume_queues(backend, naming, at_restart=at_restart, force=force)
     _write(session, naming, outcome)
 
 
@@ -124,11 +124,11 @@ def read_naming(session: Session, names: Sequence[str]) -> Naming:
     return naming
 
 
-def author(session: Session, doors: Doors) -> Author:
+def author(session: Session, backend: Backend) -> Author:
     """Return who does this, when and why."""
     from jobctl.model.pausing import Author
 
-    now = time() if doors.store is None else doors.store.server.now()
+    now = time() if not backend.has_redis else backend.server.now()
     return Author(who(), host(), now, session.text("reason"))
 
 

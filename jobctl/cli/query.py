@@ -19,9 +19,9 @@ from jobctl.errors import UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl import Store
     from jobctl.jobs.listing import Order, Page
     from jobctl.model.rows import Row
+    from jobctl.records.library import Records
     from jobctl.records.planning import Plan
     from jobctl.records.query import Query
 
@@ -76,17 +76,20 @@ def query(
     request = Request.read(session, named)
     if count:
         request.whole()
-    with session.connect() as store:
+    from jobctl.records.library import Records
+
+    with session.connect() as backend:
+        records = Records(backend)
         if explain:
-            _explain(session, store, request)
+            _explain(session, records, request)
         elif not (
-            _count(session, store, request.query, indexed)
+            _count(session, records, request.query, indexed)
             if count
-            else _list(session, store, request)
+            else _list(session, records, request)
         ):
-            _tell_of_case(store, request)
-        if store.records.wrong_types.note is not None:
-            say(store.records.wrong_types.note)
+            _tell_of_case(records, request)
+        if records.wrong_types.note is not None:
+            say(records.wrong_types.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +166,16 @@ def conditions(session: Session) -> Query:
     return found
 
 
-def _count(session: Session, store: Store, asked: Query, indexed: bool) -> bool:
+def _count(session: Session, records: Records, asked: Query, indexed: bool) -> bool:
     """Write how many there are; tell whether there are any."""
     from jobctl.records.querying import count, index_count
 
-    now = store.server.now()
+    now = records.now()
     if indexed:
-        entries = index_count(store.records, asked, now)
+        entries = index_count(records, asked, now)
         write_number(session, entries)
         return entries > 0
-    counted = count(store.records, asked, now)
+    counted = count(records, asked, now)
     write_number(session, counted.records)
     if counted.orphans:
         one = counted.orphans == 1
@@ -181,35 +184,35 @@ def _count(session: Session, store: Store, asked: Query, indexed: bool) -> bool:
     return counted.records > 0
 
 
-def _list(session: Session, store: Store, request: Request) -> bool:
+def _list(session: Session, records: Records, request: Request) -> bool:
     """Write the records; tell whether there are any."""
     from jobctl.jobs.listing import Page
     from jobctl.records.querying import explain
 
-    now = store.server.now()
+    now = records.now()
     brief = session.brief and request.page.limit is None
     page = Page(0, ON_A_TERMINAL) if brief else request.page
     if page.limit == 0:
         write_rows(session, (), request.columns, now, ident="id")
         return True
-    plan = explain(store.records, request.query, request.order, page, now)
-    rows = _rows(session, store, plan, page, now)
+    plan = explain(records, request.query, request.order, page, now)
+    rows = _rows(session, records, plan, page, now)
     first = list(islice(rows, ON_A_TERMINAL if brief else 1))
     write_rows(session, chain(first, rows), request.columns, now, ident="id")
     if brief and len(first) == ON_A_TERMINAL:
-        _tell_more(store, request.query, plan, now)
+        _tell_more(records, request.query, plan, now)
     return bool(first)
 
 
-def _rows(session: Session, store: Store, plan: Plan, page: Page, now: float) -> Iterator[Row]:
+def _rows(session: Session, records: Records, plan: Plan, page: Page, now: float) -> Iterator[Row]:
     from jobctl.records.querying import found
 
     ids = session.format is Format.IDS
-    for record in found(store.records, plan, page, now):
+    for record in found(records, plan, page, now):
         yield {"id": record.id} if ids else record.row()
 
 
-def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
+def _tell_more(records: Records, asked: Query, plan: Plan, now: float) -> None:
     """Say how many more there are: exactly where counting is cheap."""
     from jobctl.records.querying import count
 
@@ -217,29 +220,29 @@ def _tell_more(store: Store, asked: Query, plan: Plan, now: float) -> None:
     if most > _COUNTED:
         say(f"there are more, {most:,} at most: --limit, a condition, or --count")
         return
-    more = count(store.records, asked, now).records - ON_A_TERMINAL
+    more = count(records, asked, now).records - ON_A_TERMINAL
     if more > 0:
         say(f"{more:,} more: --limit, or a condition")
 
 
-def _tell_of_case(store: Store, request: Request) -> None:
+def _tell_of_case(records: Records, request: Request) -> None:
     """Say what a regular expression that finds nothing would find if it ignored case."""
     from jobctl.records.querying import count_ignoring_case
 
     if request.page.offset:
         return
-    relaxed = count_ignoring_case(store.records, request.query, store.server.now(), _COUNTED)
+    relaxed = count_ignoring_case(records, request.query, records.now(), _COUNTED)
     if relaxed is not None and relaxed[0]:
         count, query = relaxed
         say(f"hint: {count:,} match ignoring case: -w {quote(str(query))}")
 
 
-def _explain(session: Session, store: Store, request: Request) -> None:
+def _explain(session: Session, records: Records, request: Request) -> None:
     from jobctl.records.explaining import document, told
     from jobctl.records.querying import explain
 
-    now = store.server.now()
-    plan = explain(store.records, request.query, request.order, request.page, now)
+    now = records.now()
+    plan = explain(records, request.query, request.order, request.page, now)
     said = document(plan)
     if session.in_json:
         write_document(session, said)

@@ -22,7 +22,7 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
     from jobctl.model.rows import Row
 
 _COLUMNS = ("queue", "size", "latency", "paused", "working")
@@ -67,15 +67,15 @@ def ls(session: Session) -> None:
 
     columns = session.columns(QUEUE_KEYS if session.format is Format.WIDE else (), QUEUE_KEYS)
     order = session.order(QUEUE_KEYS)
-    with session.connect() as store:
-        rows = sort_rows(queue_rows(store), order)
-        if store.queues.unsearched is not None:
-            say(f"lists without a name were not looked for: {store.queues.unsearched}")
+    with session.connect() as backend:
+        rows = sort_rows(queue_rows(backend), order)
+        if backend.queues.unsearched is not None:
+            say(f"lists without a name were not looked for: {backend.queues.unsearched}")
         if not columns:
             columns = (*_COLUMNS, *_more(session, rows))
         if session.format is Format.IDS:
             rows = list({row["queue"]: row for row in rows}.values())
-        write_rows(session, rows, columns, store.server.now(), ident="queue")
+        write_rows(session, rows, columns, backend.server.now(), ident="queue")
 
 
 def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
@@ -113,20 +113,20 @@ def jobs(session: Session, names: Sequence[str]) -> None:
     from jobctl.queues.listing_queues import find_queues
 
     request = Request.read(session, Kind.QUEUE)
-    if session.explains(Kind.QUEUE, request.where, lambda store: _jobs_in(store, names)):
+    if session.explains(Kind.QUEUE, request.where, lambda backend: _jobs_in(backend, names)):
         return
-    with session.connect() as store:
-        lines = [store.queues.line(found) for found in find_queues(store, names)]
+    with session.connect() as backend:
+        lines = [backend.queues.line(found) for found in find_queues(backend, names)]
         if session.format.human and len(lines) > len(set(names)):
             keys = [printable((line.queue.key or b"").decode("utf-8", "replace")) for line in lines]
             say(f"the lists one after the other: {', '.join(keys)}")
-        write_listing(session, store, lines, request)
+        write_listing(session, backend, lines, request)
 
 
-def _jobs_in(store: Store, names: Sequence[str]) -> int:
+def _jobs_in(backend: Backend, names: Sequence[str]) -> int:
     from jobctl.queues.listing_queues import find_queues
 
-    return sum(store.queues.line(found).count() for found in find_queues(store, names))
+    return sum(backend.queues.line(found).count() for found in find_queues(backend, names))
 
 
 for command in (pause, resume, drain_command, hold, remove, adopt):

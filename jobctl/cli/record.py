@@ -17,9 +17,9 @@ from jobctl.errors import NotFound, UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl import Store
     from jobctl.model.record import Record
     from jobctl.model.rows import Row
+    from jobctl.records.library import Records
     from jobctl.records.timings import Group as Timings
 
 
@@ -54,24 +54,27 @@ def record() -> None:
 @click.pass_obj
 def show(session: Session, ident: str) -> None:
     """Show a record."""
-    with session.connect() as store:
-        found = store.records.find(read_ident(ident))
+    from jobctl.records.library import Records
+
+    with session.connect() as backend:
+        records = Records(backend)
+        found = records.find(read_ident(ident))
         if found is None:
             raise NotFound(
-                f"there is no record {ident} in {store.target}",
+                f"there is no record {ident} in {backend.target}",
                 hint="is it a job's JID? jobctl status finds the records of that",
             )
-        _write(session, store, found)
+        _write(session, records, found)
 
 
-def _write(session: Session, store: Store, found: Record) -> None:
+def _write(session: Session, records: Records, found: Record) -> None:
     from jobctl.model.record import ROW_KEYS
 
-    now = store.server.now()
+    now = records.now()
     if session.format is Format.IDS or session.text("columns") is not None:
         write_rows(session, [found.row()], ROW_KEYS, now, ident="id")
         return
-    attempts = store.records.attempts(found) if session.in_json or session.format.human else []
+    attempts = records.attempts(found) if session.in_json or session.format.human else []
     if session.format.human:
         from jobctl.render.records import print_record
 
@@ -132,10 +135,12 @@ def stats(session: Session, by: str) -> None:
     brief = (*_PEOPLE, "bar") if people else ()
     columns = session.columns((*keys, "count", *brief) if people else every, (*every, *brief))
     query = Query.parse(*session.texts("expressions"))
-    with session.connect() as store:
-        now = store.server.now()
-        measured = store.records.durations(query, by=keys)
-        note = store.records.wrong_types.note
+    from jobctl.records.library import Records
+
+    with session.connect() as backend:
+        records, now = Records(backend), backend.server.now()
+        measured = records.durations(query, by=keys)
+        note = records.wrong_types.note
     limit = session.number("limit")
     shown = measured.groups if limit is None else measured.groups[:limit]
     rows = _for_people(shown) if people else (each.row() for each in shown)

@@ -163,12 +163,17 @@ def _run(session: Session, change: Change, where: RecordWhere, text: str) -> Non
     from jobctl.cli.reporting import run
     from jobctl.cli.verbs import check_order, read_order
     from jobctl.model.layout import Kind
+    from jobctl.operations.performing import perform
 
     order = check_order(session, read_order(session, change, where, text), Kind.RECORDS)
     check_answer(session)
-    with session.connect() as store:
-        records = store.records
-        run(session, store, lambda watch: records.change(order, watch), change.done)
+    with session.connect() as backend:
+        run(
+            session,
+            backend,
+            lambda w: perform(backend, Kind.RECORDS, order, w),
+            change.done,
+        )
 
 
 def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:

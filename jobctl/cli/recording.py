@@ -18,8 +18,8 @@ from jobctl.cli.stdin import argument_text, open_stdin
 from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from jobctl import Store
     from jobctl.model.record import Record
+    from jobctl.records.library import Records
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
@@ -44,15 +44,17 @@ def read_ident(text: str) -> str:
 
 
 @contextmanager
-def _changing(session: Session) -> Iterator[Store]:
+def _changing(session: Session) -> Iterator[Records]:
     """Open the Redis to change a record in it.
 
     Raises:
         Refused: the context is read-only.
     """
+    from jobctl.records.library import Records
+
     session.rules.allow()
-    with session.connect() as store:
-        yield store
+    with session.connect() as backend:
+        yield Records(backend)
 
 
 def _values() -> Callable[[_F], _F]:
@@ -108,8 +110,8 @@ def create(session: Session, ident: str | None) -> None:
     values = _read_values(session)
     wanted = None if ident is None else read_ident(ident)
     session.given.setdefault("output", "ids")  # ID=$(..) wants nothing else
-    with _changing(session) as store:
-        _write(session, store, store.records.create(wanted, values, state=state))
+    with _changing(session) as records:
+        _write(session, records, records.create(wanted, values, state=state))
 
 
 @click.command(
@@ -141,12 +143,12 @@ def set_values(session: Session, ident: str) -> None:
         raise UsageProblem(
             "there is nothing to set", hint="jobctl record set ID --progress 3/8, --error TEXT .."
         )
-    with _changing(session) as store:
-        store.records.set(named, values, keep_args=not clear)
+    with _changing(session) as records:
+        records.set(named, values, keep_args=not clear)
         if session.text("output") is not None:
-            found = store.records.find(named)
+            found = records.find(named)
             if found is not None:
-                _write(session, store, found)
+                _write(session, records, found)
         elif sys.stderr.isatty():
             say(f"{ident}: {', '.join(values)} set")
 
@@ -182,7 +184,7 @@ def _read_values(session: Session) -> dict[str, object]:
     return values
 
 
-def _write(session: Session, store: Store, found: Record) -> None:
+def _write(session: Session, records: Records, found: Record) -> None:
     from jobctl.cli.output import write_document
     from jobctl.model.record import ROW_KEYS
     from jobctl.render.formats import Format
@@ -191,7 +193,7 @@ def _write(session: Session, store: Store, found: Record) -> None:
         write_document(session, found.row())
     else:
         columns = _COLUMNS if session.format is Format.TABLE else ROW_KEYS
-        write_rows(session, [found.row()], columns, store.server.now(), ident="id")
+        write_rows(session, [found.row()], columns, records.now(), ident="id")
 
 
 def _pairs(pairs: Sequence[str]) -> dict[str, str]:

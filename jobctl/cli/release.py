@@ -57,6 +57,7 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     from jobctl.cli.verbs import check_order, read_order
     from jobctl.filter.where import Flags
     from jobctl.model.change import Change, Verb
+    from jobctl.operations.performing import perform
 
     where = Flags(jids=read_ids(named, written=True) if named else None).where()
     where &= session.where(Kind.WORKING)
@@ -67,6 +68,11 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     order = read_order(session, change, where, text)
     order = check_order(session, order, Kind.WORKING)
     check_answer(session)
-    with session.doors() as doors:
-        store = doors.redis("working release")
-        run(session, store, lambda watch: store.working.change(order, watch), change.done)
+    with session.connect_either() as backend:
+        backend.require_redis("working release")
+        run(
+            session,
+            backend,
+            lambda w: perform(backend, Kind.WORKING, order, w),
+            change.done,
+        )

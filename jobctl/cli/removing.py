@@ -43,14 +43,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def remove(session: Session, names: Sequence[str]) -> None:
     """Remove queues."""
-    from jobctl.cli.operations import journal
     from jobctl.cli.reporting import run
     from jobctl.operations.removal.removing import remove_queues
 
     order = _checked(session, _order(session, names))
-    with session.doors() as doors:
-        kept = journal()
-        run(session, doors.store, lambda w: remove_queues(doors, kept, order, w), "removed")
+    with session.connect_either() as backend:
+        run(session, backend, lambda w: remove_queues(backend, order, w), "removed")
 
 
 @click.command(
@@ -76,15 +74,13 @@ def remove(session: Session, names: Sequence[str]) -> None:
 @click.pass_obj
 def adopt(session: Session, names: Sequence[str]) -> None:
     """Adopt lists."""
-    from jobctl.cli.operations import journal
     from jobctl.cli.reporting import run
     from jobctl.operations.removal.adopting import adopt_queues
     from jobctl.operations.removal.request import ADOPT
 
     order = _checked(session, replace(_order(session, names), change=ADOPT))
-    with session.connect() as store:
-        kept = journal()
-        run(session, store, lambda w: adopt_queues(store, kept, order, w), "adopted")
+    with session.connect() as backend:
+        run(session, backend, lambda w: adopt_queues(backend, order, w), "adopted")
 
 
 def _checked(session: Session, order: Removal) -> Removal:

@@ -15,7 +15,7 @@ from jobctl.errors import Exit
 from jobctl.model.change import ON_QUEUES, RELEASED, Verb
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
     from jobctl.model.report import Report
 
 COLUMNS = (
@@ -24,18 +24,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def run(
-    session: Session, store: Store | None, act: Callable[[Onlooker], Report], done: str
-) -> None:
+def run(session: Session, backend: Backend, act: Callable[[Onlooker], Report], done: str) -> None:
     """Run a change while someone looks on; write its report, and exit with its code.
 
     Args:
         session: the output's format.
-        store: the Redis; None where only a server is known.
+        backend: what it works on.
         act: the change.
         done: what becomes of the jobs, in a word.
     """
-    onlooker = Onlooker(session, time.time() if store is None else store.server.now())
+    onlooker = Onlooker(session, backend.server.now() if backend.has_redis else time.time())
     try:
         report = act(onlooker)
     except KeyboardInterrupt:

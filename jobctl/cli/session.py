@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, cast
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl import Store
-    from jobctl.backend import Doors
+    from jobctl.backend import Backend
     from jobctl.config.levels import Level
     from jobctl.connecting import Settings
     from jobctl.filter.where import Where
@@ -79,27 +78,27 @@ class Session:
         """When to use colour."""
         return self.text("color") or "auto"
 
-    def connect(self) -> Store:
+    def connect(self) -> Backend:
         """Open the Redis that the options, or the environment, name."""
         from jobctl.connecting import open_redis
 
-        store = open_redis(self.level, self._settings(), os.environ)
-        self._note(store)
-        return store
+        backend = open_redis(self.level, self._settings(), os.environ)
+        self._note(backend)
+        return backend
 
-    def doors(self) -> Doors:
+    def connect_either(self) -> Backend:
         """Open the Redis, the Faktory server, or both: whatever the same level names."""
-        from jobctl.connecting import open_doors
+        from jobctl.connecting import open_either
 
-        doors = open_doors(self.level, self._settings(), os.environ)
-        self._note(doors.store)
-        return doors
+        backend = open_either(self.level, self._settings(), os.environ)
+        self._note(backend)
+        return backend
 
-    def _note(self, store: Store | None) -> None:
-        if store is not None and store.server.clock is not None and not self.quiet:
+    def _note(self, backend: Backend) -> None:
+        if backend.has_redis and backend.server.clock is not None and not self.quiet:
             from jobctl.cli.output import say
 
-            say(f"times go by the clock of this machine: {store.server.clock}")
+            say(f"times go by the clock of this machine: {backend.server.clock}")
             self.quiet = True
 
     @cached_property
@@ -120,7 +119,7 @@ class Session:
         )
 
     def doors_again(self) -> str:
-        """Return the options that named the doors, as they can be typed again: passwords left out.
+        """Return the options that named the backend, to be typed again: passwords left out.
 
         What the environment names need not be typed.
         """
@@ -194,7 +193,7 @@ class Session:
         return flags.where() & expressions
 
     def explains(
-        self, kind: Kind, where: Where, count: Callable[[Store], int] | None = None
+        self, kind: Kind, where: Where, count: Callable[[Backend], int] | None = None
     ) -> bool:
         """Show how the filter is read where ``--explain`` asks for that; tell whether it does."""
         if not self.flag("explain"):

@@ -29,7 +29,7 @@ from jobctl.model.status import Status
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
 
 
 _ABOUT = {
@@ -98,8 +98,8 @@ def _ls(kind: Kind) -> click.Command:
         request = Request.read(session, kind)
         if session.explains(kind, request.where):
             return
-        with session.connect() as store:
-            write_listing(session, store, [store.set(kind)], request)
+        with session.connect() as backend:
+            write_listing(session, backend, [backend.set(kind)], request)
 
     return ls
 
@@ -125,8 +125,8 @@ def _count(kind: Kind) -> click.Command:
         where = session.where(kind)
         if session.explains(kind, where):
             return
-        with session.connect() as store:
-            write_number(session, count_matching(store.set(kind), where, store.server.now()))
+        with session.connect() as backend:
+            write_number(session, count_matching(backend.set(kind), where, backend.server.now()))
 
     return count
 
@@ -150,8 +150,8 @@ def _show(kind: Kind) -> click.Command:
         from jobctl.cli.stdin import read_id
 
         jid = read_id(jid)
-        with session.connect() as store:
-            show_job(session, store, kind, jid, raw=raw)
+        with session.connect() as backend:
+            show_job(session, backend, kind, jid, raw=raw)
 
     return show
 
@@ -202,9 +202,9 @@ def group_command(kind: Kind) -> click.Command:
         where = session.where(kind)
         if session.explains(kind, where):
             return
-        with session.connect() as store:
-            now = store.server.now()
-            groups = group_jobs(store.set(kind), where, keys, now, given=session.filter_text())
+        with session.connect() as backend:
+            now = backend.server.now()
+            groups = group_jobs(backend.set(kind), where, keys, now, given=session.filter_text())
         limit = session.number("limit")
         shown = groups if limit is None else groups[:limit]
         rows = [each.row() for each in shown]
@@ -227,13 +227,13 @@ def group_command(kind: Kind) -> click.Command:
     return group
 
 
-def show_job(session: Session, store: Store, kind: Kind, jid: str, *, raw: bool) -> None:
+def show_job(session: Session, backend: Backend, kind: Kind, jid: str, *, raw: bool) -> None:
     """Show the member of a set that has this JID.
 
     Raises:
         NotFound: none has it.
     """
-    entries = sorted(store.set(kind).find([jid]), key=lambda entry: (entry.score, entry.raw))
+    entries = sorted(backend.set(kind).find([jid]), key=lambda entry: (entry.score, entry.raw))
     if not entries:
         raise NotFound(
             f"{jid} is not in {kind.value}", hint=f"anywhere else? jobctl status {quote(jid)}"
@@ -248,9 +248,9 @@ def show_job(session: Session, store: Store, kind: Kind, jid: str, *, raw: bool)
     elif session.format.human:
         from jobctl.render.story import print_story
 
-        print_story(console(session), Status(jid, (entry,)), store.server.now())
+        print_story(console(session), Status(jid, (entry,)), backend.server.now())
     else:
-        write_rows(session, [listing_row(entry)], listing_keys(kind), store.server.now())
+        write_rows(session, [listing_row(entry)], listing_keys(kind), backend.server.now())
 
 
 retries = make_group(Kind.RETRIES)

@@ -20,7 +20,7 @@ from jobctl.model.status import TABLE
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl import Store
+    from jobctl.backend import Backend
     from jobctl.model.rows import Row
     from jobctl.model.status import Status
 
@@ -64,21 +64,21 @@ def status(
     if goal is not None:
         _wait(session, asked, goal, timeout, single)
     elif seconds is not None:
-        watch(session, seconds, lambda store: _look(session, store, asked, single))
+        watch(session, seconds, lambda backend: _look(session, backend, asked, single))
     else:
-        with session.connect() as store:
-            missing = _look(session, store, asked, single)
-            place, unsearched = str(store.target), store.queues.unsearched
+        with session.connect() as backend:
+            missing = _look(session, backend, asked, single)
+            place, unsearched = str(backend.target), backend.queues.unsearched
         if missing:
             raise _not_found(missing, len(asked), place, unsearched)
 
 
-def _look(session: Session, store: Store, jids: Sequence[str], single: bool) -> list[Status]:
+def _look(session: Session, backend: Backend, jids: Sequence[str], single: bool) -> list[Status]:
     """Look once, write the answer, and return what was not found."""
     from jobctl.jobs.locate import status as look
 
-    found = look(store, jids)
-    _write(session, store, found, single)
+    found = look(backend, jids)
+    _write(session, backend, found, single)
     return [job for job in found if not job.found]
 
 
@@ -90,18 +90,18 @@ def _wait(
     wanted = Goal.read(goal, timeout)
     if sys.stderr.isatty():
         say(f"waiting for {wanted}; Ctrl-C ends it")
-    with session.connect() as store:
-        waited = wait(store, jids, wanted)
-        _write(session, store, waited.jobs, single)
+    with session.connect() as backend:
+        waited = wait(backend, jids, wanted)
+        _write(session, backend, waited.jobs, single)
     if waited.problem is not None:
         raise waited.problem
 
 
-def _write(session: Session, store: Store, jobs: list[Status], single: bool) -> None:
+def _write(session: Session, backend: Backend, jobs: list[Status], single: bool) -> None:
     from jobctl.model.rows import without_plain_classes
     from jobctl.model.status import PLACE_KEYS
 
-    now = store.server.now()
+    now = backend.server.now()
     if session.format is Format.JSON:
         documents = [job.document() for job in jobs]
         write_document(session, documents[0] if single else documents)

@@ -86,13 +86,13 @@ def run_change(session: Session, kind: Kind, change: Change, where: Where, text:
     """
     from jobctl.cli.reporting import run
     from jobctl.model.change import Verb
+    from jobctl.operations.performing import perform
 
     order = check_order(session, read_order(session, change, where, text), kind)
     check_answer(session, name=kind.value if change.verb is Verb.CLEAR else None)
-    with session.connect() as store:
-        jobs = store.jobs(kind)
-        order = _by_server_clock(session, order, store.server.now())
-        run(session, store, lambda watch: jobs.change(order, watch), change.done)
+    with session.connect() as backend:
+        order = _by_server_clock(session, order, backend.server.now())
+        run(session, backend, lambda w: perform(backend, kind, order, w), change.done)
 
 
 def _by_server_clock(session: Session, order: Order, now: float) -> Order:

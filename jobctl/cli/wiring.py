@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from jobctl.cli.output import say
 
 if TYPE_CHECKING:
-    from jobctl.backend import Doors
+    from jobctl.backend import Backend
 
 
-def note_doors(doors: Doors) -> None:
+def note_doors(backend: Backend) -> None:
     """Say which Redis was passed over, because another level of the settings names it."""
-    if doors.passed_over is not None:
-        say(f"{doors.passed_over} is not used: --faktory-url was given without --url")
+    if backend.scope.passed_over is not None:
+        say(f"{backend.scope.passed_over} is not used: --faktory-url was given without --url")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from jobctl.library import Store
+from jobctl.backend import Backend
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
 from jobctl.model.queue import Queue
@@ -19,41 +19,41 @@ if TYPE_CHECKING:
 OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five
 
 
-def status(store: Store, jids: Sequence[str]) -> list[Status]:
+def status(backend: Backend, jids: Sequence[str]) -> list[Status]:
     """Return what is known of each JID, in the order asked.
 
     A job on the move can be seen twice or not at all, so what was not found, or was found in
     more than one place, is looked for again before it is said. So is a job whose record says
     another thing than its place.
     """
-    odd = store.odd_keys()
-    queues = store.queues.named()
-    found = _look(store, queues, set(jids), odd, damaged=False)
+    odd = backend.odd_keys()
+    queues = backend.queues.named()
+    found = _look(backend, queues, set(jids), odd, damaged=False)
     doubtful = {jid for jid in jids if len(found.get(jid, ())) != 1 or found[jid][0].job.malformed}
     if doubtful:
-        queues = store.queues.named()
-        queues += store.queues.strays(queues)
-        again = _look(store, queues, doubtful, odd)
+        queues = backend.queues.named()
+        queues += backend.queues.strays(queues)
+        again = _look(backend, queues, doubtful, odd)
         found |= {jid: again.get(jid, []) for jid in doubtful}
     odd |= {
-        store.layout.queue_key(queue.name, QueueForm.Q): queue.wrong_type
+        backend.layout.queue_key(queue.name, QueueForm.Q): queue.wrong_type
         for queue in queues
         if queue.wrong_type is not None
     }
-    now = store.server.now()
-    joined = store.joining.of(jids)
+    now = backend.server.now()
+    joined = backend.joining.of(jids)
     disputed = _disputed(found, joined, now)
     if disputed:
-        again = _look(store, queues, disputed, odd)
+        again = _look(backend, queues, disputed, odd)
         found |= {jid: again.get(jid, []) for jid in disputed}
-        records = store.joining.of(disputed)
+        records = backend.joining.of(disputed)
         joined = {jid: its for jid, its in joined.items() if jid not in disputed} | records
         still = _disputed(found, records, now)
         disputed = {
             jid: [text for text in texts if text in disputed[jid]] for jid, texts in still.items()
         }
     queued = any(e.kind is Kind.QUEUE for entries in found.values() for e in entries)
-    read = form_read(store, queues, server_facts(store)) if queued else None
+    read = form_read(backend, queues, server_facts(backend)) if queued else None
     warn = _Warnings(queues, odd, now, read)
     return [
         _status(jid, found.get(jid, []), warn, joined.get(jid), disputed.get(jid, ()))
@@ -77,7 +77,7 @@ def _disputed(
 
 
 def _look(
-    store: Store,
+    backend: Backend,
     queues: list[Queue],
     jids: Collection[str],
     odd: Container[str],
@@ -92,11 +92,11 @@ def _look(
     if jids:
         for kind in JOB_KINDS:
             if kind is Kind.QUEUE:
-                entries = store.queues.find(queues, jids, damaged=damaged)
-            elif store.set(kind).key in odd:
+                entries = backend.queues.find(queues, jids, damaged=damaged)
+            elif backend.set(kind).key in odd:
                 continue
             else:
-                entries = store.set(kind).find(jids, damaged=damaged)
+                entries = backend.set(kind).find(jids, damaged=damaged)
             for entry in entries:
                 for jid in [entry.jid] if entry.jid is not None else entry.may_be(jids):
                     found.setdefault(jid, []).append(entry)

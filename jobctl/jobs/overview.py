@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused, Unreachable
-from jobctl.library import Store
 from jobctl.model.layout import SETS, Kind
 from jobctl.model.overview import Day, JobServerFacts, Overview
 from jobctl.model.queue import Queue
@@ -17,50 +17,50 @@ from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import contradictions
 
 
-def overview(store: Store, days: int) -> Overview:
+def overview(backend: Backend, days: int) -> Overview:
     """Return the totals, the counts of so many days (the last is today) and the servers.
 
     A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
 
     Args:
-        store: the Redis, and the server where it is known.
+        backend: what it works on.
         days: how many days.
     """
-    refusal = store.systems.refusal()
+    refusal = backend.systems.refusal()
     if refusal is not None:
-        return _not_served(store, refusal)
-    queues = store.queues.named()
-    now = store.server.now()
+        return _not_served(backend, refusal)
+    queues = backend.queues.named()
+    now = backend.server.now()
     today = datetime.fromtimestamp(now, UTC).date()
     # Days are those of the server's own zone, which may be a day ahead.
     dates = [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -2, -1)]
-    odd = store.odd_keys()
-    counts_of = {k: None if store.set(k).key in odd else store.set(k).count() for k in SETS}
-    total, *counts = store.server.counters(dates)
+    odd = backend.odd_keys()
+    counts_of = {k: None if backend.set(k).key in odd else backend.set(k).count() for k in SETS}
+    total, *counts = backend.server.counters(dates)
     ahead = counts[-1] != (None, None)
     shown = list(zip(dates, counts, strict=True))[slice(1, None) if ahead else slice(-1)]
     processed, failures = total
-    server = store.server.facts()
-    told, silence = _asked(store.faktory)
+    server = backend.server.facts()
+    told, silence = _asked(backend.faktory)
     contradicted: list[str] = []
-    if told is not None and store.faktory is not None:
-        contradicted = contradictions(store, store.faktory, total, told)
+    if told is not None:
+        contradicted = contradictions(backend, total, told)
     return Overview(
-        target=str(store.target),
+        target=str(backend.target),
         server=server,
         faktory=told,
-        layout=layout_seen(queues, store) or _form(told),
+        layout=layout_seen(queues, backend) or _form(told),
         processed=processed,
         failures=failures,
         queues=len({q.name for q in queues}),
-        paused=len({q.name for q in queues if q.paused}.difference(pending_pauses(store))),
+        paused=len({q.name for q in queues if q.paused}.difference(pending_pauses(backend))),
         enqueued=sum(q.size for q in queues),
         scheduled=counts_of[Kind.SCHEDULED],
         working=counts_of[Kind.WORKING],
         retries=counts_of[Kind.RETRIES],
         dead=counts_of[Kind.DEAD],
         warnings=(
-            *_unread(store, queues, None if contradicted else told),
+            *_unread(backend, queues, None if contradicted else told),
             *(f"the key {k} holds a {kind}: it is not counted" for k, kind in odd.items()),
             *([silence] if silence is not None else ()),
             *contradicted,
@@ -69,21 +69,23 @@ def overview(store: Store, days: int) -> Overview:
     )
 
 
-def _not_served(store: Store, refusal: Refused) -> Overview:
+def _not_served(backend: Backend, refusal: Refused) -> Overview:
     """Return what there is to say of a Redis whose jobs are not Faktory's."""
-    served = store.systems.served
+    served = backend.systems.served
     return Overview(
-        target=str(store.target),
-        server=store.server.facts(),
+        target=str(backend.target),
+        server=backend.server.facts(),
         faktory=None,
         system=None if served is None else served.value,
         warnings=(f"{refusal.message} ({refusal.hint})",),
     )
 
 
-def _unread(store: Store, queues: Sequence[Queue], told: JobServerFacts | None) -> Iterator[str]:
+def _unread(
+    backend: Backend, queues: Sequence[Queue], told: JobServerFacts | None
+) -> Iterator[str]:
     """Say how many jobs wait in lists that the server does not read."""
-    read = form_read(store, queues, told)
+    read = form_read(backend, queues, told)
     unread = [queue for queue in queues if queue.size and is_unread(queue, read)]
     if unread:
         jobs = sum(queue.size for queue in unread)

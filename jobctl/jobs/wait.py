@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NotFound, TimedOut, UsageProblem
 from jobctl.jobs.locate import status
-from jobctl.library import Store
 from jobctl.model.status import State, Status
 from jobctl.model.times import parse_duration
 from jobctl.model.words import did_you_mean
@@ -53,13 +53,13 @@ class Waited:
     problem: JobctlError | None = None
 
 
-def wait(store: Store, jids: Sequence[str], goal: Goal) -> Waited:
+def wait(backend: Backend, jids: Sequence[str], goal: Goal) -> Waited:
     """Look at the jobs until all have reached the goal, or cannot any more, or time is up."""
     end = None if goal.timeout is None else time.monotonic() + goal.timeout
     watched = {jid: _Watched() for jid in jids}
     while True:
         began = time.monotonic()
-        jobs = status(store, jids)
+        jobs = status(backend, jids)
         for job in jobs:
             watched[job.jid].see(job, began)
         lost = [job.jid for job in jobs if watched[job.jid].lost(job, goal, began)]

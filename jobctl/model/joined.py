@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jobctl.model.jobba import RecordState
-from jobctl.model.record import Record
+from jobctl.model.record import Record, RecordState
 
 _ATTEMPT = re.compile(r"(.*):(\d+)", re.DOTALL)
 

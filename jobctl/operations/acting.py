@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError
 from jobctl.model.notes import ActingNote, BatchNote, Lock
 from jobctl.model.operation import Batch, Header, Rising
@@ -17,7 +18,6 @@ from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.tally import Tally
 from jobctl.operations.watching import Watch
 from jobctl.redis.connection import Command
-from jobctl.redis.opening import Store
 
 _NAP = 0.1  # seconds between two looks at whether to stop
 _BEAT = 4  # batches a second at a bounded rate
@@ -52,18 +52,18 @@ class Actor:
     """Carries one operation out."""
 
     def __init__(
-        self, store: Store, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
+        self, backend: Backend, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
     ) -> None:
         self.tally = Tally(file.header)
         self.refusal: JobctlError | None = None
         self.stopped = False
-        self._store = store
+        self._backend = backend
         self._file = file
         self._header: Header = file.header
         self._total = len(chosen)
         self._course = course
         self._watch = watch
-        self._preparer = Preparer.of(file, chosen, store.layout)
+        self._preparer = Preparer.of(file, chosen, backend.layout)
         self._under_way: deque[Ready] = deque()
         self._begun = time.monotonic()
         self._sent = 0
@@ -76,7 +76,7 @@ class Actor:
             FileProblem: the disk is full; the batch that could not be noted was not sent.
         """
         self._watch.acting(0, self._total)
-        for reply in self._store.operations.each(self._commands()):
+        for reply in self._backend.operations.each(self._commands()):
             ready = self._under_way.popleft()
             if isinstance(reply, JobctlError):
                 self.refusal = reply
@@ -144,7 +144,7 @@ class Actor:
     def _moment(self) -> str | None:
         if not self._header.change.to_queues:
             return None
-        moment = Instant.of_epoch(self._store.server.now())
+        moment = Instant.of_epoch(self._backend.server.now())
         return None if moment is None else moment.rfc3339()
 
     def _pace(self, jobs: int) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
-from jobctl.library import Store
 from jobctl.model.change import Change, Verb
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import ActingNote
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
 MICROSECOND = 1e-6
 
 
-def begin(store: Store, file: OperationFile, jobs: int, who: str, host: str) -> ActingNote:
+def begin(backend: Backend, file: OperationFile, jobs: int, who: str, host: str) -> ActingNote:
     """Note what the operation decides once: whose server, from which score on, what there was."""
-    now = store.server.now()
-    remember_server(store)
+    now = backend.server.now()
+    remember_server(backend)
     note: ActingNote = {
-        "identity": store.operations.claim_identity(),
+        "identity": backend.operations.claim_identity(),
         "at": now,
-        "before": sizes(store, file.header),
+        "before": sizes(backend, file.header),
         "claim": secrets.token_hex(8),
         "who": who,
         "host": host,
     }
-    scores = _scores(file.header.change, now, jobs, store.layout.purge_after)
+    scores = _scores(file.header.change, now, jobs, backend.layout.purge_after)
     if scores is not None:
         note |= {"first": scores.first, "step": scores.step}
     if file.header.change.to_queues:
-        note["queues"] = sorted(queue.name for queue in store.queues.named() if queue.registered)
+        note["queues"] = sorted(queue.name for queue in backend.queues.named() if queue.registered)
     file.note({"acting": note})
     if file.header.keep:  # its claim in Redis outlives a power failure here
         file.flush()
     return note
 
 
-def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | None:
+def claim(backend: Backend, file: OperationFile, acting: ActingNote) -> Author | None:
     """Claim the operation in Redis; return who else has claimed it, and carries it out.
 
     Raises:
@@ -62,7 +62,7 @@ def claim(store: Store, file: OperationFile, acting: ActingNote) -> Author | Non
     """
     author = Author(acting.get("who", ""), acting.get("host", ""), acting["at"])
     mine = b"%b %b" % (claim_token(acting).encode(), author.encode())
-    return other_claimant(store.operations.claim(file.header, mine), acting)
+    return other_claimant(backend.operations.claim(file.header, mine), acting)
 
 
 def leave_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -> Report:
@@ -74,7 +74,7 @@ def leave_to(claimant: Author, file: OperationFile, report: Report, jobs: int) -
 
 
 def carry_out(
-    store: Store,
+    backend: Backend,
     file: OperationFile,
     chosen: Chosen,
     acting: ActingNote,
@@ -88,7 +88,7 @@ def carry_out(
     """Act on what was chosen, and complete the report.
 
     Args:
-        store: the Redis.
+        backend: what it works on.
         file: the operation's file.
         chosen: the members, in the order they are acted on.
         acting: what `begin` noted.
@@ -104,17 +104,17 @@ def carry_out(
         Refused: a release cannot go on without its server.
     """
     course = Course(read_scores(acting), noted or {}, results or {}, acknowledged or {})
-    actor = _actor(file.header)(store, file, chosen, course, watch)
+    actor = _actor(file.header)(backend, file, chosen, course, watch)
     watch.began(file.header.operation)
     try:
         tally = actor.act()
         if isinstance(actor.refusal, Loading):
             raise actor.refusal
-        after = sizes(store, file.header)
+        after = sizes(backend, file.header)
     except (ConnectionLost, Loading, FileProblem) as error:
         raise resumable(error, file.header.operation) from error
     report = _counted(report, tally, acting["before"], after)
-    names = _names(Preparer.of(file, chosen, store.layout), chosen, file, tally.failed)
+    names = _names(Preparer.of(file, chosen, backend.layout), chosen, file, tally.failed)
     report = replace(
         report,
         failed_jids=tuple(names),
@@ -128,7 +128,7 @@ def carry_out(
     elif actor.stopped:
         report = replace(report, unfinished=True)
     else:
-        notes = _introduce(store, file, tally, acting.get("queues"), watch)
+        notes = _introduce(backend, file, tally, acting.get("queues"), watch)
         report = replace(report, notes=report.notes + notes)
         file.note({"end": report.document()})
         if not file.header.keep:
@@ -138,7 +138,7 @@ def carry_out(
 
 
 def _introduce(
-    store: Store, file: OperationFile, tally: Tally, before: Sequence[str] | None, watch: Watch
+    backend: Backend, file: OperationFile, tally: Tally, before: Sequence[str] | None, watch: Watch
 ) -> tuple[str, ...]:
     """Let the server know the queues that jobs went to, where they are new."""
     if not file.header.change.to_queues or before is None:
@@ -147,7 +147,7 @@ def _introduce(
 
     form = file.header.form or QueueForm.Q
     names = [name.removeprefix("queue:") for name in tally.moved if name.startswith("queue:")]
-    return introduce(store, file, dict.fromkeys(names, form), before, watch)
+    return introduce(backend, file, dict.fromkeys(names, form), before, watch)
 
 
 def _actor(header: Header) -> type[Actor | Releaser]:
@@ -158,18 +158,18 @@ def _actor(header: Header) -> type[Actor | Releaser]:
     return Releaser
 
 
-def sizes(store: Store, header: Header) -> dict[str, int]:
+def sizes(backend: Backend, header: Header) -> dict[str, int]:
     """Return how many members the structures have that an operation can touch."""
     if header.kind is Kind.RECORDS:
-        return store.operations.record_sizes(header.record_layout)
+        return backend.operations.record_sizes(header.record_layout)
     target = target_of(header)
     kinds = [header.kind] if target is None else [header.kind, target]
     if not header.change.to_queues:
-        return store.operations.sizes(kinds, ())
+        return backend.operations.sizes(kinds, ())
     form = header.form or QueueForm.Q
-    names = {queue.name for queue in store.queues.named()}
+    names = {queue.name for queue in backend.queues.named()}
     names |= {name for name in (header.change.to,) if name is not None}
-    return store.operations.sizes(kinds, [(name, form) for name in sorted(names)])
+    return backend.operations.sizes(kinds, [(name, form) for name in sorted(names)])
 
 
 def _scores(change: Change, now: float, jobs: int, purge_after: int) -> Rising | None:

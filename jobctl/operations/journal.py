@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from jobctl.backend import Backend
 from jobctl.errors import FileProblem, JobctlError, NotFound, Refused, UsageProblem
 from jobctl.model.notes import Note
 from jobctl.model.operation import OPERATION_ID, Header
@@ -82,6 +83,18 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+
+    @classmethod
+    def of(cls, backend: Backend) -> Journal:
+        """Return the journal of what is done to a backend.
+
+        Raises:
+            UsageProblem: it was opened without a directory for its operations.
+        """
+        directory = backend.scope.operations_directory
+        if directory is None:
+            raise UsageProblem("this store was opened without a directory for its operations")
+        return cls(directory)
 
     def create(self, header: Header, *, hidden: bool = False) -> OperationFile:
         """Make the file of a new operation.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.change import ON_QUEUES
 from jobctl.model.layout import Kind
@@ -18,7 +19,6 @@ from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.same_data import holds_same_data
 from jobctl.redis.keys import CLAIM, KEPT
-from jobctl.redis.opening import Store
 from jobctl.redis.operations import MOST
 from jobctl.systems.registry import layout_of
 
@@ -140,14 +140,14 @@ class Past:
                 raise ValueError("a batch of its undo is of other jobs")
 
     @classmethod
-    def read(cls, store: Store, file: OperationFile, *, server_changed: bool = False) -> Past:
+    def read(cls, backend: Backend, file: OperationFile, *, server_changed: bool = False) -> Past:
         """Read a file's notes, and the results that Redis keeps.
 
         Redis' results are what counts: a server that lost its last second lost the changes and
         the results alike. Only where they are old enough to be forgotten, the file's do.
 
         Args:
-            store: the Redis.
+            backend: what it works on.
             file: the operation's.
             server_changed: whether to go on where this Redis may hold other data than the one that
                 the operation was begun on.
@@ -158,15 +158,15 @@ class Past:
         """
         past = cls.noted(file)
         if file.header.kind is not Kind.RECORDS:
-            store.check_system()
+            backend.check_system()
         if not server_changed:
-            check_server(store, file, past)
-        kept = store.operations.results(file.header.operation)
+            check_server(backend, file, past)
+        kept = backend.operations.results(file.header.operation)
         claimant = other_claimant(kept.pop(CLAIM, ""), past.acting)
         if claimant is not None:
             # Whoever has results of its own was first, so long ago that Redis has forgotten it.
             return past if past.told else replace(past, results={}, claimant=claimant)
-        if not kept and _forgotten(store, file):
+        if not kept and _forgotten(backend, file):
             return past
         results = {int(number): text for number, text in kept.items() if number.isdigit()}
         if results and past.acting is None:  # an earlier version of jobctl claimed nothing
@@ -240,7 +240,7 @@ def claimed_by(claimant: Author, header: Header) -> str:
     )
 
 
-def check_server(store: Store, file: OperationFile, past: Past) -> None:
+def check_server(backend: Backend, file: OperationFile, past: Past) -> None:
     """Check that a file is of this very database.
 
     ``jobctl:server`` says so. A server that lost its last second may have lost that key; at the
@@ -251,18 +251,18 @@ def check_server(store: Store, file: OperationFile, past: Past) -> None:
     """
     header = file.header
     identity = (None if past.acting is None else past.acting["identity"]) or header.identity
-    if identity is not None and store.operations.identity() == identity:
+    if identity is not None and backend.operations.identity() == identity:
         return
-    if str(store.target) != header.server:
+    if str(backend.target) != header.server:
         raise Refused(
-            f"operation {header.operation} is of {header.server}, this is {store.target}",
+            f"operation {header.operation} is of {header.server}, this is {backend.target}",
             hint="give the right one with --url; nothing was changed",
         )
-    if identity is None or store.operations.begun(header.operation):
+    if identity is None or backend.operations.begun(header.operation):
         return
-    if not holds_same_data(store, file, past.chosen(file)):
+    if not holds_same_data(backend, file, past.chosen(file)):
         raise Refused(
-            f"nothing shows that {store.target} still holds the data of operation "
+            f"nothing shows that {backend.target} still holds the data of operation "
             f"{header.operation}: its jobctl:server is another or gone, and so are the operation's "
             f"{header.kind.thing}s; nothing was changed",
             hint="--server-changed goes on all the same: where it is other data, jobs of the old "
@@ -270,8 +270,8 @@ def check_server(store: Store, file: OperationFile, past: Past) -> None:
         )
 
 
-def _forgotten(store: Store, file: OperationFile) -> bool:
-    return store.server.now() - file.header.started_at > KEPT
+def _forgotten(backend: Backend, file: OperationFile) -> bool:
+    return backend.server.now() - file.header.started_at > KEPT
 
 
 def _acknowledged(notes: Sequence[Note]) -> dict[int, Told]:

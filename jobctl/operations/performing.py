@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobctl.backend import Backend
 from jobctl.errors import FileProblem, Refused, UsageProblem
 from jobctl.filter.where import Where
-from jobctl.library import Store
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind, QueueForm
@@ -97,7 +97,7 @@ class Order:
             raise UsageProblem("--all and a filter contradict each other", hint="leave one out")
 
 
-def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Watch) -> Report:
+def perform(backend: Backend, kind: Kind, order: Order, watch: Watch) -> Report:
     """Do what was ordered to what matches in a set, and report.
 
     Raises:
@@ -106,35 +106,36 @@ def perform(store: Store, journal: Journal, kind: Kind, order: Order, watch: Wat
         FileProblem: the operation's file cannot be written. Nothing was changed.
         ConnectionLost: Redis went away on the way; resume goes on from there.
     """
+    order = order.under(backend.rules)
     order.check(kind)
     begun = time.monotonic()
     warnings: list[str] = []
     if kind is not Kind.RECORDS:
-        store.check_system()
+        backend.check_system()
     if order.change.verb is Verb.RELEASE:
         from jobctl.operations.release_checks import check_way
 
-        warnings = check_way(store, rehearsed=order.rehearsed)
+        warnings = check_way(backend, rehearsed=order.rehearsed)
     kept = order.guards.undo or order.guards.dry_run or order.plan is not None
     if order.change.verb is Verb.CLEAR and not kept:
-        report = _clear(store, kind, order, watch)
+        report = _clear(backend, kind, order, watch)
     else:
         if not order.rehearsed:
-            store.operations.check_script(script_of(order.change, kind), kind=kind)
-        with _new_file(store, journal, kind, order) as file:
-            report = _perform(store, file, order, watch, warnings)
+            backend.operations.check_script(script_of(order.change, kind), kind=kind)
+        with _new_file(backend, kind, order) as file:
+            report = _perform(backend, file, order, watch, warnings)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
 def _perform(
-    store: Store, file: OperationFile, order: Order, watch: Watch, warnings: Sequence[str]
+    backend: Backend, file: OperationFile, order: Order, watch: Watch, warnings: Sequence[str]
 ) -> Report:
     rehearsed = order.rehearsed
     try:
-        choice = _choose(store, file, order, watch)
+        choice = _choose(backend, file, order, watch)
         report = _report(file.header, choice, rehearsed=rehearsed)
         report = replace(report, notes=(*report.notes, *warnings))
-        preview = _preview(store, file, choice, order, warnings)
+        preview = _preview(backend, file, choice, order, warnings)
         if rehearsed or not len(choice.chosen):
             watch.show(preview)
         else:
@@ -144,8 +145,8 @@ def _perform(
             if not watch.confirm(preview):
                 raise Refused("not confirmed; nothing was changed")
             report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-            acting = begin(store, file, len(choice.chosen), order.who, order.host)
-            claim(store, file, acting)  # what is refused now has cost nothing
+            acting = begin(backend, file, len(choice.chosen), order.who, order.host)
+            claim(backend, file, acting)  # what is refused now has cost nothing
     except BaseException:
         file.delete()  # nothing was changed: there is nothing to undo, nor to resume
         raise
@@ -154,19 +155,19 @@ def _perform(
     if order.guards.dry_run or not len(choice.chosen):
         file.delete()
         return replace(report, operation=None)
-    return carry_out(store, file, choice.chosen, acting, report, watch)
+    return carry_out(backend, file, choice.chosen, acting, report, watch)
 
 
-def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Choice:
-    choice = _choice(store, file, order.where, watch)
+def _choose(backend: Backend, file: OperationFile, order: Order, watch: Watch) -> Choice:
+    choice = _choice(backend, file, order.where, watch)
     order.guards.check(choice.matched)
     choice.skipped = choice.chosen.cut(order.guards.limit)
     if order.change.verb is Verb.RELEASE:
         from jobctl.operations.release_checks import check_batches
 
-        check_batches(store, file, choice.chosen)
+        check_batches(backend, file, choice.chosen)
     if order.change.to_queues and choice.matched:
-        form, named, warnings = _queues(store, order.change, rehearsed=order.rehearsed)
+        form, named, warnings = _queues(backend, order.change, rehearsed=order.rehearsed)
         if order.change.verb is not Verb.RELEASE:  # who has said so before
             choice.notes = (*choice.notes, *warnings)
         file.header = replace(file.header, form=form, named=named)
@@ -185,35 +186,38 @@ def _choose(store: Store, file: OperationFile, order: Order, watch: Watch) -> Ch
     return choice
 
 
-def _choice(store: Store, file: OperationFile, where: Where | RecordWhere, watch: Watch) -> Choice:
-    now = store.server.now()
+def _choice(
+    backend: Backend, file: OperationFile, where: Where | RecordWhere, watch: Watch
+) -> Choice:
+    now = backend.server.now()
     if isinstance(where, Where):
-        return choose(store.set(file.header.kind), where, file, now, watch)
+        return choose(backend.set(file.header.kind), where, file, now, watch)
     from jobctl.records.choosing import choose_records  # only records need it
 
-    return choose_records(store, file, where, now, watch)
+    return choose_records(backend, file, where, now, watch)
 
 
 @contextmanager
-def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Iterator[OperationFile]:
+def _new_file(backend: Backend, kind: Kind, order: Order) -> Iterator[OperationFile]:
     header = Header(
         operation=secrets.token_hex(4),
         kind=kind,
         change=order.change,
-        server=str(store.target),
-        identity=store.operations.identity(),
+        server=str(backend.target),
+        identity=backend.operations.identity(),
         where=order.text,
         who=order.who,
         host=order.host,
         argv=tuple(order.argv),
         reason=order.guards.reason,
-        started_at=store.server.now(),
+        started_at=backend.server.now(),
         keep=order.guards.undo,
-        faktory=_server(store) if order.change.verb is Verb.RELEASE else None,
+        faktory=_server(backend) if order.change.verb is Verb.RELEASE else None,
         context=order.context,
-        namespace=store.records_namespace if kind is Kind.RECORDS else None,
+        namespace=backend.scope.records_namespace if kind is Kind.RECORDS else None,
     )
     if order.plan is None:
+        journal = Journal.of(backend)
         if not order.guards.dry_run:
             journal.tidy()
         made = journal.create(header, hidden=order.guards.dry_run)
@@ -230,12 +234,12 @@ def _new_file(store: Store, journal: Journal, kind: Kind, order: Order) -> Itera
         yield made
 
 
-def _server(store: Store) -> str | None:
-    return None if store.faktory is None else str(store.faktory.address)
+def _server(backend: Backend) -> str | None:
+    return None if backend.faktory is None else str(backend.faktory.address)
 
 
 def _queues(
-    store: Store, change: Change, *, rehearsed: bool
+    backend: Backend, change: Change, *, rehearsed: bool
 ) -> tuple[QueueForm, tuple[str, ...], tuple[str, ...]]:
     """Return the form of the lists that jobs go to, the odd names of queues, and warnings.
 
@@ -243,14 +247,14 @@ def _queues(
         Refused: nothing tells which form.
         UsageProblem: ``--to`` names what is no queue, and could not become one.
     """
-    form, warnings = form_to_write(store, rehearsed=rehearsed)
-    names = sorted({queue.name for queue in store.queues.named()})
-    named = tuple(name for name in names if not store.layout.is_queue_name(name))
+    form, warnings = form_to_write(backend, rehearsed=rehearsed)
+    names = sorted({queue.name for queue in backend.queues.named()})
+    named = tuple(name for name in names if not backend.layout.is_queue_name(name))
     if change.to is None:
         return form, named, warnings
-    if form not in store.layout.queue_forms(change.to):
+    if form not in backend.layout.queue_forms(change.to):
         raise UsageProblem(f"--to: {change.to!r} is a key of the job system, no queue")
-    if not store.layout.is_queue_name(change.to) and change.to not in named:
+    if not backend.layout.is_queue_name(change.to) and change.to not in named:
         raise UsageProblem(
             f"--to: {change.to!r} is no name of a queue",
             hint="a queue that is not there yet: letters, digits, dots, dashes and underscores",
@@ -275,7 +279,7 @@ def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
 
 
 def _preview(
-    store: Store, file: OperationFile, choice: Choice, order: Order, warnings: Sequence[str]
+    backend: Backend, file: OperationFile, choice: Choice, order: Order, warnings: Sequence[str]
 ) -> Preview:
     header = file.header
     return Preview(
@@ -289,23 +293,23 @@ def _preview(
         missing=choice.missing,
         unmatched=choice.unmatched,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
-        sample=Preparer.of(file, choice.chosen, store.layout).sample(),
+        sample=Preparer.of(file, choice.chosen, backend.layout).sample(),
         notes=(*order.change.notes, *choice.notes, *warnings),
         plan=order.plan,
         rehearsed=order.rehearsed,
     )
 
 
-def _clear(store: Store, kind: Kind, order: Order, watch: Watch) -> Report:
+def _clear(backend: Backend, kind: Kind, order: Order, watch: Watch) -> Report:
     """Remove a whole set at once: nothing is kept, nothing can be undone."""
-    source = store.set(kind)
+    source = backend.set(kind)
     matched = source.count()
     order.guards.check(matched)
-    server = str(store.target)
+    server = str(backend.target)
     preview = Preview(Verb.CLEAR, kind, order.change, server, matched, matched)
     if matched and not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
-    done = store.operations.clear(kind) if matched else 0
+    done = backend.operations.clear(kind) if matched else 0
     return Report(
         action=Verb.CLEAR.value,
         target=kind.value,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jobctl.backend import Backend
 from jobctl.model.change import Change, Verb
 from jobctl.model.editing import inside
 from jobctl.model.entry import Entry
@@ -18,7 +19,6 @@ from jobctl.model.rows import Row, listing_row
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.redis.connection import Command
-from jobctl.redis.opening import Store
 from jobctl.redis.operations import BYTES, MOST, Call, Push
 
 if TYPE_CHECKING:
@@ -133,13 +133,13 @@ class Preparer:
         """Return the id of what was chosen, as far as it has one."""
         return Entry.scored(raw, 0.0, self._header.kind, self._layout).jid
 
-    def drift(self, store: Store) -> list[str]:
+    def drift(self, backend: Backend) -> list[str]:
         """Return what has changed since it was chosen, a sentence each."""
         gone = moved = start = 0
         while jobs := self.size(start, self.most):
             pairs = self.scored(start, jobs)
             start += jobs
-            found = store.operations.present(self._header.kind, [raw for raw, _ in pairs])
+            found = backend.operations.present(self._header.kind, [raw for raw, _ in pairs])
             for (_, planned), score in zip(pairs, found, strict=True):
                 gone += score is None
                 moved += score is not None and float(score) != planned

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.library import Store
 from jobctl.model.job import dig, glance
 from jobctl.model.layout import Layout
 from jobctl.model.operation import Header
@@ -18,11 +18,11 @@ from jobctl.systems.faktory.verify_server import compare_counters, verify_server
 _NAMED = 3  # batches in a sentence
 
 
-def check_way(store: Store, header: Header | None = None, *, rehearsed: bool) -> list[str]:
+def check_way(backend: Backend, header: Header | None = None, *, rehearsed: bool) -> list[str]:
     """Check that reservations can be released: by their server, or because none runs.
 
     Args:
-        store: the Redis, and the server where it is known.
+        backend: what it works on.
         header: of the operation that goes on; it may name another server.
         rehearsed: nothing is to be changed, so that nothing may be written for a proof either.
 
@@ -35,22 +35,22 @@ def check_way(store: Store, header: Header | None = None, *, rehearsed: bool) ->
         Unreachable: the server that is known does not answer.
     """
     was = None if header is None else header.faktory
-    if store.faktory is not None:
-        given = str(store.faktory.address)
+    if backend.faktory is not None:
+        given = str(backend.faktory.address)
         if was not in (None, given):
             raise Refused(f"this release was begun with {was}, this is {given}", hint=_give(was))
         if rehearsed:
-            return compare_counters(store, store.faktory)
-        verify_server(store, store.faktory)
+            return compare_counters(backend)
+        verify_server(backend)
         return []
-    running = store.server.job_server()
+    running = backend.server.job_server()
     if running is None:
         raise Refused(
-            f"whether a Faktory server runs on {store.target} cannot be told: CONFIG is denied",
+            f"whether a Faktory server runs on {backend.target} cannot be told: CONFIG is denied",
             hint=f"{_give(was)}; or let this user run CONFIG GET, to see that none runs",
         )
     if running:
-        raise unknown_server(store, was)
+        raise unknown_server(backend, was)
     return []
 
 
@@ -59,21 +59,21 @@ def has_limbo(acknowledged: Iterable[int], results: Iterable[int]) -> bool:
     return not set(acknowledged) <= set(results)
 
 
-def check_batches(store: Store, file: OperationFile, chosen: Chosen) -> None:
+def check_batches(backend: Backend, file: OperationFile, chosen: Chosen) -> None:
     """Check that no job of a release is in a batch, unless that was said to be fine.
 
     Raises:
         Refused: some are, and a server is known that would count them as done.
     """
-    if store.faktory is None or file.header.change.break_batch:
+    if backend.faktory is None or file.header.change.break_batch:
         return
-    batches = list(_batches(Preparer.of(file, chosen, store.layout), chosen, store.layout))
+    batches = list(_batches(Preparer.of(file, chosen, backend.layout), chosen, backend.layout))
     if not batches:
         return
     jobs = "job is" if len(chosen) == 1 else "jobs are"
     names = listed(list(dict.fromkeys(batches)), _NAMED)
     some = "the" if len(chosen) == 1 else f"{len(batches):,} of the {len(chosen):,}"
-    fields = " and ".join(f"{'.'.join(path)}=null" for path in store.layout.batch)
+    fields = " and ".join(f"{'.'.join(path)}=null" for path in backend.layout.batch)
     raise Refused(
         f"{some} {jobs} in a batch ({names}): an ACK counts them as done, and may start the "
         "batch's callbacks; nothing was changed",
@@ -99,10 +99,10 @@ def _give(was: str | None) -> str:
     return f"give the server: --faktory-url {was or 'tcp://[:password@]host[:7419]'}"
 
 
-def unknown_server(store: Store, was: str | None) -> Refused:
+def unknown_server(backend: Backend, was: str | None) -> Refused:
     """Return the error for reservations that a server holds which is not known."""
     return Refused(
-        f"a Faktory server runs on {store.target} and still holds these reservations: released "
+        f"a Faktory server runs on {backend.target} and still holds these reservations: released "
         "behind its back, a job would be lost",
         hint=_give(was),
     )

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.jobs.locate import status
-from jobctl.library import Store
 from jobctl.model.job import Job, dig, glance
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.notes import Lock, Note
@@ -67,12 +67,12 @@ class Releaser(Actor):
     """Carries one release out: with a server known batch by batch, else as any other verb."""
 
     def __init__(
-        self, store: Store, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
+        self, backend: Backend, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
     ) -> None:
-        super().__init__(store, file, chosen, course, watch)
-        self._doors = store
-        self._faktory: Faktory | None = store.faktory
-        self._locks = UniqueLocks(store)
+        super().__init__(backend, file, chosen, course, watch)
+        self._backend = backend
+        self._faktory: Faktory | None = backend.faktory
+        self._locks = UniqueLocks(backend)
 
     def act(self) -> Tally:
         """Send what is left to be sent, and return the counts of everything.
@@ -87,7 +87,7 @@ class Releaser(Actor):
         limbo = has_limbo(course.acknowledged, course.results)
         if self._faktory is None and not limbo:
             if not course.settles(self._total):
-                check_way(self._doors, self._header, rehearsed=False)
+                check_way(self._backend, self._header, rehearsed=False)
             return super().act()
         self._watch.acting(0, self._total)
         for batch in self._batches():
@@ -112,7 +112,7 @@ class Releaser(Actor):
 
     def _check_way(self) -> None:
         try:
-            check_way(self._doors, self._header, rehearsed=False)
+            check_way(self._backend, self._header, rehearsed=False)
         except Refused as error:
             if self.tally.done:
                 error.message += "; what it had forgotten before is back in its queue"
@@ -130,7 +130,7 @@ class Releaser(Actor):
             self._take(ready, "")
             return True
         if self._faktory is None and batch.number not in self._course.acknowledged:
-            reply = self._store.operations.one(ready.command)
+            reply = self._backend.operations.one(ready.command)
         else:
             fates = self._look(ready)
             self._acknowledge(fates)
@@ -148,7 +148,7 @@ class Releaser(Actor):
     def _look(self, ready: Ready) -> _Fates:
         """Tell which are reserved, which gone, and which may have been acknowledged before."""
         told = self._course.acknowledged.get(ready.batch.number, {})
-        found = self._store.operations.present(self._header.kind, ready.members)
+        found = self._backend.operations.present(self._header.kind, ready.members)
         absent = [_LIMBO if place in told else Outcome.GONE.value for place in ready.order]
         letters = [
             absent[i] if score is None else _RESERVED for i, score in enumerate(found)
@@ -176,7 +176,7 @@ class Releaser(Actor):
         there = self._still_there(fates, asked)
         ended = {jids[i] for i in asked if i not in there}  # the other one of two is nobody's
         kept = [i for i in sorted(there) if errors[jids[i]] is None and jids[i] not in ended]
-        for wid, indexes in _by_worker(fates, kept, self._store.layout).items():
+        for wid, indexes in _by_worker(fates, kept, self._backend.layout).items():
             with self._faktory.as_worker(wid) as worker:
                 errors |= self._tell(worker, [jids[i] for i in indexes])
         there = self._still_there(fates, asked)
@@ -211,7 +211,7 @@ class Releaser(Actor):
 
     def _still_there(self, fates: _Fates, indexes: Sequence[int]) -> set[int]:
         """Return those of these jobs whose reservation is in working."""
-        found = self._store.operations.present(self._header.kind, fates.members(indexes))
+        found = self._backend.operations.present(self._header.kind, fates.members(indexes))
         return {i for i, score in zip(indexes, found, strict=True) if score is not None}
 
     def _tell(self, faktory: Faktory, jids: Sequence[str]) -> dict[str, JobctlError | None]:
@@ -227,7 +227,7 @@ class Releaser(Actor):
         """Return the JIDs; a job without one stays where it is."""
         found: dict[int, str] = {}
         for i in indexes:
-            jid = _jid(self._doors, fates.ready.pushed[i])
+            jid = _jid(self._backend, fates.ready.pushed[i])
             if jid is None:
                 fates.fail(i, NO_JID)
             else:
@@ -239,7 +239,7 @@ class Releaser(Actor):
         reserved = fates.those(_RESERVED)
         queues = list(dict.fromkeys(fates.ready.queues[i] for i in reserved))
         command = self._call(fates.ready.batch).probe(self._header.kind, queues, self._form)
-        answers = self._store.operations.one(command)
+        answers = self._backend.operations.one(command)
         if isinstance(answers, JobctlError):
             raise answers
         refused = {
@@ -253,8 +253,8 @@ class Releaser(Actor):
 
     def _leave(self, fates: _Fates, reserved: Sequence[int]) -> None:
         """Leave what nobody can acknowledge; a server that runs may yet hear what it was told."""
-        if self._store.server.job_server() is not False:
-            raise unknown_server(self._doors, self._header.faktory)
+        if self._backend.server.job_server() is not False:
+            raise unknown_server(self._backend, self._header.faktory)
         for i in reserved:
             fates.fail(i, NOT_TOLD)
 
@@ -263,8 +263,8 @@ class Releaser(Actor):
         limbo = fates.those(_LIMBO)
         if not limbo:
             return
-        jids = {i: _jid(self._doors, fates.ready.pushed[i]) or "" for i in limbo}
-        found = {s.jid for s in status(self._doors, list(set(jids.values()))) if s.found}
+        jids = {i: _jid(self._backend, fates.ready.pushed[i]) or "" for i in limbo}
+        found = {s.jid for s in status(self._backend, list(set(jids.values()))) if s.found}
         for i, jid in jids.items():
             fates.letters[i] = Outcome.GONE if jid in found else Outcome.DONE
 
@@ -275,7 +275,7 @@ class Releaser(Actor):
             groups.setdefault(ready.queues[i], []).append(ready.pushed[i])
         pushes = [Push(queue, (), pushed) for queue, pushed in groups.items()]
         call = self._call(ready.batch)
-        reply: bytes | JobctlError = self._store.operations.one(
+        reply: bytes | JobctlError = self._backend.operations.one(
             call.push(self._header.kind, pushes, self._form, fates.result())
         )
         if isinstance(reply, JobctlError) and pushes:
@@ -283,7 +283,7 @@ class Releaser(Actor):
         return reply
 
     def _call(self, batch: Batch) -> Call:
-        return Call(self._store.layout, self._header.operation, str(batch.number))
+        return Call(self._backend.layout, self._header.operation, str(batch.number))
 
     @property
     def _form(self) -> QueueForm:
@@ -300,6 +300,6 @@ def _by_worker(fates: _Fates, indexes: Sequence[int], layout: Layout) -> dict[st
     return groups
 
 
-def _jid(store: Store, raw: bytes) -> str | None:
-    found = Job.decode(raw, store.layout).get("jid")
+def _jid(backend: Backend, raw: bytes) -> str | None:
+    found = Job.decode(raw, backend.layout).get("jid")
     return found if isinstance(found, str) and found else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Refused, RefusedByRedis
-from jobctl.library import Store
 from jobctl.model.change import ON_QUEUES, Verb
 from jobctl.model.pausing import Author
 from jobctl.model.preview import Preview
@@ -18,26 +18,27 @@ from jobctl.operations.journal import Journal
 from jobctl.operations.past import Past, claimed_by
 from jobctl.operations.preparing import Preparer
 from jobctl.operations.removal.resuming import resume_removal
-from jobctl.operations.undoing import rehearsed, undo_file
+from jobctl.operations.undoing import allow, rehearsed, undo_file
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import script_of
 from jobctl.systems.faktory.forms import check_form
 
 
-def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
+def resume(backend: Backend, name: str, watch: Watch) -> Report:
     """Go on with an operation, or its undo, that was stopped; the report counts all of it.
 
     Raises:
         NotFound: there is no such operation.
         Refused: it is of another server, in use, or never began; or whoever watches says no.
     """
+    allow(backend, watch)
     begun = time.monotonic()
-    with journal.open(name, write=not watch.rehearses) as file:
-        past = Past.read(store, file, server_changed=watch.server_changed)
+    with Journal.of(backend).open(name, write=not watch.rehearses) as file:
+        past = Past.read(backend, file, server_changed=watch.server_changed)
         if past.undo is not None:
-            return undo_file(store, file, past, watch)
+            return undo_file(backend, file, past, watch)
         if file.header.change.verb in ON_QUEUES:
-            report = resume_removal(store, file, past, watch)
+            report = resume_removal(backend, file, past, watch)
             return replace(report, seconds=time.monotonic() - begun)
         if past.choice is None:
             raise Refused(
@@ -48,47 +49,43 @@ def resume(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
             )
         chosen = past.chosen(file)
         settled = sum(past.batches[n].jobs for n in past.results if n in past.batches)
-        preview = _preview(store, file, chosen, past, "resume", len(chosen) - settled)
+        preview = _preview(backend, file, chosen, past, "resume", len(chosen) - settled)
         if preview.chosen:
-            preview = _checked(store, file, chosen, past, preview, watch)
+            preview = _checked(backend, file, chosen, past, preview, watch)
         if watch.rehearses:
             return rehearsed(past.report(file, "resume"), preview, watch)
         if preview.chosen:
-            _check_scripts(store, file)
+            _check_scripts(backend, file)
             if not watch.confirm(preview):
                 raise Refused("not confirmed; nothing was changed")
-        report = replace(_go(store, file, chosen, past, watch), seconds=time.monotonic() - begun)
+        report = replace(_go(backend, file, chosen, past, watch), seconds=time.monotonic() - begun)
         ended = past.end is not None and not preview.chosen  # else the server has forgotten some
         return report.of_earlier(file.header.operation) if ended else report
 
 
 def apply(
-    store: Store,
-    journal: Journal,
+    backend: Backend,
     planned: OperationFile,
     author: Author,
     watch: Watch,
-    *,
-    keep: bool = True,
 ) -> Report:
     """Do what was planned to exactly those jobs; what has left since counts as gone.
 
     Where somebody else has applied another copy of the plan, all of them count as gone.
 
     Args:
-        store: the Redis.
-        journal: where the plan is copied to.
+        backend: what it works on.
         planned: the plan.
         author: who applies it.
         watch: who looks on.
-        keep: whether the copy may stay when all is done.
 
     Raises:
         Refused: it is of another server, or was applied before; or whoever watches says no.
         FileProblem: it is no plan, or was cut off.
     """
+    allow(backend, watch)
     begun = time.monotonic()
-    past = Past.read(store, planned, server_changed=watch.server_changed)
+    past = Past.read(backend, planned, server_changed=watch.server_changed)
     if past.choice is None:
         raise Refused(
             f"{planned.path} is no whole plan: choosing never ended", hint="make a new one"
@@ -96,38 +93,42 @@ def apply(
     if planned.header.change.verb in ON_QUEUES or past.acting is not None:
         raise Refused(f"{planned.path} is no plan: it is the file of an operation")
     chosen = past.chosen(planned)
-    preview = _preview(store, planned, chosen, past, "apply", len(chosen))
+    preview = _preview(backend, planned, chosen, past, "apply", len(chosen))
     if not len(chosen):
         watch.show(preview)
         return replace(past.report(planned, planned.header.change.verb), operation=None)
     warnings: tuple[str, ...] = ()
     if planned.header.change.to_queues:
-        warnings = check_form(store, planned.header.form, rehearsed=watch.rehearses)
-    notes = [*preview.notes, *warnings, *Preparer.of(planned, chosen, store.layout).drift(store)]
+        warnings = check_form(backend, planned.header.form, rehearsed=watch.rehearses)
+    notes = [
+        *preview.notes,
+        *warnings,
+        *Preparer.of(planned, chosen, backend.layout).drift(backend),
+    ]
     if past.claimant is not None:
         notes.append(claimed_by(past.claimant, planned.header))
-    preview = _checked(store, planned, chosen, past, replace(preview, notes=notes), watch)
+    preview = _checked(backend, planned, chosen, past, replace(preview, notes=notes), watch)
     if watch.rehearses:
         return rehearsed(past.report(planned, "apply"), preview, watch)
-    _check_scripts(store, planned)
+    _check_scripts(backend, planned)
     if not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
-    with journal.adopt(planned) as file:
-        file.header = replace(planned.header, keep=planned.header.keep and keep)
-        past = _begun(store, file, past, len(chosen), author)
-        report = _go(store, file, chosen, past, watch)
+    with Journal.of(backend).adopt(planned) as file:
+        file.header = replace(planned.header, keep=planned.header.keep and backend.rules.journal)
+        past = _begun(backend, file, past, len(chosen), author)
+        report = _go(backend, file, chosen, past, watch)
         return replace(report, seconds=time.monotonic() - begun)
 
 
-def _begun(store: Store, file: OperationFile, past: Past, jobs: int, author: Author) -> Past:
+def _begun(backend: Backend, file: OperationFile, past: Past, jobs: int, author: Author) -> Past:
     """Begin to carry out a plan, and claim it; where that is refused, it can be applied again."""
     try:
-        acting = begin(store, file, jobs, author.who, author.host)
+        acting = begin(backend, file, jobs, author.who, author.host)
     except BaseException:
         file.delete()
         raise
     try:
-        claimant = claim(store, file, acting)
+        claimant = claim(backend, file, acting)
     except RefusedByRedis:
         file.delete()
         raise
@@ -136,27 +137,32 @@ def _begun(store: Store, file: OperationFile, past: Past, jobs: int, author: Aut
     return replace(past, acting=acting, claimant=claimant)
 
 
-def _go(store: Store, file: OperationFile, chosen: Chosen, past: Past, watch: Watch) -> Report:
+def _go(backend: Backend, file: OperationFile, chosen: Chosen, past: Past, watch: Watch) -> Report:
     report = past.report(file, file.header.change.verb.value)
     acting = past.acting
     if acting is None:  # it was stopped in front of the question
-        acting = begin(store, file, len(chosen), file.header.who, file.header.host)
-    claimant = past.claimant or claim(store, file, acting)
+        acting = begin(backend, file, len(chosen), file.header.who, file.header.host)
+    claimant = past.claimant or claim(backend, file, acting)
     if claimant is not None:
         return leave_to(claimant, file, report, len(chosen))
     return carry_out(
-        store, file, chosen, acting, report, watch, noted=past.batches, results=past.results,
+        backend, file, chosen, acting, report, watch, noted=past.batches, results=past.results,
         acknowledged=past.acknowledged,
     )  # fmt: skip
 
 
-def _check_scripts(store: Store, file: OperationFile) -> None:
+def _check_scripts(backend: Backend, file: OperationFile) -> None:
     header = file.header
-    store.operations.check_script(script_of(header.change, header.kind), kind=header.kind)
+    backend.operations.check_script(script_of(header.change, header.kind), kind=header.kind)
 
 
 def _checked(
-    store: Store, file: OperationFile, chosen: Chosen, past: Past, preview: Preview, watch: Watch
+    backend: Backend,
+    file: OperationFile,
+    chosen: Chosen,
+    past: Past,
+    preview: Preview,
+    watch: Watch,
 ) -> Preview:
     """Check that a release can go on; return its preview with what there is to warn of.
 
@@ -167,17 +173,17 @@ def _checked(
         return preview
     from jobctl.operations.release_checks import check_batches, check_way, has_limbo
 
-    store.rules.check(file.header.reason, rehearsed=watch.rehearses)
+    backend.rules.check(file.header.reason, rehearsed=watch.rehearses)
     # What was acknowledged before can be pushed without the server; the rest is refused by then.
-    if store.faktory is None and has_limbo(past.acknowledged, past.results):
+    if backend.faktory is None and has_limbo(past.acknowledged, past.results):
         return preview
-    warnings = check_way(store, file.header, rehearsed=watch.rehearses)
-    check_batches(store, file, chosen)
+    warnings = check_way(backend, file.header, rehearsed=watch.rehearses)
+    check_batches(backend, file, chosen)
     return replace(preview, notes=tuple(dict.fromkeys((*preview.notes, *warnings))))
 
 
 def _preview(
-    store: Store, file: OperationFile, chosen: Chosen, past: Past, action: str, left: int
+    backend: Backend, file: OperationFile, chosen: Chosen, past: Past, action: str, left: int
 ) -> Preview:
     report = past.report(file, action)
     return Preview(
@@ -190,6 +196,6 @@ def _preview(
         skipped=report.skipped,
         missing=report.missing,
         unmatched=report.unmatched,
-        sample=Preparer.of(file, chosen, store.layout).sample(),
+        sample=Preparer.of(file, chosen, backend.layout).sample(),
         notes=file.header.change.notes,
     )

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from jobctl.backend import Backend
 from jobctl.model.layout import Kind
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer
 from jobctl.operations.tally import target_of
-from jobctl.redis.opening import Store
 
 _SAMPLE = 200  # jobs of a set, or records
 _ENDS = 10  # jobs from either end of a removed queue; the middle of a long list is not searched
@@ -24,18 +24,18 @@ _LISTS = 20  # lists that these are looked for in
 Scored = Sequence[tuple[bytes, float]]
 
 
-def holds_same_data(store: Store, file: OperationFile, chosen: Chosen) -> bool:
+def holds_same_data(backend: Backend, file: OperationFile, chosen: Chosen) -> bool:
     """Tell whether what an operation chose is in this Redis still, or again."""
-    preparer = Preparer.of(file, chosen, store.layout)
+    preparer = Preparer.of(file, chosen, backend.layout)
     kind = file.header.kind
     if kind is Kind.QUEUE:
         sample = [*_pairs(preparer, range(len(chosen))[:_ENDS])]
         sample += _pairs(preparer, range(len(chosen))[_ENDS:][-_ENDS:])
-        found = _in_lists(store, file, [raw for raw, _ in sample])
+        found = _in_lists(backend, file, [raw for raw, _ in sample])
     else:
         sample = list(_pairs(preparer, _spread(chosen)))
         look = _in_records if kind is Kind.RECORDS else _in_sets
-        found = look(store, file, sample)
+        found = look(backend, file, sample)
     return 0 < len(sample) <= 2 * found
 
 
@@ -52,26 +52,26 @@ def _pairs(preparer: Preparer, places: Sequence[int]) -> Iterator[tuple[bytes, f
             yield raw, score
 
 
-def _in_sets(store: Store, file: OperationFile, sample: Scored) -> int:
+def _in_sets(backend: Backend, file: OperationFile, sample: Scored) -> int:
     """Count what is in its set with its score, or where the operation puts it."""
     kind, target = file.header.kind, target_of(file.header)
     members = [raw for raw, _ in sample]
     if not members:
         return 0
-    scores = store.operations.present(kind, members)
-    moved = [None] * len(members) if target is None else store.operations.present(target, members)
+    scores = backend.operations.present(kind, members)
+    moved = [None] * len(members) if target is None else backend.operations.present(target, members)
     return sum(
         there is not None or (score is not None and float(score) == was)
         for (_, was), score, there in zip(sample, scores, moved, strict=True)
     )
 
 
-def _in_records(store: Store, file: OperationFile, sample: Scored) -> int:
+def _in_records(backend: Backend, file: OperationFile, sample: Scored) -> int:
     """Count the records that have every field as it was, the time of their recording among them."""
     from jobctl.model.record_snapshot import Snapshot  # only records need it
 
     snapshots = [Snapshot.read(raw) for raw, _ in sample]
-    reader = store.records_of(file.header.record_layout)
+    reader = backend.records_of(file.header.record_layout)
     hashes = reader.hashes(snapshot.id for snapshot in snapshots)
     return sum(
         bool(snapshot.text(b"recorded_at")) and snapshot.within(flat)
@@ -79,8 +79,8 @@ def _in_records(store: Store, file: OperationFile, sample: Scored) -> int:
     )
 
 
-def _in_lists(store: Store, file: OperationFile, members: Sequence[bytes]) -> int:
+def _in_lists(backend: Backend, file: OperationFile, members: Sequence[bytes]) -> int:
     """Count the jobs that are near an end of a list of the queues that were removed."""
     lists = ((queue.name, form) for queue in file.header.queues for form in queue.forms)
-    keys = [store.removing.key(name, form) for name, form in islice(lists, _LISTS)]
-    return store.removing.near_an_end(keys, members)
+    keys = [backend.removing.key(name, form) for name, form in islice(lists, _LISTS)]
+    return backend.removing.near_an_end(keys, members)

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
-from jobctl.library import Store
 from jobctl.model.change import ON_QUEUES, Verb
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Batch, Header, Outcome, read_result
@@ -29,7 +29,7 @@ from jobctl.redis.operations import Call
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
 
 
-def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
+def undo(backend: Backend, name: str, watch: Watch) -> Report:
     """Undo an operation; one that was undone before is left as it is.
 
     Raises:
@@ -38,10 +38,11 @@ def undo(store: Store, journal: Journal, name: str, watch: Watch) -> Report:
             else; or whoever watches says no.
         FileProblem: its file is damaged.
     """
-    with journal.open(name, write=not watch.rehearses) as file:
+    allow(backend, watch)
+    with Journal.of(backend).open(name, write=not watch.rehearses) as file:
         check_undoable(file.header)
-        past = Past.read(store, file, server_changed=watch.server_changed)
-        return undo_file(store, file, past, watch)
+        past = Past.read(backend, file, server_changed=watch.server_changed)
+        return undo_file(backend, file, past, watch)
 
 
 _WHY_NOT = {
@@ -64,10 +65,20 @@ def check_undoable(header: Header) -> None:
         )
 
 
-def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+def allow(backend: Backend, watch: Watch) -> None:
+    """Check that the context allows more than a rehearsal, where more is meant.
+
+    Raises:
+        Refused: it is read-only.
+    """
+    if not watch.rehearses:
+        backend.rules.allow()
+
+
+def undo_file(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Undo the operation of an open file."""
     if file.header.change.verb in ON_QUEUES:
-        return _undo_on_queues(store, file, past, watch)
+        return _undo_on_queues(backend, file, past, watch)
     begun = time.monotonic()
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None or past.acting is None:
@@ -77,29 +88,31 @@ def undo_file(store: Store, file: OperationFile, past: Past, watch: Watch) -> Re
             claimed_by(past.claimant, file.header),
             hint=f"{past.claimant} can undo it: jobctl undo {file.header.operation}",
         )
-    undoing = _undoing(file.header)(store, file, past, watch)
+    undoing = _undoing(file.header)(backend, file, past, watch)
     if not undoing.total:
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
-    store.operations.check_script("begin", kind=file.header.kind)
+    backend.operations.check_script("begin", kind=file.header.kind)
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     if past.undo is None:
         # What was noted and never applied must not come late, after its undo.
         late = [number for number in past.batches if number not in past.results]
-        store.operations.void(file.header.operation, late)
+        backend.operations.void(file.header.operation, late)
 
     def run(before: dict[str, int]) -> Report:
         undoing.run()
-        return undoing.report(report, before, sizes(store, file.header))
+        return undoing.report(report, before, sizes(backend, file.header))
 
-    report = run_undo(store, file, past, watch, count=lambda: sizes(store, file.header), run=run)
+    report = run_undo(
+        backend, file, past, watch, count=lambda: sizes(backend, file.header), run=run
+    )
     return replace(report, seconds=time.monotonic() - begun)
 
 
 def run_undo(
-    store: Store,
+    backend: Backend,
     file: OperationFile,
     past: Past,
     watch: Watch,
@@ -110,7 +123,7 @@ def run_undo(
     """Run an undo, and note in the file when it begins and when it has ended.
 
     Args:
-        store: the Redis.
+        backend: what it works on.
         file: of the operation.
         past: what is known of it.
         watch: who looks on.
@@ -124,7 +137,7 @@ def run_undo(
         before = past.undo["before"]
     else:
         before = count()
-        file.note({"undo": {"before": before, "at": store.server.now()}})
+        file.note({"undo": {"before": before, "at": backend.server.now()}})
     watch.began(file.header.operation)
     try:
         report = run(before)
@@ -136,13 +149,13 @@ def run_undo(
     return report
 
 
-def _undo_on_queues(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+def _undo_on_queues(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
     # They need this file.
     from jobctl.operations.removal.unadopting import undo_adoption
     from jobctl.operations.removal.undoing import undo_removal
 
     undo = undo_adoption if file.header.change.verb is Verb.ADOPT else undo_removal
-    return undo(store, file, past, watch)
+    return undo(backend, file, past, watch)
 
 
 def _undoing(header: Header) -> type[Undoing]:
@@ -163,15 +176,15 @@ def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
 class Undoing:
     """One undo."""
 
-    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
-        self._store = store
+    def __init__(self, backend: Backend, file: OperationFile, past: Past, watch: Watch) -> None:
+        self._backend = backend
         self._file = file
         # What Redis forgot, the file tells: each job is looked at before it is put back.
         self._results = {**past.told, **past.results}
         self._past = past
         self._watch = watch
         self._chosen: Chosen = past.chosen(file)
-        self._preparer = Preparer.of(file, self._chosen, store.layout)
+        self._preparer = Preparer.of(file, self._chosen, backend.layout)
         self._outcomes: Counter[Outcome] = Counter()
         self._left: list[int] = []
         self._queues: Counter[str] = Counter()  # jobs taken out of each
@@ -206,7 +219,7 @@ class Undoing:
             self._from_queues()
             return
         under_way: list[tuple[Sequence[int], Outcome]] = []
-        for reply in self._store.operations.each(self._commands(under_way)):
+        for reply in self._backend.operations.each(self._commands(under_way)):
             places, outcome = under_way.pop(0)
             if isinstance(reply, JobctlError):
                 self._refused(reply)
@@ -257,7 +270,7 @@ class Undoing:
                     self._stopped = True
                     return
                 call = Call(
-                    self._store.layout, self._file.header.operation, f"u{batch.number}{suffix}"
+                    self._backend.layout, self._file.header.operation, f"u{batch.number}{suffix}"
                 )
                 under_way.append((places[outcome], outcome))
                 yield self._back(call, batch, places[outcome], outcome)
@@ -290,7 +303,7 @@ class Undoing:
 
     def _from_queues(self) -> None:
         introduced = self._past.introduced
-        unqueue = Unqueue(self._store, self._file, self._preparer, self._watch, introduced)
+        unqueue = Unqueue(self._backend, self._file, self._preparer, self._watch, introduced)
         back = unqueue.known(self._past.undo_batches, self._past.undo_results)
         for batch, result in self._applied():
             ready: Ready = self._preparer.ready(batch)

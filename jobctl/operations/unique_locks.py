@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError
 from jobctl.model.notes import Lock
 from jobctl.model.words import listed, things
-from jobctl.redis.opening import Store
 from jobctl.systems.faktory.go_json import lock_key
 
 _NAMED = 3  # jobs in a sentence
@@ -17,8 +17,8 @@ _NAMED = 3  # jobs in a sentence
 class UniqueLocks:
     """The locks of one release; they are put back before the jobs are in their queues."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._taken: list[str] = []
         self._refused: Counter[str] = Counter()
 
@@ -28,16 +28,16 @@ class UniqueLocks:
         unique = {i: key for i, key in keys.items() if key is not None}
         if not unique:
             return {}
-        found = self._store.operations.locks(list(unique.values()), self._store.server.now())
+        found = self._backend.operations.locks(list(unique.values()), self._backend.server.now())
         return {i: lock for i, lock in zip(unique, found, strict=True) if lock is not None}
 
     def put_back(self, locks: Iterable[Lock]) -> None:
         """Put locks back that are gone, with what time they had left."""
-        now = self._store.server.now()
+        now = self._backend.server.now()
         lasting = [
             lock for lock in locks if lock.expires_at is None or lock.expires_at - now > 0.001
         ]
-        holders = self._store.operations.lock_again(lasting, now)
+        holders = self._backend.operations.lock_again(lasting, now)
         for lock, holder in zip(lasting, holders, strict=True):
             if isinstance(holder, JobctlError):
                 self._refused[holder.message] += 1

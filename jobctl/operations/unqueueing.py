@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.entry import Entry
 from jobctl.model.job import name_queue
@@ -23,7 +24,6 @@ from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.watching import Watch
-from jobctl.redis.opening import Store
 from jobctl.redis.operations import Call, Requeued, Stretch
 from jobctl.redis.queues import QueueJobs
 
@@ -55,7 +55,7 @@ class Unqueue:
 
     def __init__(
         self,
-        store: Store,
+        backend: Backend,
         file: OperationFile,
         preparer: Preparer,
         watch: Watch,
@@ -65,7 +65,7 @@ class Unqueue:
         """Prepare for the jobs of an operation.
 
         Args:
-            store: the Redis.
+            backend: what it works on.
             file: of the operation.
             preparer: makes its jobs again.
             watch: who looks on.
@@ -80,7 +80,7 @@ class Unqueue:
         self._queued: set[int] = set()  # their places
         self.stopped = False
         self.refusal: JobctlError | None = None
-        self._store = store
+        self._backend = backend
         self._file = file
         self._preparer = preparer
         self._watch = watch
@@ -142,8 +142,8 @@ class Unqueue:
             self.outcomes[Outcome.GONE] += len(self.left)
 
     def _empty(self, name: str) -> None:
-        for queue in self._store.queues.at(name, self._form):
-            line = self._store.queues.line(queue)
+        for queue in self._backend.queues.at(name, self._form):
+            line = self._backend.queues.line(queue)
             idle = 0
             while self._lost[name]:
                 seen, taken = self._take_out(name, line)
@@ -194,7 +194,7 @@ class Unqueue:
         """Return the JID of a job that the server was to learn of a queue by; else None."""
         jids = self._introduced.get(name, ())
         found = any(jid.encode() in raw for jid in jids) and Entry.scored(
-            raw, 0.0, Kind.RETRIES, self._store.layout
+            raw, 0.0, Kind.RETRIES, self._backend.layout
         )
         return found.jid if found and found.jid in jids else None
 
@@ -214,11 +214,11 @@ class Unqueue:
         """Take a job back that no server has moved from scheduled yet."""
         kind = self._file.header.kind
         pushed, raw, score = self._job(place)
-        call = Call(self._store.layout, self._file.header.operation, f"ui{place}")
+        call = Call(self._backend.layout, self._file.header.operation, f"ui{place}")
         command = call.move(
-            (Kind.SCHEDULED, kind), [name_queue(pushed, name, self._store.layout)], [score], [raw]
+            (Kind.SCHEDULED, kind), [name_queue(pushed, name, self._backend.layout)], [score], [raw]
         )
-        reply = self._store.operations.one(command)
+        reply = self._backend.operations.one(command)
         if isinstance(reply, Loading):
             raise reply
         if not isinstance(reply, JobctlError) and reply.startswith((b"d", b"t")):
@@ -239,14 +239,14 @@ class Unqueue:
         self._number += 1
         number = f"u{self._number}"
         self._file.note({"undo_batch": {"number": number, "places": [s.place for s in stretch]}})
-        call = Call(self._store.layout, self._file.header.operation, number)
+        call = Call(self._backend.layout, self._file.header.operation, number)
         command = call.unqueue(
             self._file.header.kind,
             Stretch(name, self._form, start, stop),
             Requeued([j[1] for j in jobs], [j[0] for j in jobs], [j[2] for j in jobs]),
             into=None if self._into is None else self._into[name],
         )
-        (reply,) = self._store.operations.each(iter([command]))
+        (reply,) = self._backend.operations.each(iter([command]))
         if isinstance(reply, Loading):
             raise reply
         if isinstance(reply, JobctlError):

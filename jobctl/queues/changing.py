@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from shlex import quote
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.library import Store
 from jobctl.model.pausing import STALE, Hold
 from jobctl.systems.faktory.server import ALL
+from jobctl.systems.faktory.verify_server import verify_server
 
 NAP = 0.1  # seconds between two looks at whether somebody has done with a queue
 
@@ -44,24 +44,24 @@ class Route:
         return self.way is Way.REDIS
 
 
-def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route:
+def find_route(backend: Backend, *, at_restart: bool, offered: bool = True) -> Route:
     """Return the way to go.
 
     Args:
-        doors: both, or one of them.
+        backend: what it works on.
         at_restart: the set alone is meant, also where a server runs that reads it at its start.
         offered: whether ``--at-restart`` may be named as a way out.
 
     Raises:
         Refused: a server runs which would not notice.
     """
-    if doors.faktory is not None:
+    if backend.faktory is not None:
         if not at_restart:
             return Route(Way.FAKTORY)
-        doors.redis("--at-restart")
-        return Route(Way.REDIS, f"{doors.faktory.address} takes notice at its next start", True)
-    store = doors.redis("--at-restart")
-    runs = store.server.job_server()
+        backend.require_redis("--at-restart")
+        return Route(Way.REDIS, f"{backend.faktory.address} takes notice at its next start", True)
+    backend.require_redis("--at-restart")
+    runs = backend.server.job_server()
     if runs is None:
         return Route(
             Way.REDIS,
@@ -72,29 +72,29 @@ def find_route(doors: Doors, *, at_restart: bool, offered: bool = True) -> Route
     if runs and not at_restart:
         way_out = ", or --at-restart to have it read then" if offered else ""
         raise Refused(
-            f"a Faktory server runs on {store.target} and would not notice before its restart",
+            f"a Faktory server runs on {backend.target} and would not notice before its restart",
             hint=f"name it: --faktory-url tcp://[:password@]host[:7419]{way_out}",
         )
     warning = "the server that runs there takes notice at its next start" if runs else None
     return Route(Way.REDIS, warning, pending=bool(runs))
 
 
-def tell_server(doors: Doors, names: Sequence[str], *, everything: bool, pause: bool) -> None:
+def tell_server(backend: Backend, names: Sequence[str], *, everything: bool, pause: bool) -> None:
     """Have the server pause or resume queues.
 
     Raises:
         Refused: it does not use the Redis that is known.
     """
-    assert doors.faktory is not None  # noqa: S101 (that is what the way means)
-    doors.verify()
+    assert backend.faktory is not None  # noqa: S101 (that is what the way means)
+    verify_server(backend)
     said = [ALL] if everything else list(names)
     if said and pause:
-        doors.faktory.pause(said)
+        backend.faktory.pause(said)
     elif said:
-        doors.faktory.resume(said)
+        backend.faktory.resume(said)
 
 
-def settled(store: Store, names: Sequence[str]) -> bool:
+def settled(backend: Backend, names: Sequence[str]) -> bool:
     """Wait until nobody is in the middle of resuming one of these queues.
 
     Returns:
@@ -106,7 +106,7 @@ def settled(store: Store, names: Sequence[str]) -> bool:
     end = time.monotonic() + STALE + 1
     first = True
     while True:
-        holds = store.pauses.holds(names, store.server.now())
+        holds = backend.pauses.holds(names, backend.server.now())
         leaving = [name for name, hold in holds.items() if hold.leaving]
         if not leaving:
             return first
@@ -121,12 +121,12 @@ def still_resuming(name: str) -> Refused:
     return Refused(f"queue {name} is being resumed by somebody else, which does not end")
 
 
-def untaken(doors: Doors, name: str, *, paused: bool) -> str:
+def untaken(backend: Backend, name: str, *, paused: bool) -> str:
     """Return why the server's OK had no effect on a queue, as far as that can be told."""
     state = "not paused" if paused else "still paused"
-    address = doors.faktory.address if doors.faktory is not None else ""
+    address = backend.faktory.address if backend.faktory is not None else ""
     return (
-        f"{address} said OK, and {name} is {state} in {doors.target}: that server does not know "
+        f"{address} said OK, and {name} is {state} in {backend.target}: that server does not know "
         "this queue"
     )
 

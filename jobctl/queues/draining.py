@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, TimedOut
-from jobctl.library import Store
 from jobctl.model.entry import Entry
-from jobctl.model.layout import QueueForm
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.rows import Row
 from jobctl.model.words import listed
 from jobctl.systems.faktory.forms import form_read, layout_seen, server_facts
@@ -105,11 +105,11 @@ class Drained:
         )
 
 
-def drain(store: Store, wanted: Drain, watch: DrainWatch) -> Drained:
+def drain(backend: Backend, wanted: Drain, watch: DrainWatch) -> Drained:
     """Wait until nobody works on jobs of these queues, in every look over three seconds."""
     begun = time.monotonic()
     end = None if wanted.timeout is None else begun + wanted.timeout
-    look = _Look(store, wanted)
+    look = _Look(backend, wanted)
     quiet_since: float | None = wanted.since
     while True:
         now = time.monotonic()
@@ -134,11 +134,11 @@ def drain(store: Store, wanted: Drain, watch: DrainWatch) -> Drained:
 class _Look:
     """Looks at the reservations and lists of some queues."""
 
-    def __init__(self, store: Store, wanted: Drain) -> None:
-        self._store = store
+    def __init__(self, backend: Backend, wanted: Drain) -> None:
+        self._backend = backend
         self._names = frozenset(wanted.names)
         self._ignore_expired = wanted.ignore_expired
-        self._forms = _forms(store)
+        self._forms = _forms(backend)
 
     def take(self) -> tuple[list[Entry], list[Entry], int, int]:
         """Return the reservations that hold the queues up, and those that have expired.
@@ -147,17 +147,17 @@ class _Look:
         """
         running: list[Entry] = []
         malformed = 0
-        now = self._store.server.now()
-        for entry in self._store.working.walk():
+        now = self._backend.server.now()
+        for entry in self._backend.set(Kind.WORKING).walk():
             if entry.job.malformed:
                 malformed += 1
-            elif queue_of(entry, self._store.layout.default_queue) in self._names:
+            elif queue_of(entry, self._backend.layout.default_queue) in self._names:
                 running.append(entry)
         lists = [(name, form) for name in sorted(self._names) for form in self._forms]
         expired = [entry for entry in running if entry.expired(now)]
         if self._ignore_expired:
             running = [entry for entry in running if not entry.expired(now)]
-        return running, expired, self._store.queues.waiting(lists), malformed
+        return running, expired, self._backend.queues.waiting(lists), malformed
 
 
 def queue_of(entry: Entry, default: str) -> str:
@@ -165,10 +165,10 @@ def queue_of(entry: Entry, default: str) -> str:
     return entry.job.word("queue") or default
 
 
-def _forms(store: Store) -> tuple[QueueForm, ...]:
+def _forms(backend: Backend) -> tuple[QueueForm, ...]:
     """Return the forms of lists that this server's workers read; both where nothing tells."""
-    queues = store.queues.named()
-    read = form_read(store, queues, server_facts(store)) or layout_seen(queues, store)
+    queues = backend.queues.named()
+    read = form_read(backend, queues, server_facts(backend)) or layout_seen(queues, backend)
     return tuple(QueueForm) if read is None else (QueueForm(read),)
 
 

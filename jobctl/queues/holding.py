@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
-from jobctl.library import Store
 from jobctl.model.pausing import BEAT, STALE, Author, Lease
 from jobctl.model.words import listed
 from jobctl.queues.changing import Route, find_route, tell_server, untaken
 from jobctl.queues.naming import Meant, Naming, find_meant
 from jobctl.queues.processes import bury_gone, process_name
 from jobctl.queues.resuming import finish_by_wire
+from jobctl.systems.faktory.verify_server import verify_server
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
 _NAP = 0.1
@@ -24,7 +24,7 @@ _AGAIN = 1.0  # seconds between two tries
 _HEARD = BEAT + 2  # seconds within which the living have beaten again, once Redis is back
 
 Tell = Callable[[str], None]
-Reopen = Callable[[], Doors]
+Reopen = Callable[[], Backend]
 
 
 class Hold:
@@ -40,19 +40,19 @@ class Hold:
     """
 
     def __init__(
-        self, doors: Doors, reopen: Reopen, tell: Tell, resuming: str = "jobctl queue resume"
+        self, backend: Backend, reopen: Reopen, tell: Tell, resuming: str = "jobctl queue resume"
     ) -> None:
         """Make one that holds nothing yet.
 
         Args:
-            doors: both, or one of them.
-            reopen: opens the same doors once more: for the heartbeat, and after a lost connection.
+            backend: what it works on.
+            reopen: opens the same once more: for the heartbeat, and after a lost connection.
             tell: says a sentence to whoever looks on, from any thread.
             resuming: the command that resumes queues of the same job system by hand.
         """
         self.names: list[str] = []
         self.paused_at = 0.0
-        self._doors = doors
+        self._backend = backend
         self._reopen = reopen
         self._tell = tell
         self._resuming = resuming
@@ -72,10 +72,10 @@ class Hold:
             NotTaken: the pause did not take; it was taken back.
             Unreachable: the server, or Redis, cannot be reached.
         """
-        self._doors.rules.check(author.reason)
+        self._backend.rules.check(author.reason)
         naming.check()
-        self._route = find_route(self._doors, at_restart=False, offered=False)
-        meant = find_meant(self._doors, naming, told=not self._by_redis)
+        self._route = find_route(self._backend, at_restart=False, offered=False)
+        meant = find_meant(self._backend, naming, told=not self._by_redis)
         if not meant.names:  # what is to run would run beside jobs that were to be held
             raise NotFound("there is no queue to hold", hint="which there are: jobctl queue ls")
         self.names = meant.names
@@ -91,30 +91,30 @@ class Hold:
             raise
 
     def _pause(self, meant: Meant, lease: Lease) -> None:
-        store = self._doors.store
-        if store is None:
+        backend = self._backend
+        if not backend.has_redis:
             self._tell(
                 "only the server is known: no lease tells others of this hold, and at its end the "
                 "queues are resumed, whoever else paused them"
             )
-            tell_server(self._doors, meant.names, everything=False, pause=True)  # as they resume
+            tell_server(self._backend, meant.names, everything=False, pause=True)  # as they resume
             return
-        self._doors.verify()  # before anything is leased
-        bury_gone(store, self.names)  # else they would count as holders at the end
-        self._before = self._lease(store, lease)
+        verify_server(self._backend)  # before anything is leased
+        bury_gone(backend, self.names)  # else they would count as holders at the end
+        self._before = self._lease(backend, lease)
         self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
         self._heart.start()
         if not self._by_redis:
-            tell_server(self._doors, meant.names, everything=False, pause=True)
-            now = zip(self.names, store.pauses.paused(self.names), strict=True)
+            tell_server(self._backend, meant.names, everything=False, pause=True)
+            now = zip(self.names, backend.pauses.paused(self.names), strict=True)
             failed = [name for name, paused in now if not paused]
             if failed:
-                raise NotTaken(untaken(self._doors, failed[0], paused=True))
+                raise NotTaken(untaken(self._backend, failed[0], paused=True))
 
-    def _lease(self, store: Store, lease: Lease) -> list[bool]:
+    def _lease(self, backend: Backend, lease: Lease) -> list[bool]:
         end = time.monotonic() + STALE + 1
         while True:
-            found = store.pauses.take(self.names, lease, by_redis=self._by_redis)
+            found = backend.pauses.take(self.names, lease, by_redis=self._by_redis)
             if not isinstance(found, str):
                 return found
             if time.monotonic() > end:
@@ -171,18 +171,18 @@ class Hold:
                 raise self._stuck(error) from error
 
     def _leave(self) -> None:
-        store = self._doors.store
-        if store is None:
-            tell_server(self._doors, self.names, everything=False, pause=False)
+        backend = self._backend
+        if not backend.has_redis:
+            tell_server(backend, self.names, everything=False, pause=False)
             return
         # Where no lease is known to have been taken, what is paused was so before.
         before = self._before or [True] * len(self.names)
-        letters = store.pauses.leave(
+        letters = backend.pauses.leave(
             self.names, self._ident, by_redis=self._by_redis, before=before
         )
         self._ended = dict(zip(self.names, letters, strict=True))
         waiting = [name for name, letter in self._ended.items() if letter == "w"]
-        problems = finish_by_wire(self._doors, store, waiting, self._ident) if waiting else {}
+        problems = finish_by_wire(backend, waiting, self._ident) if waiting else {}
         for text in problems.values():
             raise NotTaken(text)
 
@@ -195,20 +195,20 @@ class Hold:
 
     def _try_to_reopen(self, impatient: Callable[[], bool]) -> None:
         try:
-            doors = self._reopen()
-            if doors.faktory is not None and self._doors.faktory is not None:
-                doors.faktory.verified_on = self._doors.faktory.verified_on
-            self._doors.close()
-            self._doors = doors
-            self._hear(doors.store, impatient)
+            backend = self._reopen()
+            if backend.faktory is not None and self._backend.faktory is not None:
+                backend.faktory.verified_on = self._backend.faktory.verified_on
+            self._backend.close()
+            self._backend = backend
+            self._hear(backend, impatient)
         except JobctlError:
             return  # the next try says so again
 
-    def _hear(self, store: Store | None, impatient: Callable[[], bool]) -> None:
+    def _hear(self, backend: Backend, impatient: Callable[[], bool]) -> None:
         """Let others say that they live: while Redis was away, nobody could."""
         end = time.monotonic() + _HEARD
-        while store is not None and time.monotonic() < end and not impatient():
-            holds = store.pauses.holds(self.names, store.server.now()).values()
+        while backend.has_redis and time.monotonic() < end and not impatient():
+            holds = backend.pauses.holds(self.names, backend.server.now()).values()
             others = [it for hold in holds for it in hold.leases if it.ident != self._ident]
             if not any(lease.dead for lease in others):
                 return
@@ -217,7 +217,7 @@ class Hold:
     def _stuck(self, error: JobctlError) -> JobctlError:
         names = " ".join(self.names)
         error.message = f"the queues are still paused: {error.message}"
-        stale = "" if self._doors.store is None else " --stale"
+        stale = "" if not self._backend.has_redis else " --stale"
         error.hint = f"resume them: {self._resuming}{stale} {names}"
         return error
 
@@ -225,30 +225,26 @@ class Hold:
         """Let the leases be dead at once, so that others need not wait for that."""
         if self._heart is not None:
             self._heart.stop()
-        if self._doors.store is not None and self._before:
+        if self._backend.has_redis and self._before:
             with suppress(JobctlError):  # Redis is away: they die by themselves
-                self._doors.store.pauses.beat(self.names, self._ident, ends=True)
+                self._backend.pauses.beat(self.names, self._ident, ends=True)
 
     def _give_up(self) -> None:
         """Take back what was begun; that it failed is told by whoever called."""
         try:
             self._end(impatient=lambda: True)
         except JobctlError as error:
-            if self._before or self._doors.store is None:  # else nothing had been paused
+            if self._before or not self._backend.has_redis:  # else nothing had been paused
                 self._tell(f"{error.message}; {error.hint}")
 
     @property
-    def store(self) -> Store:
-        """The Redis, open.
-
-        Raises:
-            UsageProblem: only the server is known.
-        """
-        return self._doors.redis("a drain")
+    def backend(self) -> Backend:
+        """What it works on, open."""
+        return self._backend
 
     def close(self) -> None:
-        """Close the doors."""
-        self._doors.close()
+        """Close the backend."""
+        self._backend.close()
 
 
 _ENDED = {
@@ -270,7 +266,7 @@ class _Heart(threading.Thread):
         self._reopen = reopen
         self._tell = tell
         self._end = threading.Event()
-        self._doors: Doors | None = None
+        self._backend: Backend | None = None
         self._told: set[str] = set()
         self._hushed = False
 
@@ -294,10 +290,9 @@ class _Heart(threading.Thread):
         self.join(BEAT)
 
     def _beat(self) -> None:
-        if self._doors is None:
-            self._doors = self._reopen()
-        store = self._doors.redis("a lease")
-        letters = store.pauses.beat(self._names, self._lease)
+        if self._backend is None:
+            self._backend = self._reopen()
+        letters = self._backend.pauses.beat(self._names, self._lease)
         found = dict(zip(self._names, letters, strict=True))
         for letter, text in _ODD.items():
             names = ", ".join(name for name, its in found.items() if its == letter)
@@ -310,9 +305,9 @@ class _Heart(threading.Thread):
             self._tell(text)
 
     def _close(self) -> None:
-        if self._doors is not None:
-            self._doors.close()
-        self._doors = None
+        if self._backend is not None:
+            self._backend.close()
+        self._backend = None
 
 
 _ODD = {

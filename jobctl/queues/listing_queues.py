@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from jobctl.backend import Backend
 from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
 from jobctl.jobs.listing import Order, sorted_by
-from jobctl.library import Store
-from jobctl.model.layout import QueueForm
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.pausing import Author, Hold
 from jobctl.model.queue import Queue
 from jobctl.model.rows import Row
@@ -24,24 +24,24 @@ QUEUE_KEYS = (
 )  # fmt: skip
 
 
-def queue_rows(store: Store) -> list[Row]:
+def queue_rows(backend: Backend) -> list[Row]:
     """Return a row per queue, by name. Latency in seconds, to the millisecond."""
-    queues = store.queues.named()
-    queues += store.queues.strays(queues)
+    queues = backend.queues.named()
+    queues += backend.queues.strays(queues)
     busy: Counter[str | None] = Counter()
-    if store.working.key not in store.odd_keys():
-        busy.update(entry.job.text("queue") for entry in store.working.walk())
-    now = store.server.now()
-    facts = server_facts(store) if forms_seen(queues) else None
-    read = form_read(store, queues, facts)
+    if backend.set(Kind.WORKING).key not in backend.odd_keys():
+        busy.update(entry.job.text("queue") for entry in backend.set(Kind.WORKING).walk())
+    now = backend.server.now()
+    facts = server_facts(backend) if forms_seen(queues) else None
+    read = form_read(backend, queues, facts)
     elsewhere = {q.name for q in queues if is_unread(q, read)} & {
         q.name for q in queues if q.form is read
     }
-    notes = store.pauses.notes()
-    unread = pending_pauses(store, notes)
-    holds = look_at_holds(store, sorted({q.name for q in queues}))
+    notes = backend.pauses.notes()
+    unread = pending_pauses(backend, notes)
+    holds = look_at_holds(backend, sorted({q.name for q in queues}))
     return [
-        _row(q, read, now, store)
+        _row(q, read, now, backend)
         # A reservation names its queue, not the list it came from: it is the one that is read.
         | {"working": None if q.name in elsewhere and is_unread(q, read) else busy[q.name]}
         | _pause(q, notes.get(q.name), holds.get(q.name))
@@ -50,29 +50,31 @@ def queue_rows(store: Store) -> list[Row]:
     ]
 
 
-def pending_pauses(store: Store, notes: Mapping[str, Author] | None = None) -> Mapping[str, bool]:
+def pending_pauses(
+    backend: Backend, notes: Mapping[str, Author] | None = None
+) -> Mapping[str, bool]:
     """Return the queues that were paused for the next start of a server, which runs still.
 
     Of each whether that is known: where nothing tells when the server started, it may have read
     the pause since. `notes`: who paused which queue, where that was read already.
     """
-    notes = store.pauses.notes() if notes is None else notes
+    notes = backend.pauses.notes() if notes is None else notes
     waiting = {name: author.at for name, author in notes.items() if author.at_restart}
-    if not waiting or (store.faktory is None and store.server.job_server() is False):
+    if not waiting or (backend.faktory is None and backend.server.job_server() is False):
         return {}
-    started = _server_start(store)
+    started = _server_start(backend)
     if started is None:
         return dict.fromkeys(waiting, False)
     return {name: True for name, at in waiting.items() if started <= at}
 
 
-def _server_start(store: Store) -> float | None:
+def _server_start(backend: Backend) -> float | None:
     """Return when the job server started, in unix seconds; None where nothing tells."""
-    if store.faktory is not None:
+    if backend.faktory is not None:
         with suppress(Unreachable):
-            uptime = store.faktory.info().uptime
-            return None if uptime is None else store.server.now() - uptime
-    return store.server.own_start()
+            uptime = backend.faktory.info().uptime
+            return None if uptime is None else backend.server.now() - uptime
+    return backend.server.own_start()
 
 
 def sort_rows(rows: list[Row], order: Order) -> list[Row]:
@@ -82,7 +84,7 @@ def sort_rows(rows: list[Row], order: Order) -> list[Row]:
     return list(sorted_by(((row[order.field], row) for row in rows), reverse=order.reverse))
 
 
-def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
+def find_queues(backend: Backend, names: Sequence[str]) -> list[Queue]:
     """Return the queues of these names, in this order; both lists where there are two.
 
     Raises:
@@ -90,22 +92,22 @@ def find_queues(store: Store, names: Sequence[str]) -> list[Queue]:
         UsageProblem: it is no queue's, and looks like a pattern.
         WrongType: its key holds something else.
     """
-    queues = store.queues.named()
+    queues = backend.queues.named()
     if not set(names) <= {q.name for q in queues}:
-        queues += store.queues.strays(queues)
+        queues += backend.queues.strays(queues)
     found: list[Queue] = []
     for name in names:
         here = [q for q in queues if q.name == name]
         if not here:
             refuse_pattern(name, "name each of them")
             known = sorted({q.name for q in queues})
-            hint = did_you_mean(name, known) if known else f"{store.target} has no queues"
-            why = store.queues.unsearched
+            hint = did_you_mean(name, known) if known else f"{backend.target} has no queues"
+            why = backend.queues.unsearched
             more = f"; lists without a name were not looked for: {why}" if why else ""
             raise NotFound(f"there is no queue {name}{more}", hint=hint)
         for queue in here:
             if queue.wrong_type is not None:
-                key = store.layout.queue_key(name, QueueForm.Q)
+                key = backend.layout.queue_key(name, QueueForm.Q)
                 raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
         found += here
     return found
@@ -125,9 +127,9 @@ def _order(queue: Queue) -> tuple[str, str]:
     return (queue.name, queue.form or "")
 
 
-def _row(queue: Queue, read: QueueForm | None, now: float, store: Store) -> Row:
-    latency = queue.latency(now, store.layout)
-    form = queue.form or read or store.form
+def _row(queue: Queue, read: QueueForm | None, now: float, backend: Backend) -> Row:
+    latency = queue.latency(now, backend.layout)
+    form = queue.form or read or backend.form
     return {
         "queue": queue.name,
         "size": queue.size,

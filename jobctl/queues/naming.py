@@ -6,10 +6,9 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.prefilter import compile_glob
-from jobctl.library import Store
 from jobctl.model.layout import QueueForm
 from jobctl.model.words import did_you_mean
 from jobctl.queues.listing_queues import refuse_pattern
@@ -72,12 +71,12 @@ class Meant:
 
 
 def find_meant(
-    doors: Doors, naming: Naming, *, also_paused: bool = False, told: bool = False
+    backend: Backend, naming: Naming, *, also_paused: bool = False, told: bool = False
 ) -> Meant:
     """Return the queues that are meant, of those that the Redis, or else the server, knows.
 
     Args:
-        doors: both, or one of them.
+        backend: what it works on.
         naming: what was asked for.
         also_paused: count names that are only in the set of paused ones as well.
         told: whether the server has to be told of each of them.
@@ -88,37 +87,37 @@ def find_meant(
         Refused: the server cannot be told of it.
     """
     naming.check()
-    if doors.store is None:
-        meant = _by_wire(doors, naming)
+    if not backend.has_redis:
+        meant = _by_wire(backend, naming)
         told = not naming.everything
     else:
-        meant = _by_redis(doors, doors.store, naming, also_paused=also_paused)
+        meant = _by_redis(backend, naming, also_paused=also_paused)
     if told:
         check_sendable(meant.names)
     return meant
 
 
-def _by_redis(doors: Doors, store: Store, naming: Naming, *, also_paused: bool) -> Meant:
-    sets = store.pauses.names()
+def _by_redis(backend: Backend, naming: Naming, *, also_paused: bool) -> Meant:
+    sets = backend.pauses.names()
     known = sets.known | sets.paused if also_paused else sets.known
     names = _chosen(naming, known)
     missing = [name for name in names if name not in sets.known | sets.paused]
     if missing:
-        missing = [name for name in missing if not _listed(store, name)]
-        _refuse_unknown(missing, sets, doors)
+        missing = [name for name in missing if not _listed(backend, name)]
+        _refuse_unknown(missing, sets, backend)
     return Meant(names, naming.everything, sets.paused)
 
 
-def _by_wire(doors: Doors, naming: Naming) -> Meant:
-    assert doors.faktory is not None  # noqa: S101 (one of the doors is known)
-    queues = doors.faktory.info().queues
+def _by_wire(backend: Backend, naming: Naming) -> Meant:
+    assert backend.faktory is not None  # noqa: S101 (the one or the other is known)
+    queues = backend.faktory.info().queues
     if queues is None:  # an old server: it counts its queues, and does not name them
         if naming.globs:
-            raise UsageProblem(f"{doors.target} does not list its queues: no patterns there")
+            raise UsageProblem(f"{backend.address} does not list its queues: no patterns there")
         return Meant(list(naming.names), naming.everything, unsure=list(naming.names))
     names = _chosen(naming, queues)
     missing = [name for name in names if name not in queues]
-    _refuse_unknown(missing, QueueNames(frozenset(queues), frozenset()), doors)
+    _refuse_unknown(missing, QueueNames(frozenset(queues), frozenset()), backend)
     return Meant(names, naming.everything)
 
 
@@ -136,19 +135,19 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _listed(store: Store, name: str) -> bool:
+def _listed(backend: Backend, name: str) -> bool:
     """Tell whether there is a list of that name, which is in no set."""
-    layout = store.layout  # a bare key may be anybody's
+    layout = backend.layout  # a bare key may be anybody's
     forms = layout.queue_forms(name) if layout.is_queue_name(name) else (QueueForm.Q,)
-    return any(store.queues.at(name, form) for form in forms)
+    return any(backend.queues.at(name, form) for form in forms)
 
 
-def _refuse_unknown(missing: Sequence[str], sets: QueueNames, doors: Doors) -> None:
+def _refuse_unknown(missing: Sequence[str], sets: QueueNames, backend: Backend) -> None:
     if not missing:
         return
     refuse_pattern(missing[0], f"--glob '{missing[0]}' takes a pattern; '*' alone means all queues")
     names = sorted(sets.known | sets.paused)
-    hint = f"{doors.target} has no queues"
+    hint = f"{backend.address} has no queues"
     if names:
         hint = did_you_mean(missing[0], names)
         if hint.startswith("one of") and len(names) > _SHOWN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.model.pausing import Author
 from jobctl.model.rows import Row
 from jobctl.queues.changing import Route, Way, tell_server
@@ -66,10 +66,10 @@ class Outcome:
 
 
 def unseen(
-    doors: Doors, meant: Meant, action: str, *, paused: bool, author: Author | None = None
+    backend: Backend, meant: Meant, action: str, *, paused: bool, author: Author | None = None
 ) -> Outcome:
     """Go by the server alone: what it makes of it cannot be seen."""
-    tell_server(doors, meant.names, everything=meant.everything, pause=paused)
+    tell_server(backend, meant.names, everything=meant.everything, pause=paused)
     unseen = "who else holds or paused them" if not paused else "whether it took"
     warnings = [f"only the server is known: it said OK; {unseen} is not seen"]
     if paused and author is not None and author.reason:

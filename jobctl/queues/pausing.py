@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.errors import RefusedByRedis
-from jobctl.library import Store
 from jobctl.model.pausing import Author
 from jobctl.queues.changing import Route, find_route, settled, tell_server, untaken
 from jobctl.queues.listing_queues import pending_pauses
@@ -17,7 +16,7 @@ _TIMES = 2  # whoever is the last holder after the first time knows of the pause
 
 
 def pause(
-    doors: Doors,
+    backend: Backend,
     naming: Naming,
     author: Author,
     *,
@@ -29,7 +28,7 @@ def pause(
     Where their server is known it is told, and then it is looked whether the pause is in Redis.
 
     Args:
-        doors: both, or one of them.
+        backend: what it works on.
         naming: which queues.
         author: who, when and why; kept with the pause.
         at_restart: write the set alone, for a server that reads it at its next start.
@@ -40,18 +39,18 @@ def pause(
         Refused: a server runs that would not notice, or a context forbids it.
         Unreachable: the server, or Redis, cannot be reached.
     """
-    doors.rules.check(author.reason)
+    backend.rules.check(author.reason)
     naming.check()
-    route = find_route(doors, at_restart=at_restart, offered=offered)
+    route = find_route(backend, at_restart=at_restart, offered=offered)
     told = not (route.by_redis or naming.everything)
-    meant = find_meant(doors, naming, told=told)
-    if doors.store is None:
-        return unseen(doors, meant, "pause", paused=True, author=author)
-    settled(doors.store, meant.names)
+    meant = find_meant(backend, naming, told=told)
+    if not backend.has_redis:
+        return unseen(backend, meant, "pause", paused=True, author=author)
+    settled(backend, meant.names)
     if route.by_redis:
         author = replace(author, at_restart=route.pending)
-        letters = doors.store.pauses.pause(meant.names, author, by_redis=True)
-        unread = pending_pauses(doors.store)
+        letters = backend.pauses.pause(meant.names, author, by_redis=True)
+        unread = pending_pauses(backend)
         pending = [
             name in unread or (route.pending and a == "p")
             for name, a in zip(meant.names, letters, strict=True)
@@ -61,28 +60,26 @@ def pause(
             for name, letter, waits in zip(meant.names, letters, pending, strict=True)
         ]
         return outcome("pause", route, queues)
-    return _pause_by_wire(doors, doors.store, meant, author, route)
+    return _pause_by_wire(backend, meant, author, route)
 
 
-def _pause_by_wire(
-    doors: Doors, store: Store, meant: Meant, author: Author, route: Route
-) -> Outcome:
-    was = (meant.paused or frozenset()).difference(pending_pauses(store))
+def _pause_by_wire(backend: Backend, meant: Meant, author: Author, route: Route) -> Outcome:
+    was = (meant.paused or frozenset()).difference(pending_pauses(backend))
     warnings: list[str] = []
     for _ in range(_TIMES):
-        tell_server(doors, meant.names, everything=meant.everything, pause=True)
-        now = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
+        tell_server(backend, meant.names, everything=meant.everything, pause=True)
+        now = dict(zip(meant.names, backend.pauses.paused(meant.names), strict=True))
         taken = [name for name, paused in now.items() if paused]
         try:
-            store.pauses.pause(taken, author, by_redis=False, before=[n in was for n in taken])
+            backend.pauses.pause(taken, author, by_redis=False, before=[n in was for n in taken])
         except RefusedByRedis as error:
             warnings = [f"paused, but who and why could not be noted: {error.message}"]
-        if settled(store, meant.names):
+        if settled(backend, meant.names):
             break  # else a holder has resumed it behind this pause, which it did not know of
     queues = [
         Changed(name, paused=True, changed=name not in was)
         if paused
-        else Changed(name, paused=False, changed=False, problem=untaken(doors, name, paused=True))
+        else Changed(name, paused=False, changed=False, problem=untaken(backend, name, paused=True))
         for name, paused in now.items()
     ]
     return outcome("pause", route, queues, warnings)

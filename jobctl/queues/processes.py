@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from jobctl.backend import Backend
 from jobctl.model.pausing import Hold, Lease
-from jobctl.redis.opening import Store
 
 _PROC = Path("/proc")
 
@@ -41,21 +41,21 @@ def _place() -> str | None:
         return None
 
 
-def look_at_holds(store: Store, names: Sequence[str]) -> dict[str, Hold]:
+def look_at_holds(backend: Backend, names: Sequence[str]) -> dict[str, Hold]:
     """Return who holds each of these queues; holders whose process is gone count as dead."""
-    holds = store.pauses.holds(names, store.server.now())
+    holds = backend.pauses.holds(names, backend.server.now())
     return {name: _without_gone(hold) for name, hold in holds.items()}
 
 
-def bury_gone(store: Store, names: Sequence[str]) -> None:
+def bury_gone(backend: Backend, names: Sequence[str]) -> None:
     """Note in Redis that holders are dead whose process is gone."""
     gone: dict[str, list[str]] = {}
-    for name, hold in look_at_holds(store, names).items():
+    for name, hold in look_at_holds(backend, names).items():
         for lease in hold.leases:
             if lease.dead:
                 gone.setdefault(lease.ident, []).append(name)
     for ident, held in gone.items():
-        store.pauses.beat(held, ident, ends=True)
+        backend.pauses.beat(held, ident, ends=True)
 
 
 def _without_gone(hold: Hold) -> Hold:

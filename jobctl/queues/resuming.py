@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from shlex import quote
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, RefusedByRedis
-from jobctl.library import Store
 from jobctl.model.pausing import STALE, Hold
 from jobctl.queues.changing import (
     NAP,
@@ -26,15 +25,16 @@ from jobctl.queues.listing_queues import pending_pauses
 from jobctl.queues.naming import Meant, Naming, find_meant
 from jobctl.queues.outcome import Changed, Outcome, outcome, unseen
 from jobctl.queues.processes import bury_gone, look_at_holds
+from jobctl.systems.faktory.verify_server import verify_server
 
 
 def resume(
-    doors: Doors, naming: Naming, *, at_restart: bool = False, force: bool = False
+    backend: Backend, naming: Naming, *, at_restart: bool = False, force: bool = False
 ) -> Outcome:
     """Resume queues. What is not paused stays as it is.
 
     Args:
-        doors: both, or one of them.
+        backend: what it works on.
         naming: which queues.
         at_restart: write the set alone, for a server that reads it at its next start.
         force: also those that somebody holds.
@@ -45,20 +45,20 @@ def resume(
             forbids it.
         Unreachable: the server, or Redis, cannot be reached.
     """
-    doors.rules.allow()
+    backend.rules.allow()
     naming.check()
-    route = find_route(doors, at_restart=at_restart)
+    route = find_route(backend, at_restart=at_restart)
     told = not (route.by_redis or naming.everything)
-    meant = find_meant(doors, naming, also_paused=True, told=told)
-    if doors.store is None:
-        return unseen(doors, meant, "resume", paused=False)
-    settled(doors.store, meant.names)
-    holds = look_at_holds(doors.store, meant.names)
+    meant = find_meant(backend, naming, also_paused=True, told=told)
+    if not backend.has_redis:
+        return unseen(backend, meant, "resume", paused=False)
+    settled(backend, meant.names)
+    holds = look_at_holds(backend, meant.names)
     if holds and not force:
         refuse_held(holds)
     if route.by_redis:
-        unread = pending_pauses(doors.store)
-        letters = doors.store.pauses.resume(meant.names, by_redis=True, force=force)
+        unread = pending_pauses(backend)
+        letters = backend.pauses.resume(meant.names, by_redis=True, force=force)
         queues = [
             _resumed(
                 name,
@@ -69,32 +69,31 @@ def resume(
             for name, letter in zip(meant.names, letters, strict=True)
         ]
         return outcome("resume", route, queues)
-    return _resume_by_wire(doors, doors.store, meant, holds, route, force=force)
+    return _resume_by_wire(backend, meant, holds, route, force=force)
 
 
 def _resume_by_wire(
-    doors: Doors,
-    store: Store,
+    backend: Backend,
     meant: Meant,
     holds: Mapping[str, Hold],
     route: Route,
     *,
     force: bool,
 ) -> Outcome:
-    doors.verify()
-    was = (meant.paused or frozenset()).difference(pending_pauses(store))
+    verify_server(backend)
+    was = (meant.paused or frozenset()).difference(pending_pauses(backend))
     warnings: list[str] = []
-    with _marked(store, meant.names, force=force):
-        tell_server(doors, meant.names, everything=meant.everything, pause=False)
-        now = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
+    with _marked(backend, meant.names, force=force):
+        tell_server(backend, meant.names, everything=meant.everything, pause=False)
+        now = dict(zip(meant.names, backend.pauses.paused(meant.names), strict=True))
         try:
-            store.pauses.resume(
+            backend.pauses.resume(
                 [name for name, paused in now.items() if not paused], by_redis=False, force=True
             )
         except RefusedByRedis as error:
             warnings.append(f"resumed, but the note of its pause could not go: {error.message}")
     queues = [
-        Changed(name, paused=True, changed=False, problem=untaken(doors, name, paused=False))
+        Changed(name, paused=True, changed=False, problem=untaken(backend, name, paused=False))
         if paused
         else _resumed(name, holds, changed=name in was)
         for name, paused in now.items()
@@ -103,7 +102,7 @@ def _resume_by_wire(
 
 
 @contextmanager
-def _marked(store: Store, names: Sequence[str], *, force: bool) -> Iterator[None]:
+def _marked(backend: Backend, names: Sequence[str], *, force: bool) -> Iterator[None]:
     """Let whoever comes to hold one of these queues wait until they are resumed.
 
     Raises:
@@ -111,50 +110,50 @@ def _marked(store: Store, names: Sequence[str], *, force: bool) -> Iterator[None
     """
     ident = secrets.token_hex(4)
     with suppress(RefusedByRedis):  # who may not write it down may resume all the same
-        _mark(store, names, ident, force=force)
+        _mark(backend, names, ident, force=force)
     try:
         yield
     finally:
         with suppress(JobctlError):  # a mark ends by itself
-            store.pauses.unmark(names, ident)
+            backend.pauses.unmark(names, ident)
 
 
-def _mark(store: Store, names: Sequence[str], ident: str, *, force: bool) -> None:
+def _mark(backend: Backend, names: Sequence[str], ident: str, *, force: bool) -> None:
     end = time.monotonic() + STALE + 1
-    while (found := store.pauses.mark(names, ident, force=force)) is not None:
-        store.pauses.unmark(names, ident)
+    while (found := backend.pauses.mark(names, ident, force=force)) is not None:
+        backend.pauses.unmark(names, ident)
         why, name = found
         if why == "held":
-            refuse_held(look_at_holds(store, [name]))
+            refuse_held(look_at_holds(backend, [name]))
         if time.monotonic() > end:
             raise still_resuming(name)
         time.sleep(NAP)
 
 
-def clear_dead(doors: Doors, naming: Naming) -> Outcome:
+def clear_dead(backend: Backend, naming: Naming) -> Outcome:
     """Clear the leases of holders that have died; what nobody else holds is resumed.
 
     Raises:
         NotFound: there is no such queue; nothing was changed.
         Refused: a server runs that would not notice, or a context forbids it.
     """
-    doors.rules.allow()
+    backend.rules.allow()
     naming.check()
-    store = doors.redis("queue resume --stale")
-    route = find_route(doors, at_restart=False, offered=False)
-    meant = find_meant(doors, naming, also_paused=True)
-    doors.verify()
-    settled(store, meant.names)
-    bury_gone(store, meant.names)
+    backend.require_redis("queue resume --stale")
+    route = find_route(backend, at_restart=False, offered=False)
+    meant = find_meant(backend, naming, also_paused=True)
+    verify_server(backend)
+    settled(backend, meant.names)
+    bury_gone(backend, meant.names)
     ident = secrets.token_hex(4)
-    letters = store.pauses.clear(meant.names, ident, by_redis=route.by_redis)
+    letters = backend.pauses.clear(meant.names, ident, by_redis=route.by_redis)
     waiting = [n for n, letter in zip(meant.names, letters, strict=True) if letter == "w"]
     problems: dict[str, str] = {}
     if waiting:
-        problems = finish_by_wire(doors, store, waiting, ident)
-    paused = dict(zip(meant.names, store.pauses.paused(meant.names), strict=True))
+        problems = finish_by_wire(backend, waiting, ident)
+    paused = dict(zip(meant.names, backend.pauses.paused(meant.names), strict=True))
     others = [n for n, letter in zip(meant.names, letters, strict=True) if letter == "o"]
-    holds = store.pauses.holds(others, store.server.now()) if others else {}
+    holds = backend.pauses.holds(others, backend.server.now()) if others else {}
     queues = [
         Changed(
             name,
@@ -188,16 +187,16 @@ _CLEARED = {
 }
 
 
-def finish_by_wire(doors: Doors, store: Store, names: Sequence[str], ident: str) -> dict[str, str]:
+def finish_by_wire(backend: Backend, names: Sequence[str], ident: str) -> dict[str, str]:
     """Have the server resume queues whose holding is over, and forget their leases.
 
     Returns:
         Why it did not take, of each queue where it did not.
     """
-    tell_server(doors, names, everything=False, pause=False)
-    now = dict(zip(names, store.pauses.paused(names), strict=True))
-    store.pauses.left([name for name, paused in now.items() if not paused], ident)
-    return {name: untaken(doors, name, paused=False) for name, paused in now.items() if paused}
+    tell_server(backend, names, everything=False, pause=False)
+    now = dict(zip(names, backend.pauses.paused(names), strict=True))
+    backend.pauses.left([name for name, paused in now.items() if not paused], ident)
+    return {name: untaken(backend, name, paused=False) for name, paused in now.items() if paused}
 
 
 def _resumed(

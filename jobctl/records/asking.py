@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RecordQueries(RecordReader):
-    """The questions that ``store.records`` answers."""
+    """The questions that ``backend.records`` answers."""
 
     @abstractmethod
     def now(self) -> float:

@@ -1,4 +1,4 @@
-"""The changes to records that `store.records` has beside those to a single one."""
+"""The changes to records that `backend.records` has beside those to a single one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.records.query import Query
 from jobctl.records.record_where import RecordWhere
 
 if TYPE_CHECKING:
-    from jobctl.library import Store
+    from jobctl.backend import Backend
     from jobctl.model.report import Report
     from jobctl.operations.performing import Order
     from jobctl.operations.watching import Watch
@@ -29,7 +29,7 @@ class RecordChanges:
     undo. It returns a `Report`, and raises what those raise.
     """
 
-    _store: Store
+    _backend: Backend
 
     def delete(self, ident: str, *, force: bool = False) -> None:
         """Delete one record at once: nothing is kept, nothing can be undone.
@@ -38,14 +38,14 @@ class RecordChanges:
             NotFound: there is none, and no index entry of it either.
             Refused: it neither succeeded nor failed, and this is without `force`.
         """
-        store = self._store
-        store.rules.allow()
+        backend = self._backend
+        backend.rules.allow()
         for _ in range(_TRIES):
-            snapshots = store.snapshots(store.record_layout)
+            snapshots = backend.snapshots(backend.record_layout)
             ((_, snapshot),) = next(snapshots.take([ident]))
             if snapshot is None:
                 raise NotFound(
-                    f"there is no record {ident} in {store.target}",
+                    f"there is no record {ident} in {backend.target}",
                     hint=snapshots.wrong_types.note,
                 )
             if not (force or snapshot.orphan or snapshot.record.completed):
@@ -54,7 +54,7 @@ class RecordChanges:
                     f"record {ident} is not completed: it is {state}; nothing was changed",
                     hint="force=True deletes it all the same",
                 )
-            if store.operations.delete_record(store.record_layout, snapshot):
+            if backend.operations.delete_record(backend.record_layout, snapshot):
                 return
         raise RefusedByRedis(
             f"others change the record {ident} all the time; nothing was changed", hint="try again"
@@ -111,8 +111,7 @@ class RecordChanges:
         """Do what was ordered: what all of these come down to."""
         from jobctl.operations.performing import perform  # looking does not need it
 
-        order = order.under(self._store.rules)
-        return perform(self._store, self._store.journal, Kind.RECORDS, order, watch)
+        return perform(self._backend, Kind.RECORDS, order, watch)
 
     def _do(
         self,

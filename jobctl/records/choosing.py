@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.change import Change, Verb
-from jobctl.model.jobba import decode
 from jobctl.model.readings import Ambiguity
-from jobctl.model.record import Record
+from jobctl.model.record import Record, decode
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.operations.choosing import Choice, shortened
 from jobctl.operations.chosen import Chosen
@@ -18,7 +18,6 @@ from jobctl.operations.watching import Watch
 from jobctl.records.query import Span
 from jobctl.records.record_where import RecordWhere
 from jobctl.records.spool import Spool
-from jobctl.redis.opening import Store
 
 Keeps = Callable[[Snapshot, Record], bool]
 _OTHERS = ("(others)", "")
@@ -27,7 +26,7 @@ _KEPT = (b"id", b"state", b"job_name", b"recorded_at", b"provider_job_id", b"att
 
 
 def choose_records(
-    store: Store, file: OperationFile, where: RecordWhere, now: float, watch: Watch
+    backend: Backend, file: OperationFile, where: RecordWhere, now: float, watch: Watch
 ) -> Choice:
     """Write what matches into the file, and return it, the first recorded first.
 
@@ -40,10 +39,10 @@ def choose_records(
     asked = None if where.ids is None else frozenset(where.ids)
     if asked is not None:
         found.seen = set()
-    with _ids(store, file, where, now) as (ids, total):
+    with _ids(backend, file, where, now) as (ids, total):
         watch.choosing(0, total, 0)
         looked = 0
-        snapshots = store.snapshots(file.header.record_layout)
+        snapshots = backend.snapshots(file.header.record_layout)
         for pairs in snapshots.take(ids, whole=change.undoable):
             found.take([snapshot for _, snapshot in pairs if snapshot is not None])
             looked += len(pairs)
@@ -140,7 +139,7 @@ def _keeper(where: RecordWhere, change: Change, now: float) -> Keeps:
 
 @contextmanager
 def _ids(
-    store: Store, file: OperationFile, where: RecordWhere, now: float
+    backend: Backend, file: OperationFile, where: RecordWhere, now: float
 ) -> Iterator[tuple[Iterable[str], int]]:
     """Yield the ids that may be meant, and how many there are."""
     if where.ids is not None:
@@ -148,7 +147,7 @@ def _ids(
         return
     from jobctl.records.matching import candidates
 
-    indexes = store.records_of(file.header.record_layout).indexes
+    indexes = backend.records_of(file.header.record_layout).indexes
     with Spool(file.path.parent) as spool:
         for page in candidates(indexes, where.query.sort(now)):
             spool.add(page)

@@ -1,4 +1,4 @@
-"""``store.records``: the status records, as the library hands them out."""
+"""``backend.records``: the status records, as the library hands them out."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 from jobctl.records.asking import RecordQueries
 from jobctl.records.changing import RecordChanges
-from jobctl.redis.connection import Command, Connection
+from jobctl.redis.connection import Command
 from jobctl.redis.record_writing import RecordWriter
 
 if TYPE_CHECKING:
-    from jobctl.library import Store
+    from jobctl.backend import Backend
 
 
 class Records(RecordChanges, RecordQueries, RecordWriter):
     """Jobba's status records: found, queried and changed."""
 
-    def __init__(self, store: Store, connection: Connection) -> None:
-        super().__init__(connection, store.record_layout)
-        self._store = store
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend.connection, backend.record_layout)
+        self._backend = backend
 
     def now(self) -> float:
         """Return unix seconds by the server's clock."""
-        return self._store.server.now()
+        return self._backend.server.now()
 
     def _change(self, ident: str, call: Command) -> bytes:
-        self._store.rules.allow()  # whatever else asked before: a context's word is the last
+        self._backend.rules.allow()  # whatever else asked before: a context's word is the last
         return super()._change(ident, call)

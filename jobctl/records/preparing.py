@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from jobctl.backend import Backend
 from jobctl.model.change import Verb
-from jobctl.model.jobba import RecordState
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE
-from jobctl.model.record import Record
+from jobctl.model.record import Record, RecordState
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.rows import Row
 from jobctl.operations.preparing import Preparer, Ready
-from jobctl.redis.opening import Store
 from jobctl.redis.record_batches import MOST, RecordCall
 
 _SETS = 1500  # of arguments, in a batch: each is asked and changed by a command of its own
@@ -76,11 +75,11 @@ class RecordPreparer(Preparer):
         """Return the id of a record that was chosen."""
         return self._read(raw).id
 
-    def drift(self, store: Store) -> list[str]:
+    def drift(self, backend: Backend) -> list[str]:
         """Return what has changed since it was chosen, a sentence each."""
         gone = changed = start = 0
         whole = self._change.undoable
-        reader = store.records_of(self._header.record_layout)
+        reader = backend.records_of(self._header.record_layout)
         while count := self.size(start, self.most):
             planned = self.snapshots(start, count)
             start += count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from jobctl.library import Store
+from jobctl.backend import Backend
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
 from jobctl.operations.past import Past
@@ -20,9 +20,9 @@ from jobctl.redis.record_batches import RecordCall
 class RecordUndoing(Undoing):
     """One undo of a deletion of records."""
 
-    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
-        super().__init__(store, file, past, watch)
-        self._records = RecordPreparer(file, self._chosen, store.layout)
+    def __init__(self, backend: Backend, file: OperationFile, past: Past, watch: Watch) -> None:
+        super().__init__(backend, file, past, watch)
+        self._records = RecordPreparer(file, self._chosen, backend.layout)
         self._ledgers: deque[list[dict[str, int]]] = deque()  # of the calls under way
         self._returned: Counter[str] = Counter()
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
 from jobctl.model.change import Change, Verb
-from jobctl.model.jobba import RecordLayout, RecordState
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.notes import Lock
 from jobctl.model.operation import Header, Rising
+from jobctl.model.record import RecordLayout, RecordState
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.keys import CLAIM, FAKTORY, IDENTITY, KEPT, operation_key
 from jobctl.redis.queues import encode_name

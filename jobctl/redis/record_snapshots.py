@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from jobctl.errors import WrongType
-from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
-from jobctl.model.record import Record
+from jobctl.model.record import MOMENTS, Record, RecordLayout, RecordState, decode, encode
 from jobctl.model.record_snapshot import Attempt, Snapshot
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 from jobctl.redis.record_reading import WrongTypes, read_attempts, value_indexes

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
-from jobctl.model.jobba import RecordLayout, RecordState, decode, encode
+from jobctl.model.record import RecordLayout, RecordState, decode, encode
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 
 if TYPE_CHECKING:  # most jobs have no record

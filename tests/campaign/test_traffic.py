@@ -109,5 +109,5 @@ def test_a_dead_clients_last_batch_may_run_late(shop, monkeypatch):
         with shop.client() as db:
             shop.popped += [db.rpop("q:default") for _ in range(10)]
         for command in sent:
-            list(plain(store.operations, iter([command])))
+            list(plain(store.backend.operations, iter([command])))
     shop.check(JOBS)

@@ -10,7 +10,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.config.levels import choose_level
-from jobctl.connecting import Settings, open_doors
+from jobctl.connecting import Settings, open_either
 from jobctl.errors import ConfigProblem, UsageProblem
 from tests.builders import failed, retry
 from tests.cli.contexts import FORMATS, SECRET
@@ -64,12 +64,12 @@ def test_a_context_beside_a_url_is_refused(two, jobctl, argv) -> None:
 
 def test_the_library_takes_a_context(two, server) -> None:
     with connect(context="here") as store:
-        assert (store.retries.count(), store.rules.context) == (1, "here")
+        assert (store.retries.count(), store.backend.rules.context) == (1, "here")
     environ = {"JOBCTL_CONFIG": str(two), "JOBCTL_CONTEXT": "here"}
     with connect(environ=environ) as store:
-        assert store.rules.context == "here"
+        assert store.backend.rules.context == "here"
     with connect(server.url, environ=environ) as store:
-        assert store.rules.context is None
+        assert store.backend.rules.context is None
     with pytest.raises(UsageProblem):
         connect("redis://h", context="here")
 
@@ -92,10 +92,10 @@ def test_a_context_with_a_server_alone_has_no_redis(config, jobctl) -> None:
     assert "this needs the Redis, and only a Faktory server is given" in ran.err
     assert f"url = .. in {file} [contexts.wire]" in ran.err
     level = choose_level(None, None, os.environ, lambda: None, context="wire")
-    with open_doors(level, Settings(), os.environ) as doors:
-        assert (doors.store, doors.rules.context) == (None, "wire")
+    with open_either(level, Settings(), os.environ) as backend:
+        assert (backend.has_redis, backend.rules.context) == (False, "wire")
         with pytest.raises(UsageProblem, match="queue drain needs the Redis") as raised:
-            doors.redis("queue drain")
+            backend.require_redis("queue drain")
         assert raised.value.hint == "give context wire its url, too"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.config.levels import choose_level
-from jobctl.connecting import Settings, open_doors
+from jobctl.connecting import Settings, open_either
 from jobctl.errors import WrongPassword
 from tests.builders import failed, retry
 from tests.cli.contexts import SECRET
@@ -134,11 +134,11 @@ def test_a_faktory_server_gets_the_password_where_it_asks(config, tmp_path, aske
             f'password_command = "echo >> {log}; echo {SECRET}"\n'
         )
         level = choose_level(None, None, os.environ, lambda: None, context="wire")
-        with open_doors(level, Settings(), os.environ) as doors:
+        with open_either(level, Settings(), os.environ) as backend:
             assert not log.exists()
-            assert doors.faktory is not None
-            doors.faktory.open()
-            assert SECRET not in str(doors.faktory.address)
+            assert backend.faktory is not None
+            backend.faktory.open()
+            assert SECRET not in str(backend.faktory.address)
     assert log.exists() is ran
 
 
@@ -149,8 +149,8 @@ def test_a_faktory_server_that_refuses_it_is_said_to(config) -> None:
             f'password_command = "echo {SECRET}"\n'
         )
         level = choose_level(None, None, os.environ, lambda: None, context="wire")
-        with open_doors(level, Settings(), os.environ) as doors:
-            assert doors.faktory is not None
+        with open_either(level, Settings(), os.environ) as backend:
+            assert backend.faktory is not None
             with pytest.raises(WrongPassword, match="refused the password") as raised:
-                doors.faktory.open()
+                backend.faktory.open()
     assert raised.value.hint == "check where the context's comes from"

@@ -38,7 +38,7 @@ ODD = [
 
 @pytest.fixture
 def population(raw, store, noon):
-    seed(store.connection, lifelike(datetime.fromtimestamp(NOW, UTC)), NOW)
+    seed(store.backend.connection, lifelike(datetime.fromtimestamp(NOW, UTC)), NOW)
     retry(raw, *ODD)
     raw.zadd("dead", {b"no json at all": NOW})
 

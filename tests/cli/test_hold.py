@@ -171,7 +171,7 @@ def test_a_holder_of_another_machine_is_dead_once_it_was_silent_for_long(queues,
 def test_the_way_to_clear_a_dead_holder_quotes_the_name(queues, store, jobctl):
     queues.sadd("queues", "late mails")
     lease = Lease("1f", Author("ann", "elsewhere", store.server.now()), 1, ["deploy"])
-    store.pauses.take(["late mails"], lease, by_redis=True)
+    store.backend.pauses.take(["late mails"], lease, by_redis=True)
     ran = jobctl("queue", "resume", "--stale", "late mails", tty=True)
     assert "then jobctl queue resume --stale 'late mails'\n" in ran.out
 

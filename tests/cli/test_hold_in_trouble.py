@@ -12,7 +12,6 @@ import pytest
 import redis
 
 from jobctl import embedded
-from jobctl.backend import Doors
 from jobctl.errors import Refused, Unreachable
 from jobctl.model.pausing import Author
 from jobctl.queues import holding
@@ -111,7 +110,7 @@ def test_a_signal_just_before_the_command_begins_reaches_it():
 
 def test_a_heart_beats_on_whatever_it_meets(queues, store, monkeypatch):
     monkeypatch.setattr(holding, "BEAT", 0.05)
-    doors = Doors(store, None)
+    backend = store.backend
     opened = iter([OSError("too many open files"), Unreachable("away")])
 
     def reopen():
@@ -120,10 +119,10 @@ def test_a_heart_beats_on_whatever_it_meets(queues, store, monkeypatch):
             raise problem
         from jobctl import connect
 
-        return Doors(connect(str(store.target)), None)
+        return connect(str(store.target)).backend
 
     said = []
-    held = holding.Hold(doors, reopen, said.append)
+    held = holding.Hold(backend, reopen, said.append)
     held.take(Naming(("default",)), ANN, 1, ["true"])
     try:
         age(queues, "default")
@@ -137,7 +136,7 @@ def test_a_heart_beats_on_whatever_it_meets(queues, store, monkeypatch):
 def test_what_was_never_held_is_not_resumed(queues, store):
     queues.sadd("paused", "default")  # by another program: there is no note
     queues.hset("jobctl:hold:mailers", mapping={"v": "2", "lease:x": "{}"})
-    held = holding.Hold(Doors(store, None), lambda: Doors(store, None), lambda text: None)
+    held = holding.Hold(store.backend, lambda: store.backend, lambda text: None)
     with pytest.raises(Refused, match="another version"):
         held.take(Naming(("default", "mailers")), ANN, 1, ["true"])
     assert paused(queues) == ["default"]
@@ -156,13 +155,13 @@ def test_who_resumes_slowly_is_not_taken_for_dead(queues, store, faktory, monkey
     monkeypatch.setattr(holding, "BEAT", 0.05)
     faktory.restart()
 
-    def open_doors():
+    def open_either():
         from jobctl import connect
 
         opened = connect(str(store.target), faktory_url=faktory.url)
-        return Doors(opened, opened.faktory)
+        return opened.backend
 
-    held = holding.Hold(open_doors(), open_doors, lambda text: None)
+    held = holding.Hold(open_either(), open_either, lambda text: None)
     held.take(Naming(("default",)), ANN, 1, ["true"])
     (ident,) = leases(queues, "default")
     slow, seen = threading.Event(), threading.Event()
@@ -178,7 +177,7 @@ def test_who_resumes_slowly_is_not_taken_for_dead(queues, store, faktory, monkey
     try:
         assert seen.wait(5)
         until(lambda: float(queues.hget("jobctl:hold:default", f"beat:{ident}")) > time.time() - 5)
-        assert store.pauses.holds(["default"], store.server.now())["default"].leaving
+        assert store.backend.pauses.holds(["default"], store.server.now())["default"].leaving
     finally:
         slow.set()
         leaving.join()
@@ -191,11 +190,11 @@ def test_a_pause_by_hand_while_the_last_holder_resumes_stays(queues, jobctl, url
     argv = ("-u", url, "--faktory-url", faktory.url)
     faktory.restart()
     lease = holding.Lease("x", ANN, 1, ["true"])
-    store.pauses.take(["default"], lease, by_redis=False)
+    store.backend.pauses.take(["default"], lease, by_redis=False)
     queues.sadd("paused", "default")
 
     def leave(line):  # between the look and the pause; it tells the server a moment later
-        assert store.pauses.leave(["default"], "x", by_redis=False, before=[False]) == "w"
+        assert store.backend.pauses.leave(["default"], "x", by_redis=False, before=[False]) == "w"
         later = threading.Timer(0.3, resume)
         later.start()
 

@@ -225,12 +225,12 @@ def test_a_check_leaves_nothing_behind_and_no_full_server_fails_it(raw, url):
     raw.config_set("maxmemory", 1)
     try:
         with connect(url) as store:
-            store.operations.check_script("discard")
+            store.backend.operations.check_script("discard")
     finally:
         raw.config_set("maxmemory", 0)
     with connect(url) as store:
         for name in ("move", "requeue", "reschedule", "remove", "record_delete", "rejoin"):
-            store.operations.check_script(name)
+            store.backend.operations.check_script(name)
     assert everything(raw) == before
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -292,7 +293,7 @@ def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkey
 
     monkeypatch.setattr("jobctl.operations.preparing.Preparer.most", 1)
     monkeypatch.setattr(Operations, "each", noting)
-    store.operations_directory = own_journal
+    store.backend.scope = replace(store.backend.scope, operations_directory=own_journal)
     before = everything(raw)
     report = store.retries.kill(Where(), guards=Guards(everything=True), watch=Impatient())
     assert (report.done, report.unfinished) == (1, True)
@@ -305,7 +306,7 @@ def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkey
     words = list(sent[0])
     words[words.index("1", 3)] = "2"
     words[-1] = before["retries"][1][0]
-    (reply,) = plain(store.operations, iter([tuple(words)]))
+    (reply,) = plain(store.backend.operations, iter([tuple(words)]))
     assert reply == b"g0"
     assert everything(raw) == before
 

@@ -11,8 +11,8 @@ from jobctl.demo.population import lifelike
 from jobctl.demo.seeding import seed
 from jobctl.demo.status_records import status_records
 from jobctl.jobs.locate import status
-from jobctl.model.jobba import MOMENTS, RecordState
 from jobctl.model.jsontext import dumps
+from jobctl.model.record import MOMENTS, RecordState
 from tests.builders import NOW
 
 MOMENT = NOW + 0.123456
@@ -30,7 +30,7 @@ def records(shop):
 
 @pytest.fixture
 def sown(store, shop, noon):
-    seed(store.connection, shop, MOMENT)
+    seed(store.backend.connection, shop, MOMENT)
     return store
 
 
@@ -77,23 +77,23 @@ def test_archived_attempts_are_numbered_and_name_themselves(records):
 def test_jobs_of_the_demo_have_their_record(sown, shop):
     seen = shop.highlights
     jids = [seen.waiting, seen.retrying, seen.scheduled, seen.dead, seen.working, seen.stuck]
-    for job in status(sown, jids):
+    for job in status(sown.backend, jids):
         (record,) = job.records
         assert job.jid in (record.id, record.provider_job_id)
         assert not any("its record says" in warning for warning in job.warnings), job
-    *_, stuck = status(sown, jids)
+    *_, stuck = status(sown.backend, jids)
     assert stuck.records[0].kill_requested
     assert any("a kill was requested" in warning for warning in stuck.warnings)
 
 
 def test_one_was_restarted_by_the_gem_and_one_was_lost_with_its_worker(sown, records):
     (restarted,) = [record for record in records if record.also_in]
-    (answer,) = status(sown, [restarted.id])
+    (answer,) = status(sown.backend, [restarted.id])
     assert (answer.state.value, answer.records[0].attempt) == ("success", 1)
     assert [a.state for a in sown.records.attempts(answer.records[0])] == ["failed"]
     assert any("stands in the set of those failed" in warning for warning in answer.warnings)
     (lost,) = fields_of(records, progress=0.41)
-    (answer,) = status(sown, [str(lost.fields["provider_job_id"])])
+    (answer,) = status(sown.backend, [str(lost.fields["provider_job_id"])])
     assert any("no worker holds the job" in warning for warning in answer.warnings)
 
 

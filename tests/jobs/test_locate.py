@@ -26,7 +26,7 @@ def meanwhile(monkeypatch):
 
 
 def states(store, *jids):
-    return [answer.state.value for answer in status(store, jids)]
+    return [answer.state.value for answer in status(store.backend, jids)]
 
 
 def test_every_structure_has_its_state(raw, store):
@@ -47,7 +47,7 @@ def test_a_worker_decides_before_a_queue_and_a_queue_before_retries(raw, store):
     enqueue(raw, "default", twice)
     assert states(store, "twice-000001") == ["enqueued"]
     raw.zadd("working", {reservation(twice): NOW})
-    (answer,) = status(store, ["twice-000001"])
+    (answer,) = status(store.backend, ["twice-000001"])
     assert answer.state == "working"
     assert [entry.kind for entry in answer.entries] == [Kind.WORKING, Kind.QUEUE, Kind.RETRIES]
     assert any("3 places" in warning for warning in answer.warnings)
@@ -74,7 +74,7 @@ def test_a_job_that_goes_ahead_of_the_look_is_not_in_two_places(raw, store, mean
         raw.zadd("working", {reservation(member): NOW})
 
     meanwhile(Kind.WORKING, reserve_it)
-    (answer,) = status(store, ["mover-000001"])
+    (answer,) = status(store.backend, ["mover-000001"])
     assert answer.state == "working"
     assert len(answer.entries) == 1
     assert not any("places" in warning for warning in answer.warnings)
@@ -84,7 +84,7 @@ def test_both_forms_of_lists_are_looked_into(raw, store):
     enqueue(raw, "default", job("new-form"))
     enqueue(raw, "default", job("old-form"), form="")
     assert states(store, "new-form", "old-form") == ["enqueued", "enqueued"]
-    (answer,) = status(store, ["old-form"])
+    (answer,) = status(store.backend, ["old-form"])
     (warning,) = answer.warnings
     assert "servers from 1.10 on read q:default only" in warning
     assert "jobctl queue adopt default" in warning
@@ -93,7 +93,7 @@ def test_both_forms_of_lists_are_looked_into(raw, store):
 def test_a_list_whose_queue_nobody_knows_is_looked_into_before_saying_nowhere(raw, store):
     raw.lpush("q:forgotten", job("hidden-00001"))
     raw.lpush("somebody-elses-list", "hidden-00001")
-    (answer,) = status(store, ["hidden-00001"])
+    (answer,) = status(store.backend, ["hidden-00001"])
     assert answer.state == "enqueued"
     assert any("not in the set of queues" in warning for warning in answer.warnings)
 
@@ -103,7 +103,7 @@ def test_a_key_of_another_type_does_not_hide_the_rest(raw, store):
     raw.set("queues", "what?")
     raw.lpush("q:default", job("queued-00001"))
     retry(raw, failed("retry-000001"))
-    answers = status(store, ["retry-000001", "queued-00001"])
+    answers = status(store.backend, ["retry-000001", "queued-00001"])
     assert [answer.state.value for answer in answers] == ["retrying", "enqueued"]
     assert any("dead holds a string" in warning for warning in answers[0].warnings)
 
@@ -111,14 +111,14 @@ def test_a_key_of_another_type_does_not_hide_the_rest(raw, store):
 def test_an_expired_reservation_and_an_overdue_retry_are_warned_of(raw, store):
     raw.zadd("working", {reservation(job("stuck-000001")): NOW - 1_000_000_000})
     retry(raw, failed("late-0000001"), at=1000.0)
-    stuck, late = status(store, ["stuck-000001", "late-0000001"])
+    stuck, late = status(store.backend, ["stuck-000001", "late-0000001"])
     assert any("due" in warning for warning in late.warnings)
     assert stuck.state == "working"
 
 
 def test_positions_count_from_the_job_that_runs_next(raw, store):
     enqueue(raw, "default", *(job(f"jid-{i:08}") for i in range(2500)))
-    answers = status(store, ["jid-00000000", "jid-00001234", "jid-00002499"])
+    answers = status(store.backend, ["jid-00000000", "jid-00001234", "jid-00002499"])
     assert [a.entries[0].place.position for a in answers] == [0, 1234, 2499]
 
 

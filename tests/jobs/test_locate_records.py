@@ -6,8 +6,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.jobs.locate import status
-from jobctl.model.jobba import RecordState
-from jobctl.model.record import ROW_KEYS
+from jobctl.model.record import ROW_KEYS, RecordState
 from jobctl.redis.records_by_jid import MOST, RecordsByJid
 from tests.builders import NOW, enqueue, failed, job, reservation
 from tests.statuses import record
@@ -17,7 +16,7 @@ JID = "job-00000001"
 
 
 def answer(store, jid=JID):
-    (found,) = status(store, [jid])
+    (found,) = status(store.backend, [jid])
     return found
 
 
@@ -287,6 +286,6 @@ def test_many_jobs_are_asked_for_at_once_and_only_read(raw, store):
     for i in range(0, 1200, 7):
         record(raw, f"r-{i}", RecordState.SUCCEEDED.value, provider_job_id=f"job-{i}")
     before = raw.info("persistence")["rdb_changes_since_last_save"]
-    found = status(store, [f"job-{i}" for i in range(1200)])
+    found = status(store.backend, [f"job-{i}" for i in range(1200)])
     assert [f.jid for f in found if f.found] == [f"job-{i}" for i in range(0, 1200, 7)]
     assert raw.info("persistence")["rdb_changes_since_last_save"] == before

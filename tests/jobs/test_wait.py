@@ -33,12 +33,12 @@ def soon(server):
 
 def test_a_state_that_is_there_already_needs_no_waiting(raw, store):
     enqueue(raw, "default", job("here-0000001"))
-    assert wait(store, ["here-0000001"], Goal.read("enqueued", "5s")).problem is None
+    assert wait(store.backend, ["here-0000001"], Goal.read("enqueued", "5s")).problem is None
 
 
 def test_a_job_that_comes_later_is_waited_for(store, raw, soon):
     soon(0.4, lambda client: enqueue(client, "default", job("late-0000001")))
-    waited = wait(store, ["late-0000001"], Goal.read("enqueued,working", "10s"))
+    waited = wait(store.backend, ["late-0000001"], Goal.read("enqueued,working", "10s"))
     assert waited.problem is None
     assert waited.jobs[0].state == "enqueued"
 
@@ -46,7 +46,7 @@ def test_a_job_that_comes_later_is_waited_for(store, raw, soon):
 def test_gone_means_was_found_and_is_nowhere_any_more(store, raw, soon):
     enqueue(raw, "default", job("going-000001"))
     soon(0.4, lambda client: client.delete("q:default"))
-    waited = wait(store, ["going-000001"], Goal.read("gone", "10s"))
+    waited = wait(store.backend, ["going-000001"], Goal.read("gone", "10s"))
     assert waited.problem is None
 
 
@@ -55,14 +55,14 @@ def test_a_job_between_two_structures_is_not_gone(store, raw, soon):
     enqueue(raw, "default", member)
     soon(0.3, lambda client: client.delete("q:default"))
     soon(1.0, lambda client: retry(client, failed("moving-00001")))
-    waited = wait(store, ["moving-00001"], Goal.read("gone", "3s"))
+    waited = wait(store.backend, ["moving-00001"], Goal.read("gone", "3s"))
     assert waited.problem is not None
     assert waited.problem.code is Exit.TIMED_OUT
     assert waited.jobs[0].state == "retrying"
 
 
 def test_what_was_never_there_cannot_go(store):
-    problem = wait(store, ["never-000001"], Goal.read("gone", "5s")).problem
+    problem = wait(store.backend, ["never-000001"], Goal.read("gone", "5s")).problem
     assert problem is not None
     assert problem.code is Exit.NOT_FOUND
 
@@ -70,7 +70,7 @@ def test_what_was_never_there_cannot_go(store):
 def test_a_job_that_finished_will_never_be_dead(store, raw, soon):
     enqueue(raw, "default", job("going-000001"))
     soon(0.2, lambda client: client.delete("q:default"))
-    problem = wait(store, ["going-000001"], Goal.read("dead", "20s")).problem
+    problem = wait(store.backend, ["going-000001"], Goal.read("dead", "20s")).problem
     assert problem is not None
     assert problem.code is Exit.NOT_FOUND
     assert "--wait gone" in (problem.hint or "")
@@ -78,7 +78,7 @@ def test_a_job_that_finished_will_never_be_dead(store, raw, soon):
 
 def test_time_runs_out_and_says_where_the_job_is(store, raw):
     enqueue(raw, "default", job("stays-000001"))
-    problem = wait(store, ["stays-000001"], Goal.read("dead", "300ms")).problem
+    problem = wait(store.backend, ["stays-000001"], Goal.read("dead", "300ms")).problem
     assert problem is not None
     assert problem.code is Exit.TIMED_OUT
     assert "stays-000001 is enqueued, not dead" in problem.message
@@ -101,7 +101,7 @@ def test_a_record_may_be_what_is_waited_for(raw, store, soon):
         client.delete("q:default")
 
     soon(0.3, finish)
-    waited = wait(store, ["done-0000001"], Goal.read("success", "10s"))
+    waited = wait(store.backend, ["done-0000001"], Goal.read("success", "10s"))
     assert waited.problem is None
     assert waited.jobs[0].state == "success"
 
@@ -109,7 +109,7 @@ def test_a_record_may_be_what_is_waited_for(raw, store, soon):
 def test_a_record_is_enough_to_know_that_a_job_is_gone(raw, store, soon):
     record(raw, "done-0000001", "started")
     soon(0.3, lambda client: record(client, "done-0000001", "failed"))
-    waited = wait(store, ["done-0000001"], Goal.read("gone", "20s"))
+    waited = wait(store.backend, ["done-0000001"], Goal.read("gone", "20s"))
     assert waited.problem is None
     assert waited.jobs[0].state == "failed"
 
@@ -117,14 +117,14 @@ def test_a_record_is_enough_to_know_that_a_job_is_gone(raw, store, soon):
 def test_gone_is_not_what_still_stands_in_a_structure_whatever_its_record_says(raw, store):
     enqueue(raw, "default", job("stays-000001"))
     record(raw, "stays-000001", "succeeded")
-    problem = wait(store, ["stays-000001"], Goal.read("gone,success", "300ms")).problem
+    problem = wait(store.backend, ["stays-000001"], Goal.read("gone,success", "300ms")).problem
     assert problem is not None
     assert problem.code is Exit.TIMED_OUT
 
 
 def test_a_record_that_ended_otherwise_ends_the_wait(raw, store):
     record(raw, "done-0000001", "killed")
-    problem = wait(store, ["done-0000001"], Goal.read("success", "20s")).problem
+    problem = wait(store.backend, ["done-0000001"], Goal.read("success", "20s")).problem
     assert problem is not None
     assert "its record says killed" in problem.message
 
@@ -134,5 +134,5 @@ def test_the_record_of_the_last_try_is_not_taken_for_a_job_on_the_move(raw, stor
     record(raw, "moving-00001", "failed")
     soon(0.3, lambda client: client.delete("retries"))
     soon(0.9, lambda client: enqueue(client, "default", failed("moving-00001")))
-    waited = wait(store, ["moving-00001"], Goal.read("failed,enqueued", "10s"))
+    waited = wait(store.backend, ["moving-00001"], Goal.read("failed,enqueued", "10s"))
     assert waited.jobs[0].state == "enqueued"

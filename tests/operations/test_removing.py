@@ -10,7 +10,6 @@ from collections import Counter
 import pytest
 
 from jobctl import Guards, Watch, connect
-from jobctl.backend import Doors
 from jobctl.errors import FileProblem, JobctlError, Refused
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.removing import remove_queues
@@ -44,9 +43,8 @@ def opened(raw, url, tmp_path, request):
 
 
 def remove(store, *names, watch=None, **guards):
-    doors = Doors(store, store.faktory)
     order = Removal(names, Guards(**guards))
-    return remove_queues(doors, store.journal, order, watch or Watch())
+    return remove_queues(store.backend, order, watch or Watch())
 
 
 class Meddler(Watch):
@@ -301,7 +299,7 @@ def test_pushes_and_workers_at_the_same_time_lose_and_double_nothing(raw, opened
 def test_a_full_server_lets_go_of_queues_and_says_what_it_cannot_take_back(raw, opened):
     enqueue(raw, "default", job("jid-00000001"))
     store = opened()
-    store.operations.claim_identity()
+    store.backend.operations.claim_identity()
     raw.config_set("maxmemory", 1)
     try:
         report = remove(store, "default")
@@ -334,7 +332,7 @@ def test_a_denied_command_loses_nothing(raw, opened, url, denied, wired):
         remove(limited, "default", "mail")
     raw.acl_deluser("clerk")
     store = opened()
-    store.target = limited.target
+    store.backend.connection.target = limited.target
     entries = store.journal.entries()
     for entry in entries:
         store.undo(entry.header.operation)

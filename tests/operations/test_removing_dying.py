@@ -5,7 +5,6 @@ import contextlib
 import pytest
 
 from jobctl import connect
-from jobctl.backend import Doors
 from jobctl.errors import Refused
 from jobctl.operations.journal import OperationState
 from jobctl.operations.removal.removing import remove_queues
@@ -72,8 +71,7 @@ def workers(shop, request, monkeypatch):
 
 
 def remove(store):
-    doors = Doors(store, store.faktory)
-    return remove_queues(doors, store.journal, Removal(NAMES), Watch())
+    return remove_queues(store.backend, Removal(NAMES), Watch())
 
 
 def die(monkeypatch, at, after, act):

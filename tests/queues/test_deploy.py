@@ -1,6 +1,7 @@
 """The same from Python, without a command line."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ def queues(raw):
 def test_queues_are_paused_and_resumed(queues, store):
     outcome = store.pause_queues("default", reason="INC-1", who="bot", host="ci")
     assert [(q.queue, q.paused, q.changed) for q in outcome.queues] == [("default", True, True)]
-    assert store.pauses.notes()["default"].reason == "INC-1"
+    assert store.backend.pauses.notes()["default"].reason == "INC-1"
     assert not outcome.failed
     assert [q.changed for q in store.resume_queues("*").queues] == [True, False]
     assert not queues.smembers("paused")
@@ -43,7 +44,7 @@ def test_a_drain_tells_what_holds_the_queues_up(queues, store):
 
 def test_queues_are_removed_and_put_back(queues, store, tmp_path):
     queues.lpush("q:default", job("one-1"), job("two-2"))
-    store.operations_directory = tmp_path
+    store.backend.scope = replace(store.backend.scope, operations_directory=tmp_path)
     report = store.remove_queues("default")
     assert (report.done, queues.exists("q:default")) == (2, 0)
     store.undo(report.operation)
@@ -60,6 +61,6 @@ def test_who_waits_for_somebody_elses_resuming_says_so_where_it_does_not_end(sto
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(changing, "STALE", -1.0)
         with pytest.raises(Refused, match="default is being resumed by somebody else"):
-            changing.settled(store, ["default"])
+            changing.settled(store.backend, ["default"])
     raw.delete("jobctl:hold:default")
-    assert changing.settled(store, ["default"])
+    assert changing.settled(store.backend, ["default"])

@@ -21,9 +21,9 @@ def dead(store):
     def look(pid, process):
         raw = Lease("x", Author("ann", "one", 1.0), pid, ["make"], process=process).encode()
         beat = store.server.now()
-        client = store._connection
+        client = store.backend.connection
         client.call("HSET", "jobctl:hold:q", "v", "1", "lease:x", raw, "beat:x", beat)
-        (lease,) = look_at_holds(store, ["q"])["q"].leases
+        (lease,) = look_at_holds(store.backend, ["q"])["q"].leases
         return lease.dead
 
     return look

@@ -7,8 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from jobctl.model.jobba import MOMENTS, RecordState
-from jobctl.model.record import Record
+from jobctl.model.record import MOMENTS, Record, RecordState
 from tests.builders import NOW
 
 MICRO = 1_000_000

@@ -43,7 +43,7 @@ class History(RuleBasedStateMachine):
     def __init__(self, client: redis.Redis, store: Store, directory: Path) -> None:
         super().__init__()
         self.redis, self.store = client, store
-        store.operations_directory = directory
+        store.backend.scope = replace(store.backend.scope, operations_directory=directory)
         client.flushdb()
         self.began = self.clock()
         self.ago = 0

@@ -210,13 +210,13 @@ def test_records_with_many_arguments_go_in_small_batches(raw, store, monkeypatch
         args = {f"k{j}": value for j, value in enumerate(sets[500 * i : 500 * (i + 1)])}
         record(raw, f"a{i}", state="succeeded", job_args=args)
     before, keys = contents(raw), []
-    send = store._connection._send
+    send = store.backend.connection._send
 
     def measured(commands):
         keys.extend(command[2] for command in commands if command[0] == "EVAL")
         send(commands)
 
-    monkeypatch.setattr(store._connection, "_send", measured)
+    monkeypatch.setattr(store.backend.connection, "_send", measured)
     report = store.records.delete_all("state=succeeded")
     assert (report.done, max(keys) < 2200) == (12, True)
     assert store.undo(report.operation).done == 12

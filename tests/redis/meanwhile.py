@@ -14,7 +14,7 @@ def meanwhile(
     store: Store, act: Callable[[Store], Any], url: str, times: int = 1
 ) -> Iterator[None]:
     """Let another client act before each of the next scripts that a store sends."""
-    connection = store._connection
+    connection = store.backend.connection
     call, left = connection.call, times
 
     def interrupted(*command: Any) -> Any:

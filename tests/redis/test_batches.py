@@ -15,7 +15,7 @@ RETRIES, DEAD = Kind.RETRIES, Kind.DEAD
 @pytest.fixture
 def call(store):
     """Make a batch of the operation 'op'."""
-    return lambda number="1": Call(store.layout, "op", number)
+    return lambda number="1": Call(store.backend.layout, "op", number)
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def send(store):
     """Send one command and return its reply."""
 
     def sent(command):
-        (reply,) = store.operations.each(iter([command]))
+        (reply,) = store.backend.operations.each(iter([command]))
         return reply if isinstance(reply, JobctlError) else reply.decode()
 
     return sent
@@ -135,7 +135,7 @@ def test_a_command_that_is_denied_costs_no_job(retries, url, call, name, denied)
     )
     before = state(retries)
     with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-        (result,) = limited.operations.each(iter([everything(call)[name]]))
+        (result,) = limited.backend.operations.each(iter([everything(call)[name]]))
     retries.acl_deluser("clerk")
     if isinstance(result, JobctlError):
         assert state(retries) == before
@@ -194,7 +194,7 @@ def test_what_cannot_be_taken_out_of_a_queue_stays_in_it(raw, url, call, denied)
     taken = Requeued([b"a", b"b"], [b"A", b"B"], [1.5, 2.5])
     command = call("u1").unqueue(RETRIES, Stretch("x", QueueForm.Q, 0, 9), taken)
     with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-        (result,) = limited.operations.each(iter([command]))
+        (result,) = limited.backend.operations.each(iter([command]))
     raw.acl_deluser("clerk")
     assert isinstance(result, JobctlError)
     assert raw.lrange("q:x", 0, -1) == [b"new", b"B", b"A"]

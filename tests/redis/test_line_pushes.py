@@ -23,7 +23,7 @@ def test_a_job_that_a_push_shifts_is_not_seen_twice(raw, url, monkeypatch, pushe
 
     monkeypatch.setattr(Connection, "_receive", pushing)
     with connect(url) as store:
-        answers = status(store, jids[:200] + jids[-200:])
+        answers = status(store.backend, jids[:200] + jids[-200:])
     assert [len(answer.entries) for answer in answers] == [1] * 400
 
 
@@ -31,5 +31,5 @@ def test_a_job_that_is_there_twice_is_seen_twice(raw, url):
     twice = job("twice-000001")
     enqueue(raw, "default", twice, twice, *(job(f"jid-{i:08}") for i in range(3000)), twice)
     with connect(url) as store:
-        (answer,) = status(store, ["twice-000001"])
+        (answer,) = status(store.backend, ["twice-000001"])
     assert sorted(entry.place.position for entry in answer.entries) == [0, 1, 3002]

@@ -19,7 +19,7 @@ def lease(ident, who="ann"):
 @pytest.fixture
 def pauses(raw, store):
     raw.sadd("queues", "a", "b")
-    return store.pauses
+    return store.backend.pauses
 
 
 def take(pauses, ident, *names, by_redis=True):
@@ -100,11 +100,11 @@ def test_dead_holders_are_told_from_living_ones_by_the_clock_of_redis(raw, store
     take(pauses, "x")
     take(pauses, "dead")
     kill(raw, "dead")
-    hold = store.pauses.holds(["a", "b"], store.server.now())["a"]
+    hold = store.backend.pauses.holds(["a", "b"], store.server.now())["a"]
     assert {held.ident: held.dead for held in hold.leases} == {"x": False, "dead": True}
     assert str(hold) == "ann@host (pid 42, dead), ann@host (pid 42)"
     assert pauses.beat(["a"], "dead") == "p"
-    hold = store.pauses.holds(["a"], store.server.now())["a"]
+    hold = store.backend.pauses.holds(["a"], store.server.now())["a"]
     assert not any(held.dead for held in hold.leases)
 
 
@@ -125,7 +125,7 @@ def test_by_way_of_the_server_the_lease_stays_until_the_queue_is_resumed(raw, st
     raw.sadd("paused", "a")  # what the server does
     assert leave(pauses, "x", by_redis=False) == "w"
     assert take(pauses, "y") == "a"  # wait: it is being resumed
-    assert store.pauses.holds(["a"], store.server.now())["a"].leaving
+    assert store.backend.pauses.holds(["a"], store.server.now())["a"].leaving
     raw.srem("paused", "a")
     pauses.left(["a"], "x")
     assert not raw.exists("jobctl:hold:a")
@@ -150,7 +150,7 @@ def test_what_is_held_is_marked_by_force_only_and_stays_held(raw, store, pauses)
     assert not raw.exists("jobctl:hold:a")
     assert pauses.mark(["a", "b"], "me", force=True) is None
     pauses.unmark(["a", "b"], "me")
-    (held,) = store.pauses.holds(["b"], store.server.now())["b"].leases
+    (held,) = store.backend.pauses.holds(["b"], store.server.now())["b"].leases
     assert (held.ident, held.dead) == ("x", False)
     assert leave(pauses, "x", "b") == "r"
 
@@ -164,7 +164,7 @@ def test_a_mark_whose_owner_died_holds_nobody_up(raw, pauses):
 def test_a_holder_that_gives_up_is_dead_at_once(raw, store, pauses):
     take(pauses, "x")
     pauses.beat(["a"], "x", ends=True)
-    assert store.pauses.holds(["a"], store.server.now())["a"].dead
+    assert store.backend.pauses.holds(["a"], store.server.now())["a"].dead
     assert pauses.clear(["a"], "me", by_redis=True) == "r"
 
 
@@ -173,7 +173,7 @@ def test_a_holder_that_dies_while_resuming_is_seen_and_passed_by(raw, store, pau
     raw.sadd("paused", "a")
     leave(pauses, "x", by_redis=False)
     kill(raw, "x")
-    hold = store.pauses.holds(["a"], store.server.now())["a"]
+    hold = store.backend.pauses.holds(["a"], store.server.now())["a"]
     assert (hold.leaving, hold.dead) == (False, True)
     assert take(pauses, "y") == [False]
     assert leave(pauses, "y") == "r"
@@ -223,7 +223,7 @@ def test_leases_of_another_version_are_left_alone(raw, store, pauses, version):
     pauses.resume(["b"], by_redis=True, force=True)
     pauses.pause(["b"], ANN, by_redis=True)
     assert raw.hgetall("jobctl:hold:b") == {b"v": version.encode(), b"whatever": b"x"}
-    assert store.pauses.holds(["b"], 0.0)["b"].other_version == (version or "?")
+    assert store.backend.pauses.holds(["b"], 0.0)["b"].other_version == (version or "?")
 
 
 def test_leases_live_a_week_and_notes_as_long_as_the_pause(raw, pauses):
@@ -250,8 +250,8 @@ def test_the_note_of_a_pause_stays_unless_there_is_a_new_reason(raw, pauses):
 def test_a_note_or_lease_that_is_damaged_breaks_nothing(raw, store, pauses, text):
     raw.hset("jobctl:paused", "a", text)
     raw.hset("jobctl:hold:a", mapping={"v": "1", "lease:x": text, "beat:x": "soon", "beat:": "1"})
-    assert set(store.pauses.notes()) <= {"a"}
-    (held,) = store.pauses.holds(["a"], store.server.now())["a"].leases
+    assert set(store.backend.pauses.notes()) <= {"a"}
+    (held,) = store.backend.pauses.holds(["a"], store.server.now())["a"].leases
     assert held.dead
     assert take(pauses, "y") == [False]
 
@@ -259,16 +259,18 @@ def test_a_note_or_lease_that_is_damaged_breaks_nothing(raw, store, pauses, text
 def test_keys_of_another_type_are_no_notes_and_no_leases(raw, store, pauses):
     raw.set("jobctl:paused", "x")
     raw.set("jobctl:hold:a", "x")
-    assert store.pauses.notes() == {}
-    assert store.pauses.holds(["a"], 0.0) == {}
+    assert store.backend.pauses.notes() == {}
+    assert store.backend.pauses.holds(["a"], 0.0) == {}
 
 
 def test_many_queues_are_taken_in_few_calls(raw, store):
     names = [f"q{i:04d}" for i in range(1000)]
-    assert store.pauses.take(names, lease("x"), by_redis=True) == [False] * 1000
-    assert store.pauses.beat(names, "x") == "p" * 1000
-    assert len(store.pauses.holds(names, store.server.now())) == 1000
-    assert store.pauses.leave(names, "x", by_redis=True, before=[False] * 1000) == "r" * 1000
+    assert store.backend.pauses.take(names, lease("x"), by_redis=True) == [False] * 1000
+    assert store.backend.pauses.beat(names, "x") == "p" * 1000
+    assert len(store.backend.pauses.holds(names, store.server.now())) == 1000
+    assert (
+        store.backend.pauses.leave(names, "x", by_redis=True, before=[False] * 1000) == "r" * 1000
+    )
     assert not raw.smembers("paused")
 
 

@@ -11,13 +11,13 @@ X, Y = Push("x", (), [b"1", b"2"]), Push("y", (), [b"3"])
 
 @pytest.fixture
 def call(store):
-    return Call(store.layout, "op", "1")
+    return Call(store.backend.layout, "op", "1")
 
 
 @pytest.fixture
 def push(store, call):
     def pushed(*pushes, result="d3"):
-        reply = store.operations.one(call.push(Kind.WORKING, pushes, QueueForm.Q, result))
+        reply = store.backend.operations.one(call.push(Kind.WORKING, pushes, QueueForm.Q, result))
         return reply if isinstance(reply, JobctlError) else reply.decode()
 
     return pushed
@@ -25,7 +25,7 @@ def push(store, call):
 
 @pytest.fixture
 def probe(store, call):
-    return lambda *names: store.operations.one(call.probe(Kind.WORKING, names, QueueForm.Q))
+    return lambda *names: store.backend.operations.one(call.probe(Kind.WORKING, names, QueueForm.Q))
 
 
 def lists(raw):
@@ -107,8 +107,8 @@ def test_a_probe_finds_what_is_denied(raw, url, denied):
     )
     try:
         with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-            call = Call(limited.layout, "op", "1")
-            (told,) = limited.operations.one(call.probe(Kind.WORKING, ["x"], QueueForm.Q))
+            call = Call(limited.backend.layout, "op", "1")
+            (told,) = limited.backend.operations.one(call.probe(Kind.WORKING, ["x"], QueueForm.Q))
     finally:
         raw.acl_deluser("clerk")
     assert told
@@ -121,8 +121,8 @@ def test_a_probe_that_may_note_nothing_says_so(raw, url):
     raw.execute_command("ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "+@all", "-hset")
     try:
         with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-            call = Call(limited.layout, "op", "1")
-            told = limited.operations.one(call.probe(Kind.WORKING, ["x"], QueueForm.Q))
+            call = Call(limited.backend.layout, "op", "1")
+            told = limited.backend.operations.one(call.probe(Kind.WORKING, ["x"], QueueForm.Q))
     finally:
         raw.acl_deluser("clerk")
     assert isinstance(told, JobctlError)

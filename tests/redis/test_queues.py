@@ -155,7 +155,7 @@ def test_latency_is_the_age_of_what_runs_next(raw, store: Store) -> None:
     enqueue(raw, "mute", job("c", enqueued_at=None))
     enqueue(raw, "junk", b"\xff")
     now = 1_790_000_000.0
-    ages = {queue.name: queue.latency(now, store.layout) for queue in store.queues.named()}
+    ages = {queue.name: queue.latency(now, store.backend.layout) for queue in store.queues.named()}
     assert ages == {"default": 20.0, "mute": None, "junk": None}
 
 

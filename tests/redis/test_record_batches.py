@@ -28,14 +28,14 @@ def shop(raw):
 
 @pytest.fixture
 def snapshots(shop, store):
-    pages = store.snapshots(store.record_layout).take(NAMES)
+    pages = store.backend.snapshots(store.backend.record_layout).take(NAMES)
     return [snapshot for page in pages for _, snapshot in page]
 
 
 @pytest.fixture
 def call(store):
     """Make a batch of the operation 'op'."""
-    return lambda number="1": RecordCall(store.record_layout, "op", number)
+    return lambda number="1": RecordCall(store.backend.record_layout, "op", number)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def send(store):
     """Send one command and return its reply."""
 
     def sent(command):
-        reply = store.operations.one(command)
+        reply = store.backend.operations.one(command)
         return reply if isinstance(reply, JobctlError) else reply.decode()
 
     return sent
@@ -136,7 +136,7 @@ def test_a_command_that_is_denied_leaves_all_as_it_was(
         words = ("killed",) if verb == "mark" else ()
         some = snapshots if verb in ("delete", "restore") else [snapshots[0], snapshots[3]]
         with connect(url.replace("unix://", "unix://clerk:pw@")) as clerk:
-            reply = clerk.operations.one(getattr(call(), verb)(some, *words))
+            reply = clerk.backend.operations.one(getattr(call(), verb)(some, *words))
     finally:
         shop.acl_deluser("clerk")
     if not isinstance(reply, JobctlError):
@@ -180,7 +180,7 @@ def test_a_record_with_thousands_of_fields_and_attempts_goes_and_comes_back(raw,
     for number in range(900):
         raw.hset(f"jobba:id:wide:{number}", "attempt", number)
     before = contents(raw)
-    (((_, snapshot),),) = store.snapshots(store.record_layout).take(["wide"])
+    (((_, snapshot),),) = store.backend.snapshots(store.backend.record_layout).take(["wide"])
     assert send(call().delete([snapshot])) == "d1"
     assert contents(raw) == {}
     assert send(call("u1").restore([snapshot])) == "d1"

@@ -76,7 +76,7 @@ def test_what_stays_of_one_score_is_not_passed_over_while_others_take_what_was_s
 ):
     raw.zadd("jobba:recorded_at", dict.fromkeys(IDS, START) | {"before": 1.0, "last": START + 1.0})
     expected = [b"before", *IDS, b"last"]
-    connection, sent = store._connection, [0]
+    connection, sent = store.backend.connection, [0]
     send, shown = connection._send, []
 
     def meanwhile(commands):  # before each page, and between its rank and the page itself

@@ -40,12 +40,14 @@ class OneByOne:
 @pytest.mark.parametrize("place", range(COMMANDS + 1))
 def test_one_that_still_stands_knows_its_indexes(raw: Any, store: Store, place: int) -> None:
     record(raw, "a", state="started", started_at=START, job_name="Import")
-    way: Any = OneByOne(store._connection, place, lambda: store.records.mark("a", "failed"))
+    way: Any = OneByOne(store.backend.connection, place, lambda: store.records.mark("a", "failed"))
     ((_, snapshot),) = next(
-        Snapshots(way, store.record_layout, WrongTypes(store.record_layout)).take(["a"])
+        Snapshots(way, store.backend.record_layout, WrongTypes(store.backend.record_layout)).take(
+            ["a"]
+        )
     )
     assert snapshot is not None
-    if store.operations.delete_record(store.record_layout, snapshot):
+    if store.backend.operations.delete_record(store.backend.record_layout, snapshot):
         failed = ("failed",) if place < COMMANDS else ("started",)
         assert snapshot.states == failed
         assert ("failed_at" in snapshot.times) == (failed == ("failed",))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from jobctl.errors import NotFound, Refused, UsageProblem
-from jobctl.model.jobba import RecordState
+from jobctl.model.record import RecordState
 from tests.everything import everything
 from tests.recording import START, orphan, record
 
@@ -199,7 +200,7 @@ def test_nothing_makes_a_record_of_an_id_that_has_none(raw, store):
 
 
 def test_the_namespace_is_the_stores(raw, store):
-    store.records_namespace = "other"
+    store.backend.scope = replace(store.backend.scope, records_namespace="other")
     store.records.create("a", {"job_name": "N"})
     store.records.mark("a", "failed")
     assert sorted(raw.keys()) == [

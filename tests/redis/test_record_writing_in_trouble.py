@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jobctl import connect
@@ -207,7 +209,7 @@ def test_somebody_who_changes_it_every_time_ends_the_trying(seeded, store, url, 
 
 @every_change
 def test_a_read_only_context_forbids_it(seeded, store, change):
-    store.rules = Rules(context="prod", read_only=True)
+    store.backend.scope = replace(store.backend.scope, rules=Rules(context="prod", read_only=True))
     before = everything(seeded)
     with pytest.raises(Refused, match="context prod is read-only"):
         change(store.records)

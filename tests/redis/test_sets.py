@@ -28,11 +28,11 @@ def utf16(text: str) -> tuple[int, ...]:
 def test_each_set_reads_its_own_key_and_keeps_score_and_bytes(raw, store, kind: Kind) -> None:
     member = reservation(job("held")) if kind is Kind.WORKING else failed("held")
     raw.zadd(kind.value, {member: NOW + 0.25})
-    assert store.set(kind).count() == 1
-    (entry,) = store.set(kind).walk()
+    assert store.backend.set(kind).count() == 1
+    (entry,) = store.backend.set(kind).walk()
     assert (entry.kind, entry.jid, entry.raw, entry.score) == (kind, "held", member, NOW + 0.25)
-    assert [found.raw for found in store.set(kind).find(["held"])] == [member]
-    assert all(store.set(other).count() == 0 for other in SETS if other is not kind)
+    assert [found.raw for found in store.backend.set(kind).find(["held"])] == [member]
+    assert all(store.backend.set(other).count() == 0 for other in SETS if other is not kind)
 
 
 @pytest.mark.parametrize("jid", ODD_JIDS)

@@ -54,7 +54,7 @@ def opened(url):
 
     def open_beside(double, where=url):
         stores.append(connect(where, faktory_url=double.url))
-        return stores[-1], stores[-1].faktory
+        return stores[-1].backend
 
     yield open_beside
     for store in stores:
@@ -83,16 +83,16 @@ def test_a_server_on_another_redis_is_told_nothing(raw, url, other, jobctl, argv
 def test_its_own_server_is_proven_once_and_without_a_trace(raw, own, opened):
     enqueue(raw, "default", job())
     before = raw.keys("*")
-    store, faktory = opened(own)
-    verify(store, faktory)
-    verify(store, faktory)
+    backend = opened(own)
+    verify(backend)
+    verify(backend)
     assert len([line for line in own.commands if line.startswith("QUEUE LATENCY")]) == 1
     assert changes(own) == []
     assert raw.keys("*") == before
 
 
 def test_the_list_goes_by_itself_where_nobody_takes_it_away(raw, store):
-    store.operations.put_private("jobctl.verify.x", job())
+    store.backend.operations.put_private("jobctl.verify.x", job())
     keys = {b"q:jobctl.verify.x", b"jobctl.verify.x"}
     assert set(raw.keys("*")) == keys
     assert all(0 < raw.ttl(key) <= 10 for key in keys)
@@ -100,24 +100,24 @@ def test_the_list_goes_by_itself_where_nobody_takes_it_away(raw, store):
 
 @pytest.mark.parametrize("off", [-200, 200])
 def test_clocks_may_differ_by_a_few_minutes(own, opened, monkeypatch, off):
-    store, faktory = opened(own)
-    now = store.server.now()
-    monkeypatch.setattr(store.server, "now", lambda: now + off)
-    verify(store, faktory)
+    backend = opened(own)
+    now = backend.server.now()
+    monkeypatch.setattr(backend.server, "now", lambda: now + off)
+    verify(backend)
 
 
 def test_clocks_that_differ_by_more_are_named(own, opened, monkeypatch):
-    store, faktory = opened(own)
-    now = store.server.now()
-    monkeypatch.setattr(store.server, "now", lambda: now - 3600)
+    backend = opened(own)
+    now = backend.server.now()
+    monkeypatch.setattr(backend.server, "now", lambda: now - 3600)
     with pytest.raises(Refused, match=r"the clocks of .* are 3,600 s apart"):
-        verify(store, faktory)
+        verify(backend)
 
 
 def test_a_full_redis_can_be_proven(raw, own, opened):
     raw.config_set("maxmemory", 1)
     try:
-        verify(*opened(own))
+        verify(opened(own))
     finally:
         raw.config_set("maxmemory", 0)
     assert changes(own) == []
@@ -136,7 +136,7 @@ def test_where_nothing_can_be_written_the_server_pushes_a_job(raw, own, opened, 
     enqueue(raw, "default", job())
     before = {key: raw.dump(key) for key in raw.keys("*")}
     own.memory.boot()
-    verify(*opened(own, reader))
+    verify(opened(own, reader))
     push, remove = changes(own)
     pushed = json.loads(push.removeprefix("PUSH "))
     assert (pushed["retry"], remove) == (0, f"QUEUE REMOVE {pushed['queue']}")
@@ -145,41 +145,41 @@ def test_where_nothing_can_be_written_the_server_pushes_a_job(raw, own, opened, 
 
 def test_a_server_that_knows_no_latency_pushes_a_job(own, opened):
     own.answer("QUEUE LATENCY", b"-ERR no such QUEUE subcommand: LATENCY\r\n")
-    verify(*opened(own))
+    verify(opened(own))
     assert [line.split(" ")[0] for line in changes(own)] == ["PUSH", "QUEUE"]
 
 
 def test_what_another_server_was_given_is_taken_away_again(other, opened, reader, monkeypatch):
     monkeypatch.setattr(verify_server, "_REPLICATION", 0.1)
     with pytest.raises(Refused, match="but another Redis"):
-        verify(*opened(other, reader))
+        verify(opened(other, reader))
     assert changes(other)[-1].startswith("QUEUE REMOVE jobctl.verify.")
     assert other._redis.smembers("queues") == {b"default"}
 
 
 def test_it_is_taken_away_after_ctrl_c_too(raw, own, opened, reader, monkeypatch):
-    store, faktory = opened(own, reader)
+    backend = opened(own, reader)
 
     def interrupt(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.operations, "has_private", interrupt)
+    monkeypatch.setattr(backend.operations, "has_private", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        verify(store, faktory)
+        verify(backend)
     assert (raw.keys("*"), own.queues) == ([], set())
 
 
 def test_without_any_way_it_is_refused(own, opened, reader):
     own.answer("PUSH", b"-ERR read only\r\n")
     with pytest.raises(Refused, match=r"cannot be verified: .* refused PUSH: read only"):
-        verify(*opened(own, reader))
+        verify(opened(own, reader))
 
 
 def test_a_server_that_is_away_is_unreachable(own, opened):
-    store, faktory = opened(own)
+    backend = opened(own)
     own.stop()
     with pytest.raises(Unreachable):
-        verify(store, faktory)
+        verify(backend)
 
 
 @pytest.mark.parametrize(
@@ -239,12 +239,12 @@ def test_no_job_goes_by_scheduled_for_another_redis_server(raw, url, own, other,
 
 def test_counters_that_agree_or_grow_say_nothing(raw, own, opened):
     raw.set("processed", 7)
-    store, faktory = opened(own)
-    assert compare_counters(store, faktory) == []
+    backend = opened(own)
+    assert compare_counters(backend) == []
     own.before("INFO", lambda line: raw.incr("processed"))
-    assert compare_counters(store, faktory) == []
+    assert compare_counters(backend) == []
     own.answer("INFO", b"-ERR no\r\n")
-    assert compare_counters(store, faktory) == []
+    assert compare_counters(backend) == []
 
 
 def test_an_undo_does_not_pause_by_another_redis_server(raw, url, own, other, jobctl):

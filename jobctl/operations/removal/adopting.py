@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused, WrongType
-from jobctl.library import Store
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.removal import RemovedQueue
@@ -26,7 +26,7 @@ from jobctl.queues.listing_queues import find_queues
 from jobctl.systems.faktory.forms import form_to_write, is_unread, remember_server
 
 
-def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -> Report:
+def adopt_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
     """Move the jobs of lists that the server does not read to the lists that it reads.
 
     Raises:
@@ -37,58 +37,59 @@ def adopt_queues(store: Store, journal: Journal, order: Removal, watch: Watch) -
         ConnectionLost: Redis went away; resume goes on from there.
     """
     order.check()
-    order = order.under(store.rules)
+    order = order.under(backend.rules)
     begun = time.monotonic()
-    read, warnings = form_to_write(store, rehearsed=order.guards.dry_run)
-    look = _look(store, order, read)
+    read, warnings = form_to_write(backend, rehearsed=order.guards.dry_run)
+    look = _look(backend, order, read)
     order.guards.check(look.jobs)
     report = Report(
         action=order.change.verb.value,
         target=Kind.QUEUE.value,
-        server=str(store.target),
+        server=str(backend.target),
         matched=look.jobs,
         dry_run=order.guards.dry_run,
         reason=order.guards.reason,
         notes=(*look.notes, *warnings),
     )
-    shown = make_preview(store, look, order, watch, warnings)
+    shown = make_preview(backend, look, order, watch, warnings)
     if order.guards.dry_run or not look.queues:
         watch.show(shown)
         return replace(report, seconds=time.monotonic() - begun)
-    store.operations.check_script("remove")
+    backend.operations.check_script("remove")
     asked = time.monotonic()
     if not watch.confirm(shown):
         raise Refused("not confirmed; nothing was changed")
     begun += time.monotonic() - asked  # nobody's work
-    remember_server(store)
+    remember_server(backend)
+    journal = Journal.of(backend)
     journal.tidy()
-    with journal.create(make_header(store, None, look, order, read)) as file:
-        report = replace(report, before=adopted_sizes(store, file.header))
-        report = run_remover(store, file, None, order.guards, report, watch)
+    with journal.create(make_header(backend, None, look, order, read)) as file:
+        report = replace(report, before=adopted_sizes(backend, file.header))
+        report = run_remover(backend, file, None, order.guards, report, watch)
     return replace(report, seconds=time.monotonic() - begun)
 
 
-def _look(store: Store, order: Removal, read: QueueForm) -> Look:
+def _look(backend: Backend, order: Removal, read: QueueForm) -> Look:
     """Find the lists of the form that is not read.
 
     Raises:
         WrongType: the key that the server reads is no list.
     """
     if order.everything:
-        queues = all_queues(store)
+        queues = all_queues(backend)
     else:
-        queues = find_queues(store, list(dict.fromkeys(order.names)))
+        queues = find_queues(backend, list(dict.fromkeys(order.names)))
     unread = [
         queue
         for queue in queues
-        if is_unread(queue, read) and read in store.layout.queue_forms(queue.name)
+        if is_unread(queue, read) and read in backend.layout.queue_forms(queue.name)
     ]
     for queue in unread:
-        kind = store.queues.type_of(queue.name, read)
+        kind = backend.queues.type_of(queue.name, read)
         if kind not in ("list", "none"):
-            key = store.layout.queue_key(queue.name, read)
+            key = backend.layout.queue_key(queue.name, read)
             raise WrongType(f"the key {key} holds a {kind}, no list of jobs")
-    pattern = store.layout.lists_pattern(read)
+    pattern = backend.layout.lists_pattern(read)
     note = f"the server reads the lists {pattern}"
     return Look(tuple(map(_unread, unread)), (note if unread else f"{note}: no others are there",))
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobctl.backend import Backend
 from jobctl.errors import RefusedByFaktory
 from jobctl.model.removal import shown_queues
-from jobctl.redis.opening import Store
 from jobctl.systems.faktory.server import Faktory
 
 
@@ -29,14 +29,16 @@ class Answer:
     removed_at: float
 
 
-def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequence[int]) -> Answer:
+def ask_server(
+    backend: Backend, door: Faktory, names: Sequence[str], listed: Sequence[int]
+) -> Answer:
     """Let the server remove queues that carry a mark: they are in the set of paused ones.
 
     One that it removed has lost its mark. That it is registered again can be a worker's doing, a
     moment later.
 
     Args:
-        store: the Redis that it was verified to use.
+        backend: what it works on.
         door: the server.
         names: the queues.
         listed: the places of those that were in a set of names: only these are marked.
@@ -51,7 +53,7 @@ def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequen
     except RefusedByFaktory as error:
         refusal = error
     removed_at = time.monotonic()
-    marked = store.removing.paused(names)
+    marked = backend.removing.paused(names)
     stayed = frozenset(place for place in listed if names[place] in marked)
     if refusal is not None and len(stayed) == len(listed):
         raise refusal
@@ -60,7 +62,7 @@ def ask_server(store: Store, door: Faktory, names: Sequence[str], listed: Sequen
     why = f"{door.address} did not remove {shown}: not known there"
     if refusal is not None:
         why = refusal.message
-    again = sorted(store.removing.registered(names).difference(left))
+    again = sorted(backend.removing.registered(names).difference(left))
     notes = (
         (f"workers or producers use {shown_queues(again)} again: the server made it anew",)
         if again

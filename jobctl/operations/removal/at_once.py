@@ -6,9 +6,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.errors import NotFound, Refused, UsageProblem
-from jobctl.library import Store
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
@@ -27,7 +26,7 @@ UNCOUNTED = "what was pushed after the jobs were counted was removed as well, un
 
 
 def remove_at_once(
-    store: Store, door: Faktory | None, look: Look, guards: Guards, report: Report
+    backend: Backend, door: Faktory | None, look: Look, guards: Guards, report: Report
 ) -> Report:
     """Remove queues and keep nothing.
 
@@ -42,16 +41,16 @@ def remove_at_once(
         (ListFate.UNLINK, NameFate.FORGET) if door is None else (ListFate.STAY, NameFate.MARK)
     )
     taking = Staging(operation, 1, lists, fate, fewest, most)
-    taken = store.removing.take(taking, look.queues)
+    taken = backend.removing.take(taking, look.queues)
     if isinstance(taken, int):
         raise guards.refusal(taken) or Refused()
     stayed: frozenset[int] = frozenset()
     why = ""
     if door is not None:
-        stayed, why, notes = _by_server(store, door, look, taken)
+        stayed, why, notes = _by_server(backend, door, look, taken)
         uncounted = (UNCOUNTED,) if len(stayed) < len(taken) else ()
         report = replace(report, notes=(*report.notes, *notes, *uncounted))
-    store.removing.forget(operation)
+    backend.removing.forget(operation)
     jobs = [queue.total for queue in taken]
     failed = sum(jobs[place] for place in stayed)
     matched = max(look.jobs, sum(jobs))
@@ -64,7 +63,7 @@ def remove_at_once(
         reasons={why: failed} if failed else {},
         problems=(why,) if stayed and not failed else (),
         before={f"queue:{queue.name}": queue.jobs for queue in look.queues},
-        after=queue_sizes(store, look.queues),
+        after=queue_sizes(backend, look.queues),
         moved={
             f"queue:{queue.name}": -count
             for place, (queue, count) in enumerate(zip(look.queues, jobs, strict=True))
@@ -74,21 +73,21 @@ def remove_at_once(
 
 
 def _by_server(
-    store: Store, door: Faktory, look: Look, taken: list[StagedQueue]
+    backend: Backend, door: Faktory, look: Look, taken: list[StagedQueue]
 ) -> tuple[frozenset[int], str, tuple[str, ...]]:
     """Let the server remove them, and take the marks away from what it did not remove."""
     names = [queue.name for queue in look.queues]
     listed = [i for i, queue in enumerate(taken) if queue.registered or queue.paused]
     stayed = frozenset(listed)
     try:
-        answer = ask_server(store, door, names, listed)
+        answer = ask_server(backend, door, names, listed)
         stayed = answer.stayed
     finally:
-        store.removing.unmark([names[i] for i in sorted(stayed) if not taken[i].paused])
+        backend.removing.unmark([names[i] for i in sorted(stayed) if not taken[i].paused])
     return answer.stayed, answer.why, answer.notes
 
 
-def remove_blindly(doors: Doors, order: Removal, watch: Watch) -> Report:
+def remove_blindly(backend: Backend, order: Removal, watch: Watch) -> Report:
     """Remove queues by the server, where the Redis behind it is not known.
 
     Raises:
@@ -97,11 +96,13 @@ def remove_blindly(doors: Doors, order: Removal, watch: Watch) -> Report:
         Refused: a guard, or whoever watches, says no, or it cannot be told of a queue; nothing
             was changed.
     """
-    door = doors.faktory
+    door = backend.faktory
     if door is None or order.guards.undo:
-        passed_over = f" ({doors.passed_over} was passed over)" if doors.passed_over else ""
+        passed_over = (
+            f" ({backend.scope.passed_over} was passed over)" if backend.scope.passed_over else ""
+        )
         raise UsageProblem(
-            f"without the Redis behind {doors.target} nothing could be undone{passed_over}",
+            f"without the Redis behind {backend.address} nothing could be undone{passed_over}",
             hint="give it: --url beside --faktory-url; or say that you mean it: --no-undo",
         )
     before = _known(door, order)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from jobctl.library import Store
+from jobctl.backend import Backend
 from jobctl.model.change import Verb
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind, QueueForm
@@ -23,7 +23,7 @@ from jobctl.systems.registry import layout_of
 
 
 def conclude(
-    store: Store,
+    backend: Backend,
     file: OperationFile,
     rounds: Rounds,
     choice: ChosenNote,
@@ -33,7 +33,7 @@ def conclude(
     """Let go of what stands aside, or adopt it; complete the report, and note it in the file.
 
     Args:
-        store: the Redis.
+        backend: what it works on.
         file: the operation's file; all jobs are in it, and on the disk.
         rounds: what stands aside.
         choice: what the file says of itself.
@@ -42,14 +42,14 @@ def conclude(
     """
     header = file.header
     if header.change.verb is Verb.ADOPT:
-        return _adopt(store, file, rounds, choice, report, watch)
-    store.removing.unlink(rounds.keys(store, header))
+        return _adopt(backend, file, rounds, choice, report, watch)
+    backend.removing.unlink(rounds.keys(backend, header))
     report = removed_report(header, choice, report)
-    return _ended(file, replace(report, after=queue_sizes(store, header.queues)))
+    return _ended(file, replace(report, after=queue_sizes(backend, header.queues)))
 
 
 def _adopt(
-    store: Store,
+    backend: Backend,
     file: OperationFile,
     rounds: Rounds,
     choice: ChosenNote,
@@ -60,7 +60,7 @@ def _adopt(
 
     The arguments are those of `conclude`.
     """
-    header, removing = file.header, store.removing
+    header, removing = file.header, backend.removing
     for number in reversed(rounds.numbers):
         lists = [(header.queues[i].name, form) for i, form, _ in rounds.lists(number, header)]
         pairs = [
@@ -74,14 +74,14 @@ def _adopt(
     removing.register(queue.name for queue in header.queues)
     forms = {queue.name: read_form(header) for queue in header.queues if queue.jobs}
     before = [queue.name for queue in header.queues if queue.registered]
-    notes = introduce(store, file, forms, before, watch)
+    notes = introduce(backend, file, forms, before, watch)
     old = removed_report(header, choice, replace(report, notes=report.notes + notes))
     moved = {
         adopted_name(queue): old.moved.get(f"queue:{queue.name}", 0) for queue in header.queues
     }
     moved |= {name: -count for name, count in old.moved.items()}
     return _ended(
-        file, replace(old, before=report.before, after=adopted_sizes(store, header), moved=moved)
+        file, replace(old, before=report.before, after=adopted_sizes(backend, header), moved=moved)
     )
 
 
@@ -95,11 +95,11 @@ def adopted_name(queue: RemovedQueue) -> str:
     return f"list:{layout_of().queue_key(queue.name, queue.forms[0])}"
 
 
-def adopted_sizes(store: Store, header: Header) -> dict[str, int]:
+def adopted_sizes(backend: Backend, header: Header) -> dict[str, int]:
     """Return how many jobs wait in the lists that are read, and in those that are not."""
     read = [replace(queue, forms=(read_form(header),)) for queue in header.queues]
-    old = queue_sizes(store, header.queues)
-    return queue_sizes(store, read) | {
+    old = queue_sizes(backend, header.queues)
+    return queue_sizes(backend, read) | {
         adopted_name(queue): old[f"queue:{queue.name}"] for queue in header.queues
     }
 
@@ -155,10 +155,10 @@ def removed_entries(file: OperationFile, found: Sequence[Segment]) -> Iterator[E
             yield Entry.queued(raw, place, layout_of())
 
 
-def queue_sizes(store: Store, queues: Sequence[RemovedQueue]) -> dict[str, int]:
+def queue_sizes(backend: Backend, queues: Sequence[RemovedQueue]) -> dict[str, int]:
     """Return how many jobs wait in these queues, as the ledger names them."""
     lists = [(queue.name, form) for queue in queues for form in queue.forms]
-    lengths = store.removing.lengths(store.removing.key(name, form) for name, form in lists)
+    lengths = backend.removing.lengths(backend.removing.key(name, form) for name, form in lists)
     found: Counter[str] = Counter({f"queue:{queue.name}": 0 for queue in queues})
     for (name, _), length in zip(lists, lengths, strict=True):
         found[f"queue:{name}"] += length

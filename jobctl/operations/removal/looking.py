@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from jobctl.backend import Backend
 from jobctl.errors import RefusedByFaktory, WrongType
-from jobctl.library import Store
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.preview import SAMPLE
@@ -50,26 +50,26 @@ class Look:
         if rest:
             yield f"and {len(rest):,} more queues: {sum(queue.jobs for queue in rest):,} jobs"
 
-    def describe(self, store: Store) -> tuple[Histogram, list[Entry]]:
+    def describe(self, backend: Backend) -> tuple[Histogram, list[Entry]]:
         """Return how many jobs of each kind there are, and those that run first.
 
         It reads all of them, while workers take some: near the counts, not exactly they.
         """
         lists = [(queue, form) for queue in self.queues for form in queue.forms]
-        keys = [store.removing.key(queue.name, form) for queue, form in lists]
-        lengths = store.removing.lengths(keys)
-        kinds = Kinds(store.layout, Kind.QUEUE)
+        keys = [backend.removing.key(queue.name, form) for queue, form in lists]
+        lengths = backend.removing.lengths(keys)
+        kinds = Kinds(backend.layout, Kind.QUEUE)
         sample: list[Entry] = []
-        for index, members in store.removing.stream(list(zip(keys, lengths, strict=True))):
+        for index, members in backend.removing.stream(list(zip(keys, lengths, strict=True))):
             kinds.count(members)
             queue, form = lists[index]
             place = Place(Kind.QUEUE, queue.name, None, form)
             more = members[: SAMPLE - len(sample)]
-            sample += [Entry.queued(raw, place, store.layout) for raw in more]
+            sample += [Entry.queued(raw, place, backend.layout) for raw in more]
         return kinds.histogram(), sample
 
 
-def look_at(store: Store, names: Sequence[str] | None, door: Faktory | None) -> Look:
+def look_at(backend: Backend, names: Sequence[str] | None, door: Faktory | None) -> Look:
     """Find queues by their names, or all there are.
 
     Raises:
@@ -77,10 +77,12 @@ def look_at(store: Store, names: Sequence[str] | None, door: Faktory | None) -> 
         WrongType: the key of one holds something else.
         Refused: the server has to remove one, and cannot be told of it.
     """
-    queues = all_queues(store) if names is None else find_queues(store, list(dict.fromkeys(names)))
+    queues = (
+        all_queues(backend) if names is None else find_queues(backend, list(dict.fromkeys(names)))
+    )
     for queue in queues:
         if queue.wrong_type is not None:
-            key = store.layout.queue_key(queue.name, QueueForm.Q)
+            key = backend.layout.queue_key(queue.name, QueueForm.Q)
             raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
     notes: list[str] = []
     by_name: dict[str, list[Queue]] = {}
@@ -92,35 +94,35 @@ def look_at(store: Store, names: Sequence[str] | None, door: Faktory | None) -> 
         left = [name for name in by_name if not is_sendable(name)]
         notes = [f"left alone, as the server cannot be told of it: {name!r}" for name in left]
         by_name = {name: lists for name, lists in by_name.items() if is_sendable(name)}
-    expected = _expected(store, list(queues), door) if by_name else QueueForm.Q
-    found = tuple(_removed(store, lists, expected) for lists in by_name.values())
-    notes += _working(store, set(by_name))
+    expected = _expected(backend, list(queues), door) if by_name else QueueForm.Q
+    found = tuple(_removed(backend, lists, expected) for lists in by_name.values())
+    notes += _working(backend, set(by_name))
     return Look(found, tuple(notes))
 
 
-def all_queues(store: Store) -> list[Queue]:
+def all_queues(backend: Backend) -> list[Queue]:
     """Return all queues, with the lists whose name is in no set."""
-    queues = store.queues.named()
-    return queues + store.queues.strays(queues)
+    queues = backend.queues.named()
+    return queues + backend.queues.strays(queues)
 
 
-def _expected(store: Store, queues: Sequence[Queue], door: Faktory | None) -> QueueForm:
+def _expected(backend: Backend, queues: Sequence[Queue], door: Faktory | None) -> QueueForm:
     """Return the form of the lists that new jobs go to, where a queue has none yet."""
     facts = None
     if door is not None:
         with suppress(RefusedByFaktory):  # one that does not tell of itself
             facts = door.facts
-    known = form_known(store, queues, facts)
+    known = form_known(backend, queues, facts)
     if known is not None:
         return known
-    return QueueForm.BARE if layout_seen(queues, store) == QueueForm.BARE else QueueForm.Q
+    return QueueForm.BARE if layout_seen(queues, backend) == QueueForm.BARE else QueueForm.Q
 
 
-def _removed(store: Store, lists: Sequence[Queue], expected: QueueForm) -> RemovedQueue:
+def _removed(backend: Backend, lists: Sequence[Queue], expected: QueueForm) -> RemovedQueue:
     """Return a queue with all its lists, also the one that may come into being any moment."""
     name = lists[0].name
     forms = {queue.form for queue in lists if queue.key is not None} | {expected}
-    possible = store.layout.queue_forms(name)
+    possible = backend.layout.queue_forms(name)
     return RemovedQueue(
         name,
         any(queue.registered for queue in lists),
@@ -130,11 +132,11 @@ def _removed(store: Store, lists: Sequence[Queue], expected: QueueForm) -> Remov
     )
 
 
-def _working(store: Store, names: set[str]) -> list[str]:
+def _working(backend: Backend, names: set[str]) -> list[str]:
     """Say how many jobs of these queues are being worked on."""
-    if not names or store.working.key in store.odd_keys():
+    if not names or backend.set(Kind.WORKING).key in backend.odd_keys():
         return []
-    busy = Counter(entry.job.text("queue") for entry in store.working.walk())
+    busy = Counter(entry.job.text("queue") for entry in backend.set(Kind.WORKING).walk())
     mine = {name: busy[name] for name in names if busy[name]}
     if not mine:
         return []

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue, Segment
@@ -14,7 +15,6 @@ from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
 from jobctl.operations.watching import Watch
 from jobctl.redis.connection import Command
-from jobctl.redis.opening import Store
 from jobctl.redis.operations import BYTES, MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
@@ -41,14 +41,14 @@ class Refill:
 
     def __init__(
         self,
-        store: Store,
+        backend: Backend,
         file: OperationFile,
         segments: Sequence[Segment],
         rounds: Rounds,
         watch: Watch,
     ) -> None:
         self.total = sum(segment.jobs for segment in segments if not segment.back)
-        self._store = store
+        self._backend = backend
         self._file = file
         self._operation = file.header.operation
         self._segments = segments
@@ -63,19 +63,19 @@ class Refill:
             queues: by their places in the header.
             pauses: by the same: what becomes of the pause before the jobs are back.
         """
-        self._store.removing.unlink(self._rounds.keys(self._store, self._file.header))
+        self._backend.removing.unlink(self._rounds.keys(self._backend, self._file.header))
         filled = self._fill()
         if self._watch.stopping():
             filled.stopped = True
         if filled.stopped or filled.reasons:
             return filled
         lists = [(i, queue, form) for i, queue in queues.items() for form in queue.forms]
-        refusals = self._store.removing.rejoin(
+        refusals = self._backend.removing.rejoin(
             self._operation,
             [
                 ReturnedList(
                     rejoin_number(i, form),
-                    self._store.removing.back(self._operation, queue.name, form),
+                    self._backend.removing.back(self._operation, queue.name, form),
                     queue.name,
                     form,
                     queue.registered,
@@ -106,7 +106,7 @@ class Refill:
         while some := self._some(calls):
             if self._watch.stopping():
                 return Refilled(stopped=True)
-            for reply in self._store.removing.send([command for command, _ in some]):
+            for reply in self._backend.removing.send([command for command, _ in some]):
                 if isinstance(reply, Loading):
                     raise reply
                 if isinstance(reply, JobctlError):
@@ -129,7 +129,7 @@ class Refill:
     def _calls(self) -> Iterator[tuple[Command, int]]:
         """Yield the calls that were not applied yet, and how many jobs each puts back."""
         members = self._file.members()
-        removing, operation = self._store.removing, self._operation
+        removing, operation = self._backend.removing, self._operation
         number, lengths = 0, Counter[bytes]()
         for segment in self._segments:
             mine = islice(members, segment.jobs)

@@ -7,9 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jobctl.backend import Doors
+from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.library import Store
 from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm
@@ -32,7 +31,7 @@ from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import compare_counters, verify_server
 
 
-def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) -> Report:
+def remove_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
     """Remove queues, their jobs, and their pauses.
 
     Raises:
@@ -43,82 +42,79 @@ def remove_queues(doors: Doors, journal: Journal, order: Removal, watch: Watch) 
         ConnectionLost: one of the two went away; resume goes on from there.
     """
     order.check()
-    order = order.under(doors.rules)
+    order = order.under(backend.rules)
     begun = time.monotonic()
-    if doors.store is None:
-        report = remove_blindly(doors, order, watch)
+    if not backend.has_redis:
+        report = remove_blindly(backend, order, watch)
     else:
-        report = _remove(doors.store, doors.faktory, journal, order, watch)
+        report = _remove(backend, order, watch)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
-def open_server(
-    store: Store, faktory: Faktory | None, *, rehearsed: bool
-) -> tuple[Faktory | None, tuple[str, ...]]:
+def open_server(backend: Backend, *, rehearsed: bool) -> tuple[Faktory | None, tuple[str, ...]]:
     """Return the server that has to remove the queues, open; and what there is to say.
 
     Raises:
         Refused: one runs on this Redis, and nobody named it; or it uses another Redis.
         Unreachable: the one that was named cannot be reached.
     """
-    if faktory is not None:
+    if backend.faktory is not None:
         if rehearsed:
-            return faktory, tuple(compare_counters(store, faktory))
-        verify_server(store, faktory)
-        return faktory, ()
-    route = find_route(Doors(store, None), at_restart=False, offered=False)
+            return backend.faktory, tuple(compare_counters(backend))
+        verify_server(backend)
+        return backend.faktory, ()
+    route = find_route(backend, at_restart=False, offered=False)
     return None, () if route.warning is None else (route.warning,)
 
 
-def _remove(
-    store: Store, faktory: Faktory | None, journal: Journal, order: Removal, watch: Watch
-) -> Report:
-    door, notes = open_server(store, faktory, rehearsed=order.guards.dry_run)
-    look = look_at(store, order.names if not order.everything else None, door)
+def _remove(backend: Backend, order: Removal, watch: Watch) -> Report:
+    door, notes = open_server(backend, rehearsed=order.guards.dry_run)
+    look = look_at(backend, order.names if not order.everything else None, door)
     guards = order.guards
     guards.check(look.jobs)
-    _refuse_held(store, look)
+    _refuse_held(backend, look)
     report = Report(
         action=Verb.REMOVE.value,
         target=Kind.QUEUE.value,
-        server=str(store.target),
+        server=str(backend.target),
         matched=look.jobs,
         dry_run=guards.dry_run,
         reason=guards.reason,
         notes=(*notes, *look.notes),
     )
     if guards.dry_run or not look.queues:
-        watch.show(make_preview(store, look, order, watch, notes))
+        watch.show(make_preview(backend, look, order, watch, notes))
         return report
-    store.operations.check_script("remove")
+    backend.operations.check_script("remove")
     asked = time.monotonic()
     if door is not None:
         notes = (f"the server that removes them is {door.address}",)
-    if not watch.confirm(make_preview(store, look, order, watch, notes)):
+    if not watch.confirm(make_preview(backend, look, order, watch, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-    remember_server(store)
+    remember_server(backend)
     # What is held to a count, and takes several calls, is put aside first: it may have to go back.
     at_once = guards.bounds(0) == (None, None) or len(look.queues) <= QUEUES
     if at_once and not guards.undo:
-        return remove_at_once(store, door, look, guards, report)
+        return remove_at_once(backend, door, look, guards, report)
+    journal = Journal.of(backend)
     journal.tidy()
-    with journal.create(make_header(store, door, look, order)) as file:
-        return run_remover(store, file, door, guards, report, watch)
+    with journal.create(make_header(backend, door, look, order)) as file:
+        return run_remover(backend, file, door, guards, report, watch)
 
 
-def _refuse_held(store: Store, look: Look) -> None:
+def _refuse_held(backend: Backend, look: Look) -> None:
     """Refuse what is held: the pause of a holder would come back as if it were the queue's own.
 
     Raises:
         Refused: somebody holds one of the queues; says who.
     """
-    holds = look_at_holds(store, [queue.name for queue in look.queues])
+    holds = look_at_holds(backend, [queue.name for queue in look.queues])
     refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 
 def run_remover(
-    store: Store,
+    backend: Backend,
     file: OperationFile,
     door: Faktory | None,
     guards: Guards,
@@ -126,7 +122,7 @@ def run_remover(
     watch: Watch,
 ) -> Report:
     """Carry it out, from its beginning to its end."""
-    remover = Remover(store, file, door, Rounds(), watch)
+    remover = Remover(backend, file, door, Rounds(), watch)
     try:
         file.flush()
         return remover.run(replace(report, operation=file.header.operation), guards)
@@ -137,7 +133,7 @@ def run_remover(
 
 
 def make_header(
-    store: Store,
+    backend: Backend,
     door: Faktory | None,
     look: Look,
     order: Removal,
@@ -149,14 +145,14 @@ def make_header(
         kind=Kind.QUEUE,
         change=order.change,
         form=form,
-        server=str(store.target),
-        identity=store.operations.claim_identity(),
+        server=str(backend.target),
+        identity=backend.operations.claim_identity(),
         where=order.name,
         who=order.who,
         host=order.host,
         argv=tuple(order.argv),
         reason=order.guards.reason,
-        started_at=store.server.now(),
+        started_at=backend.server.now(),
         queues=look.queues,
         keep=order.guards.undo,
         context=order.context,
@@ -165,16 +161,16 @@ def make_header(
 
 
 def make_preview(
-    store: Store, look: Look, order: Removal, watch: Watch, notes: Sequence[str]
+    backend: Backend, look: Look, order: Removal, watch: Watch, notes: Sequence[str]
 ) -> Preview:
     """Return what would be done."""
     described = order.guards.dry_run or (order.described and watch.wants_preview)
-    histogram, sample = look.describe(store) if described else ({}, ())
+    histogram, sample = look.describe(backend) if described else ({}, ())
     return Preview(
         action=order.change.verb.value,
         kind=Kind.QUEUE,
         change=order.change,
-        server=str(store.target),
+        server=str(backend.target),
         matched=look.jobs,
         chosen=look.jobs,
         histogram=histogram,

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Refused
 from jobctl.model.removal import shown_queues
 from jobctl.queues.draining import QUIET
-from jobctl.redis.opening import Store
 from jobctl.redis.queue_removal import PauseFate
 from jobctl.systems.faktory.server import Faktory
 from jobctl.systems.faktory.verify_server import verify_server
@@ -34,7 +34,7 @@ class Repaused:
     way: str = ""
 
 
-def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repaused:
+def repause(backend: Backend, faktory: Faktory | None, names: Sequence[str]) -> Repaused:
     """Pause queues that were paused when they were removed, before their jobs are back.
 
     Where a server runs, it has to do it: it would not notice a pause in Redis alone. Once it has,
@@ -45,7 +45,7 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
     shown, why, way = shown_queues(names), None, "give the server: --faktory-url"
     if faktory is not None:
         try:
-            left = _pause(store, faktory, names)
+            left = _pause(backend, faktory, names)
         except Refused as error:  # it is another Redis' server
             problem = f"the pause of {shown} cannot come back: {error.message}"
             return Repaused(problems=(problem,), way=error.hint or way)
@@ -56,7 +56,7 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
                 return _unknown(left)
             time.sleep(QUIET)
             return Repaused()
-    running = store.server.job_server()
+    running = backend.server.job_server()
     if running or (running is None and why is not None):
         why = why or "the server that runs there would not notice"
         return Repaused(problems=(f"the pause of {shown} cannot come back: {why}",), way=way)
@@ -66,14 +66,14 @@ def repause(store: Store, faktory: Faktory | None, names: Sequence[str]) -> Repa
     return Repaused(PauseFate.PAUSE)
 
 
-def _pause(store: Store, faktory: Faktory, names: Sequence[str]) -> list[str]:
+def _pause(backend: Backend, faktory: Faktory, names: Sequence[str]) -> list[str]:
     """Pause by the server, and return the queues that are not paused in Redis after some time."""
-    verify_server(store, faktory)
+    verify_server(backend)
     left = list(names)
     end = time.monotonic() + _PATIENCE
     while True:
         faktory.pause(left)
-        paused = store.removing.paused(left)
+        paused = backend.removing.paused(left)
         left = [name for name in left if name not in paused]
         if not left or time.monotonic() > end:
             return left

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.library import Store
 from jobctl.model.change import Verb
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
@@ -21,22 +21,22 @@ from jobctl.operations.undoing import rehearsed
 from jobctl.operations.watching import Watch
 
 
-def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+def resume_removal(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Go on with a removal: what stands aside is written into the file anew, if need be.
 
     Raises:
         Refused: nothing was changed by then; or whoever watches says no.
         ConnectionLost: Redis or the server went away; another resume goes on from there.
     """
-    rounds = Rounds.read(store, file.header)
+    rounds = Rounds.read(backend, file.header)
     report = past.report(file, file.header.change.verb.value)
     if past.choice is not None:
         check_whole(file, past.choice)
     adopting = file.header.change.verb is Verb.ADOPT
     if adopting:
-        report = replace(report, before=adopted_sizes(store, file.header))
-    if past.choice is not None and happened(store, file, past.choice, rounds):
-        report = conclude(store, file, rounds, past.choice, report, watch)
+        report = replace(report, before=adopted_sizes(backend, file.header))
+    if past.choice is not None and happened(backend, file, past.choice, rounds):
+        report = conclude(backend, file, rounds, past.choice, report, watch)
         return report if past.end is None else report.of_earlier(file.header.operation)
     if not rounds:
         raise Refused(
@@ -44,19 +44,17 @@ def resume_removal(store: Store, file: OperationFile, past: Past, watch: Watch) 
             "or this Redis has lost what it did",
             hint="run its command again",
         )
-    door, notes = (
-        (None, ()) if adopting else open_server(store, store.faktory, rehearsed=watch.rehearses)
-    )
+    door, notes = (None, ()) if adopting else open_server(backend, rehearsed=watch.rehearses)
     matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
     report = replace(report, matched=matched, notes=notes)
     preview = _preview(file, rounds, notes)
     if watch.rehearses:
         return rehearsed(report, preview, watch)
-    store.operations.check_script("remove")
+    backend.operations.check_script("remove")
     if not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
     file.rewind()
-    return Remover(store, file, door, rounds, watch).run(report)
+    return Remover(backend, file, door, rounds, watch).run(report)
 
 
 def _preview(file: OperationFile, rounds: Rounds, notes: Sequence[str]) -> Preview:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jobctl.backend import Backend
 from jobctl.model.operation import Header
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
-from jobctl.redis.opening import Store
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 
 def rejoin_asides(
-    store: Store, header: Header, rounds: Rounds, pauses: Mapping[int, PauseFate]
+    backend: Backend, header: Header, rounds: Rounds, pauses: Mapping[int, PauseFate]
 ) -> None:
     """Put back what stands aside, and what the names of the queues were.
 
     Whatever of it was done before is not done again.
 
     Args:
-        store: the Redis.
+        backend: what it works on.
         header: of the operation.
         rounds: what was put aside.
         pauses: by the places of the queues to put back: what becomes of their pause before.
@@ -28,7 +28,7 @@ def rejoin_asides(
     """
     if not rounds:
         return
-    removing, operation = store.removing, header.operation
+    removing, operation = backend.removing, header.operation
     queues = {place: rounds.queue(place, header) for place in pauses}
     lists = [(place, queue.name, form) for place, queue in queues.items() for form in queue.forms]
     first, *later = rounds.numbers

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jobctl.backend import Backend
 from jobctl.model.layout import QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue
-from jobctl.redis.opening import Store
 from jobctl.redis.queue_removal import StagedQueue, read_staged
 
 _SEARCHED = 64  # rounds that are looked for where Redis has forgotten how many there were
@@ -31,10 +31,10 @@ class Rounds:
     told: bool = True
 
     @classmethod
-    def read(cls, store: Store, header: Header) -> Rounds:
+    def read(cls, backend: Backend, header: Header) -> Rounds:
         """Read what Redis keeps of an operation; where it forgot, look for the lists."""
-        results = store.operations.results(header.operation)
-        found = cls(removed=store.removing.was_removed(results), returned=results)
+        results = backend.operations.results(header.operation)
+        found = cls(removed=backend.removing.was_removed(results), returned=results)
         for number, text in results.items():
             round_text, _, first = number.removeprefix("a").partition(".")
             if number.startswith("a") and round_text.isdigit():
@@ -43,7 +43,7 @@ class Rounds:
                     found.put(int(round_text), place, taken)
         found.told = bool(found.taken)
         seen = range(1, (found.last or _SEARCHED) + 1)
-        found._look(store, header, [number for number in seen if number not in found.taken])
+        found._look(backend, header, [number for number in seen if number not in found.taken])
         return found
 
     def put(self, round_number: int, place: int, taken: StagedQueue) -> None:
@@ -118,15 +118,15 @@ class Rounds:
             if any(rejoin_number(place, form) in self.returned for form in queue.forms)
         )
 
-    def keys(self, store: Store, header: Header) -> Iterator[bytes]:
+    def keys(self, backend: Backend, header: Header) -> Iterator[bytes]:
         """Yield the keys of all lists that were put aside."""
         for number in self.numbers:
             for place, form, _ in self.lists(number, header):
-                yield store.removing.aside(
+                yield backend.removing.aside(
                     header.operation, number, header.queues[place].name, form
                 )
 
-    def _look(self, store: Store, header: Header, numbers: Sequence[int]) -> None:
+    def _look(self, backend: Backend, header: Header, numbers: Sequence[int]) -> None:
         """See what stands aside of rounds that Redis has forgotten."""
         lists = [
             (number, place, form)
@@ -135,8 +135,8 @@ class Rounds:
             for form in queue.forms
         ]
         lengths = iter(
-            store.removing.lengths(
-                store.removing.aside(header.operation, number, header.queues[place].name, form)
+            backend.removing.lengths(
+                backend.removing.aside(header.operation, number, header.queues[place].name, form)
                 for number, place, form in lists
             )
         )

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from jobctl.backend import Backend
 from jobctl.errors import (
     FileProblem,
     JobctlError,
@@ -21,7 +22,6 @@ from jobctl.errors import (
     RefusedByFaktory,
     RefusedByRedis,
 )
-from jobctl.library import Store
 from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
 from jobctl.model.notes import ChosenNote
@@ -87,10 +87,15 @@ class Remover:
     """Carries one removal out, from wherever it stands."""
 
     def __init__(
-        self, store: Store, file: OperationFile, door: Faktory | None, rounds: Rounds, watch: Watch
+        self,
+        backend: Backend,
+        file: OperationFile,
+        door: Faktory | None,
+        rounds: Rounds,
+        watch: Watch,
     ) -> None:
         self.untouched = True  # whether all is as it was: the file can go
-        self._store = store
+        self._backend = backend
         self._file = file
         self._header: Header = file.header
         self._door = door
@@ -128,7 +133,7 @@ class Remover:
             choice = self._choice(report.matched)
             self._file.note({"chosen": _document(choice)})
             self._file.flush()
-            return conclude(self._store, self._file, self._rounds, choice, report, self._watch)
+            return conclude(self._backend, self._file, self._rounds, choice, report, self._watch)
         except Stopped:
             return replace(report, unfinished=True)
         except JobctlError as error:
@@ -154,7 +159,7 @@ class Remover:
         except (Refused, RefusedByRedis, RefusedByFaktory, FileProblem) as error:
             if isinstance(error, Loading) or self._begun:
                 raise
-            self._rounds = Rounds.read(self._store, self._header)
+            self._rounds = Rounds.read(self._backend, self._header)
             self._give_back(self._rounds.places)
             self.untouched = True
             error.hint = error.hint or "nothing was changed: every job is in its queue"
@@ -169,7 +174,7 @@ class Remover:
                 break
             self._write()
         self._tell(door)
-        self._store.removing.remember_removed(self._header.operation)
+        self._backend.removing.remember_removed(self._header.operation)
         self._rounds.removed = True
 
     def _take(self, names: NameFate) -> int:
@@ -182,7 +187,7 @@ class Remover:
         now = time.monotonic()
         fewest, most = self._guards.bounds(before)
         taking = Staging(self._header.operation, number, ListFate.ASIDE, names, fewest, most)
-        found = self._store.removing.take(taking, self._header.queues)
+        found = self._backend.removing.take(taking, self._header.queues)
         if isinstance(found, int):
             raise self._guards.refusal(before + found) or Refused()
         for place, taken in enumerate(found):
@@ -194,7 +199,7 @@ class Remover:
         """Let the server remove the queues; what it did not remove goes back."""
         queues = self._header.queues
         listed = [place for place in range(len(queues)) if self._rounds.listed(place, self._header)]
-        answer = ask_server(self._store, door, [queue.name for queue in queues], listed)
+        answer = ask_server(self._backend, door, [queue.name for queue in queues], listed)
         self._give_back(answer.stayed)
         self._back, self._why = answer.stayed, answer.why
         self._notes = answer.notes
@@ -208,7 +213,7 @@ class Remover:
             place: PauseFate.PAUSE if self._rounds.queue(place, self._header).paused else unmarked
             for place in places
         }
-        rejoin_asides(self._store, self._header, self._rounds, pauses)
+        rejoin_asides(self._backend, self._header, self._rounds, pauses)
 
     def _write(self) -> None:
         """Write what was put aside and is not written yet into the file."""
@@ -219,7 +224,7 @@ class Remover:
         self._file.flush()
 
     def _write_round(self, number: int) -> None:
-        removing, header = self._store.removing, self._header
+        removing, header = self._backend.removing, self._header
         lists = [
             (place, form, jobs)
             for place, form, jobs in self._rounds.lists(number, header)

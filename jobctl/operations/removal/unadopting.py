@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.library import Store
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue
@@ -28,7 +28,7 @@ from jobctl.redis.operations import MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 
-def undo_adoption(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+def undo_adoption(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Put back what still waits of the jobs that were adopted, also of one that never ended.
 
     Raises:
@@ -37,17 +37,17 @@ def undo_adoption(store: Store, file: OperationFile, past: Past, watch: Watch) -
     """
     begun = time.monotonic()
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
-    undoing = _Undoing(store, file, past, watch)
+    undoing = _Undoing(backend, file, past, watch)
     if past.undone is not None or not undoing.total:
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
-    store.operations.check_script("rejoin")
+    backend.operations.check_script("rejoin")
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     report = run_undo(
-        store, file, past, watch,
-        count=lambda: adopted_sizes(store, file.header),
+        backend, file, past, watch,
+        count=lambda: adopted_sizes(backend, file.header),
         run=lambda before: undoing.run(replace(report, before=before)),
     )  # fmt: skip
     return replace(report, seconds=time.monotonic() - begun)
@@ -56,22 +56,22 @@ def undo_adoption(store: Store, file: OperationFile, past: Past, watch: Watch) -
 class _Undoing:
     """One undo of an adoption."""
 
-    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
-        self._store = store
+    def __init__(self, backend: Backend, file: OperationFile, past: Past, watch: Watch) -> None:
+        self._backend = backend
         self._file = file
         self._header = file.header
         self._past = past
         self._watch = watch
-        self._rounds = Rounds.read(store, file.header)
+        self._rounds = Rounds.read(backend, file.header)
         self._segments = [] if past.choice is None else past.choice.get("segments", [])
-        self._whole = past.choice is not None and happened(store, file, past.choice, self._rounds)
+        self._whole = past.choice is not None and happened(backend, file, past.choice, self._rounds)
         self.total = (
             sum(segment.jobs for segment in self._segments) if self._whole else self._rounds.jobs
         )
 
     @cached_property
     def _preparer(self) -> Preparer:
-        return Preparer(self._file, self._past.chosen(self._file), self._store.layout)
+        return Preparer(self._file, self._past.chosen(self._file), self._backend.layout)
 
     def preview(self) -> Preview:
         """Return what would be put back."""
@@ -91,7 +91,7 @@ class _Undoing:
         """Put back what is still there, and complete the report."""
         if not self._whole:  # all of it stands aside
             pauses = dict.fromkeys(self._rounds.places, PauseFate.STAY)
-            rejoin_asides(self._store, self._header, self._rounds, pauses)
+            rejoin_asides(self._backend, self._header, self._rounds, pauses)
             done = {q.name: self._rounds.jobs_of({i}) for i, q in enumerate(self._header.queues)}
             return self._report(report, done, {})
         self._gather()
@@ -112,11 +112,11 @@ class _Undoing:
         return replace(report, missing=tuple(self._jids(unqueue)))
 
     def _back(self, queue: RemovedQueue) -> bytes:
-        return self._store.removing.back(self._header.operation, queue.name, queue.forms[0])
+        return self._backend.removing.back(self._header.operation, queue.name, queue.forms[0])
 
     def _gather(self) -> None:
         """Gather what still stands aside: it has not moved, and goes back in front."""
-        removing, operation = self._store.removing, self._header.operation
+        removing, operation = self._backend.removing, self._header.operation
         for number in self._rounds.numbers:
             lists = self._rounds.lists(number, self._header)
             queues = [self._header.queues[place] for place, _, _ in lists]
@@ -132,7 +132,7 @@ class _Undoing:
         """Take what waits in the lists that are read out of them."""
         into = {queue.name: self._back(queue) for queue in self._header.queues}
         unqueue = Unqueue(
-            self._store, self._file, self._preparer, self._watch, self._past.introduced, into
+            self._backend, self._file, self._preparer, self._watch, self._past.introduced, into
         )
         back = unqueue.known(self._past.undo_batches, self._past.undo_results)
         for ready in self._readies():
@@ -157,9 +157,9 @@ class _Undoing:
         # What is counted is noted before: whoever goes on later finds it gone back already.
         counts = next((n["returning"] for n in self._file.notes() if "returning" in n), None)
         if counts is None:
-            counts = self._store.removing.lengths(map(self._back, queues))
+            counts = self._backend.removing.lengths(map(self._back, queues))
             self._file.note({"returning": counts})
-        refusals = self._store.removing.rejoin(
+        refusals = self._backend.removing.rejoin(
             self._header.operation,
             [
                 ReturnedList(
@@ -187,7 +187,7 @@ class _Undoing:
             matched=self.total,
             done=count,
             gone=self.total - count,
-            after=adopted_sizes(self._store, self._header),
+            after=adopted_sizes(self._backend, self._header),
             moved=moved,
         )
 

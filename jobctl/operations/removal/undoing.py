@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
+from jobctl.backend import Backend
 from jobctl.errors import Loading, Refused, RefusedByRedis
-from jobctl.library import Store
 from jobctl.model.entry import Entry
 from jobctl.model.layout import QueueForm
 from jobctl.model.notes import ChosenNote
@@ -33,7 +33,7 @@ _PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
 _NAP = 0.05
 
 
-def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) -> Report:
+def undo_removal(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
     """Put back what a removal took, also one that never came to its end.
 
     Raises:
@@ -47,18 +47,18 @@ def undo_removal(store: Store, file: OperationFile, past: Past, watch: Watch) ->
         return report
     if past.choice is not None:
         check_whole(file, past.choice)
-    undoing = _Undoing(store, file, past, watch)
+    undoing = _Undoing(backend, file, past, watch)
     if not undoing.queues:
         return report
     if watch.rehearses:
         return rehearsed(report, undoing.preview(), watch)
-    store.operations.check_script("rejoin")
+    backend.operations.check_script("rejoin")
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     undoing.pause()
     report = run_undo(
-        store, file, past, watch,
-        count=lambda: queue_sizes(store, file.header.queues),
+        backend, file, past, watch,
+        count=lambda: queue_sizes(backend, file.header.queues),
         run=lambda before: undoing.run(replace(report, before=before)),
     )  # fmt: skip
     return replace(report, seconds=time.monotonic() - begun)
@@ -70,16 +70,16 @@ class _Undoing:
     Where the file is whole, the jobs come from it; else they stand aside in Redis still.
     """
 
-    def __init__(self, store: Store, file: OperationFile, past: Past, watch: Watch) -> None:
-        self._store = store
+    def __init__(self, backend: Backend, file: OperationFile, past: Past, watch: Watch) -> None:
+        self._backend = backend
         self._file = file
         self._watch = watch
         self._repaused = Repaused()
-        self._rounds = rounds = Rounds.read(store, file.header)
+        self._rounds = rounds = Rounds.read(backend, file.header)
         self._segments = [] if past.choice is None else past.choice.get("segments", [])
         self._refill: Refill | None = None
-        if past.choice is not None and happened(store, file, past.choice, rounds):
-            self._refill = Refill(store, file, self._segments, rounds, watch)
+        if past.choice is not None and happened(backend, file, past.choice, rounds):
+            self._refill = Refill(backend, file, self._segments, rounds, watch)
             self.queues = _kept(file, past.choice)
             self.total = self._refill.total
         else:
@@ -115,9 +115,9 @@ class _Undoing:
         """
         if self._refill is None and self._rounds.marked:
             self._settle()
-        still = self._store.removing.paused(self._paused)
+        still = self._backend.removing.paused(self._paused)
         names = [name for name in self._paused if name not in still]
-        self._repaused = repause(self._store, self._store.faktory, names)
+        self._repaused = repause(self._backend, self._backend.faktory, names)
         if self._repaused.problems and not self._watch.unpaused:
             raise Refused(
                 f"{self._repaused.problems[0]}; nothing was put back",
@@ -128,7 +128,7 @@ class _Undoing:
         """Put everything back, and complete the report."""
         self._watch.acting(0, self.total)
         repaused = self._repaused
-        before = self._store.removing.registered([queue.name for queue in self.queues.values()])
+        before = self._backend.removing.registered([queue.name for queue in self.queues.values()])
         pauses = {place: self._pause(queue, repaused) for place, queue in self.queues.items()}
         if self._refill is None:
             back = self._from_asides(pauses)
@@ -142,7 +142,7 @@ class _Undoing:
             done=done,
             failed=back.reasons.total(),
             reasons=back.reasons,
-            after=queue_sizes(self._store, self._file.header.queues),
+            after=queue_sizes(self._backend, self._file.header.queues),
             moved={f"queue:{name}": jobs for name, jobs in back.done.items()},
             notes=repaused.notes + notes,
             problems=repaused.problems,
@@ -152,10 +152,10 @@ class _Undoing:
     def _introduce(self, before: Collection[str]) -> tuple[str, ...]:
         """Let the server know the queues again that it has removed."""
         listed = [queue for queue in self.queues.values() if queue.registered]
-        facts = server_facts(self._store)
-        read = form_known(self._store, self._store.queues.named(), facts) or QueueForm.Q
+        facts = server_facts(self._backend)
+        read = form_known(self._backend, self._backend.queues.named(), facts) or QueueForm.Q
         forms = {q.name: read if read in q.forms else q.forms[0] for q in listed}
-        return introduce(self._store, self._file, forms, before, self._watch)
+        return introduce(self._backend, self._file, forms, before, self._watch)
 
     def _settle(self) -> None:
         """Give the server time to do what it may just have been told: it would hit what comes back.
@@ -164,7 +164,7 @@ class _Undoing:
         """
         listed = [q.name for q in self.queues.values() if q.registered or q.paused]
         end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end and self._store.removing.paused(listed):
+        while time.monotonic() < end and self._backend.removing.paused(listed):
             time.sleep(_NAP)
 
     def _entries(self) -> Iterator[Entry]:
@@ -177,7 +177,7 @@ class _Undoing:
 
     def _from_asides(self, pauses: Mapping[int, PauseFate]) -> Refilled:
         try:
-            rejoin_asides(self._store, self._file.header, self._rounds, pauses)
+            rejoin_asides(self._backend, self._file.header, self._rounds, pauses)
         except RefusedByRedis as error:
             if isinstance(error, Loading):
                 raise
@@ -188,7 +188,7 @@ class _Undoing:
         return Refilled(done)
 
 
-def happened(store: Store, file: OperationFile, choice: ChosenNote, rounds: Rounds) -> bool:
+def happened(backend: Backend, file: OperationFile, choice: ChosenNote, rounds: Rounds) -> bool:
     """Tell whether what a file says has happened to this Redis.
 
     A server that lost its last second has the jobs where they were, and knows of no call that
@@ -198,15 +198,15 @@ def happened(store: Store, file: OperationFile, choice: ChosenNote, rounds: Roun
         calls = {taken.number for some in rounds.taken.values() for taken in some.values()} | {""}
         if all(segment.number in calls for segment in choice.get("segments", ())):
             return True
-        if any(store.removing.lengths(rounds.keys(store, file.header))):
+        if any(backend.removing.lengths(rounds.keys(backend, file.header))):
             return False
     elif rounds:
         return True
-    return not store.removing.holds(_last_ones(store, file, choice))
+    return not backend.removing.holds(_last_ones(backend, file, choice))
 
 
 def _last_ones(
-    store: Store, file: OperationFile, choice: ChosenNote
+    backend: Backend, file: OperationFile, choice: ChosenNote
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield each list with the last job that came from it."""
     members = file.members()
@@ -215,7 +215,7 @@ def _last_ones(
         for last in islice(members, segment.jobs):  # noqa: B007 (that one is wanted)
             pass
         if last is not None and not segment.back:
-            yield store.removing.key(segment.queue, segment.form), last
+            yield backend.removing.key(segment.queue, segment.form), last
 
 
 def _kept(file: OperationFile, choice: ChosenNote) -> dict[int, RemovedQueue]:

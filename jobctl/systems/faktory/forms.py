@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from jobctl.backend import Backend
 from jobctl.errors import Refused, Unreachable
-from jobctl.library import Store
 from jobctl.model.layout import QueueForm
 from jobctl.model.overview import JobServerFacts
 from jobctl.model.queue import Queue
@@ -21,26 +21,26 @@ def forms_seen(queues: Sequence[Queue]) -> set[QueueForm]:
     return {queue.form for queue in queues if queue.key is not None and queue.form is not None}
 
 
-def layout_seen(queues: Sequence[Queue], store: Store) -> str | None:
+def layout_seen(queues: Sequence[Queue], backend: Backend) -> str | None:
     """Return which form of lists was seen: ``q``, ``bare`` or ``both``; else the one given."""
     forms = forms_seen(queues)
     if len(forms) == 2:
         return "both"
     if forms:
         return forms.pop().value
-    return store.form.value if store.form is not None else None
+    return backend.form.value if backend.form is not None else None
 
 
-def server_facts(store: Store) -> JobServerFacts | None:
+def server_facts(backend: Backend) -> JobServerFacts | None:
     """Return what the server says of itself; None where it is not known, or does not say."""
-    if store.faktory is not None:
+    if backend.faktory is not None:
         with suppress(Unreachable):
-            return store.faktory.facts
+            return backend.faktory.facts
     return None
 
 
 def form_known(
-    store: Store, queues: Sequence[Queue], facts: JobServerFacts | None
+    backend: Backend, queues: Sequence[Queue], facts: JobServerFacts | None
 ) -> QueueForm | None:
     """Return the form of lists that the server reads; None where its version is not known.
 
@@ -48,25 +48,25 @@ def form_known(
     of the newer form contradict an older version.
 
     Args:
-        store: the Redis.
+        backend: what it works on.
         queues: those in it.
         facts: what the server says of itself.
     """
     if facts is not None and facts.form is not None:
         return facts.form
-    noted = form_of(store.operations.server_version())
+    noted = form_of(backend.operations.server_version())
     outdated = noted is QueueForm.BARE and QueueForm.Q in forms_seen(queues)
     return None if outdated else noted
 
 
 def form_read(
-    store: Store, queues: Sequence[Queue], facts: JobServerFacts | None
+    backend: Backend, queues: Sequence[Queue], facts: JobServerFacts | None
 ) -> QueueForm | None:
     """Return the form of lists that is read, as far as there is any doubt; see `form_known`.
 
     Where nothing is known of the server and there are both, it is the newer one.
     """
-    known = form_known(store, queues, facts)
+    known = form_known(backend, queues, facts)
     return QueueForm.Q if known is None and len(forms_seen(queues)) == 2 else known
 
 
@@ -83,27 +83,29 @@ def who_reads(queue: Queue) -> str:
     return f"servers before 1.10 read {queue.name} only"
 
 
-def form_to_write(store: Store, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
+def form_to_write(
+    backend: Backend, *, rehearsed: bool = False
+) -> tuple[QueueForm, tuple[str, ...]]:
     """Return the form of lists that this server's workers read, and what there is to warn of.
 
     Args:
-        store: the Redis, and the server where it is known.
+        backend: what it works on.
         rehearsed: nothing is to be changed, so that nothing may be written for a proof either.
 
     Raises:
         Refused: nothing tells; a wrong guess would park jobs where no worker looks. Or the server
             that is known works on another Redis.
     """
-    facts, why, warnings = _verified_facts(store, rehearsed=rehearsed)
-    queues = store.queues.named()
-    known = form_known(store, queues, facts)
+    facts, why, warnings = _verified_facts(backend, rehearsed=rehearsed)
+    queues = backend.queues.named()
+    known = form_known(backend, queues, facts)
     if known is not None:
         return known, warnings
-    forms, noted = forms_seen(queues), store.operations.server_version()
+    forms, noted = forms_seen(queues), backend.operations.server_version()
     if QueueForm.Q in forms and noted is None:
         return QueueForm.Q, warnings
-    if store.form is not None:
-        return store.form, warnings
+    if backend.form is not None:
+        return backend.form, warnings
     if QueueForm.Q in forms:
         raise Refused(
             f"Faktory {noted} was seen here and reads NAME, but lists q:NAME are there, too{why}",
@@ -116,7 +118,7 @@ def form_to_write(store: Store, *, rehearsed: bool = False) -> tuple[QueueForm, 
     )
 
 
-def check_form(store: Store, planned: QueueForm | None, *, rehearsed: bool) -> tuple[str, ...]:
+def check_form(backend: Backend, planned: QueueForm | None, *, rehearsed: bool) -> tuple[str, ...]:
     """Check that the form of lists of a plan is what the server reads, as far as that is known.
 
     Returns:
@@ -125,8 +127,8 @@ def check_form(store: Store, planned: QueueForm | None, *, rehearsed: bool) -> t
     Raises:
         Refused: it reads the other one; or the server that is known works on another Redis.
     """
-    facts, _, warnings = _verified_facts(store, rehearsed=rehearsed)
-    known = form_known(store, store.queues.named(), facts)
+    facts, _, warnings = _verified_facts(backend, rehearsed=rehearsed)
+    known = form_known(backend, backend.queues.named(), facts)
     if known not in (None, planned):
         reads, instead = map(FAKTORY.lists_pattern, (planned, known))
         raise Refused(
@@ -138,10 +140,10 @@ def check_form(store: Store, planned: QueueForm | None, *, rehearsed: bool) -> t
 
 
 def _verified_facts(
-    store: Store, *, rehearsed: bool
+    backend: Backend, *, rehearsed: bool
 ) -> tuple[JobServerFacts | None, str, tuple[str, ...]]:
     """Return what the server on this very Redis says, else why it is not known; and warnings."""
-    if store.faktory is None:
+    if backend.faktory is None:
         return None, "", ()
     from jobctl.systems.faktory.verify_server import (  # looking: without
         compare_counters,
@@ -150,21 +152,21 @@ def _verified_facts(
 
     try:
         if rehearsed:
-            warnings = compare_counters(store, store.faktory)
+            warnings = compare_counters(backend)
             if warnings:
                 return None, f"; {warnings[0]}", tuple(warnings)
         else:
-            verify_server(store, store.faktory)
-        return store.faktory.facts, "; the server does not say its version", ()
+            verify_server(backend)
+        return backend.faktory.facts, "; the server does not say its version", ()
     except Unreachable as error:
         return None, f"; {error}", ()
 
 
-def remember_server(store: Store) -> None:
+def remember_server(backend: Backend) -> None:
     """Note the version of the server, for those who come without knowing it; it was asked before.
 
     Called where something is changed anyway.
     """
-    facts = None if store.faktory is None else store.faktory.said
+    facts = None if backend.faktory is None else backend.faktory.said
     if facts is not None and facts.form is not None and facts.version is not None:
-        store.operations.note_server(facts.version)
+        backend.operations.note_server(facts.version)

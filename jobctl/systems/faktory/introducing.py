@@ -11,8 +11,8 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 
+from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NoPermission, Refused, Unreachable, WrongType
-from jobctl.library import Store
 from jobctl.model.entry import Entry
 from jobctl.model.job import name_queue
 from jobctl.model.layout import Kind, QueueForm
@@ -32,7 +32,7 @@ _LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by 
 
 
 def introduce(
-    store: Store,
+    backend: Backend,
     file: OperationFile,
     queues: Mapping[str, QueueForm],
     before: Collection[str],
@@ -41,22 +41,22 @@ def introduce(
     """Let the server know those of these queues that it does not, and return what there is to say.
 
     Args:
-        store: the Redis, and the server where it is known.
+        backend: what it works on.
         file: of the operation that put jobs there; it notes which job goes by scheduled.
         queues: their names, and the form of their list that is read.
         before: the names that were in the set of queues before.
         watch: who may end the waiting for the server.
     """
-    faktory = _verified(store)
+    faktory = _verified(backend)
     known = _known(faktory)
     left = [name for name in queues if name not in (before if known is None else known)]
     if not left:
         return ()
     answers = faktory is not None and faktory.said is not None
-    running = answers or store.server.job_server()
+    running = answers or backend.server.job_server()
     if running is False:
         return ()
-    sent = [name for name in left if running and _send(store, file, name, queues[name])]
+    sent = [name for name in left if running and _send(backend, file, name, queues[name])]
     notes = list(_told(faktory if known is not None else None, sent, watch))
     rest = [name for name in left if name not in sent]
     if rest:
@@ -65,12 +65,12 @@ def introduce(
     return tuple(notes)
 
 
-def _verified(store: Store) -> Faktory | None:
+def _verified(backend: Backend) -> Faktory | None:
     """Return the server, where it is known and proven to use this Redis."""
     with suppress(Refused, Unreachable):
-        if store.faktory is not None:
-            verify_server(store, store.faktory)
-            return store.faktory
+        if backend.faktory is not None:
+            verify_server(backend)
+            return backend.faktory
     return None
 
 
@@ -84,31 +84,31 @@ def _known(faktory: Faktory | None) -> Collection[str] | None:
         return None
 
 
-def _send(store: Store, file: OperationFile, name: str, form: QueueForm) -> bool:
+def _send(backend: Backend, file: OperationFile, name: str, form: QueueForm) -> bool:
     """Let one job of a queue go by scheduled; False where none can: what was changed stays so."""
     entry = None
     with suppress(NoPermission, WrongType):
-        entry = _candidate(store, name, form) if FAKTORY.is_queue_name(name) else None
+        entry = _candidate(backend, name, form) if FAKTORY.is_queue_name(name) else None
     if entry is None or entry.jid is None:
         return False
     file.note({"introducing": {"queue": name, "jid": entry.jid}})
-    call = Call(store.layout, file.header.operation, f"i:{name}")
-    taken = Requeued([name_queue(entry.raw, name, FAKTORY)], [entry.raw], [store.server.now()])
-    reply = store.operations.one(
+    call = Call(backend.layout, file.header.operation, f"i:{name}")
+    taken = Requeued([name_queue(entry.raw, name, FAKTORY)], [entry.raw], [backend.server.now()])
+    reply = backend.operations.one(
         call.unqueue(Kind.SCHEDULED, Stretch(name, form, 0, 2 * _CANDIDATES), taken)
     )
     return not isinstance(reply, JobctlError) and reply.startswith(b"d")
 
 
-def _candidate(store: Store, name: str, form: QueueForm) -> Entry | None:
+def _candidate(backend: Backend, name: str, form: QueueForm) -> Entry | None:
     """Return the job that runs last of those that the server would keep as they are."""
     found = None
-    for queue in store.queues.at(name, form):
-        line = store.queues.line(queue)
+    for queue in backend.queues.at(name, form):
+        line = backend.queues.line(queue)
         with closing(line.walk(descending=True, limit=_CANDIDATES)) as entries:
             sound = (e for e in entries if survives_recoding(name_queue(e.raw, name, FAKTORY)))
             found = next(sound, None)
-    if found is None or store.operations.present(
+    if found is None or backend.operations.present(
         Kind.SCHEDULED, [name_queue(found.raw, name, FAKTORY)]
     ) != [None]:
         return None
