@@ -1,12 +1,12 @@
--- The beginning that every script shares: a batch is applied once, and leaves its result.
--- KEYS[1]  the operation's hash: batch number -> result
--- ARGV[1]  the number of this batch
--- ARGV[2]  seconds that the hash is kept after its last batch
+-- Shared by the scripts of operations: apply a batch once, and keep its result.
+-- KEYS  1 the operation's hash: batch number -> result
+-- ARGV  1 the number of this batch, 2 seconds that the hash is kept after its last batch
+-- Returns the result, from here already where the batch was applied before; else goes on.
 --
 -- A result is a run-length text, a letter for each member in the order given: d3g1d2.
 --   d  done
 --   t  done, and the same member was in the target already: one is left, with its own score
---   g  gone: not where it was chosen any more
+--   g  gone: no longer where it was selected
 --   f  failed; the reason follows the letters after a blank
 -- A refusal that leaves everything as it was is an error reply, and leaves no result.
 
@@ -18,8 +18,8 @@ local function attempt(...)
   return reply, nil
 end
 
--- Writes where a later write may be refused: `way_back` undoes it. Where this one is refused, all
--- that was written in this way is undone, and the error returned.
+-- Write, and remember the command that undoes it. If the write is refused, undo every write made
+-- with `change` and return the error.
 local ways_back = {}
 local function change(way_back, ...)
   local reply, refused = attempt(...)
@@ -31,16 +31,16 @@ local function change(way_back, ...)
   return refused
 end
 
--- Takes the number back, and answers with the error.
+-- Forget the number of this batch and return the error.
 local function abandon(failure)
   redis.pcall('HDEL', operation, number)
   return failure
 end
 
--- Claims the number. `probe` is a set of which something will be removed: a removal that finds
--- nothing is the first write, so a server that refuses it (a replica, a permission) does so before
--- anything has changed. It also tells Redis that this script frees memory: one that is full lets
--- it go on.
+-- Note the number of this batch; returns the error if that is refused. `probe` is a sorted set that
+-- members will be removed from: removing a member that is not there is the first write, so that a
+-- replica or a missing permission refuses before anything has changed. A Redis that is full lets a
+-- script go on whose first write frees memory.
 local function claim(probe)
   if probe then
     local _, denied = attempt('ZREM', probe, operation)
@@ -53,7 +53,7 @@ local function claim(probe)
   return nil
 end
 
--- Removes members; where that fails, each of them is there with its score as before.
+-- Remove members. If that fails, all of them are there with their scores as before.
 local function remove(source, members, scores)
   local removed, refused = attempt('ZREM', source, unpack(members))
   if not refused and removed == #members then return nil end
@@ -65,7 +65,7 @@ local function remove(source, members, scores)
   return refused or redis.error_reply('ERR a member was given twice')
 end
 
--- Keeps the result, and answers with it.
+-- Keep the result and return it.
 local function finish(outcomes, reason)
   local runs, last, count = {}, nil, 0
   for i = 1, #outcomes do

@@ -1,4 +1,4 @@
--- Removes members from a sorted set.
+-- Remove members from a sorted set.
 -- Uses: begin
 -- KEYS  1 operation, 2 source
 -- ARGV  1 number, 2 kept, then the members

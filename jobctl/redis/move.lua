@@ -1,9 +1,9 @@
--- Moves members from one sorted set to another: kill, requeue --in, and their way back.
+-- Move members from one sorted set to another: kill, requeue --in, and the undo of both.
 -- Uses: begin
 -- KEYS  1 operation, 2 source, 3 target
 -- ARGV  1 number, 2 kept, 3 first score, 4 step from one score to the next, 5 how many members,
---       then the members; then, if they change on the way, what they become; then, where 3 is
---       empty, a score for each
+--       then the members; then, if they change, what they become; then, if 3 is empty, a score for
+--       each
 -- Returns the result: d, t, g.
 
 local source, target = KEYS[2], KEYS[3]

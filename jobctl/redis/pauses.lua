@@ -1,4 +1,4 @@
--- Pauses and resumes queues, and keeps the leases of those who hold them paused.
+-- Pause and resume queues, and keep the leases of those who hold them paused.
 -- KEYS  1 the set of paused queues, 2 the notes of pauses (queue -> who, when and why), then for
 --       each queue the hash of its leases
 -- ARGV  1 the action: one of the functions below, 2 id of the lease, or of the caller, 3 seconds
@@ -21,7 +21,7 @@ local MARK_KEPT = 3600  -- seconds that a mark without a lease is kept
 
 local paused, notes = KEYS[1], KEYS[2]
 local id, stale, by_redis = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
-local FIRST, NAMES = 3, 5  -- KEYS[i], from the first on, are the leases of the queue ARGV[NAMES + i]
+local FIRST, NAMES = 3, 5  -- from KEYS[FIRST] on, KEYS[i] are the leases of queue ARGV[NAMES + i]
 
 local function seconds()
   local time = redis.call('TIME')
@@ -75,9 +75,9 @@ local function keep_mark(hold)
   if redis.pcall('TTL', hold) == -1 then redis.pcall('EXPIRE', hold, MARK_KEPT) end
 end
 
--- Ends the holding of a queue that nobody living holds any more.
+-- End the holding of a queue that has no living holder left.
 -- Returns s: it stays paused; n: it is not paused; r: resumed; w: the caller is to resume it by way
--- of its server and then to call `left`; until then the leases stay, so that a queue is never paused
+-- of its server and then to call `left`; until then the leases stay, so that no queue is paused
 -- without a trace.
 local function ended(queue, hold)
   if redis.call('HGET', hold, 'before') == '1' then
@@ -100,7 +100,7 @@ local function ended(queue, hold)
   return 'w'
 end
 
--- Calls f(queue, hold) for each queue until one of them is refused; returns the refusal.
+-- Call f(queue, hold) for each queue until one of them is refused; returns the refusal.
 local function refusal(f)
   for i = FIRST, #KEYS do
     local refused = f(ARGV[NAMES + i], KEYS[i])
@@ -109,7 +109,7 @@ local function refusal(f)
   return nil
 end
 
--- Calls f(queue, hold, place) for each queue, and answers with its letters.
+-- Call f(queue, hold, place) for each queue; returns ok and the letters.
 local function each(f)
   local letters = {}
   for i = FIRST, #KEYS do
@@ -121,7 +121,7 @@ end
 
 local actions = {}
 
--- Pauses queues by hand, or notes who did so by way of their server. A queue that is held stays
+-- Pause queues by hand, or note who did so by way of their server. A queue that is held stays
 -- paused when its holders are gone.
 -- 5 for each queue 1 where it was paused before, else 0; empty: look here, 6 the note: who, when
 -- and why, 7 1: it takes the place of one that is there
@@ -142,7 +142,7 @@ function actions.pause()
   end)
 end
 
--- Resumes queues by hand, or forgets the notes of those that were resumed by way of their server.
+-- Resume queues by hand, or drop the notes of those that were resumed by way of their server.
 -- 5 1: also where they are held
 -- Letters: r it was paused, n it was not.
 function actions.resume()
@@ -153,7 +153,7 @@ function actions.resume()
     local was = is_paused(queue)
     if by_redis then redis.call('SREM', paused, queue) end
     redis.call('HDEL', notes, queue)
-    -- Whoever asks that it runs now does not want it to stay paused later.
+    -- It was asked to run now, so it must not stay paused when its holders leave.
     if redis.call('EXISTS', hold) == 1 and not foreign(hold) then
       redis.pcall('HSET', hold, 'before', 0)
     end
@@ -161,8 +161,8 @@ function actions.resume()
   end)
 end
 
--- Marks queues that are about to be resumed by way of their server: new holders wait until that is
--- done. All of them, or none.
+-- Mark queues that are about to be resumed by way of their server, so that new holders wait until
+-- that is done: all of them, or none.
 -- 5 1: also where they are held
 function actions.mark()
   local force = ARGV[5] == '1'
@@ -177,7 +177,7 @@ function actions.mark()
   end)
 end
 
--- Takes the marks of queues away again; leases stay.
+-- Remove the marks of queues; leases stay.
 function actions.unmark()
   return each(function(_, hold)
     if redis.call('HGET', hold, 'leaving') ~= id then return '' end
@@ -188,7 +188,7 @@ function actions.unmark()
   end)
 end
 
--- Takes a lease on queues: on all of them, or on none.
+-- Take a lease on queues: on all of them, or on none.
 -- 5 the lease, as JSON, 6 seconds that leases are kept
 -- Letters: 1 it was paused before the first lease, 0 it was not.
 function actions.take()
@@ -203,7 +203,7 @@ function actions.take()
       redis.call('DEL', hold)
       redis.call('HSET', hold, 'v', VERSION, 'before', is_paused(queue) and 1 or 0)
     elseif not is_paused(queue) then
-      redis.call('HSET', hold, 'before', 0)  -- whoever resumed it does not want it paused
+      redis.call('HSET', hold, 'before', 0)  -- somebody resumed it meanwhile
     end
     redis.call('HDEL', hold, 'leaving')
     redis.call('HSET', hold, 'lease:' .. id, lease, 'beat:' .. id, seconds())
@@ -213,7 +213,7 @@ function actions.take()
   end)
 end
 
--- Says that the holder of a lease lives, or that it has given up.
+-- Note that the holder of a lease lives, or that it has given up.
 -- 5 1: it has given up, and counts as dead, 6 seconds that leases are kept
 -- Letters: p held and paused, r held, and somebody resumed it, l the lease is lost.
 function actions.beat()
@@ -226,9 +226,9 @@ function actions.beat()
   end)
 end
 
--- Gives a lease back; the last living holder resumes the queue.
+-- Give a lease back; the last living holder resumes the queue.
 -- 5 for each queue 1 where it was paused before, else 0
--- Letters: o others hold it; or as `ended` answers.
+-- Letters: o others hold it; or as `ended` returns.
 function actions.leave()
   local before = ARGV[5]
   return each(function(queue, hold, place)
@@ -244,7 +244,7 @@ function actions.leave()
       return 'o'
     end
     if held_by_me or #dead > 0 then return ended(queue, hold) end
-    -- The lease was cleared, or Redis lost it: what it paused must not stay so for ever.
+    -- The lease was cleared, or Redis lost it: what it paused must not stay paused for ever.
     if not is_paused(queue) then return 'n' end
     local was = string.sub(before, place, place) == '1'
     if was or redis.call('HEXISTS', notes, queue) == 1 then return 's' end
@@ -252,8 +252,8 @@ function actions.leave()
   end)
 end
 
--- Clears the leases of dead holders; a queue that nobody else holds is resumed.
--- Letters: x there was none, o others hold it, v another version's; or as `ended` answers.
+-- Drop the leases of dead holders; a queue that nobody else holds is resumed.
+-- Letters: x there was none, o others hold it, v another version's; or as `ended` returns.
 function actions.clear()
   return each(function(queue, hold)
     if foreign(hold) then return 'v' end
@@ -265,7 +265,7 @@ function actions.clear()
   end)
 end
 
--- Ends the holding of queues that were resumed by way of their server.
+-- End the holding of queues that were resumed by way of their server.
 function actions.left()
   return each(function(queue, hold)
     if redis.call('HGET', hold, 'leaving') == id then

@@ -1,10 +1,10 @@
--- Pushes jobs to the front of their queues that have left their source already: the second half
--- of a release, after the server has forgotten the reservations.
+-- Push jobs that have left their source to the front of their queues: the second half of a release,
+-- after the server has dropped the reservations.
 -- Uses: begin
 -- KEYS  1 operation, 2 source, 3 the set of queue names, then the list of each queue
 -- ARGV  1 number, 2 kept, 3 the result as it will be, then for each list: the queue's name, how
 --       many jobs, and the jobs, the last one to run first
--- Returns the result. A refusal takes back what was pushed, and leaves no result.
+-- Returns the result. If a push is refused, what was pushed is taken back and there is no result.
 
 local source, names, result = KEYS[2], KEYS[3], ARGV[3]
 local failure = claim(source)

@@ -1,14 +1,15 @@
--- Checks, before an operation is begun, that its scripts can write here; nothing is left behind.
--- KEYS  1 a key that nobody has, 2 the set that jobs are chosen from, where there is one
--- ARGV  the commands that the scripts use
--- Returns OK, or what the server refuses.
+-- Check, before an operation begins, that its script can write here; leaves nothing behind.
+-- KEYS  1 a key that nobody has, 2 the set that jobs are selected from, if there is one
+-- ARGV  the commands that the script uses
+-- Returns OK, or the error of what the server refuses.
 --
--- Each command is called with the first key for all its arguments, more and more of them: in the
--- end it is refused for what they are, or does something to that key alone.
+-- Each command is called with the first key for all its arguments, with one more each time: in the
+-- end it is refused for its arguments, or changes that key alone.
 
 local key = KEYS[1]
 local DENIALS = {
-  'nknown', 'NOPERM', 'ACL failure', "can't run", "can't access", 'READONLY', 'MISCONF', 'NOREPLICAS',
+  'nknown', 'NOPERM', 'ACL failure', "can't run", "can't access", 'READONLY', 'MISCONF',
+  'NOREPLICAS',
 }
 
 local function denied(reply)

@@ -1,8 +1,8 @@
--- Creates a record in a state, as if it had been unqueued and had then entered that.
+-- Create a record in a state, as if it had been unqueued and had then entered it.
 -- Uses: records
 -- KEYS  1 the record, then the 13 indexes, then the sets of its name, arguments and provider's id
 -- ARGV  1 id, 2 the state, then the fields it has beside those that every record has: name, JSON
--- Returns created; exists; or type and the key that holds another.
+-- Returns created; exists; or type and the key that holds another type.
 
 local hash, id, state = KEYS[1], ARGV[1], ARGV[2]
 local where = indexes(2)

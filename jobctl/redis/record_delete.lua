@@ -1,4 +1,4 @@
--- Deletes records: their hashes, their archived attempts, and all index entries.
+-- Delete records: their hashes, their archived attempts, and all index entries.
 -- Uses: begin
 -- KEYS  1 operation, then the 7 sets of states, the 6 sorted sets of times, a hash for each record,
 --       the hashes of archived attempts, the other sets that the records are in
@@ -6,7 +6,7 @@
 --       shape: how many fields, their names; then of each record: id, shape (0: an orphan), the
 --       digest of its fields; then of each attempt the place of its record; then of each other
 --       set: how many records, their places
--- Returns the result: d, g (it is not there any more, or was changed since it was chosen).
+-- Returns the result: d, g (it is gone, or was changed since it was selected).
 
 local INDEXES, STATES = 13, 7
 local count, attempts, shapes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -26,7 +26,7 @@ end
 local first = at
 local function id(i) return ARGV[first + 3 * (i - 1)] end
 
--- The removal of what is in none of the sets: whatever would be refused later is refused now.
+-- Remove a member that no set has: what would be refused later is refused now.
 local failure = claim(KEYS[STATES + 2])
 if failure then return failure end
 local refused, _
@@ -38,7 +38,7 @@ for i = 2, #KEYS do
   end
 end
 
--- Names and values in turn, those of a shape in its order; nil where one of them is missing.
+-- Names and values in turn, in the order of a shape; nil if one of them is missing.
 local function in_order(key, names)
   if redis.call('HLEN', key) ~= #names then return nil end
   local flat = {}
@@ -54,7 +54,7 @@ local function in_order(key, names)
   return flat
 end
 
--- Whether a hash is what a digest was made of. A large one gives its fields in any order.
+-- Whether a hash is what a digest was made of. A large hash returns its fields in any order.
 local function same(key, names, digest)
   if redis.sha1hex(table.concat(redis.call('HGETALL', key), '\0')) == digest then return true end
   local flat = in_order(key, names)

@@ -1,9 +1,9 @@
--- Says when records expire, and which sets they are in. Writes nothing.
+-- Read when records expire and which sets they are in.
 -- KEYS  a hash for each record, then the sets
 -- ARGV  1 how many records, 2 their ids from here on, then of each set: how many records, their
 --       places
 -- Returns a flat list: seconds and microseconds of the clock, the PTTL of each hash, then for each
--- set a 1 or 0 for each of its records. What is no set has nobody in it.
+-- set a 1 or 0 for each of its records. A key of another type counts as an empty set.
 
 local count = tonumber(ARGV[1])
 local time = redis.call('TIME')

@@ -1,8 +1,8 @@
--- Enters a state, where started once more is a restart; or asks for the end of a record's job.
+-- Let a record enter a state (started once more is a restart), or request the end of its job.
 -- Uses: records
 -- KEYS  1 the record; for a state also 2 where its attempt is put when it restarts, then the 13
 --       indexes
--- ARGV  1 id, 2 the state (empty: ask for the end), 3 the number of its attempt, as it was read
+-- ARGV  1 id, 2 the state (empty: request the end), 3 the number of its attempt, as it was read
 -- Returns an outcome of `enter` or `request_kill`, and its detail.
 
 local state = ARGV[2]

@@ -1,9 +1,9 @@
--- Lets records enter a state, or asks for their end; those that stand as they were chosen.
+-- Let records enter a state, or request the end of their jobs, if they are as they were selected.
 -- Uses: records, begin
 -- KEYS  1 operation, then the 13 indexes, a hash for each record, and behind these, for each
 --       record, where its attempt is put when it restarts
--- ARGV  1 number, 2 kept, 3 the state, or nothing: a request for the end, then of each record:
---       id, its state as it was chosen (as it stands in the hash, or nothing), its attempt
+-- ARGV  1 number, 2 kept, 3 the state (empty: request the end), then of each record: id, its
+--       state as it was selected (as in the hash, or empty), its attempt
 -- Returns the result: d, g (there is no such record, or it is in another state or attempt), f.
 
 local entered = ARGV[3]

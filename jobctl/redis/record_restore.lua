@@ -1,4 +1,4 @@
--- Puts deleted records back: the way back of record_delete.
+-- Put deleted records back: the undo of record_delete.
 -- Uses: begin
 -- KEYS  1 operation, then the 7 sets of states, the 6 sorted sets of times, a hash for each record,
 --       the hashes of archived attempts, the other sets that the records were in
@@ -7,7 +7,7 @@
 --       each attempt the place of its record, when it expires, how many words, these words; then
 --       of each set of a state: how many records, their places; then of each sorted set: how
 --       many, place and score in turn; then of each other set as of a state
--- Returns the result: d, g (there is such a record again: it is left alone).
+-- Returns the result: d, g (there is a record of this id again: it is left alone).
 
 local INDEXES, STATES = 13, 7
 local count, attempts = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -26,7 +26,7 @@ local function write(key, from, words)
   end
 end
 
--- Puts a hash back whose words stand behind its expiry; returns the refusal, if there is one.
+-- Put back a hash, given as its expiry and its words from ARGV[at] on; returns the error, if any.
 local function put(key, at)
   local expires, words = ARGV[at], tonumber(ARGV[at + 1])
   local refused = write(key, at + 2, words)
@@ -61,7 +61,7 @@ for i = 1, attempts do
   at = at + 3 + tonumber(ARGV[at + 2])
 end
 
--- Adds those that are not in a set yet.
+-- Add the records that a set does not hold yet.
 local function into_set(key)
   local members, many = {}, tonumber(ARGV[at])
   for j = at + 1, at + many do

@@ -1,7 +1,7 @@
--- Sets fields of a record, adds an error to its errors, and lets the sets follow that lead to it by
--- its name, arguments and provider's id. What stands in errors is text here: it stays to the byte.
+-- Set fields of a record, add an error to its errors, and update the sets that index its name,
+-- arguments and provider's id. The errors are text here: what is there stays to the byte.
 -- Uses: records
--- KEYS  1 the record, then the sets that lead to it by the old values, then those by the new ones
+-- KEYS  1 the record, then the sets that index the old values, then those of the new values
 -- ARGV  1 id, 2 how many sets are the old ones, 3 the error as JSON (empty: none), 4 what stands in
 --       the place of errors, where it was read and is no array, 5 how the array begins that takes
 --       its place, 6 how many fields were read; then of each: name, its JSON (empty: there is none);

@@ -1,14 +1,15 @@
--- The beginning that the scripts about status records share.
+-- Shared by the scripts that change status records: their states, their indexes, what is checked.
+-- KEYS, ARGV  those of the script; reads neither by itself. Returns nothing.
 --
 -- A record is a hash whose values are JSON text, as Jobba writes it: 0, 1.0, [], "failed", null.
--- What leads to it are the sets of the states, the sorted sets of the times (microseconds), and a
--- set for each job name, argument and provider's id.
+-- Its indexes are the sets of the states, the sorted sets of the times (microseconds), and a set
+-- for each job name, argument and provider's id.
 --
--- Redis does not roll back. So each of these asks first for whatever could be refused: the types
--- of the keys (`odd`), then memory and permissions (`probe`, with writes that write nothing). What
--- is left is refused before anything has changed, or taken back.
+-- Redis does not roll back. So each script first checks what could be refused: the types of the
+-- keys (`odd`), then memory and permissions (`probe`, with writes that change nothing). What can
+-- still be refused after that is refused before anything has changed, or taken back.
 --
--- Outcomes, with a detail where there is one:
+-- Outcomes, some with a detail:
 --   missing   there is no such record
 --   type KEY  the key holds another type
 --   changed   something is not as it was read: read it again
@@ -50,8 +51,7 @@ local function odd_index(where)
   return odd('set', KEYS, where.first, split - 1) or odd('zset', KEYS, split, where.last)
 end
 
--- Asks for memory, ZADD and SREM. The member is no id: it is the name of an index.
--- Returns the error of what is refused.
+-- Check memory, ZADD and SREM. The member is no id: it is the name of an index. Returns the error.
 local function probe(where)
   local zset, set = where.moments.recorded_at, where.states.unknown
   local _, failure = attempt('ZADD', zset, 'XX', 0, zset .. '\0')
@@ -60,13 +60,13 @@ local function probe(where)
   return failure
 end
 
--- Asks for memory and for HSETNX on a record that is there. Returns the error.
+-- Check memory and HSETNX on a record that is there. Returns the error.
 local function probe_record(hash)
   local _, failure = attempt('HSETNX', hash, redis.call('HKEYS', hash)[1], '')
   return failure
 end
 
--- What a key holds, as an outcome, where it is no record.
+-- The outcome for a key that holds no record; nil if it holds one.
 local function unfit(hash)
   local kind = redis.call('TYPE', hash).ok
   if kind == 'none' then return 'missing' end
@@ -116,8 +116,8 @@ local function leave_others(where, state, id)
   end
 end
 
--- Starts a record anew: its hash is put aside as an attempt, and a fresh one takes its place.
--- Answers restarted; or taken KEY: something else is where the attempt would be put.
+-- Restart a record: archive its hash as an attempt, and put a fresh one in its place.
+-- Returns restarted; or taken KEY: something else is where the attempt would be put.
 local function restart(record, where, time)
   local hash, id, aside = record.hash, record.id, record.aside
   local was = redis.call('HMGET', hash, 'attempt', 'recorded_at', 'queued_at', 'job_name',
@@ -152,12 +152,12 @@ local function restart(record, where, time)
   return 'restarted'
 end
 
--- Enters a state; ask `odd_index` and `probe` once before. A record is a table:
+-- Let a record enter a state; call `odd_index` and `probe` once before. A record is a table:
 --   hash    its key
 --   id      raw
 --   number  its attempt as it was read (text), and
 --   aside   the key where that is put when it restarts; both for `started` alone
--- Answers entered; same: it is in that state already; or what `restart` answers.
+-- Returns entered; same: it is in that state already; or what `restart` returns.
 local function enter(record, state, where, time)
   local hash, id, field = record.hash, record.id, moment(state)
   local outcome, detail = unfit(hash)
@@ -186,7 +186,7 @@ local function enter(record, state, where, time)
   return 'entered'
 end
 
--- Asks for a record's end: the first request stays. Answers requested, or same.
+-- Request the end of a record's job; the first request stays. Returns requested, or same.
 local function request_kill(hash, time)
   local outcome, detail = unfit(hash)
   if outcome then return outcome, detail end

@@ -1,12 +1,12 @@
--- Joins two lists: the jobs of the second one run after, or before, those of the first one. Then,
--- where that is asked for, the first one takes the place of the second.
+-- Move the jobs of the second list to the first, to run after (or before) those that are there. If
+-- a queue is named, the first list then takes the place of the second, which is that queue's.
 -- Uses: begin
 -- KEYS  1 operation, 2 the set of queue names, 3 the set of paused ones, 4 the first list, 5 the
 --       second one
--- ARGV  1 number, 2 kept, 3 the name of the queue whose list the second one is; empty: just join
---       4 1 where the name is registered, 5 what is done before: pause, unpause, or nothing
---       6 1 where the jobs of the second one run before those of the first
--- Returns the result: d; or more, where the call has to be sent again.
+-- ARGV  1 number, 2 kept, 3 the queue whose list the second one is (empty: only append), 4 1: put
+--       its name into the set, 5 pause, unpause or nothing: done to it before its jobs are back,
+--       6 1: the jobs of the second list run before those of the first
+-- Returns the result: d; or more: send the same call again.
 
 local MOST, BYTES = 500, 1024 * 1024
 local names, paused, first, second = KEYS[2], KEYS[3], KEYS[4], KEYS[5]

@@ -1,15 +1,14 @@
--- Takes the lists of queues: puts them aside or unlinks them, or only counts their jobs.
+-- Stage the lists of queues for their removal (rename them), unlink them, or only count their jobs.
 -- Uses: begin
--- KEYS  1 operation, 2 the set of queue names, 3 the set of paused ones, then the lists, then a key
---       for each of them where it is put aside
+-- KEYS  1 operation, 2 the set of queue names, 3 the set of paused ones, then the lists, then for
+--       each of them the key that it is renamed to
 -- ARGV  1 number, 2 kept, 3 fewest and 4 most jobs that there may be in all (empty: any number),
---       5 what becomes of the lists: aside, unlink, stay
---       6 what becomes of the names: forget (in neither set any more), mark (those that are in a
---         set are paused, so that a server that removes them leaves a trace), stay
---       then the names
--- Returns the result: the jobs of each list (- where there is none); for each name r- where it was
--- registered, -p where it was paused, rp, --; and 6. Or n and the number of jobs, where that is not
--- what may be: then nothing was done.
+--       5 what happens to the lists: aside (renamed), unlink, stay; 6 what happens to the names:
+--       forget (removed from both sets), mark (paused if they are in a set, so that a server that
+--       removes them leaves a trace), stay; then the names
+-- Returns the result: the jobs of each list (-: there is none); for each name r- (registered), -p
+--         (paused), rp or --; and 6. Or n and the number of jobs, if that is out of bounds: then
+--         nothing was changed.
 
 local names, paused = KEYS[2], KEYS[3]
 local fewest, most = tonumber(ARGV[3]), tonumber(ARGV[4])

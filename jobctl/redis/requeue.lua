@@ -1,4 +1,4 @@
--- Moves members of a sorted set to queues, each in its new form.
+-- Move members of a sorted set to queues, each in its new form.
 -- Uses: begin
 -- KEYS  1 operation, 2 source, 3 the set of queue names, then the list of each queue
 -- ARGV  1 number, 2 kept, 3 LPUSH or RPUSH, then for each list: the queue's name, how many
@@ -7,7 +7,7 @@
 
 local source, names, push = KEYS[2], KEYS[3], ARGV[3]
 
--- Takes back what was just pushed.
+-- Take back what was just pushed.
 local function take_back(list, count)
   if push == 'LPUSH' then
     redis.call('LTRIM', list, count, -1)
@@ -16,7 +16,7 @@ local function take_back(list, count)
   end
 end
 
--- Moves those that are there; answers with the error that left all of them where they were.
+-- Move the members that are there; returns the error if all of them stayed where they were.
 local function requeue(list, name, moved, was, pushed)
   local _, refused = attempt(push, list, unpack(pushed))
   if refused then return refused end

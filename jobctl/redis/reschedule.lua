@@ -1,8 +1,8 @@
--- Gives members of a sorted set new scores: reschedule, the kill of dead jobs, and their way back.
+-- Give members of a sorted set new scores: reschedule, kill of dead jobs, and the undo of both.
 -- Uses: begin
 -- KEYS  1 operation, 2 source
 -- ARGV  1 number, 2 kept, 3 first score, 4 step from one score to the next, then the members;
---       where 3 is empty: the members, a score for each, and the score that each must still have
+--       if 3 is empty: the members, a score for each, and the score that each must still have
 -- Returns the result: d, g.
 
 local source = KEYS[2]

@@ -1,4 +1,4 @@
--- Puts members back into a sorted set with their scores: the way back of discard.
+-- Put members back into a sorted set with their scores: the undo of discard.
 -- Uses: begin
 -- KEYS  1 operation, 2 source
 -- ARGV  1 number, 2 kept, then the members, then a score for each

@@ -1,20 +1,21 @@
--- Takes jobs out of a stretch of a queue's list, and puts them back into the sorted set they
--- came from (the way back of requeue), or in front of the list that goes back.
+-- Take jobs out of a stretch of a queue's list and put them back into the sorted set they came from
+-- (the undo of requeue), or at the left of another list.
 -- Uses: begin
 -- KEYS  1 operation, 2 source, 3 the list
 -- ARGV  1 number, 2 kept, 3 and 4 first and last index of the stretch, both from the left or both
---       from the right, 5 how many jobs, then what is in the list, the members, and their scores;
---       without scores the source is a list: what ran next is pushed first, at the left
+--       from the right, 5 how many jobs; then the jobs as they are in the list, the members they
+--       become, and their scores; without scores the source is a list: the job that runs first is
+--       pushed first
 -- Returns the result: d, g (not in that stretch).
 --
--- What is taken out is first overwritten, then all of it removed in one pass from the nearer end:
--- removing each by its value would read the list up to it each time.
+-- The jobs are overwritten first, then removed together in one pass from the nearer end: removing
+-- each by its value would read the list up to it each time.
 
 local source, list = KEYS[2], KEYS[3]
 local start, stop, count = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local taken = operation .. ':taken'
 
--- Jobs can be equal by the byte: those of one text follow each other.
+-- Several jobs can have the same bytes: each points to the next one of them.
 local wanted, following = {}, {}
 for i = count, 1, -1 do
   local text = ARGV[5 + i]
@@ -63,7 +64,7 @@ end
 if refused then
   for i = 1, #found do redis.pcall('LSET', list, found[i][1], found[i][2]) end
   if not scored then redis.pcall('LTRIM', source, #found, -1) end
-  -- Where one was there before, they all stay: twice is better than never.
+  -- If one of them was in the set before, all stay: a job twice is better than a lost one.
   for i = 2, #adding, 2 do
     if added == #found then redis.pcall('ZREM', source, adding[i]) end
   end
