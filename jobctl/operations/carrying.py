@@ -161,7 +161,7 @@ def _actor(header: Header) -> type[Actor | Releaser]:
 def sizes(backend: Backend, header: Header) -> dict[str, int]:
     """Return how many members the structures have that an operation can touch."""
     if header.kind is Kind.RECORDS:
-        return backend.operations.record_sizes(header.record_layout)
+        return backend.snapshots(header.record_layout).sizes()
     target = target_of(header)
     kinds = [header.kind] if target is None else [header.kind, target]
     if not header.change.to_queues:

@@ -54,7 +54,7 @@ class RecordChanges:
                     f"record {ident} is not completed: it is {state}; nothing was changed",
                     hint="force=True deletes it all the same",
                 )
-            if backend.operations.delete_record(backend.record_layout, snapshot):
+            if snapshots.delete(snapshot):
                 return
         raise RefusedByRedis(
             f"others change the record {ident} all the time; nothing was changed", hint="try again"

@@ -1,1 +1,1 @@
-"""Where the data lives: the only room that imports redis."""
+"""Where the data lives: one Redis, and the scripts it runs. The only room that imports redis."""

@@ -1,8 +1,8 @@
-"""Going through an index page by page, while others add to it and take from it.
+"""Read an index page by page, while others add to it and remove from it.
 
-A sorted set is walked by score and id. Each page begins at the score where the last one ended; what
-is not behind the last member shown is dropped. So nothing that stays comes twice or is left out,
-and no page costs more than another.
+A sorted set is read by score and id. Each page begins at the score where the last one ended, and
+what does not come after the last member read is dropped. So no member that stays comes twice or is
+left out, and no page costs more than another.
 """
 
 from __future__ import annotations
@@ -15,48 +15,48 @@ from jobctl.redis.connection import Command, Connection, Reply
 Scored = tuple[float, bytes]  # a score and a member: they sort as the set does
 
 PAGE = 2000  # ids of one call: about a millisecond
-_TIED = 500  # members of one score, from which on they are found by rank
-_SPARE = 100  # members before those: so many may go while a page is asked for
-_KNOWN = 32  # members shown last, of which one will still be there
+_TIED = 500  # members of the same score; more are read by rank
+_SPARE = 100  # members before them: so many may be removed while a page is under way
+_KNOWN = 32  # members read last, of which one will still be there
 
 
 class Pages(Protocol):
-    """What ids are read from, a page at a time."""
+    """An index, read a page at a time."""
 
     @property
     def ended(self) -> bool:
-        """Whether there are no more pages."""
+        """True once there are no more pages."""
 
     def command(self) -> Command | None:
-        """Return what asks for the next page; None where nothing need be asked."""
+        """Return the command that reads the next page; None if none is needed."""
 
     def take(self, replies: list[Reply]) -> list[bytes]:
-        """Return the page in the reply to it; an empty one is not the end."""
+        """Return the page in the reply to it; an empty page is not the end."""
 
 
 class NamedPages:
-    """Ids that were given."""
+    """The ids that a clause names."""
 
     def __init__(self, ids: list[bytes]) -> None:
         self._left = ids
 
     @property
     def ended(self) -> bool:
-        """Whether all were shown."""
+        """True once all were returned."""
         return not self._left
 
     def command(self) -> Command | None:
-        """Ask for nothing."""
+        """Return None: nothing is read."""
         return None
 
     def take(self, replies: list[Reply]) -> list[bytes]:  # noqa: ARG002
-        """Return the next ones."""
+        """Return the next ids."""
         page, self._left = self._left[:PAGE], self._left[PAGE:]
         return page
 
 
 class SetPages:
-    """The members of sets, one after the other; SSCAN may show one again."""
+    """The members of sets, one after the other; SSCAN may return one again."""
 
     def __init__(self, keys: list[bytes]) -> None:
         self._keys = deque(keys)
@@ -64,7 +64,7 @@ class SetPages:
 
     @property
     def ended(self) -> bool:
-        """Whether all sets were gone through."""
+        """True once all sets were read."""
         return not self._keys
 
     def command(self) -> Command | None:
@@ -72,7 +72,7 @@ class SetPages:
         return ("SSCAN", self._keys[0], self._cursor, "COUNT", PAGE)
 
     def take(self, replies: list[Reply]) -> list[bytes]:
-        """Return them, and remember the place."""
+        """Return the members, and note the cursor."""
         self._cursor, page = replies[0]
         if self._cursor == b"0":
             self._keys.popleft()
@@ -80,10 +80,10 @@ class SetPages:
 
 
 class RankPages:
-    """The members of a sorted set, by rank: its scores cost as much as all the rest.
+    """The members of a sorted set, by rank: reading its scores would cost twice as much.
 
-    A page begins with the last members of the one before, so some are shown again. Where these are
-    elsewhere by now, the place is looked for.
+    A page begins with the last members of the one before, so some come again. If these have moved,
+    the place is searched for.
 
     Attributes:
         ended: whether there are no more.
@@ -97,12 +97,12 @@ class RankPages:
         self._shown: list[bytes] = []
 
     def command(self) -> Command | None:
-        """Ask for the next members, and some before them."""
+        """Return the command for the next members, and some before them."""
         self._start = max(0, self._rank - _SPARE)
         return ("ZRANGE", self._key, self._start, self._rank + PAGE - 1)
 
     def take(self, replies: list[Reply]) -> list[bytes]:
-        """Return them; nothing where the page does not begin where the one before ended."""
+        """Return the members; none if the page does not begin where the one before ended."""
         page: list[bytes] = replies[0]
         if self._shown and self._shown[-1] not in page:
             ranks = self._connection.pipe(("ZRANK", self._key, ident) for ident in self._shown)
@@ -145,7 +145,7 @@ class ScorePages:
         self._rank: int | None = None  # where the page asked for begins; None: at the last score
 
     def command(self) -> Command | None:
-        """Ask for the next members: from the last score on, or behind so many of it by rank."""
+        """Return the command for the next members: from the last score on, or by rank."""
         order = ("REV",) if self._descending else ()
         if self._tied >= _TIED:
             rank = self._rank = max(0, self._find() - _SPARE)
@@ -157,7 +157,7 @@ class ScorePages:
         return ("ZRANGE", self._key, self._from, self._to, "BYSCORE", *order, *limit)
 
     def take(self, replies: list[Reply]) -> list[bytes]:
-        """Return those of them that were not shown yet."""
+        """Return the members that were not returned yet."""
         flat = replies[0]
         items: list[Scored] = list(zip(map(float, flat[1::2]), flat[::2], strict=True))
         if self._passed_over(items):
@@ -175,18 +175,18 @@ class ScorePages:
         return [ident for _, ident in self._fresh(items)]
 
     def _passed_over(self, items: list[Scored]) -> bool:
-        """Tell whether a page by rank begins behind the last member shown: it is asked for again.
+        """Check whether a page by rank begins after the last member read, so must be read again.
 
-        Members before it have gone since its rank was asked for, and what is behind moved up.
+        Members before it were removed after its rank was read, and those after it moved up.
         """
         if not self._rank or self._last is None:
             return False
         return not items or self._after(items[0], self._last)
 
     def _find(self) -> int:
-        """Return the rank of the member shown last; of one before it, where that has gone.
+        """Return the rank of the member read last, or of one before it if that is gone.
 
-        Where all are gone that are known, those of a score are sorted: it is searched for.
+        If all known members are gone, search for the place: members of a score are sorted.
         """
         name = "ZREVRANK" if self._descending else "ZRANK"
         ranks = self._connection.pipe((name, self._key, ident) for ident in self._shown)
@@ -196,7 +196,7 @@ class ScorePages:
         return int(known)
 
     def _search(self, at: float, last: bytes) -> int:
-        """Return the rank before that of the first member of a score that is behind this one."""
+        """Return the rank before that of the first member of a score that comes after this one."""
         score = repr(at).encode()
         ends = (b"(" + score, b"+inf") if self._descending else (b"-inf", b"(" + score)
         order = ("REV",) if self._descending else ()

@@ -1,4 +1,7 @@
-"""What operations leave in Redis, and what they ask of it beside their batches."""
+"""Operations: the calls of their batches, and what else they read and write in Redis.
+
+A call is one script: bounded, applied once, with every key in KEYS.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,29 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
 from jobctl.model.change import Change, Verb
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.notes import Lock
 from jobctl.model.operation import Header, Rising
-from jobctl.model.record import RecordLayout, RecordState
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.keys import CLAIM, FAKTORY, IDENTITY, KEPT, operation_key
 from jobctl.redis.queues import encode_name
 from jobctl.redis.scripts import ready, script
-
-if TYPE_CHECKING:
-    from jobctl.model.record_snapshot import Snapshot
-
 
 Scores = Rising | Sequence[float]
 Word = str | bytes | int | float
 
 MOST = 500  # members of a call: well under 10 ms
 BYTES = 1024 * 1024  # of a call
+_PRIVATE = 10  # seconds that the lists of a private queue live at most
+_TOGETHER = 1000  # results that are asked for, or batches that are voided, in one go
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Jobs of one batch that go to one queue: members, and what is pushed in their place."""
+    """Jobs of one batch that go to one queue: the members, and what is pushed in their place."""
 
     queue: str
     members: Sequence[bytes]
@@ -41,7 +40,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Where jobs were seen in a list: first and last index, both from the same end."""
+    """A stretch of a list in which jobs were seen; both indices count from the same end."""
 
     queue: str
     form: QueueForm
@@ -51,7 +50,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Requeued:
-    """Members, what they are in the place they are taken back from, and the scores they had."""
+    """Jobs that go back from a queue: the members they were, as they are now, their scores."""
 
     members: Sequence[bytes]
     present: Sequence[bytes]
@@ -60,17 +59,17 @@ class Requeued:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One batch of an operation; makes the command that applies it, and answers its result."""
+    """Make the command that applies one batch of an operation; its reply is the result."""
 
     layout: Layout
     operation: str
     number: str
 
     def claim(self, probe: str | bytes, claimant: bytes) -> Command:
-        """Claim an operation, unless it is claimed: answers who has claimed it.
+        """Claim an operation; the reply says who has claimed it, now or before.
 
         Args:
-            probe: a sorted set that the operation will remove members of.
+            probe: a sorted set that the operation will remove members from.
             claimant: who claims it.
         """
         return self._eval("claim", [probe], claimant)
@@ -82,7 +81,7 @@ class Call:
         scores: Scores,
         becoming: Sequence[bytes] = (),
     ) -> Command:
-        """Move members from one set to another, where `becoming` is what they are from then on."""
+        """Move members from one set to another; `becoming`: what they change into, if they do."""
         first, given = _scores(scores)
         keys = [self.layout.sets[kind] for kind in kinds]
         return self._eval("move", keys, *first, len(members), *members, *becoming, *given)
@@ -98,7 +97,7 @@ class Call:
     def reschedule(
         self, kind: Kind, members: Sequence[bytes], scores: Scores, expected: Sequence[float] = ()
     ) -> Command:
-        """Give members new scores; with single scores only those that have the expected one."""
+        """Give members new scores; with a score for each only those that have the expected one."""
         first, given = _scores(scores)
         return self._eval(
             "reschedule", [self.layout.sets[kind]], *first, *members, *given, *_texts(expected)
@@ -107,18 +106,18 @@ class Call:
     def requeue(
         self, kind: Kind, pushes: Sequence[Push], form: QueueForm, *, front: bool
     ) -> Command:
-        """Move members to queues; the first of each runs first."""
+        """Move members to queues; the first of each queue runs first."""
         words: list[Word] = ["RPUSH" if front else "LPUSH"]
         for push in pushes:
             words += [encode_name(push.queue), len(push.members), *push.members, *push.pushed]
         return self._eval("requeue", self._lists(kind, [p.queue for p in pushes], form), *words)
 
     def probe(self, kind: Kind, queues: Sequence[str], form: QueueForm) -> Command:
-        """Ask of each of these queues why it would not take a job, before any is taken away."""
+        """Ask each of these queues why it would not take a job, if so, before any job is taken."""
         return self._eval("probe", self._lists(kind, queues, form), *map(encode_name, queues))
 
     def push(self, kind: Kind, pushes: Sequence[Push], form: QueueForm, result: str) -> Command:
-        """Push jobs that have left their set already, the last of each to run first."""
+        """Push jobs that have left their set already; the last of each queue runs first."""
         words: list[Word] = [result]
         for push in pushes:
             words += [encode_name(push.queue), len(push.pushed), *push.pushed]
@@ -127,7 +126,7 @@ class Call:
     def unqueue(
         self, kind: Kind, stretch: Stretch, taken: Requeued, *, into: bytes | None = None
     ) -> Command:
-        """Take jobs out of a stretch of a queue, back into the set they came from, or a list."""
+        """Take jobs out of a stretch of a queue, back into their set or, with `into`, to a list."""
         key = encode_name(self.layout.queue_key(stretch.queue, stretch.form))
         ends = (stretch.start, stretch.stop, len(taken.members))
         words = [*taken.present, *taken.members]
@@ -159,7 +158,7 @@ def script_of(change: Change, kind: Kind) -> str:
 
 
 def _scores(scores: Scores) -> tuple[tuple[Word, Word], Sequence[str]]:
-    """Return the two words that every call with scores begins with, and the single scores."""
+    """Return the first score and the step (empty: none), and a score for each member if so."""
     if isinstance(scores, Rising):
         return (repr(scores.first), repr(scores.step)), ()
     return ("", ""), _texts(scores)
@@ -169,26 +168,22 @@ def _texts(scores: Sequence[float]) -> list[str]:
     return [repr(score) for score in scores]
 
 
-_PRIVATE = 10  # seconds that the lists of a private queue live at most
-_TOGETHER = 1000  # results that are asked for, or batches that are voided, in one go
-
-
 class Operations:
-    """The batches of operations on one Redis."""
+    """The state that operations keep in one Redis, and what else they read and write there."""
 
     def __init__(self, connection: Connection, layout: Layout) -> None:
         self._connection = connection
         self._layout = layout
 
     def identity(self) -> str | None:
-        """Return what tells this database from any other; None before the first change."""
+        """Return the identity of this database; None before the first change."""
         found = self._connection.call("GET", IDENTITY)
         return None if found is None else found.decode("utf-8", "replace")
 
     def claim_identity(self) -> str | None:
-        """Return the identity, written now if there is none.
+        """Return the identity of this database, and write one if there is none.
 
-        None where a full server, or this user's permissions, leave no way to write it.
+        None if the server is full, or this user may not write it.
         """
         found = self.identity()
         if found is not None:
@@ -197,17 +192,17 @@ class Operations:
         return self.identity()
 
     def server_version(self) -> str | None:
-        """Return the version of the Faktory server that an earlier change noted."""
+        """Return the version of the Faktory server that an earlier change wrote down."""
         (found,) = self._connection.attempt([("GET", FAKTORY)])
         return found.decode("utf-8", "replace") if isinstance(found, bytes) else None
 
     def note_server(self, version: str) -> None:
-        """Note the version of the Faktory server, as far as this Redis lets us."""
+        """Write down the version of the Faktory server, if this Redis allows it."""
         if version != self.server_version():
             self._note("SET", FAKTORY, version)
 
     def _note(self, *command: str) -> None:
-        """Write what is done without where a server is full, or this user may not."""
+        """Write something that is done without if the server is full, or this user may not."""
         (refused,) = self._connection.attempt([command])
         if isinstance(refused, JobctlError) and not isinstance(refused, NoPermission | NoMemory):
             raise refused
@@ -220,20 +215,20 @@ class Operations:
             kind: the set that it takes jobs from.
 
         Raises:
-            RefusedByRedis: it cannot; says why.
+            RefusedByRedis: it cannot; the error says why.
         """
         source = None if kind is None else self._layout.sets.get(kind)
         self._connection.call(*ready(name, keys=[] if source is None else [source]))
 
     def begun(self, operation: str) -> bool:
-        """Tell whether a batch of an operation has left its result here."""
+        """Check whether this Redis has a result of any batch of an operation."""
         return bool(self._connection.call("EXISTS", operation_key(operation)))
 
     def claim(self, header: Header, claimant: bytes) -> str:
-        """Claim an operation, and return who has claimed it: this one, or one before.
+        """Claim an operation, and return who has claimed it, now or before.
 
         Raises:
-            RefusedByRedis: it would also refuse the changes; nothing was changed.
+            RefusedByRedis: the changes would be refused as well; nothing was changed.
         """
         probe: str | bytes
         if header.kind is Kind.RECORDS:
@@ -245,9 +240,9 @@ class Operations:
         return bytes(found).decode("utf-8", "replace")
 
     def results(self, operation: str) -> dict[str, str]:
-        """Return the results of the batches that were applied, by number; empty when forgotten.
+        """Return the results of the batches that were applied, by number, and the claim.
 
-        Beside them stands who has claimed it.
+        Empty once Redis has dropped them.
         """
         found: dict[str, str] = {}
         cursor: bytes = b"0"
@@ -261,7 +256,7 @@ class Operations:
                 return {number: result for number, result in found.items() if result}
 
     def void(self, operation: str, numbers: Iterable[int]) -> None:
-        """Let batches that were not applied do nothing, should they come late."""
+        """Void batches that were not applied, so that a late arrival is a no-op."""
         key = operation_key(operation)
         todo = iter(numbers)
         while some := list(islice(todo, _TOGETHER)):
@@ -270,7 +265,7 @@ class Operations:
     def sizes(
         self, kinds: Iterable[Kind], lists: Iterable[tuple[str, QueueForm]]
     ) -> dict[str, int]:
-        """Return the members of sets and queues, as the ledger names them."""
+        """Return how many members sets and queues have, by their names in the ledger."""
         asked: dict[str, Command] = {k.value: ("ZCARD", self._layout.sets[k]) for k in kinds}
         for name, form in lists:
             asked[f"queue:{name}"] = ("LLEN", encode_name(self._layout.queue_key(name, form)))
@@ -278,46 +273,22 @@ class Operations:
         found = zip(asked, replies, strict=True)
         return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
 
-    def record_sizes(self, layout: RecordLayout) -> dict[str, int]:
-        """Return how many records there are, and in each state, as the ledger names them.
-
-        All of them are those whose recording has a time: it is the one index that a record enters
-        once and stays in.
-        """
-        from jobctl.model.record_snapshot import RECORDS, state_name
-
-        asked: dict[str, Command] = {RECORDS: ("ZCARD", layout.moment("recorded_at"))}
-        for state in RecordState:
-            asked[state_name(state.value)] = ("SCARD", layout.state(state))
-        replies = self._connection.attempt(asked.values())
-        found = zip(asked, replies, strict=True)
-        return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
-
     def clear(self, kind: Kind) -> int:
-        """Remove a whole set at once, and return how many members it had."""
+        """Remove a whole set, and return how many members it had."""
         key = self._layout.sets[kind]
-        self._connection.call("MULTI")  # by itself: without it the others would be done at once
+        self._connection.call("MULTI")  # alone: were it refused, the next ones would be applied
         replies = self._connection.pipe([("ZCARD", key), ("UNLINK", key), ("EXEC",)])
         return int(replies[-1][0])
 
     def present(self, kind: Kind, members: Sequence[bytes]) -> list[bytes | None]:
-        """Return the score of each member that is there."""
+        """Return the score of each member; None for one that is not there."""
         found: list[bytes | None] = self._connection.call(
             "ZMSCORE", self._layout.sets[kind], *members
         )
         return found
 
-    def delete_record(self, layout: RecordLayout, snapshot: Snapshot) -> bool:
-        """Delete one record that is still as it was seen; tell whether it was."""
-        from jobctl.redis.record_batches import RecordCall  # no other operation needs it
-
-        name = secrets.token_hex(8)
-        call = RecordCall(layout, name, "1").delete([snapshot])
-        result, _ = self._connection.pipe([call, ("UNLINK", operation_key(name))])
-        return bytes(result) == b"d1"
-
     def locks(self, keys: Sequence[str], now: float) -> list[Lock | JobctlError | None]:
-        """Return the lock at each of these keys; None where there is none.
+        """Return the lock at each of these keys; None if there is none.
 
         A refusal is returned in its place, as the error. `now`: unix seconds by Redis' clock.
         """
@@ -333,7 +304,7 @@ class Operations:
         return found
 
     def lock_again(self, locks: Sequence[Lock], now: float) -> list[bytes | JobctlError | None]:
-        """Put locks back that are gone, for as long as they had left; return who holds each."""
+        """Put back locks that are gone, for the time they had left; return who holds each."""
         asked: list[Command] = []
         for lock in locks:
             left = () if lock.expires_at is None else ("PX", int((lock.expires_at - now) * 1000))
@@ -343,9 +314,9 @@ class Operations:
         return [put if isinstance(put, JobctlError) else holder for put, holder in pairs]
 
     def put_private(self, queue: str, job: bytes) -> None:
-        """Put a job into the lists, of both forms, of a queue that nobody else knows.
+        """Push a job to the lists, of both forms, of a queue that only this process knows.
 
-        Redis removes them after a few seconds, should nobody else do so.
+        Redis drops them after a few seconds.
 
         Raises:
             RefusedByRedis: nothing can be written here; nothing was.
@@ -354,7 +325,7 @@ class Operations:
         self._connection.call("EVAL", script("private"), len(keys), *keys, job, _PRIVATE)
 
     def has_private(self, queue: str) -> bool:
-        """Tell whether there is a job in a list of such a queue."""
+        """Check whether there is a job in a list of such a queue."""
         replies = self._connection.pipe([("LINDEX", key, -1) for key in self._private(queue)])
         return any(replies)
 
@@ -366,10 +337,10 @@ class Operations:
         return [encode_name(self._layout.queue_key(queue, form)) for form in QueueForm]
 
     def one(self, command: Command) -> Reply:
-        """Return the reply to one script; a refusal as the error."""
+        """Send one call and return its reply; a refusal is returned as the error."""
         (reply,) = self._connection.attempt([command])
         return reply
 
     def each(self, commands: Iterator[Command]) -> Iterator[Reply]:
-        """Yield the reply to each script; a refusal is yielded, as the error."""
+        """Yield the reply to each call; a refusal is yielded as the error."""
         return self._connection.each(commands)

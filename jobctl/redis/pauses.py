@@ -1,4 +1,4 @@
-"""Paused queues: the set, the notes of who paused them, and the leases of those who hold them."""
+"""Pause, resume and hold queues: the set of paused ones, notes of who paused them, and leases."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from jobctl.redis.queues import decode_name, encode_name
 from jobctl.redis.scripts import ready, script
 
 _MOST = 250  # queues of a call: well under 10 ms
-_WORDS = 3  # that an action of the script may want to know
+_WORDS = 3  # arguments of an action
 
 Word = str | bytes | int | float
 
 
 @dataclass(frozen=True, slots=True)
 class QueueNames:
-    """The sets of names: of the queues that a server has met, and of those that are paused."""
+    """The names in the set of queues that a server knows, and in the set of paused ones."""
 
     known: frozenset[str]
     paused: frozenset[str]
@@ -42,7 +42,7 @@ class Pauses:
         return QueueNames(frozenset(map(decode_name, known)), frozenset(map(decode_name, paused)))
 
     def paused(self, names: Sequence[str]) -> list[bool]:
-        """Tell of each queue whether it is in the set of paused ones now."""
+        """Return for each queue whether it is in the set of paused ones now."""
         words = list(map(encode_name, names))
         commands: list[Command] = [
             ("SMISMEMBER", self._layout.paused, *words[i : i + 1000])
@@ -67,7 +67,7 @@ class Pauses:
             names: the queues.
             author: who, when and why.
             by_redis: write the set here.
-            before: which of them were paused before; without it, that is looked up here.
+            before: which of them were paused before; looked up here if not given.
 
         Returns:
             A letter for each: ``a`` it was paused already, ``p`` paused now.
@@ -84,7 +84,7 @@ class Pauses:
             A letter for each: ``r`` it was paused, ``n`` it was not.
 
         Raises:
-            Refused: somebody came to hold one of them just now.
+            Refused: one of them was just taken hold of.
         """
         if by_redis:
             self._check("resume")
@@ -100,7 +100,7 @@ class Pauses:
     def mark(self, names: Sequence[str], ident: str, *, force: bool) -> tuple[str, str] | None:
         """Mark queues that are about to be resumed by way of their server.
 
-        Whoever comes to hold one of them waits until `unmark`, or until the mark is stale.
+        New holders wait until `unmark`, or until the mark is stale.
 
         Returns:
             None; or ``held`` or ``wait`` (somebody else is resuming it just now) and the queue:
@@ -113,11 +113,11 @@ class Pauses:
         return None
 
     def unmark(self, names: Sequence[str], ident: str) -> None:
-        """Take the marks of queues away again."""
+        """Remove the marks of queues."""
         self._connection.pipe(self._calls("unmark", names, ident=ident))
 
     def notes(self) -> dict[str, Author]:
-        """Return who paused each queue, when and why, as far as somebody noted it."""
+        """Return who paused each queue, when and why, as far as that was noted."""
         (flat,) = self._connection.attempt([("HGETALL", PAUSES)])
         if isinstance(flat, WrongType | NoPermission):
             return {}
@@ -128,7 +128,7 @@ class Pauses:
         return {name: author for name, author in found.items() if author is not None}
 
     def holds(self, names: Sequence[str], now: float) -> dict[str, Hold]:
-        """Return who holds each of these queues; those that nobody holds are left out.
+        """Return who holds each of these queues; queues without a holder are left out.
 
         Args:
             names: the queues.
@@ -151,8 +151,8 @@ class Pauses:
         """Take a lease on queues.
 
         Returns:
-            For each whether it was paused before the first lease; or a queue that somebody is
-            resuming just now: then none was taken, and it may be tried again.
+            For each queue whether it was paused before the first lease; or the name of a queue that
+            somebody is resuming just now: then no lease was taken, and it may be tried again.
 
         Raises:
             Refused: another version of jobctl holds one of them.
@@ -175,7 +175,7 @@ class Pauses:
         return [flag == "1" for flag in before]
 
     def beat(self, names: Sequence[str], ident: str, *, ends: bool = False) -> str:
-        """Say that the holder of a lease lives; `ends`: that it has given up, and counts as dead.
+        """Note that the holder of a lease lives; with `ends`, that it has given up.
 
         Returns:
             A letter for each queue: ``p`` held and paused, ``r`` held, and somebody resumed it,
@@ -205,7 +205,7 @@ class Pauses:
         return self._letters("clear", names, ident=ident, by_redis=by_redis)
 
     def left(self, names: Sequence[str], ident: str) -> None:
-        """Say that queues were resumed by way of their server, and that their holding is over."""
+        """End the holding of queues that were resumed by way of their server."""
         self._connection.pipe(self._calls("left", names, ident=ident))
 
     def _check(self, action: str) -> None:
@@ -241,7 +241,7 @@ class Pauses:
         Args:
             action: as the script names it.
             names: the queues.
-            words: what the action wants to know; the first of them are the flags, with `before`.
+            words: its arguments; `before`, if given, comes first.
             ident: whose lease or mark it is.
             by_redis: write the set of paused queues here.
             before: which of the queues were paused before.

@@ -1,4 +1,4 @@
-"""Taking queues' lists and putting them back: scripts, pipelined, each applied once."""
+"""Stage the lists of queues for their removal, and put them back: scripts, each applied once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ from jobctl.redis.queues import encode_name
 from jobctl.redis.scripts import script
 
 QUEUES = 500  # of a call
+_TOGETHER = 100  # commands under way at once
+_NEAR = 1000  # jobs from either end of a list
+_NAMES = 500  # of a command
+_REMOVED = "removed"  # field of an operation's hash: the server has removed its queues
 
 
 class ListFate(StrEnum):
-    """What becomes of the lists."""
+    """The fate of lists when they are staged."""
 
     ASIDE = "aside"
     UNLINK = "unlink"
@@ -28,15 +32,15 @@ class ListFate(StrEnum):
 
 
 class NameFate(StrEnum):
-    """What becomes of the names."""
+    """The fate of the names of queues."""
 
-    FORGET = "forget"  # they are in neither set any more
-    MARK = "mark"  # those that are in a set are paused: a server that removes them leaves a trace
+    FORGET = "forget"  # removed from both sets
+    MARK = "mark"  # paused if they are in a set, so that a server that removes them leaves a trace
     STAY = "stay"
 
 
 class PauseFate(StrEnum):
-    """What becomes of a queue's pause before its jobs are back."""
+    """The fate of a queue's pause, decided before its jobs are back."""
 
     PAUSE = "pause"
     UNPAUSE = "unpause"
@@ -45,12 +49,12 @@ class PauseFate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """One time that lists are taken.
+    """One round of staging lists.
 
     Attributes:
         operation: its id.
         round: 1 is the first.
-        lists, names: what becomes of them.
+        lists, names: what happens to them.
         fewest, most: how many jobs there may be in all; None: any number.
     """
 
@@ -63,11 +67,11 @@ class Staging:
 
     @property
     def bounded(self) -> bool:
-        """Whether there may not be any number of jobs."""
+        """True if the number of jobs is bounded."""
         return (self.fewest, self.most) != (None, None)
 
     def after(self, jobs: int, *, last: bool) -> Staging:
-        """Return it for the next call, after so many jobs: only the last call has a least count."""
+        """Return what the next call may take, after so many jobs; only the last has a minimum."""
         fewest = None if self.fewest is None or not last else max(0, self.fewest - jobs)
         return replace(
             self, fewest=fewest, most=None if self.most is None else max(0, self.most - jobs)
@@ -75,20 +79,20 @@ class Staging:
 
     @staticmethod
     def parts(queues: Sequence[RemovedQueue]) -> list[tuple[int, Sequence[RemovedQueue]]]:
-        """Return the queues of each call with the place of the first."""
+        """Return the queues of each call, and the place of the first of them."""
         return [(first, queues[first : first + QUEUES]) for first in range(0, len(queues), QUEUES)]
 
 
 @dataclass(frozen=True, slots=True)
 class StagedQueue:
-    """A queue as it was when its lists were taken.
+    """A queue as it was when its lists were staged.
 
     Attributes:
-        number: the call.
-        jobs: of each of its lists; None where there was none.
+        number: the number of the call.
+        jobs: of each of its lists; None if there was none.
         registered, paused: whether its name was in the sets.
-        forgotten: whether it is in neither of them from then on.
-        marked: whether it is paused from then on, so that its removal shows.
+        forgotten: whether its name was removed from both.
+        marked: whether it was paused, so that its removal shows.
     """
 
     number: str
@@ -106,15 +110,14 @@ class StagedQueue:
 
 @dataclass(frozen=True, slots=True)
 class ReturnedList:
-    """A list that goes back to its queue: it takes the place of the one there, whose jobs follow.
+    """A list that goes back to its queue: the jobs that are there now follow its own.
 
     Attributes:
         number: its batch.
         first: its key.
-        queue: the queue.
-        form: of its list.
-        registered: whether the name is in the set of queues from then on.
-        pause: what becomes of its pause.
+        queue, form: the queue, and the form of its list.
+        registered: whether to put the name into the set of queues.
+        pause: what happens to its pause.
     """
 
     number: str
@@ -126,12 +129,12 @@ class ReturnedList:
 
 
 def staging_number(round_number: int, first: int) -> str:
-    """Return the number of the call that takes the queues from a place on."""
+    """Return the number of the call that stages the queues from a place on."""
     return f"a{round_number}.{first}"
 
 
 def read_staged(number: str, text: str, queues: Sequence[RemovedQueue]) -> list[StagedQueue]:
-    """Read the result of a call that took the lists of queues, of which these are the first."""
+    """Read the result of a call that staged the lists of these queues (more may follow)."""
     jobs_text, names_text, fate = text.split(" ")
     counts = iter(None if word == "-" else int(word) for word in jobs_text.split(","))
     return [
@@ -147,14 +150,8 @@ def read_staged(number: str, text: str, queues: Sequence[RemovedQueue]) -> list[
     ]
 
 
-_TOGETHER = 100  # commands on their way at once
-_NEAR = 1000  # jobs from either end of a list
-_NAMES = 500  # of a command
-_REMOVED = "removed"  # field of an operation's hash: the server has removed its queues
-
-
 class QueueRemoval:
-    """The lists of queues that are removed from one Redis, or come back."""
+    """The lists of queues that are removed from one Redis, or put back."""
 
     def __init__(self, connection: Connection, layout: Layout) -> None:
         self._connection = connection
@@ -165,19 +162,19 @@ class QueueRemoval:
         return encode_name(self._layout.queue_key(queue, form))
 
     def aside(self, operation: str, round_number: int, queue: str, form: QueueForm) -> bytes:
-        """Return where a queue's list is put aside."""
+        """Return the key that a queue's list is renamed to."""
         return aside_key(operation, round_number, self.key(queue, form))
 
     def back(self, operation: str, queue: str, form: QueueForm) -> bytes:
-        """Return where a list that goes back to its queue is put together."""
+        """Return the key at which a list is rebuilt before it goes back to its queue."""
         return back_key(operation, self.key(queue, form))
 
     def take(self, taking: Staging, queues: Sequence[RemovedQueue]) -> list[StagedQueue] | int:
-        """Take the lists of queues, those of one call at one instant.
+        """Stage the lists of queues; those of one call at the same instant.
 
         Returns:
-            What each queue was; or how many jobs there are, where that is not what may be. Then
-            the call that met the bound did nothing, and what others took has to go back.
+            What each queue was; or how many jobs there are, if that is out of bounds. Then the call
+            that met the bound did nothing, and what the calls before it staged has to go back.
         """
         parts = taking.parts(queues)
         if taking.bounded:
@@ -189,7 +186,7 @@ class QueueRemoval:
     def _take_bounded(
         self, taking: Staging, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
     ) -> list[StagedQueue] | int:
-        """Take them call by call: what one took counts for the next."""
+        """Stage call by call: the jobs of one count for the next."""
         found: list[StagedQueue] = []
         for i, (first, part) in enumerate(parts):
             jobs = sum(taken.total for taken in found)
@@ -209,9 +206,10 @@ class QueueRemoval:
     def stream(
         self, lists: Sequence[tuple[bytes, int]]
     ) -> Generator[tuple[int, list[bytes]], None, None]:
-        """Yield the members of lists (key, jobs) in the order they run: which list, some of them.
+        """Yield the members of lists, given as (key, jobs), in the order they run.
 
-        Several short lists are read at once; the next ones are under way meanwhile.
+        Some members come at a time, with the index of their list. Several short lists are read in
+        one go; the next ones are under way meanwhile.
         """
         chunk = Chunk()
         asked: deque[list[int]] = deque()
@@ -230,17 +228,17 @@ class QueueRemoval:
                 yield index, members[::-1]
 
     def lengths(self, keys: Iterable[bytes]) -> list[int]:
-        """Return the lengths of lists; 0 of what is none."""
+        """Return the lengths of lists; 0 for a key that is no list."""
         replies = self._attempt(("LLEN", key) for key in keys)
         return [0 if isinstance(reply, JobctlError) else int(reply) for reply in replies]
 
     def holds(self, lists: Iterable[tuple[bytes, bytes]]) -> bool:
-        """Tell whether any of these lists holds the member beside it."""
+        """Check whether any of these lists holds the member given with it."""
         replies = self._attempt(("LPOS", key, member) for key, member in lists)
         return any(isinstance(reply, int) for reply in replies)
 
     def near_an_end(self, keys: Sequence[bytes], members: Sequence[bytes]) -> int:
-        """Return how many of these members stand near an end of one of these lists."""
+        """Return how many of these members are near an end of one of these lists."""
         asked: list[Command] = [
             ("LPOS", key, member, "RANK", rank, "MAXLEN", _NEAR)
             for member in members
@@ -260,37 +258,37 @@ class QueueRemoval:
         return self._among(self._layout.queues, names)
 
     def register(self, names: Iterable[str]) -> None:
-        """Put queues into the set of queues."""
+        """Add names to the set of queues."""
         self._all([("SADD", self._layout.queues, encode_name(name)) for name in names])
 
     def unmark(self, names: Iterable[str]) -> None:
-        """Take queues out of the set of paused ones."""
+        """Remove names from the set of paused queues."""
         self._attempt(("SREM", self._layout.paused, encode_name(name)) for name in names)
 
     def remember_removed(self, operation: str) -> None:
-        """Note that the server has removed the queues: nothing is taken for it any more."""
+        """Note that the server has removed the queues: no list is staged for it any more."""
         key = operation_key(operation)
         self._connection.pipe([("HSET", key, _REMOVED, "d1"), ("EXPIRE", key, KEPT)])
 
     @staticmethod
     def was_removed(results: Iterable[str]) -> bool:
-        """Tell from what Redis keeps of an operation whether that was noted."""
+        """Check the results of an operation for the note that the server has removed its queues."""
         return _REMOVED in results
 
     def refill(self, operation: str, number: str, into: bytes, start: int) -> Command:
-        """Return the beginning of the call that puts jobs into a list: they follow it."""
+        """Return the call that appends jobs to a list, but for the jobs: they follow it."""
         keys = (operation_key(operation), into)
         return ("EVAL", script("refill"), len(keys), *keys, number, KEPT, start)
 
     def join(
         self, operation: str, pairs: Iterable[tuple[bytes, bytes]], *, before: bool = False
     ) -> None:
-        """Let the jobs of each second list run after those of the first; the second is empty then.
+        """Move the jobs of each second list to the first, to run after those that are there.
 
         With `before` they run before them.
 
         Raises:
-            RefusedByRedis: one of them could not be.
+            RefusedByRedis: a list could not be moved.
         """
         words = ("", "", "", "1" if before else "")
         commands = [self._rejoin(operation, "", first, second, words) for first, second in pairs]
@@ -299,7 +297,7 @@ class QueueRemoval:
                 raise reply
 
     def rejoin(self, operation: str, lists: Iterable[ReturnedList]) -> list[JobctlError | None]:
-        """Put lists back in front of what is in their queues; returns why one could not be."""
+        """Put lists back in front of what is in their queues; return the error, if any, of each."""
         commands = [
             self._rejoin(
                 operation,
@@ -314,7 +312,7 @@ class QueueRemoval:
         return [reply if isinstance(reply, JobctlError) else None for reply in replies]
 
     def until_done(self, commands: Sequence[Command]) -> list[Reply]:
-        """Send calls, those that answer `more` again; a refusal is returned in its place."""
+        """Send calls, those that reply `more` again; a refusal is returned in its place."""
         replies: list[Reply] = self._attempt(commands)
         while left := [i for i, reply in enumerate(replies) if reply == b"more"]:
             again = self._attempt(commands[i] for i in left)
@@ -333,7 +331,7 @@ class QueueRemoval:
             self._connection.pipe([("UNLINK", key) for key in some])
 
     def forget(self, operation: str) -> None:
-        """Forget an operation that nobody will undo."""
+        """Drop the results of an operation that nobody will undo."""
         self.unlink([operation_key(operation)])
 
     def _take(self, taking: Staging, first: int, queues: Sequence[RemovedQueue]) -> Command:
@@ -401,7 +399,7 @@ def _read(
 
 
 class _Slices:
-    """Lists, in slices from the end where jobs run: which list, how many before it, how many."""
+    """Slices of lists, from the end where jobs run: which list, how many jobs before, how many."""
 
     def __init__(self, lists: Sequence[tuple[bytes, int]]) -> None:
         self._lists = lists
@@ -409,7 +407,7 @@ class _Slices:
         self._start = 0
 
     def take(self, most: int) -> Iterator[tuple[int, int, int]]:
-        """Yield the next slices, so many jobs at most in all."""
+        """Yield the next slices, with at most so many jobs in all."""
         while most and self._index < len(self._lists):
             length = self._lists[self._index][1]
             jobs = min(most, length - self._start)

@@ -1,4 +1,7 @@
-"""The queues: their names, and their lists in both of Faktory's forms."""
+"""Read the queues: their names, and their lists in both of Faktory's forms.
+
+A list is pushed at the left, and its jobs run from the right.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,15 @@ from jobctl.model.queue import Queue
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 from jobctl.redis.sets import Item, walk
 
-# How many of the last members shown are kept, to find the place by; at least one is.
+# How many of the last members read are kept, to find the place by; at least one is.
 _ANCHORS = 16
 _ANCHOR_BYTES = 1024 * 1024
 _RECENT = 2000  # members: more than others push while one chunk is on its way
+STRAY_SEARCH = 1_000_000  # keys; a larger keyspace is not searched for lists without a name
 
 
 class QueueJobs:
-    """One queue's list. Reading only."""
+    """The jobs of one queue: a list; only read."""
 
     kind = Kind.QUEUE
 
@@ -49,15 +53,15 @@ class QueueJobs:
             del entry  # it may be large: it goes before the next one is read
 
     def scan(self, pattern: bytes) -> None:
-        """Return nothing: Redis cannot match the members of a list."""
+        """Return None: Redis cannot match the members of a list."""
 
     def find(
         self, wanted: Collection[str], possible: Callable[[bytes], object], *, damaged: bool = False
     ) -> Iterator[Entry]:
         """Yield the entries of these JIDs.
 
-        The list is read from the left, where jobs come in: what moves meanwhile moves ahead of
-        the reader, so that nothing is passed by.
+        The list is read from the left, where jobs come in: what is pushed meanwhile shifts the
+        others ahead of the reader, so that none is missed.
         """
         for raw, position in self.raws():
             if possible(raw):
@@ -68,16 +72,16 @@ class QueueJobs:
     def span(
         self, near: bytes, far: bytes, reach: int, *, from_right: bool
     ) -> tuple[int | None, int | None] | None:
-        """Return the index of two members, counted from the end that is searched from.
+        """Return the indices of two members, counted from the end that is searched from.
 
         Args:
-            near: the one nearer to that end.
+            near: the member nearer to that end.
             far: the other one.
-            reach: members to search through.
+            reach: how many members to search through.
             from_right: search from the right, where the next job runs; then indices are negative.
 
         Returns:
-            Both indices, None for one that is not there; None where neither is.
+            Both indices, None for one that is not there; None if neither is.
         """
         if self.queue.key is None:
             return None
@@ -90,7 +94,7 @@ class QueueJobs:
         return None if found == [None, None] else (found[0], found[1])
 
     def raws(self) -> Iterator[tuple[bytes, int]]:
-        """Yield all members with their position, from the left."""
+        """Yield all members with their positions, from the left."""
         key = self.queue.key
         if key is None:
             return
@@ -115,12 +119,12 @@ class QueueJobs:
             members.reverse()
             for i in range(first + again, first + many):
                 del members[first + many - i :]
-                yield members.pop(), max(0, length - 1 - i)  # let go of: it may be large
+                yield members.pop(), max(0, length - 1 - i)  # none is kept: it may be large
             first += many
             recent = (recent + hashes)[-_RECENT:]
 
     def entry(self, raw: bytes, rank: float) -> Entry:
-        """Make the entry of a member and its position."""
+        """Return the entry of a member and its position."""
         place = Place(Kind.QUEUE, self.queue.name, int(rank), self.queue.form)
         return Entry.queued(raw, place, self._layout)
 
@@ -128,7 +132,7 @@ class QueueJobs:
 def _repeated(recent: list[int], members: list[int]) -> int:
     """Return how many members of a chunk were read before: a push shifts them to the right.
 
-    Both are told by their hashes.
+    Both are given as the hashes of members.
     """
     start = 0
     while members and members[0] in recent[start:]:
@@ -141,7 +145,7 @@ def _repeated(recent: list[int], members: list[int]) -> int:
 
 
 class _ByPosition:
-    """The list in the order its jobs run (index -1 first), or the other way, for a walk."""
+    """A list in the order its jobs run (index -1 first), or in reverse, for a walk."""
 
     def __init__(self, connection: Connection, key: bytes, descending: bool) -> None:
         self._connection = connection
@@ -150,7 +154,7 @@ class _ByPosition:
         self._reach = 0
         self._shown = array("q")  # hashes: eight bytes for each
         self._skipped: frozenset[int] = frozenset()
-        self._tail: list[bytes] = []  # the last ones shown
+        self._tail: list[bytes] = []  # the last ones read
 
     def commands(self, start: int, stop: int) -> list[Command]:
         ends = (start, stop) if self._descending else (-1 - stop, -1 - start)
@@ -183,12 +187,12 @@ class _ByPosition:
             if index is not None:
                 return int(index) + 1 if self._descending else int(length) - int(index)
             self._tail.pop()
-        # All of them left: mostly they ran, and what is next now was not shown.
+        # All of them left: most likely they ran, and what is next now was not read.
         self._skipped = frozenset(self._shown)
         return 0
 
     def _known(self, items: list[Item], overlap: int) -> int | None:
-        """Return how many of the items are before and at the last one shown."""
+        """Return how many of the items come before and at the last one read."""
         if not self._tail:
             return 0
         if overlap and len(items) >= overlap and items[overlap - 1][0] == self._tail[-1]:
@@ -207,14 +211,11 @@ def _last(shown: list[bytes]) -> list[bytes]:
     return shown[len(shown) - kept :]
 
 
-STRAY_SEARCH = 1_000_000  # keys; in a larger keyspace nobody looks for lists without a name
-
-
 class Queues:
-    """All queues of one Redis. Reading only."""
+    """All queues of one Redis; only read."""
 
     def __init__(self, connection: Connection, layout: Layout) -> None:
-        self.unsearched: str | None = None  # why nobody looked for lists without a name
+        self.unsearched: str | None = None  # why lists without a name were not searched for
         self._connection = connection
         self._layout = layout
 
@@ -223,9 +224,9 @@ class Queues:
         return sorted(map(decode_name, self._connection.call("SMEMBERS", self._layout.queues)))
 
     def named(self) -> list[Queue]:
-        """Return the queues of the sets of names: one per list, or one without a list.
+        """Return the queues that the sets name: one for each list, or one without a list.
 
-        A set that is no set holds no names.
+        A key of another type holds no names.
         """
         known, stopped = (
             _names(reply)
@@ -242,10 +243,10 @@ class Queues:
         return self._measured(found)
 
     def strays(self, known: Iterable[Queue]) -> list[Queue]:
-        """Return the lists of jobs whose name is in no set of names; reads the whole keyspace.
+        """Return the lists of jobs whose names are in no set; reads the whole keyspace.
 
-        They are an extra: where nobody may look for them, or there are too many keys, there are
-        none, and `unsearched` says why.
+        They are an extra: if this user may not look for them, or there are too many keys, none is
+        returned, and `unsearched` says why.
         """
         taken = {queue.key for queue in known}
         self.unsearched = None
@@ -262,7 +263,7 @@ class Queues:
         return [q for q in self._measured(named) if self._holds_jobs(q)]
 
     def at(self, name: str, form: QueueForm) -> list[Queue]:
-        """Return the queue of this name with its list of one form; none where there is no list."""
+        """Return the queue of this name with its list of one form; none if there is no list."""
         if form not in self._layout.queue_forms(name):
             return []
         key = self._key(name, form)
@@ -270,12 +271,12 @@ class Queues:
         return [Queue(name, form, key, 0, registered=True, paused=False)] if kind == "list" else []
 
     def type_of(self, name: str, form: QueueForm) -> str:
-        """Return the type of the key of a queue's list; ``none`` where it is not there."""
+        """Return the type of the key of a queue's list; ``none`` if there is no such key."""
         (kind,) = self._types([self._key(name, form)])
         return kind
 
     def waiting(self, lists: Iterable[tuple[str, QueueForm]]) -> int:
-        """Return how many jobs wait in these lists together; what is no list holds none."""
+        """Return how many jobs wait in all these lists; a key of another type holds none."""
         asked: list[Command] = [("LLEN", self._key(name, form)) for name, form in lists]
         replies = self._connection.attempt(asked)
         for reply in replies:
@@ -290,9 +291,9 @@ class Queues:
     def find(
         self, queues: Iterable[Queue], jids: Collection[str], *, damaged: bool = False
     ) -> Iterator[Entry]:
-        """Yield the entries of these jobs, however many, in one pass over each queue.
+        """Yield the entries of any number of jobs in one pass over each queue.
 
-        With `damaged` also the malformed members that hold such an id's bytes.
+        With `damaged` also the malformed members that hold the bytes of such an id.
         """
         wanted = frozenset(jids)
         possible = may_hold_jid(wanted)
@@ -306,7 +307,7 @@ class Queues:
         return [kind.decode() for kind in self._connection.pipe([("TYPE", key) for key in keys])]
 
     def _lists(self, queue: Queue, kinds: dict[QueueForm, str]) -> list[Queue]:
-        """Return the queue once for each of its lists, or once where it has none."""
+        """Return the queue once for each of its lists, or once if it has none."""
         lists = [f for f in self._layout.queue_forms(queue.name) if kinds[f] == "list"]
         if lists:
             return [replace(queue, form=f, key=self._key(queue.name, f)) for f in lists]
@@ -353,7 +354,7 @@ def _names(reply: Reply) -> set[str]:
 
 
 def decode_name(name: bytes) -> str:
-    """Return a queue's name as text; bytes that are no UTF-8 survive the way back."""
+    """Return a queue's name as text; bytes that are no UTF-8 survive the round trip."""
     return name.decode("utf-8", "surrogateescape")
 
 

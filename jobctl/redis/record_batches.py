@@ -1,4 +1,4 @@
-"""The calls that change records: one script each, bounded, applied once, every key in KEYS."""
+"""The calls that change records: one script, bounded, applied once, with every key in KEYS."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Word = str | bytes | int
 
 @dataclass(frozen=True, slots=True)
 class RecordCall:
-    """One batch of an operation on records; makes the command, and answers its result."""
+    """Make the command that applies one batch of records; its reply is the result."""
 
     layout: RecordLayout
     operation: str
     number: str
 
     def delete(self, snapshots: Sequence[Snapshot]) -> Command:
-        """Delete records that are still as they were chosen."""
+        """Delete records that are still as they were selected."""
         shapes: dict[tuple[bytes, ...], int] = {}
         records: list[Word] = []
         for snapshot in snapshots:
@@ -46,15 +46,15 @@ class RecordCall:
         return self._eval("record_delete", snapshots, others, words)
 
     def mark(self, snapshots: Sequence[Snapshot], state: str) -> Command:
-        """Let records enter a state; once more started, they restart."""
+        """Let records enter a state; started once more, they restart."""
         return self._marks(snapshots, state)
 
     def request_kill(self, snapshots: Sequence[Snapshot]) -> Command:
-        """Ask for the end of the records' jobs; the first request stays."""
+        """Request the end of the records' jobs; the first request stays."""
         return self._marks(snapshots, "")
 
     def restore(self, snapshots: Sequence[Snapshot]) -> Command:
-        """Put records back that were deleted, where there is none of their id again."""
+        """Put deleted records back, unless there is one of their id again."""
         words: list[Word] = []
         for snapshot in snapshots:
             words += [encode(snapshot.id), *_hash(snapshot.flat, snapshot.expires)]

@@ -1,4 +1,4 @@
-"""The indexes of the records: how large they are, who is in them, in what order. Only read.
+"""Read the indexes of the records: their sizes, their members, in what order.
 
 Ids are the bytes that Redis holds. Every call is bounded by a page, however large an index is.
 """
@@ -15,12 +15,14 @@ from jobctl.records.query import Clause, Span, Values
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.index_pages import PAGE, NamedPages, Pages, RankPages, ScorePages, SetPages
 
+_TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
+
 
 class ClauseTests:
-    """The clauses that ids must meet, all of them.
+    """Clauses that ids must all meet.
 
     Attributes:
-        many: how many commands a page of ids takes.
+        many: how many commands testing a page of ids takes.
     """
 
     def __init__(self, layout: RecordLayout, clauses: Sequence[Clause]) -> None:
@@ -38,16 +40,16 @@ class ClauseTests:
         self.many = sum(len(heads) for _, heads in self._groups)
 
     def named(self, ids: list[bytes]) -> list[bytes]:
-        """Return those ids that are among the named ones, where any are."""
+        """Return the ids that the clauses on `id` name; all if there are no such clauses."""
         named = self._named
         return ids if named is None else [ident for ident in ids if ident in named]
 
     def commands(self, ids: list[bytes]) -> list[Command]:
-        """Return what to ask about a page of ids."""
+        """Return the commands that test a page of ids."""
         return [(*head, *ids) for _, heads in self._groups for head in heads]
 
     def passing(self, ids: list[bytes], replies: list[Reply]) -> list[bytes]:
-        """Return the ids that meet all of it, by the replies to their commands."""
+        """Return the ids that meet all clauses, given the replies to their commands."""
         at = 0
         keep: list[int] | None = None
         for clause, heads in self._groups:
@@ -69,7 +71,7 @@ def set_keys(layout: RecordLayout, clause: Values) -> list[bytes]:
 
 
 def _meets(clause: Clause, replies: list[Reply]) -> list[int]:
-    """Return what is true or not of each id."""
+    """Return for each id whether it meets the clause."""
     if isinstance(clause, Span):
         low = float("-inf") if clause.low is None else float(clause.low)
         high = float("inf") if clause.high is None else float(clause.high)
@@ -79,22 +81,19 @@ def _meets(clause: Clause, replies: list[Reply]) -> list[int]:
     return [any(found) for found in zip(*replies, strict=True)]
 
 
-_TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
-
-
 @dataclass(slots=True)
 class Budget:
-    """How many ids may still be looked at; None: however many there are."""
+    """The number of ids that may still be looked at; None: any number."""
 
     left: int | None = None
 
     @property
     def lasts(self) -> bool:
-        """Whether there is some of it."""
+        """True while there is any left."""
         return self.left is None or self.left > 0
 
     def spend(self, count: int) -> None:
-        """Take so many off."""
+        """Subtract a number of ids."""
         if self.left is not None:
             self.left -= count
 
@@ -108,7 +107,7 @@ class Indexes:
         self._record = layout.record("")
 
     def sizes(self, clauses: Sequence[Clause]) -> list[int]:
-        """Return how many ids meet each clause; of several sets at most, for they may overlap."""
+        """Return how many ids meet each clause; an upper bound for sets that may overlap."""
         asked = [self._size(clause) for clause in clauses]
         replies = iter(self._connection.pipe(command for mine in asked for command in mine))
         return [
@@ -127,17 +126,17 @@ class Indexes:
         size: int = PAGE,
         budget: Budget | None = None,
     ) -> Iterator[list[bytes]]:
-        """Yield page by page the ids that meet a clause, and all of the others too.
+        """Yield pages of the ids that meet a clause and all of the tests.
 
-        Those within a span come in order of time, then of id. Those of sets come in no order, and
-        some perhaps more than once.
+        Ids within a span come in order of time, then of id. Ids of sets come in no order, some
+        perhaps more than once.
 
         Args:
-            lead: what is gone through.
-            tests: what else they must meet; looked up while the next page is under way.
+            lead: the clause whose index is read.
+            tests: the other clauses; looked up while the next page is under way.
             descending: the latest first.
-            size: ids of the first page of a span; of later ones more.
-            budget: how many ids are looked at, about; what is left is written into it.
+            size: ids of the first page of a span; later ones are larger.
+            budget: about how many ids may be looked at; those looked at are subtracted.
         """
         if isinstance(lead, Span):
             if lead.empty:
@@ -152,7 +151,7 @@ class Indexes:
         yield from self._tested(source, ClauseTests(self._layout, tests), budget or Budget())
 
     def everything(self) -> Iterator[list[bytes]]:
-        """Yield pages of the ids that are in a state or were recorded, some more than once."""
+        """Yield pages of all ids that are in a state or were recorded, some more than once."""
         states: Pages = SetPages(list(map(self._layout.state, RecordState)))
         recorded: Pages = RankPages(self._connection, self._layout.moment("recorded_at"))
         for source in (states, recorded):
@@ -160,11 +159,11 @@ class Indexes:
                 yield self._page(source)
 
     def passing(self, ids: list[bytes], clauses: Sequence[Clause]) -> list[bytes]:
-        """Return those ids that meet all of the clauses, in the order they came."""
+        """Return the ids that meet all clauses, in the given order."""
         return self._passing(ids, ClauseTests(self._layout, clauses))
 
     def scores(self, moment: str, ids: Sequence[bytes]) -> list[float | None]:
-        """Return the time of each id in an index, in microseconds; None where it is not in it."""
+        """Return the time of each id in an index, in microseconds; None if it is not there."""
         if not ids:
             return []
         key = self._layout.moment(moment)
@@ -186,7 +185,7 @@ class Indexes:
     ) -> Iterator[list[Reply | WrongType]]:
         """Yield, page by page, the replies to a command on the record of each id.
 
-        The next ones are under way meanwhile. Where a key holds another type, that is its reply.
+        The next ones are under way meanwhile. The reply for a key of another type is the error.
         """
         record = self._record
         pages = (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
@@ -197,7 +196,7 @@ class Indexes:
         yield from self._connection.stream(follow, kept=WrongType)
 
     def _tested(self, source: Pages, tests: ClauseTests, budget: Budget) -> Iterator[list[bytes]]:
-        """Yield the pages of a source, tested; the tests of one go with the asking for the next."""
+        """Yield tested pages; the tests of one are sent together with the command for the next."""
         if not tests.many or tests.many > _TESTS:
             while budget.lasts and not source.ended:
                 page = self._page(source)

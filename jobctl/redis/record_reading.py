@@ -1,4 +1,4 @@
-"""Records as they stand: read by their ids, in bounded pipes. Nothing here writes."""
+"""Read records by their ids, in bounded pipes, with their archived attempts."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ if TYPE_CHECKING:
 _MOST = 500  # hashes that one pipe asks for
 _NAMED = 5  # keys in a sentence
 _HELD = 10_000  # ids of wrong types that are counted
+_ATTEMPTS = 100  # attempts that are asked for at once
+_LOST = 100  # missing ones in a row, after which there are no more
 
 
 class WrongTypes:
-    """Keys where a record should be, and which hold another type: met while reading, left out."""
+    """Keys of records that hold another type: met while reading, and left out."""
 
     def __init__(self, layout: RecordLayout) -> None:
         self._layout = layout
         self._ids: dict[str, None] = {}
 
     def add(self, ident: str) -> None:
-        """Remember an id."""
+        """Add an id."""
         if len(self._ids) < _HELD:
             self._ids[ident] = None
 
     @property
     def note(self) -> str | None:
-        """What was met, in a sentence; None where nothing was."""
+        """The keys met, in a sentence; None if there were none."""
         if not self._ids:
             return None
         keys = [decode(self._layout.record(ident)) for ident in islice(self._ids, _NAMED)]
@@ -66,18 +68,18 @@ class RecordReader:
 
     @cached_property
     def indexes(self) -> Indexes:
-        """What leads to the records."""
-        from jobctl.redis.record_indexes import Indexes  # who knows the id does without
+        """The indexes of the records."""
+        from jobctl.redis.record_indexes import Indexes  # 5 % of a start: not for one id
 
         return Indexes(self._connection, self.layout)
 
     def find(self, ident: str) -> Record | None:
-        """Return the record of this id; None where there is none. It never creates one."""
+        """Return the record of this id; None if there is none. Never creates one."""
         flat = self._connection.call("HGETALL", self.layout.record(ident))
         return Record.read(ident, flat) if flat else None
 
     def load(self, idents: Iterable[str]) -> Iterator[Record | None]:
-        """Yield the record of each id, None for an orphan; the next ones are under way meanwhile.
+        """Yield the record of each id, or None; the next ones are under way meanwhile.
 
         A pipe is bounded by the size of the records met so far, not only by their number.
         """
@@ -85,9 +87,9 @@ class RecordReader:
             yield Record.read(ident, flat) if flat else None
 
     def hashes(self, idents: Iterable[str]) -> Iterator[tuple[str, list[bytes]]]:
-        """Yield each id with its hash as HGETALL gives it: names and values in turn.
+        """Yield each id with its hash as HGETALL returns it: names and values in turn.
 
-        What is no hash is no record: it is as if nothing were there, and is in `wrong_types`.
+        A key of another type counts as empty, and is noted in `wrong_types`.
         """
         upcoming = iter(idents)
         chunk = Chunk(_MOST)
@@ -122,23 +124,19 @@ def _flat(reply: Reply) -> list[bytes]:
     return reply if isinstance(reply, list) else []
 
 
-_ATTEMPTS = 100  # attempts that are asked for at once
-_LOST = 100  # in a row: there are none behind them
-
-
 def read_attempts(
     connection: Connection, layout: RecordLayout, ident: str, most: int, *, records: bool = False
 ) -> Iterator[Attempt]:
-    """Yield the archived attempts of a record that are there, the first one first.
+    """Yield the archived attempts of a record that are left, the first one first.
 
     Args:
         connection: nothing may be under way on it.
         layout: the keys.
         ident: the record's id.
-        most: how many attempts it says that it had before. No restart may ever have written that,
-            and it may be huge: many in a row that are not there end the search.
-        records: yield also what the set of a state knows, as the gem does: it is a record whose id
-            ends in a number.
+        most: how many attempts it says it had before. That number may be wrong and huge, so many
+            missing ones in a row end the search.
+        records: yield also, as the gem does, what is in the set of a state: a record of its own
+            whose id ends in a number.
     """
     chunk = Chunk(_ATTEMPTS)
     start = lost = 0
@@ -148,7 +146,7 @@ def read_attempts(
         keys = [layout.attempt(ident, number) for number in numbers]
         names = [encode(f"{ident}:{number}") for number in numbers]
         hashes = connection.pipe((("HGETALL", key) for key in keys), kept=WrongType)
-        # A key of another type is no attempt: it harms nothing but itself.
+        # A key of another type is no attempt.
         flats = [[] if isinstance(reply, WrongType) else reply for reply in hashes]
         commands: list[Command] = [("PTTL", key) for key in keys]
         commands += [("SMISMEMBER", layout.state(state), *names) for state in RecordState]
@@ -169,12 +167,12 @@ def fixed_indexes(layout: RecordLayout) -> list[bytes]:
 
 
 def value_indexes(layout: RecordLayout, field: str, value: object) -> list[bytes]:
-    """Return the sets that lead to a record by the value of a field, each once.
+    """Return the keys of the sets that index the value of a field, each once.
 
     Args:
         layout: the keys.
         field: job_name, job_args or provider_job_id.
-        value: decoded; what Jobba never writes is named as its interpolation in a text would be.
+        value: decoded; one that Jobba never writes is named as Ruby interpolates it into a text.
     """
     if field == "job_args":
         values = value.values() if isinstance(value, dict) else ()

@@ -1,22 +1,25 @@
-"""Snapshots of records: read in piped chunks, with all that would bring them back."""
+"""Take snapshots of records: all that is needed to put them back, read in piped chunks."""
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from jobctl.errors import WrongType
+from jobctl.errors import JobctlError, WrongType
 from jobctl.model.record import MOMENTS, Record, RecordLayout, RecordState, decode, encode
-from jobctl.model.record_snapshot import Attempt, Snapshot
+from jobctl.model.record_snapshot import RECORDS, Attempt, Snapshot, state_name
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.keys import operation_key
+from jobctl.redis.record_batches import RecordCall
 from jobctl.redis.record_reading import WrongTypes, read_attempts, value_indexes
 from jobctl.redis.scripts import script
 
 _MOST = 200  # records of a pipe
 _STATES = tuple(state.value for state in RecordState)
-_SET = 350  # bytes that a set to be looked into counts for: 1,500 of them are a pipe's share
+_SET = 350  # bytes that a set to be read counts for: 1,500 of them fill a pipe
 _NAMING = ("job_name", "job_args", "provider_job_id")
 _NOWHERE, _NEVER = (0,) * len(_STATES), (None,) * len(MOMENTS)
 
@@ -25,28 +28,47 @@ Taken = list[tuple[str, Snapshot | None]]
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """Takes the snapshots of the records of one namespace."""
+    """Take the snapshots of the records of one namespace."""
 
     connection: Connection
     layout: RecordLayout
     wrong_types: WrongTypes
 
     def take(self, idents: Iterable[str], *, whole: bool = True) -> Iterator[Taken]:
-        """Yield ids with their snapshots, many at once; None where not even an index knows one.
+        """Yield lists of ids with their snapshots; None for an id that not even an index has.
 
-        A key of another type is no record, whatever the indexes say: None, and in `wrong_types`.
-        The next ones are under way meanwhile: nothing else may use the connection. What a pipe
-        asks for is bounded by the size of the records met so far. Without `whole` the archived
-        attempts, and the sets that the record's own fields name, are left out.
+        A key of another type is no record, whatever the indexes say: None, and noted in
+        `wrong_types`. The next ones are under way meanwhile, so nothing else may use the
+        connection. A pipe is bounded by the size of the records met so far. Without `whole` the
+        archived attempts, and the sets that the record's own fields name, are left out.
         """
         reading = _Reading(self, idents, whole)
         for _ in self.connection.stream(reading.follow, kept=WrongType):
             while reading.ready:
                 yield reading.ready.popleft()
 
+    def sizes(self) -> dict[str, int]:
+        """Return how many records there are, and in each state, by their names in the ledger.
+
+        All of them are those with a time of recording: a record enters this index once and stays.
+        """
+        asked: dict[str, Command] = {RECORDS: ("ZCARD", self.layout.moment("recorded_at"))}
+        for state in RecordState:
+            asked[state_name(state.value)] = ("SCARD", self.layout.state(state))
+        replies = self.connection.attempt(asked.values())
+        found = zip(asked, replies, strict=True)
+        return {name: reply for name, reply in found if not isinstance(reply, JobctlError)}
+
+    def delete(self, snapshot: Snapshot) -> bool:
+        """Delete a record if it is still as in its snapshot; return whether it was."""
+        name = secrets.token_hex(8)
+        call = RecordCall(self.layout, name, "1").delete([snapshot])
+        result, _ = self.connection.pipe([call, ("UNLINK", operation_key(name))])
+        return bytes(result) == b"d1"
+
 
 class _Reading:
-    """One pass: a pipe asks for the sets of some records, and for the next records themselves."""
+    """One pass: each pipe reads the sets of some records, and the next records themselves."""
 
     def __init__(self, snapshots: Snapshots, idents: Iterable[str], whole: bool) -> None:
         self.ready: deque[Taken] = deque()
@@ -56,12 +78,12 @@ class _Reading:
         self._upcoming = iter(idents)
         self._whole = whole
         self._chunk = Chunk(_MOST)
-        self._ids: list[str] = []  # asked for
-        self._found: list[_Found] = []  # those before them
-        self._named: dict[bytes, list[int]] | None = None  # the sets that were asked of those
+        self._ids: list[str] = []  # under way
+        self._found: list[_Found] = []  # the ones before them
+        self._named: dict[bytes, list[int]] | None = None  # the sets that are read for these
 
     def follow(self, last: list[Reply] | None) -> list[Command]:
-        """Take replies in, and return what to ask for next."""
+        """Note the replies, and return the commands to send next."""
         replies = list(last or ())
         if self._named is not None:
             self._settle(replies.pop(0))
@@ -78,7 +100,7 @@ class _Reading:
         return commands + self._asking(self._ids) if self._ids else commands
 
     def _looking(self, named: Mapping[bytes, Sequence[int]]) -> Command:
-        """Return the call that says when the records found expire, and which sets they are in."""
+        """Return the call that reads when the records found expire, and which sets they are in."""
         words: list[bytes | int] = [len(self._found), *(one.raw for one in self._found)]
         for places in named.values():
             words += [len(places), *places]
@@ -86,7 +108,7 @@ class _Reading:
         return ("EVAL", script("record_look"), len(keys), *keys, *words)
 
     def _settle(self, reply: Sequence[int]) -> None:
-        """Say of those found before when they expire and which sets they are in."""
+        """Note when the records found before expire, and which sets they are in."""
         found, now = self._found, reply[0] * 1000 + reply[1] // 1000
         for one, life in zip(found, reply[2:], strict=False):
             one.expires = now + life if life >= 0 else None
@@ -108,7 +130,7 @@ class _Reading:
     def _asking(self, ids: Sequence[str]) -> list[Command]:
         raw = list(map(encode, ids))
         keys = [self._layout.record(ident) for ident in ids]
-        # The hashes first: who changes one before its indexes are read has changed what the
+        # The hashes first: a change before the indexes are read also changes the hash, which the
         # snapshot is compared with before anything is deleted.
         commands: list[Command] = [("HGETALL", key) for key in keys]
         commands += [("ZMSCORE", self._layout.moment(name), *raw) for name in MOMENTS]
@@ -123,7 +145,7 @@ class _Reading:
         times: list[tuple[bytes | None, ...]] = list(zip(*indexes[: len(MOMENTS)], strict=True))
         states: list[tuple[int, ...]] = list(zip(*indexes[len(MOMENTS) :], strict=True))
         for place, flat in enumerate(flats):
-            if isinstance(flat, WrongType):  # as if no index knew it
+            if isinstance(flat, WrongType):  # as if it were in no index
                 self._wrong_types.add(ids[place])
                 flats[place], states[place], times[place] = [], _NOWHERE, _NEVER
         found = [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
@@ -133,7 +155,7 @@ class _Reading:
         return found
 
     def _sets(self) -> dict[bytes, list[int]]:
-        """Return the sets that the records' own fields name, each with the places of those."""
+        """Return the sets that the records' own fields name, with the places of these records."""
         named: dict[bytes, list[int]] = {}
         for place, one in enumerate(self._found, 1):
             for key in self._keys(one.record.values):
@@ -154,7 +176,7 @@ class _Reading:
 
 
 class _Found:
-    """An id, and what is known of it so far."""
+    """An id, and what was read of it so far."""
 
     __slots__ = (
         "attempts",
@@ -186,7 +208,7 @@ class _Found:
         self.attempts: tuple[Attempt, ...] = ()
 
     def snapshot(self) -> Snapshot | None:
-        """Return its snapshot; None where not even an index knows it."""
+        """Return its snapshot; None if not even an index has it."""
         states = tuple([name for name, held in zip(_STATES, self.inside, strict=True) if held])
         scored = zip(MOMENTS, self.scores, strict=True)
         times = {name: score.decode() for name, score in scored if score is not None}

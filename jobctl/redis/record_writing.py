@@ -1,8 +1,9 @@
-"""Changes to one record: each is one script, and happens whole or not at all."""
+"""Change one record: each change is one script, and is applied whole or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
 from jobctl.model.jsontext import dumps, loads
@@ -18,20 +19,20 @@ from jobctl.redis.connection import Command
 from jobctl.redis.record_reading import RecordReader, fixed_indexes, value_indexes
 from jobctl.redis.scripts import script
 
-_TRIES = 20  # somebody else has changed the same record each time
+_TRIES = 20  # each time somebody else has changed the same record
 
 
 class RecordWriter(RecordReader):
-    """The records of one namespace, to be read and changed one by one.
+    """The records of one namespace, read and changed one by one.
 
     Times are microseconds by the clock of Redis. Each change raises
 
-    - `NotFound`: there is no such record; none is made,
-    - `UsageProblem`: the value is none that Jobba would keep,
+    - `NotFound`: there is no such record; none is created,
+    - `UsageProblem`: Jobba would not keep such a value,
     - `WrongType`: a key holds something else,
     - `RefusedByRedis`: memory, permission, a replica;
 
-    and nothing has changed then.
+    and then nothing has changed.
     """
 
     def create(
@@ -45,17 +46,15 @@ class RecordWriter(RecordReader):
 
         Args:
             ident: its id; a UUID unless given.
-            values: what else it says: job_name; job_args, texts by name; provider_job_id, a text or
-                a whole number; data, anything JSON can say; progress, from 0 to 1, or how much of
-                how much; error, anything JSON can say but null.
+            values: its other fields: job_name; job_args, texts by name; provider_job_id, a text or
+                an integer; data, any JSON value; progress, from 0 to 1, or how much of how much;
+                error, any JSON value but null.
             state: one of the seven.
 
         Raises:
-            Refused: there is one of this id; it is as it was.
+            Refused: there is a record of this id; it was not changed.
         """
         if ident is None:
-            from uuid import uuid4
-
             ident = str(uuid4())
         text_json("the id", ident)
         values = values or {}
@@ -72,12 +71,12 @@ class RecordWriter(RecordReader):
         return self._changed(ident)
 
     def set(self, ident: str, values: Mapping[str, object], *, keep_args: bool = False) -> None:
-        """Set several things of a record at once: all of them, or nothing.
+        """Set several fields of a record: all of them, or none.
 
         Args:
             ident: its id.
-            values: by their names, as of `create`; an error goes behind those that are there.
-            keep_args: the arguments go beside those it has, and not in their place.
+            values: by their names, as for `create`; an error is appended to those that are there.
+            keep_args: merge the arguments with those it has, instead of replacing them.
         """
         if not values:
             raise UsageProblem("nothing is given to be set")
@@ -105,12 +104,12 @@ class RecordWriter(RecordReader):
         raise _busy(ident)
 
     def mark(self, ident: str, state: str) -> Record:
-        """Let a record enter a state; its time is kept where it has one from before.
+        """Let a record enter a state; a time that it has for this state is kept.
 
-        Started once more is a restart: what it was is put aside as an attempt.
+        Started once more is a restart: its hash is archived as an attempt.
 
         Raises:
-            Refused: something else is where the attempt would be put.
+            Refused: the key of its attempt is taken.
         """
         entered = read_state(state)
         hash_key = self.layout.record(ident)
@@ -133,31 +132,31 @@ class RecordWriter(RecordReader):
         raise _busy(ident)
 
     def set_progress(self, ident: str, at: float, out_of: float | None = None) -> None:
-        """Say how far its job is: a fraction from 0 to 1, or `at` of `out_of`."""
+        """Set how far its job is: a fraction from 0 to 1, or `at` of `out_of`."""
         self.set(ident, {"progress": (at, out_of)})
 
     def add_error(self, ident: str, error: object) -> None:
-        """Add an error, behind those that are there: whoever adds one meanwhile loses none."""
+        """Append an error; errors that others add meanwhile are kept."""
         self.set(ident, {"error": error})
 
     def save(self, ident: str, data: object) -> None:
-        """Keep data with it, in place of what was there: anything JSON can say."""
+        """Replace its data with any JSON value."""
         self.set(ident, {"data": data})
 
     def set_job_name(self, ident: str, name: str) -> None:
-        """Name its job."""
+        """Set the name of its job."""
         self.set(ident, {"job_name": name})
 
     def set_job_args(self, ident: str, args: Mapping[str, str]) -> None:
-        """Give the arguments of its job, texts by name, in place of those it had."""
+        """Replace the arguments of its job: texts by name."""
         self.set(ident, {"job_args": args})
 
     def set_provider_job_id(self, ident: str, provider_job_id: str | int) -> None:
-        """Give the job's id where it is queued."""
+        """Set the id that its job has in the queue."""
         self.set(ident, {"provider_job_id": provider_job_id})
 
     def request_kill(self, ident: str) -> bool:
-        """Ask for the end of its job; the first request stays.
+        """Request the end of its job; the first request stays.
 
         Returns:
             Whether this was the first.
@@ -166,7 +165,7 @@ class RecordWriter(RecordReader):
         return self._change(ident, call) == b"requested"
 
     def kill_requested(self, ident: str) -> bool:
-        """Tell whether somebody asked for the end of its job.
+        """Check whether the end of its job was requested.
 
         Raises:
             NotFound: there is no such record.
@@ -178,7 +177,7 @@ class RecordWriter(RecordReader):
         return value_indexes(self.layout, field, value)
 
     def _read(self, ident: str, *fields: str) -> dict[str, bytes | None]:
-        """Return fields of a record that is there, as they stand."""
+        """Return fields of a record as they stand."""
         key = self.layout.record(ident)
         there, texts = self._connection.pipe([("EXISTS", key), ("HMGET", key, *fields)])
         if not there:
@@ -186,7 +185,7 @@ class RecordWriter(RecordReader):
         return dict(zip(fields, texts, strict=True))
 
     def _change(self, ident: str, call: Command) -> bytes:
-        """Send a script; return its outcome where it is none that all of them share."""
+        """Send a script and return its outcome; raise for those that all scripts share."""
         outcome, *detail = self._connection.call(*call)
         if outcome == b"missing":
             raise self._unknown(ident)
@@ -214,7 +213,7 @@ class RecordWriter(RecordReader):
 
 
 def _instead(odd: bytes | None) -> tuple[bytes, bytes]:
-    """Return what stands in the place of errors, and how an array begins that holds it first."""
+    """Return a text in `errors` that is no array, and the beginning of an array that holds it."""
     if odd is None:
         return b"", b""
     text = odd

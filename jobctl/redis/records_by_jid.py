@@ -1,18 +1,15 @@
-"""The records of jobs, by the jobs' ids: two commands a job, more only where there is something."""
+"""Find the records of jobs by the jobs' ids: two commands a job, more only if it has records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
-from jobctl.model.record import RecordLayout, RecordState, decode, encode
+from jobctl.model.joined import Joined, Kept, join
+from jobctl.model.record import Record, RecordLayout, RecordState, decode, encode
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
-
-if TYPE_CHECKING:  # most jobs have no record
-    from jobctl.model.joined import Joined, Kept
 
 MOST = 1000  # records of one job that are read
 _JOBS, _RECORDS = 500, 100  # that one pipe asks for
@@ -21,7 +18,7 @@ _MEMBERS = 500  # that one SSCAN looks at
 
 @dataclass(slots=True)
 class _Found:
-    """What was found of one job so far; `ident` is its id as the keys of records have it."""
+    """What was found for one job so far; `ident` is its id as keys of records have it."""
 
     ident: str
     idents: set[str] = field(default_factory=set)
@@ -30,9 +27,10 @@ class _Found:
     more: bool = False
 
     def refuse(self, reply: Reply, key: bytes) -> bool:
-        """Tell whether a reply is a refusal, and keep it; one that nobody can work with is raised.
+        """Return whether a reply is a refusal, and note it.
 
-        A key of another type, or one that this user may not see, is no reason to say nothing.
+        A key of another type, or one that this user may not see, must not hide the others. Other
+        refusals are raised.
         """
         if isinstance(reply, WrongType):
             self.unread.add(key)
@@ -45,7 +43,7 @@ class _Found:
 
 @dataclass(slots=True)
 class _Read:
-    """A record as it was read, and which keys could not be."""
+    """A record as it was read, and the keys that could not be read."""
 
     kept: Kept | None
     unread: set[bytes]
@@ -53,14 +51,14 @@ class _Read:
 
 
 class RecordsByJid:
-    """Reads the records of jobs, and how they are kept. Odd keys stop nothing."""
+    """Read the records of jobs, and how they are kept. Keys of another type stop nothing."""
 
     def __init__(self, connection: Connection, layout: RecordLayout) -> None:
         self._connection = connection
         self._layout = layout
 
     def of(self, jids: Iterable[str]) -> dict[str, Joined]:
-        """Return what there is of records for each of these jobs; jobs without any are not in it.
+        """Return the records of each of these jobs; jobs without any are left out.
 
         A job's records are those whose id or provider_job_id its id is.
         """
@@ -82,7 +80,7 @@ class RecordsByJid:
         return ("HGETALL", self._layout.record(ident)), ("SSCAN", index, 0, "COUNT", _MEMBERS)
 
     def _found(self, ident: str, flat: Reply, scanned: Reply) -> _Found:
-        """Return which records a job has: the one of its id, and those that the index has."""
+        """Return the records of a job: that of its id, and those in the index of its id."""
         found = _Found(ident)
         index = self._layout.provider_job_id(ident)
         if not found.refuse(scanned, index):
@@ -97,8 +95,6 @@ class RecordsByJid:
         return found
 
     def _joined(self, found: Mapping[str, _Found]) -> dict[str, Joined]:
-        from jobctl.model.joined import join
-
         idents = list(dict.fromkeys(i for each in found.values() for i in sorted(each.idents)))
         read = dict(zip(idents, self._read(idents), strict=True))
         for each in found.values():
@@ -120,7 +116,7 @@ class RecordsByJid:
     def _read(self, idents: list[str]) -> Iterator[_Read]:
         """Yield each record as it is kept.
 
-        Its hash and its sets are read in one MULTI: a record that changes meanwhile is not odd.
+        Its hash and its sets are read in one MULTI, so that a change meanwhile looks consistent.
         """
         upcoming = iter(idents)
         chunk = Chunk(_RECORDS)
@@ -138,9 +134,6 @@ class RecordsByJid:
         return [("MULTI",), ("HGETALL", self._layout.record(ident)), *asks, ("EXEC",)]
 
     def _kept(self, ident: str, replies: list[Reply]) -> _Read:
-        from jobctl.model.joined import Kept
-        from jobctl.model.record import Record
-
         answers = replies[-1]
         if isinstance(replies[0], NoPermission):
             # A user who may only read (+@read) has no MULTI: each command was answered by itself.
@@ -168,7 +161,7 @@ def _odd(reply: Reply) -> bool:
 
 
 def _ident(jid: str) -> str:
-    """Return a JID as the keys of records have it: lone surrogates are bytes there."""
+    """Return a JID as the keys of records have it: there lone surrogates are bytes."""
     return decode(encode(jid))
 
 

@@ -1,4 +1,4 @@
-"""What Redis, or the way to it, said no to: each in its own two lines."""
+"""Turn what Redis, or the network, refuses into errors of two lines each."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
 
 
 def _state(error: Exception, said: str, name: str, target: Target) -> JobctlError | None:
-    """Return the error for what a server does not do in the state it is in, or as what it is."""
+    """Return the error for a command that a server refuses in its state or role; None if other."""
     if isinstance(error, failures.MasterDownError):
         return RefusedByRedis(
             f"{target} is a replica that has lost its primary", hint="use the primary"
@@ -164,7 +164,7 @@ def _state(error: Exception, said: str, name: str, target: Target) -> JobctlErro
 
 
 def _absent(name: str, target: Target) -> NoPermission:
-    """Return the error for a command that is not there: as one that is denied."""
+    """Return the error for a command that a server does not have, as for one that it denies."""
     return NoPermission(
         f"{target} does not know {name}: it was renamed or disabled, or a proxy holds it back",
         hint="enable it there, or give the address of the server behind the proxy",
@@ -172,7 +172,7 @@ def _absent(name: str, target: Target) -> NoPermission:
 
 
 def _short(said: str) -> str:
-    """Return what was said in one line; some servers say back what they were sent."""
+    """Return what was said in one line; some servers repeat what they were sent."""
     line = said.splitlines()[0] if said else ""
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}.."
 
@@ -273,7 +273,7 @@ def _protected(target: Target) -> JobctlError:
 
 
 def not_redis(target: Target) -> JobctlError:
-    """Return the error for what answers, but not as a Redis does."""
+    """Return the error for a server that answers, but is no Redis."""
     return NotRedis(
         f"what answers at {target} is not a Redis",
         hint="check the port; if it speaks TLS, write rediss://",
@@ -281,7 +281,7 @@ def not_redis(target: Target) -> JobctlError:
 
 
 def wrong_reply(command: tuple[object, ...], target: Target) -> JobctlError:
-    """Return the error for a reply that has not the form of this command's replies."""
+    """Return the error for a reply that does not have the form of this command's replies."""
     return WrongReply(
         f"{target} answers {command[0]} as no Redis does",
         hint="is this port a Redis, and no proxy between that changes what it says?",
@@ -289,9 +289,9 @@ def wrong_reply(command: tuple[object, ...], target: Target) -> JobctlError:
 
 
 def _says_full(target: Target) -> bool:
-    """Tell whether a server that hangs up has too many clients: it says so before it is asked.
+    """Check whether a server that hung up has too many clients: it says so unasked.
 
-    On a unix socket what it said is lost where a command was sent after it had hung up.
+    On a unix socket what it said is lost if a command was sent after it had hung up.
     """
     if target.scheme != "unix":
         return False

@@ -1,4 +1,7 @@
-"""The scripts, as they are sent."""
+"""The scripts as they are sent, and what each command and script replies.
+
+Replies are checked, so that a proxy or a wrong port is found out at its first reply.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,13 @@ from typing import Any
 
 from jobctl.redis.keys import operation_key
 
-Words = tuple[str | bytes | int | float, ...]  # a command as it is sent
+Command = tuple[str | bytes | int | float, ...]  # a command as it is sent
 
 _LUA = Path(__file__).parent
 _USES = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)
 _COMMAND = re.compile("'([A-Z]{3,})'")
 _NO_COMMANDS = {"LEFT", "RIGHT", "WRONGTYPE"}
+_CURSOR = re.compile(rb"\d{1,20}")
 
 
 class Script(str):
@@ -47,7 +51,7 @@ def _read(name: str) -> str:
     return (_LUA / f"{name}.lua").read_text()
 
 
-def ready(name: str, *, action: str | None = None, keys: Sequence[str] = ()) -> Words:
+def ready(name: str, *, action: str | None = None, keys: Sequence[str] = ()) -> Command:
     """Return the call that checks, before anything is written, that a script can do its work.
 
     It is refused where scripts, or a command of this one, are denied or missing, and where the
@@ -75,11 +79,10 @@ def commands(name: str, action: str | None = None) -> tuple[str, ...]:
 
 
 _Shape = Callable[[Any], bool]
-_CURSOR = re.compile(rb"\d{1,20}")
 
 
 def fits(command: tuple[object, ...], reply: Any) -> bool:
-    """Tell whether a reply that is no error has the form that the command's replies have.
+    """Check that a reply, which is no error, has the form of the replies to its command.
 
     Args:
         command: what was sent.
@@ -100,7 +103,7 @@ def fits(command: tuple[object, ...], reply: Any) -> bool:
 
 
 def transactions_fit(commands: Sequence[tuple[object, ...]], replies: Sequence[Any]) -> bool:
-    """Tell whether the replies to EXEC answer the commands before it, back to MULTI."""
+    """Check that the replies to EXEC have the forms of those to the commands since MULTI."""
     start = 0
     for i, command in enumerate(commands):
         if command[0] == "MULTI":
@@ -164,7 +167,7 @@ def _numbers(texts: list[bytes]) -> bool:
 
 
 def _page(items: _Shape) -> _Shape:
-    """Return the form of a scan's replies: a cursor, and what it found."""
+    """Return the form of the replies to a scan: a cursor, and items of a form."""
 
     def fit(reply: Any) -> bool:
         if type(reply) is not list or len(reply) != 2 or not _text(reply[0]):
@@ -183,7 +186,7 @@ def _list_or_nothing(reply: Any) -> bool:
 
 
 def _outcome(reply: Any) -> bool:
-    """Tell whether a reply is a word, with what belongs to it behind."""
+    """Check that a reply is a word, perhaps with more texts after it."""
     return _texts_or_nothing(reply) and bool(reply) and reply[0] is not None
 
 
@@ -212,7 +215,7 @@ _COMMANDS: dict[_Shape, str] = {
 _SHAPES = {name: shape for shape, names in _COMMANDS.items() for name in names.split()}
 
 _OUTCOMES = "pauses record_create record_mark record_set"
-_SCRIPTS: dict[str, _Shape] = {  # the others answer a text
+_SCRIPTS: dict[str, _Shape] = {  # the others reply a text
     **dict.fromkeys(_OUTCOMES.split(), _outcome),
     "probe": _texts,
     "record_look": _two_or_more_integers,

@@ -1,18 +1,15 @@
-"""The server itself: version, clock, memory, and the job system's counters."""
+"""The server: its version, clock and memory, and the job system's counters."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from jobctl.errors import ConnectionLost, JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.layout import Layout
+from jobctl.model.overview import ServerFacts
 from jobctl.redis.connection import Command, Connection, Reply
-
-if TYPE_CHECKING:
-    from jobctl.model.overview import ServerFacts
 
 _OLDEST = (6, 2)
 _DATABASE = b"faktory.rdb"
@@ -26,16 +23,16 @@ class Server:
         self._connection = connection
         self._layout = layout
         self._ahead = 0.0
-        self.clock: str | None = None  # why times go by this machine's clock, where they do
+        self.clock: str | None = None  # why times go by this machine's clock, if they do
 
     def greet(self, also: Sequence[Command] = ()) -> list[Reply]:
-        """Ask for version and clock; what is denied, or not there, is left open.
+        """Ask for version and clock; what is denied or missing is left open.
 
         Args:
-            also: what else to ask in the same go.
+            also: other commands to send in the same go.
 
         Returns:
-            The replies to that; a refusal in its place, as the error.
+            The replies to these; a refusal in its place, as the error.
 
         Raises:
             TooOld: it is older than Redis 6.2.
@@ -59,18 +56,16 @@ class Server:
         return others
 
     def now(self) -> float:
-        """Return unix seconds by the server's clock: the one that jobs and workers go by."""
+        """Return unix seconds by the server's clock, which jobs and workers go by."""
         return time.time() + self._ahead
 
     def facts(self) -> ServerFacts | None:
-        """Return version, memory and uptime; None where this user may not see them."""
+        """Return version, memory and uptime; None if this user may not see them."""
         (info,) = self._connection.attempt([("INFO",)])
         if isinstance(info, NoPermission):
             return None
         if isinstance(info, JobctlError):
             raise info
-        from jobctl.model.overview import ServerFacts  # for info alone
-
         fields = _fields(info)
         limit = int(fields.get("maxmemory", 0))
         return ServerFacts(
@@ -84,10 +79,10 @@ class Server:
         )
 
     def job_server(self) -> bool | None:
-        """Tell whether a Faktory server runs on this Redis; None where this user may not see it.
+        """Check whether a Faktory server runs on this Redis; None if this user may not see it.
 
-        Open-source Faktory starts its own Redis (``dbfilename faktory.rdb``), and stops it with
-        itself; on any other its client library gives it away (CLIENT LIST, Redis 7.2 on).
+        Open-source Faktory starts its own Redis (``dbfilename faktory.rdb``) and stops it with
+        itself; on any other Redis its client library shows (CLIENT LIST, Redis 7.2 on).
         """
         named, clients = self._connection.attempt(
             [("CONFIG", "GET", "dbfilename"), ("CLIENT", "LIST")]
@@ -102,9 +97,9 @@ class Server:
         return None if isinstance(named, JobctlError) else False
 
     def own_start(self) -> float | None:
-        """Return when this Redis started, where it is a Faktory server's own: as that server did.
+        """Return when this Redis started, if it is a Faktory server's own: with that server.
 
-        None where it is not, or where this user may not see it.
+        None if it is not, or if this user may not see it.
         """
         named, info = self._connection.attempt([("CONFIG", "GET", "dbfilename"), ("INFO",)])
         if not (isinstance(named, list) and list(named[1:2]) == [_DATABASE]):

@@ -1,4 +1,4 @@
-"""The sorted sets: scheduled, retries, dead and working are one class and a name.
+"""Read the sorted sets: scheduled, retries, dead and working are one class and a kind.
 
 `walk` reads a set, or a list, in order while others push, pop and remove. Ranks shift under a
 reader, so each chunk begins with the last members of the one before: they tell where the new ones
@@ -17,12 +17,13 @@ from jobctl.model.layout import Kind, Layout
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 
 _OVERLAP = 16  # members read again with a large chunk: so many may leave without a new search
+_MATCHED = 2000  # members that Redis matches against a glob at once, if they are small
 
 Item = tuple[bytes, float]  # a member with its score, or, in a list, with its position
 
 
 class Ordered(Protocol):
-    """A structure that is read by rank (0 comes first), and knows what it has shown."""
+    """A structure that is read by rank (0 comes first), and that knows what was read."""
 
     def commands(self, start: int, stop: int) -> list[Command]:
         """Return the commands for the ranks from start to stop, both included."""
@@ -31,22 +32,22 @@ class Ordered(Protocol):
         """Return the items of their replies, in order of rank."""
 
     def fresh(self, items: list[Item], start: int, overlap: int) -> list[Item] | None:
-        """Return the items not shown before; None when the place is lost.
+        """Return the items not read before; None if the place is lost.
 
         Args:
             items: what is at the ranks from `start` on.
             start: their first rank.
-            overlap: how many of them were shown before, if nothing changed.
+            overlap: how many of them were read before, if nothing changed.
         """
 
     def find_again(self) -> int:
-        """Return the rank behind the last item shown."""
+        """Return the rank after the last item read."""
 
 
 def walk(
     connection: Connection, source: Ordered, *, offset: int = 0, limit: int | None = None
 ) -> Iterator[Item]:
-    """Yield items in order, from a rank on: none twice that stayed where it was, none left out."""
+    """Yield items in order, from a rank on: none twice, none left out that stayed in its place."""
     steps = _Steps(source, offset, limit)
     while True:
         for replies in connection.stream(steps.follow):
@@ -58,7 +59,7 @@ def walk(
 
 
 class _Steps:
-    """Which command comes next, decided while the last reply is not yet worked on."""
+    """Decide what to ask for next, before the last reply is worked on."""
 
     def __init__(self, source: Ordered, offset: int, limit: int | None) -> None:
         self.lost = False
@@ -71,7 +72,7 @@ class _Steps:
         self._asked = 0
 
     def follow(self, replies: list[Reply] | None) -> list[Command]:
-        """Take in a reply, and return the commands for the next chunk; none at the end."""
+        """Note a reply, and return the commands for the next chunk; none at the end."""
         if replies is not None:
             if not self._take_in(replies):
                 return []
@@ -83,18 +84,18 @@ class _Steps:
         return self._source.commands(self._rank - self._overlap, self._rank + size - 1)
 
     def take(self) -> Iterator[Item]:
-        """Yield the fresh items of the last reply, and let go of each."""
+        """Yield the fresh items of the last reply; none of them is kept."""
         self._fresh.reverse()
         while self._fresh:
             yield self._fresh.pop()
 
     def go_on(self, rank: int) -> None:
-        """Go on from a rank, after the place was lost."""
+        """Continue from a rank, after the place was lost."""
         self._rank, self.lost = rank, False
         self._overlap = min(rank, 1)
 
     def _take_in(self, replies: list[Reply]) -> bool:
-        """Take the fresh items of a reply; tell whether there may be more behind them."""
+        """Keep the fresh items of a reply; return whether there may be more after them."""
         start = self._rank - self._overlap
         items = self._source.read(replies, start)
         fresh = self._source.fresh(items, start, self._overlap)
@@ -109,11 +110,8 @@ class _Steps:
         return len(items) == self._asked
 
 
-_MATCHED = 2000  # members that Redis matches against a glob at once, if they are small
-
-
 class SortedSet:
-    """One sorted set of jobs. Reading only; members are yielded as they stand."""
+    """One sorted set of jobs; only read."""
 
     def __init__(self, connection: Connection, kind: Kind, layout: Layout) -> None:
         self.kind = kind
@@ -137,7 +135,7 @@ class SortedSet:
             del entry  # it may be large: it goes before the next one is read
 
     def scan(self, pattern: bytes) -> Iterator[Entry]:
-        """Yield the entries whose bytes match a glob, in no order, none of them twice."""
+        """Yield the entries whose bytes match a glob, in no order, none twice."""
         for raw, score in self._scan(pattern, lambda raw: True):  # noqa: ARG005
             entry = self.entry(raw, score)
             del raw
@@ -145,9 +143,9 @@ class SortedSet:
             del entry
 
     def find(self, jids: Collection[str], *, damaged: bool = False) -> Iterator[Entry]:
-        """Yield the entries of these jobs, however many, in one pass.
+        """Yield the entries of any number of jobs in one pass.
 
-        With `damaged` also the malformed members that hold such an id's bytes.
+        With `damaged` also the malformed members that hold the bytes of such an id.
         """
         wanted = frozenset(jids)
         (jid,) = wanted if len(wanted) == 1 else (None,)
@@ -159,7 +157,7 @@ class SortedSet:
                 yield entry
 
     def entry(self, raw: bytes, rank: float) -> Entry:
-        """Make the entry of a member and its score."""
+        """Return the entry of a member and its score."""
         return Entry.scored(raw, rank, self.kind, self.layout)
 
     def _scan(
@@ -168,7 +166,7 @@ class SortedSet:
         seen: set[int] = set()  # hashes of what was kept; ZSCAN repeats itself during a resize
         for flat, _ in self.members(pattern):
             flat.reverse()
-            while flat:  # each is let go of: they may be large
+            while flat:  # none is kept: they may be large
                 raw, score = flat.pop(), flat.pop()
                 if keep(raw) and hash(raw) not in seen:
                     seen.add(hash(raw))
@@ -176,10 +174,10 @@ class SortedSet:
                 del raw
 
     def members(self, pattern: bytes | None) -> Iterator[tuple[list[bytes], int]]:
-        """Yield all members that match a glob, in no order, some of them perhaps twice.
+        """Yield all members that match a glob, in no order, some perhaps twice.
 
-        They come as ZSCAN sends them: a list of members and scores in turn, and how many members
-        were looked at for it, about.
+        They come as ZSCAN sends them: a list of members and scores in turn, and about how many
+        members Redis looked at for it.
         """
         match: tuple[bytes | str, ...] = () if pattern is None else ("MATCH", pattern)
         chunk = Chunk(_MATCHED) if match else Chunk()
@@ -205,7 +203,7 @@ class SortedSet:
 
 
 class _ByScore:
-    """A sorted set in order of score, and of bytes where scores are equal, for a walk."""
+    """A sorted set in order of score, then of bytes, for a walk."""
 
     def __init__(self, connection: Connection, key: str, descending: bool) -> None:
         self._connection = connection
@@ -233,7 +231,7 @@ class _ByScore:
         return items
 
     def find_again(self) -> int:
-        """Search the members of the last score for the first one behind the last one shown."""
+        """Search the members of the last score for the first one after the last one read."""
         if self._last is None:
             return 0
         score = repr(self._last[1])

@@ -47,7 +47,7 @@ def test_one_that_still_stands_knows_its_indexes(raw: Any, store: Store, place: 
         )
     )
     assert snapshot is not None
-    if store.backend.operations.delete_record(store.backend.record_layout, snapshot):
+    if store.backend.snapshots(store.backend.record_layout).delete(snapshot):
         failed = ("failed",) if place < COMMANDS else ("started",)
         assert snapshot.states == failed
         assert ("failed_at" in snapshot.times) == (failed == ("failed",))
