@@ -1,1 +1,1 @@
-"""The door: argv in, exit code out. The only room that imports click."""
+"""The command line: argv in, exit code out. The only room that imports click."""

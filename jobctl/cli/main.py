@@ -1,4 +1,4 @@
-"""The front door: runs a command line, says what went wrong, and returns the exit code."""
+"""Run a command line, print what went wrong, and return the exit code."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from jobctl.errors import Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable, printable_json
 
-_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
+_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 
-_AROUND = 100  # characters of a long text that are shown on either side of a mistake
+_CONTEXT = 100  # characters of a long text that are shown on either side of a mistake
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run a command line and return its exit code. Nothing escapes but an exit."""
+    """Run a command line and return its exit code; no exception escapes."""
     session = Session()
-    _settle_streams()
+    _prepare_streams()
     try:
         code = _invoke(argv, session)
         sys.stdout.flush()
     except BrokenPipeError:
-        _hush()
+        _discard_stdout()
         return Exit.OK
     except (click.Abort, KeyboardInterrupt):
         _flush()
@@ -50,32 +50,31 @@ def run(argv: Sequence[str]) -> int:
     except Exception as error:
         if session.flag("debug"):
             traceback.print_exc()
-        return _tell(_explain(error), in_json=_wants_json(session, argv))
+        return _print_error(_as_problem(error), in_json=_wants_json(session, argv))
     return code
 
 
-def _explain(error: Exception) -> JobctlError:
-    """Return the error to tell of, whatever was raised."""
+def _as_problem(error: Exception) -> JobctlError:
+    """Return the error to print for an exception."""
     if isinstance(error, JobctlError):
         return error
     if isinstance(error, click.UsageError):
-        return _usage(error)
+        return _usage_problem(error)
     if isinstance(error, click.ClickException):
         return JobctlError(error.format_message())
     if isinstance(error, OSError):
-        return _of_system(error)
+        return _system_problem(error)
     return JobctlError(
         f"{type(error).__name__}: {error}", hint="this is a bug in jobctl; --debug shows where"
     )
 
 
-def _of_system(error: OSError) -> JobctlError:
-    """Return the error for what the system refused: to write the output, or something else."""
+def _system_problem(error: OSError) -> JobctlError:
     said = error.strerror or str(error)
     if error.filename is not None:
         return JobctlError(f"{os.fsdecode(error.filename)}: {said}")
-    if error.errno in _WRITING:  # files' own are JobctlErrors by now: this is stdout's
-        _hush()
+    if error.errno in _NOT_WRITABLE:  # errors of files are JobctlErrors by now: this one is of stdout
+        _discard_stdout()
         return JobctlError(f"cannot write the output: {said}")
     return JobctlError(f"the system refused: {said}", hint="--debug shows where")
 
@@ -92,9 +91,9 @@ def _invoke(argv: Sequence[str], session: Session) -> int:
     return Exit.OK
 
 
-def _settle_streams() -> None:
-    """Make stdout and stderr take whatever comes: also when closed, or where no UTF-8 is spoken."""
-    # None is what Python makes of a closed one; print would take the other for it.
+def _prepare_streams() -> None:
+    """Make stdout and stderr accept any text, also when closed or not UTF-8."""
+    # Python has None for a closed stream; print would then use the other one.
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -106,16 +105,16 @@ def _flush() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        _hush()
+        _discard_stdout()
 
 
-def _hush() -> None:
-    """Drop what stdout still holds: nobody reads it, and the exit must not try again."""
+def _discard_stdout() -> None:
+    """Drop what stdout has buffered: nobody reads it, and the exit must not try again."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _usage(error: click.UsageError) -> UsageProblem:
+def _usage_problem(error: click.UsageError) -> UsageProblem:
     hint = f"see: {error.ctx.command_path} --help" if error.ctx else None
     if isinstance(error, click.NoSuchOption):
         from jobctl.model.words import near_name
@@ -134,17 +133,17 @@ def _usage(error: click.UsageError) -> UsageProblem:
     return UsageProblem(error.format_message().rstrip("."), hint=hint)
 
 
-def _tell(error: JobctlError, *, in_json: bool) -> int:
-    """Print an error: two lines, or an object where the output is JSON."""
+def _print_error(error: JobctlError, *, in_json: bool) -> int:
+    """Print an error, as lines or as a JSON object, and return its exit code."""
     _flush()
     code = error.code.value
     if in_json:
-        told = {"code": code, "message": error.message, "hint": error.hint}
-        text = printable_json(json.dumps(told))
+        document = {"code": code, "message": error.message, "hint": error.hint}
+        text = printable_json(json.dumps(document))
     else:
         lines = [f"error: {printable(error.message)}"]
         if error.at:
-            lines += _under(*error.at)
+            lines += _point_at(*error.at)
         lines += [f"hint: {printable(error.hint)}"] if error.hint else []
         text = "\n".join(lines)
     with contextlib.suppress(OSError):
@@ -152,17 +151,17 @@ def _tell(error: JobctlError, *, in_json: bool) -> int:
     return code
 
 
-def _under(typed: str, position: int) -> list[str]:
-    """Return what was typed, of a long text what is around the position, and the caret under it."""
-    start = max(0, position - _AROUND)
+def _point_at(typed: str, position: int) -> list[str]:
+    """Return what was typed, or the part of it around a position, and a caret below that."""
+    start = max(0, position - _CONTEXT)
     before = ("…" if start else "") + printable(typed[start:position])
-    end = position + _AROUND
+    end = position + _CONTEXT
     behind = printable(typed[position:end]) + ("…" if end < len(typed) else "")
     return [f"  {before}{behind}", f"  {' ' * len(before)}^"]
 
 
 def _wants_json(session: Session, argv: Sequence[str]) -> bool:
-    """Tell whether the output is JSON, also where the command line could not be read so far."""
+    """Check whether the output is JSON, also where the command line could not be parsed."""
     given = session.text("output")
     if given is not None:
         return given in (Format.JSON, Format.JSONL)
@@ -177,10 +176,10 @@ _LATER = 0.01  # seconds
 
 
 class Interruptible:
-    """Makes Ctrl-C a KeyboardInterrupt, so that what is under way can be put in order.
+    """Turn Ctrl-C into KeyboardInterrupt while a command runs, so that it can clean up.
 
-    One that comes while a module is imported waits for its end: what is raised there may be printed
-    and forgotten, or come out as another error. What is ignored (nohup) stays ignored.
+    An interrupt during an import is delayed until the import ends: raised there, it may be printed
+    and swallowed, or turn into another error. A signal that is ignored (nohup) stays ignored.
     """
 
     def __init__(self) -> None:
@@ -188,7 +187,7 @@ class Interruptible:
         self._unraisable = sys.unraisablehook
 
     def __enter__(self) -> None:
-        """Take over from whatever is done by default."""
+        """Replace the default handlers."""
         own = (signal.SIG_DFL, signal.default_int_handler)
         in_main = threading.current_thread() is threading.main_thread()
         if in_main and signal.getsignal(signal.SIGINT) in own:
@@ -202,7 +201,7 @@ class Interruptible:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give back what was there before; an interrupt that still waits comes now."""
+        """Restore the handlers; raise an interrupt that is still delayed."""
         if not self._before:
             return
         waiting, _ = signal.setitimer(signal.ITIMER_REAL, 0)
@@ -213,7 +212,7 @@ class Interruptible:
             raise KeyboardInterrupt
 
     def _raise_later(self, lost: sys.UnraisableHookArgs) -> None:
-        """Put off an interrupt that came where nothing can be raised, as in a destructor."""
+        """Delay an interrupt that came where nothing can be raised, as in a destructor."""
         if issubclass(lost.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, _LATER)
         else:
@@ -230,5 +229,5 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 
 def _again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """Let whoever answers Ctrl-C by now have the one that has waited."""
+    """Deliver a delayed interrupt to the handler that is installed now."""
     signal.raise_signal(signal.SIGINT)

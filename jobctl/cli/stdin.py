@@ -1,4 +1,4 @@
-"""JIDs from arguments and from stdin."""
+"""Read ids from arguments and from stdin."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_ids(given: Iterable[str], one: str = "a JID", *, written: bool = False)
 
 
 def read_id(given: str) -> str:
-    """Return the one id given; with ``-`` that of stdin.
+    """Return the one id given, or with ``-`` the one on stdin.
 
     Raises:
         UsageProblem: it is empty, or stdin does not hold exactly one.
@@ -50,7 +50,7 @@ def _lines(one: str, written: bool) -> Iterator[str]:
 
 
 def open_stdin(what: str, *, hint: str | None = None) -> BinaryIO:
-    """Return stdin, for `what` a dash reads.
+    """Return stdin to read; `what` a dash stands for is named in the error.
 
     Raises:
         UsageProblem: it is a terminal, or closed.
@@ -63,7 +63,7 @@ def open_stdin(what: str, *, hint: str | None = None) -> BinaryIO:
 
 
 def argument_text(text: str) -> str:
-    """Return an argument as ``-o ids`` wrote it, and as Python has it."""
+    """Return an argument decoded as ``-o ids`` encodes ids."""
     try:
         return _text(os.fsencode(text))
     except UnicodeEncodeError:  # not from a command line, but from Python: it is what it is
