@@ -78,16 +78,18 @@ def complete_queues(
 
 def queue_names(session: Session) -> list[str]:
     """Return the names of the queues, or nothing where that fails or takes too long."""
+    from jobctl.cli.connect import connect, level_of
+
     found: list[str] = []
 
     def look() -> None:
         try:
-            context = session.level.context
+            context = level_of(session).context
             if context is not None and context.password_command is not None:
                 return  # it may ask for a passphrase, and nobody asked for anything yet
             session.quiet = True
             session.given["connect_timeout"] = f"{int(CAP * 1000)}ms"
-            with session.connect() as backend:
+            with connect(session) as backend:
                 found.extend(backend.queues.names())
         except Exception:  # whatever it is, a shell that completes is no place to say it
             found.clear()

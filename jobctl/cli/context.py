@@ -7,6 +7,7 @@ import os
 import click
 
 from jobctl.cli.completion import complete_contexts
+from jobctl.cli.connect import level_of
 from jobctl.cli.helping import CONNECTION, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options, shared, shared_options
@@ -107,9 +108,9 @@ def show(session: Session, name: str | None) -> None:
 
 def _show_settings(session: Session) -> None:
     options = {name: session.text(name) for name in sources.OPTIONS}
-    rows = sources.setting_rows(session.level, options, os.environ)
+    rows = sources.setting_rows(level_of(session), options, os.environ)
     write_rows(session, rows, sources.KEYS, 0.0, ident="setting")
-    if session.level.unclear:
+    if level_of(session).unclear:
         say("what asks a Faktory server is refused: say which one, -u embedded:// or --faktory-url")
     try:
         read_contexts(os.environ)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.backend import Backend
+from jobctl.cli.connect import connect_either, note_passed_over
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
@@ -23,17 +25,17 @@ from jobctl.cli.pausing import (
     resume_command,
 )
 from jobctl.cli.session import Session
-from jobctl.cli.wiring import note_doors
 from jobctl.errors import JobctlError, NotTaken
 from jobctl.model.rows import listing_row
+from jobctl.model.times import parse_duration
 from jobctl.model.words import listed
 from jobctl.queues.draining import Drain, Drained, DrainWatch, Sight, describe, drain
+from jobctl.queues.listing_queues import pending_pauses
+from jobctl.queues.naming import Naming, find_meant
+from jobctl.queues.pausing import pause
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
-    from jobctl.backend import Backend
-    from jobctl.queues.draining import Drain, Drained
-    from jobctl.queues.naming import Naming
     from jobctl.render.progress import Waiting
 
 
@@ -75,8 +77,8 @@ def drain_command(session: Session, names: Sequence[str]) -> None:
     """Wait until queues are idle."""
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("timeout"))
-    with session.connect_either() as backend:
-        note_doors(backend)
+    with connect_either(session) as backend:
+        note_passed_over(backend)
         backend.require_redis("queue drain")
         wanted, way = _prepare(session, backend, naming, timeout)
         try:
@@ -92,8 +94,6 @@ def drain_command(session: Session, names: Sequence[str]) -> None:
 
 def read_timeout(text: str | None) -> float | None:
     """Return seconds of a duration that was typed."""
-    from jobctl.model.times import parse_duration
-
     return None if text is None else parse_duration(text)
 
 
@@ -101,11 +101,6 @@ def _prepare(
     session: Session, backend: Backend, naming: Naming, timeout: float | None
 ) -> tuple[Drain, str | None]:
     """Pause where that is asked for; return what to wait for, and how to resume what it paused."""
-    from jobctl.queues.draining import Drain
-    from jobctl.queues.listing_queues import pending_pauses
-    from jobctl.queues.naming import find_meant
-    from jobctl.queues.pausing import pause
-
     if session.flag("pause"):
         outcome = pause(backend, naming, author(session, backend), offered=False)
         for text in (*outcome.warnings, *filter(None, (q.problem for q in outcome.queues))):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.asker import without_passwords
-from jobctl.cli.draining import ignore_expired_option, read_timeout
+from jobctl.cli.connect import connect_either, note_passed_over
+from jobctl.cli.draining import ignore_expired_option, read_timeout, wait
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, connection_options, option
 from jobctl.cli.output import say
@@ -22,12 +22,10 @@ from jobctl.cli.pausing import (
     resume_command,
 )
 from jobctl.cli.session import Session
-from jobctl.cli.wiring import note_doors
 from jobctl.errors import JobctlError, UsageProblem
-
-if TYPE_CHECKING:
-    from jobctl.queues.holding import Hold
-    from jobctl.queues.running import Signals
+from jobctl.queues.draining import Drain
+from jobctl.queues.holding import Hold
+from jobctl.queues.running import NOT_FOUND, Signals, runnable
 
 
 class _Hold(Command):
@@ -76,16 +74,13 @@ class _Hold(Command):
 @click.pass_obj
 def hold(session: Session, names: Sequence[str]) -> None:
     """Hold queues."""
-    from jobctl.queues.holding import Hold
-    from jobctl.queues.running import Signals
-
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("drain_for"))
     command = _command(session)
-    backend = session.connect_either()
-    held = Hold(backend, session.connect_either, say, resume_command(session, "").strip())
+    backend = connect_either(session)
+    held = Hold(backend, lambda: connect_either(session), say, resume_command(session, "").strip())
     try:
-        note_doors(backend)
+        note_passed_over(backend)
         if timeout is not None:
             backend.require_redis("--drain")
         with Signals() as signals:
@@ -104,8 +99,6 @@ def _command(session: Session) -> tuple[str, ...]:
         UsageProblem: there is none.
         Exit: it cannot be run, as far as can be seen; nothing was paused.
     """
-    from jobctl.queues.running import NOT_FOUND, runnable
-
     command = session.texts("command")
     if not command:
         raise UsageProblem(
@@ -161,9 +154,6 @@ def _leave(held: Hold, signals: Signals) -> None:
 def _drain(
     session: Session, held: Hold, signals: Signals, command: Sequence[str], timeout: float
 ) -> None:
-    from jobctl.cli.draining import wait
-    from jobctl.queues.draining import Drain
-
     ignore = session.flag("ignore_expired")
     wanted = Drain(held.names, timeout=timeout, ignore_expired=ignore, since=held.paused_at)
     ended = wait(session, held.backend, wanted, lambda: bool(signals.caught))

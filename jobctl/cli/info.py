@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.backend import Backend
+from jobctl.cli.connect import connect_either, note_passed_over
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import shared_options
-from jobctl.cli.output import console, repeat, say, watch_option, write_document, write_rows
+from jobctl.cli.options import shared_options, watch_option
+from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.wiring import note_doors
-from jobctl.model.overview import NOT_LOOKED
+from jobctl.jobs.overview import overview, overview_by_wire
+from jobctl.model.overview import NOT_LOOKED, Overview
 from jobctl.render.formats import Format
-
-if TYPE_CHECKING:
-    from jobctl.backend import Backend
-    from jobctl.model.overview import Overview
 
 _DAYS = ("date", "processed", "failures")
 _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueued")
@@ -59,12 +56,12 @@ def info(session: Session, days: int, seconds: str | None) -> None:
 
 def _open(session: Session) -> Backend:
     """Open what is known, and say what is not looked at."""
-    backend = session.connect_either()
+    backend = connect_either(session)
     if not backend.has_redis and backend.faktory is not None:
         if session.format is Format.IDS:
             backend.require_redis("info by day")
         backend.faktory.open()  # where that fails, there is nothing else to say
-        note_doors(backend)
+        note_passed_over(backend)
         if not session.format.human:  # the screen says it itself
             say(NOT_LOOKED)
     return backend
@@ -89,8 +86,6 @@ def _write(session: Session, backend: Backend, days: int) -> None:
 
 
 def _look(backend: Backend, days: int) -> Overview:
-    from jobctl.jobs.overview import overview, overview_by_wire
-
     if not backend.has_redis and backend.faktory is not None:
         return overview_by_wire(backend.faktory)
     backend.require_redis("info")

@@ -1,4 +1,4 @@
-"""What the listing commands of the sets and of the queues have in common."""
+"""Listings of jobs: what is asked for, and how it is written."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
+from jobctl.backend import Backend
+from jobctl.cli.filters import read_where
 from jobctl.cli.output import ON_A_TERMINAL, say, write_rows
-from jobctl.cli.session import Session
+from jobctl.cli.session import Session, check_field
 from jobctl.filter.where import Where
 from jobctl.jobs.listing import Order, Page, Source, listed
+from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
 from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, without_plain_classes
 from jobctl.render.formats import Format
-
-if TYPE_CHECKING:
-    from jobctl.backend import Backend
-    from jobctl.model.entry import Entry
-
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     Kind.SCHEDULED: ("jid", "jobtype", "queue", "at", "args", "class"),
@@ -31,8 +28,8 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A listing as asked for: read, with all its mistakes, before there is a connection."""
+class ListingRequest:
+    """A listing as asked for, checked before there is a connection."""
 
     where: Where
     order: Order
@@ -40,7 +37,7 @@ class Request:
     columns: tuple[str, ...]
 
     @classmethod
-    def read(cls, session: Session, kind: Kind) -> Request:
+    def read(cls, session: Session, kind: Kind) -> ListingRequest:
         """Read the filter, order, page and columns from the options.
 
         Raises:
@@ -53,11 +50,30 @@ class Request:
         if session.format in (Format.CSV, Format.TSV):  # what tells a member that is no job
             default = (*default, "malformed")
         columns = session.columns(default, keys)
-        return cls(session.where(kind), session.order(keys), session.page(), columns)
+        return cls(
+            read_where(session, kind), read_order(session, keys), read_page(session), columns
+        )
+
+
+def read_order(session: Session, keys: Sequence[str]) -> Order:
+    """Return how to sort; `keys` are the fields there are.
+
+    Raises:
+        UsageProblem: the field to sort by is not among them.
+    """
+    field = session.text("sort")
+    if field is not None:
+        check_field("--sort", field, keys)
+    return Order(field, reverse=session.flag("reverse"))
+
+
+def read_page(session: Session) -> Page:
+    """Return which part of the rows to show."""
+    return Page(session.number("offset") or 0, session.number("limit"))
 
 
 def write_listing(
-    session: Session, backend: Backend, sources: Sequence[Source], request: Request
+    session: Session, backend: Backend, sources: Sequence[Source], request: ListingRequest
 ) -> None:
     """Write the page of entries that a request selects from one or more structures."""
     now = backend.server.now()
@@ -84,7 +100,7 @@ def write_listing(
 
 
 def _entries(
-    sources: Sequence[Source], request: Request, page: Page, now: float
+    sources: Sequence[Source], request: ListingRequest, page: Page, now: float
 ) -> Iterator[Entry]:
     if len(sources) == 1:
         return listed(sources[0], request.where, request.order, page, now)
@@ -92,7 +108,7 @@ def _entries(
     return page.of(chain.from_iterable(whole))
 
 
-def _keys(session: Session, request: Request) -> tuple[str, ...] | None:
+def _keys(session: Session, request: ListingRequest) -> tuple[str, ...] | None:
     """Return what a format needs of a row: no more is worked out. None: everything."""
     if session.format is Format.IDS:
         return ("jid",)

@@ -73,7 +73,7 @@ def _system_problem(error: OSError) -> JobctlError:
     said = error.strerror or str(error)
     if error.filename is not None:
         return JobctlError(f"{os.fsdecode(error.filename)}: {said}")
-    if error.errno in _NOT_WRITABLE:  # errors of files are JobctlErrors by now: this one is of stdout
+    if error.errno in _NOT_WRITABLE:  # of stdout: for files it is a JobctlError
         _discard_stdout()
         return JobctlError(f"cannot write the output: {said}")
     return JobctlError(f"the system refused: {said}", hint="--debug shows where")

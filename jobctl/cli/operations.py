@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.completion import complete_undoable, complete_unfinished
+from jobctl.cli.connect import level_of
 from jobctl.cli.guarding import check_answer
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
@@ -170,7 +171,7 @@ def aim(session: Session, header: Header) -> None:
             hint="give the whole URL with --url",
         )
     session.given["url"] = header.server
-    session.level = _with_server(session.level, header)
+    session.level = _with_server(level_of(session), header)
 
 
 def _with_server(level: Level, header: Header) -> Level:

@@ -12,16 +12,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-import click
-
-from jobctl.cli.helping import Option
 from jobctl.cli.session import Session
 from jobctl.errors import UsageProblem
 from jobctl.render.formats import Format
 from jobctl.render.safe import Terminal, Writable, printable, printable_json, printable_output
 
 if TYPE_CHECKING:
-    from jobctl.backend import Backend
     from jobctl.model.rows import Row
     from jobctl.render.consoles import Console
 
@@ -126,37 +122,22 @@ _HOME, _CLEAR_BELOW, _CLEAR = "\x1b[H", "\x1b[J", "\x1b[2J"
 _SHORTEST = 0.1
 
 
-def watch_option() -> Callable[[_F], _F]:
-    """Add ``--watch[=S]``."""
-    return click.option(
-        "--watch",
-        "seconds",
-        cls=Option,
-        bare="2",
-        metavar="[=S]",
-        help="Look again every S seconds (2), until Ctrl-C.",
-    )
-
-
-def watch(session: Session, seconds: str, look: Callable[[Backend], object]) -> None:
-    """Call `look` with the Redis every so often; on a terminal each answer replaces the last.
-
-    Raises:
-        UsageProblem: the seconds are none, or the format is one document.
-    """
-    repeat(session, seconds, session.connect, look)
-
-
 def repeat(
     session: Session,
     seconds: str,
     opening: Callable[[], AbstractContextManager[_T]],
     look: Callable[[_T], object],
 ) -> None:
-    """Call `look` every so often with what `opening` opens once.
+    """Call `look` every so often; on a terminal each answer replaces the one before.
+
+    Args:
+        session: the options.
+        seconds: how often, as typed.
+        opening: opens what `look` gets; called once.
+        look: writes the answer.
 
     Raises:
-        UsageProblem: the seconds are none, or the format is one document.
+        UsageProblem: the seconds make no sense, or the format is one document.
     """
     pause = _seconds(seconds)
     if session.format is Format.JSON:

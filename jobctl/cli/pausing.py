@@ -5,24 +5,26 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from time import time
-from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.backend import Backend
 from jobctl.cli.asker import host, who
 from jobctl.cli.completion import complete_queues
+from jobctl.cli.connect import connect_either, naming_options, note_passed_over
 from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.wiring import note_doors
 from jobctl.errors import NotTaken, UsageProblem
-
-if TYPE_CHECKING:
-    from jobctl.backend import Backend
-    from jobctl.model.pausing import Author
-    from jobctl.queues.naming import Naming
-    from jobctl.queues.outcome import Outcome
+from jobctl.model.pausing import Author
+from jobctl.model.words import listed
+from jobctl.queues.naming import Naming
+from jobctl.queues.outcome import KEYS, Outcome
+from jobctl.queues.pausing import pause as pause_queues
+from jobctl.queues.resuming import clear_dead
+from jobctl.queues.resuming import resume as resume_queues
+from jobctl.render.safe import printable
 
 names_argument = click.argument(
     "names", nargs=-1, metavar="NAME...", shell_complete=complete_queues
@@ -59,11 +61,9 @@ at_restart_option = option(
 @click.pass_obj
 def pause(session: Session, names: Sequence[str]) -> None:
     """Pause queues."""
-    from jobctl.queues.pausing import pause as pause_queues
-
     naming = read_naming(session, names)
-    with session.connect_either() as backend:
-        note_doors(backend)
+    with connect_either(session) as backend:
+        note_passed_over(backend)
         at_restart = session.flag("at_restart")
         outcome = pause_queues(backend, naming, author(session, backend), at_restart=at_restart)
     _write(session, naming, outcome)
@@ -94,16 +94,13 @@ def pause(session: Session, names: Sequence[str]) -> None:
 @click.pass_obj
 def resume(session: Session, names: Sequence[str]) -> None:
     """Resume queues."""
-    from jobctl.queues.resuming import clear_dead
-    from jobctl.queues.resuming import resume as resume_queues
-
     naming = read_naming(session, names)
     force, at_restart = session.flag("force"), session.flag("at_restart")
     if session.flag("stale") and (force or at_restart):
         other = "--force" if force else "--at-restart"
         raise UsageProblem(f"--stale clears dead holders and nothing else: no {other} with it")
-    with session.connect_either() as backend:
-        note_doors(backend)
+    with connect_either(session) as backend:
+        note_passed_over(backend)
         if session.flag("stale"):
             outcome = clear_dead(backend, naming)
         else:
@@ -117,8 +114,6 @@ def read_naming(session: Session, names: Sequence[str]) -> Naming:
     Raises:
         UsageProblem: none is named, or one that can be no queue.
     """
-    from jobctl.queues.naming import Naming
-
     naming = Naming(tuple(names), session.texts("queue_globs"))
     naming.check()
     return naming
@@ -126,15 +121,11 @@ def read_naming(session: Session, names: Sequence[str]) -> Naming:
 
 def author(session: Session, backend: Backend) -> Author:
     """Return who does this, when and why."""
-    from jobctl.model.pausing import Author
-
     now = time() if not backend.has_redis else backend.server.now()
     return Author(who(), host(), now, session.text("reason"))
 
 
 def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
-    from jobctl.queues.outcome import KEYS
-
     for warning in outcome.warnings:
         say(f"warning: {warning}")
     if session.format.human:
@@ -166,7 +157,7 @@ def _way_back(session: Session, naming: Naming, outcome: Outcome) -> str | None:
 
 def resume_command(session: Session, names: str) -> str:
     """Return the command that resumes queues, of the same job system as this one."""
-    return f"jobctl{session.doors_again()} queue resume {names}"
+    return f"jobctl{naming_options(session)} queue resume {names}"
 
 
 def _not_taken(outcome: Outcome, way: str | None) -> NotTaken:
@@ -178,9 +169,6 @@ def _not_taken(outcome: Outcome, way: str | None) -> NotTaken:
 
 
 def _sentences(outcome: Outcome) -> list[str]:
-    from jobctl.model.words import listed
-    from jobctl.render.safe import printable
-
     fine = [q for q in outcome.queues if q.problem is None and (q.note is None or q.changed)]
     changed, already = _WORDS[outcome.action]
     groups = (

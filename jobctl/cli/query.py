@@ -6,24 +6,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from shlex import quote
-from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.connect import connect
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
+from jobctl.cli.listings import read_order
 from jobctl.cli.options import page_options, record_filter_options, shared_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say, write_document, write_number, write_rows
 from jobctl.cli.session import Session
+from jobctl.cli.stdin import read_ids
 from jobctl.errors import UsageProblem
+from jobctl.jobs.listing import Order, Page
+from jobctl.model.record import ROW_KEYS
+from jobctl.model.rows import Row
+from jobctl.records.asking import page_of
+from jobctl.records.explaining import document, told
+from jobctl.records.library import Records
+from jobctl.records.planning import Plan
+from jobctl.records.query import Query
+from jobctl.records.querying import count, count_ignoring_case, explain, found, index_count
+from jobctl.records.record_where import aged
 from jobctl.render.formats import Format
-
-if TYPE_CHECKING:
-    from jobctl.jobs.listing import Order, Page
-    from jobctl.model.rows import Row
-    from jobctl.records.library import Records
-    from jobctl.records.planning import Plan
-    from jobctl.records.query import Query
 
 COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")
 _COUNTED = 20_000  # records that are looked at to say how many more there are
@@ -73,12 +78,11 @@ def query(
         )
     if indexed and not count:
         raise UsageProblem("--index goes with --count")
-    request = Request.read(session, named)
+    request = QueryRequest.read(session, named)
     if count:
         request.whole()
-    from jobctl.records.library import Records
 
-    with session.connect() as backend:
+    with connect(session) as backend:
         records = Records(backend)
         if explain:
             _explain(session, records, request)
@@ -93,8 +97,8 @@ def query(
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A query as asked for: read, with all its mistakes, before there is a connection."""
+class QueryRequest:
+    """A query as asked for, checked before there is a connection."""
 
     query: Query
     order: Order
@@ -102,22 +106,19 @@ class Request:
     columns: tuple[str, ...]
 
     @classmethod
-    def read(cls, session: Session, named: tuple[str, ...]) -> Request:
+    def read(cls, session: Session, named: tuple[str, ...]) -> QueryRequest:
         """Read the conditions, order, page and columns from the options, and ids from stdin.
 
         Raises:
             UsageProblem: one of them does not make sense.
         """
-        from jobctl.model.record import ROW_KEYS
-        from jobctl.records.asking import page_of
-
         default = ROW_KEYS if session.format is Format.WIDE else COLUMNS
         columns = session.columns(default, ROW_KEYS)
         page = page_of(session.number("limit"), session.number("offset"), option="--")
         asked = conditions(session)
         if named:
             asked &= _ids(named)
-        return cls(asked, session.order(ROW_KEYS), page, columns)
+        return cls(asked, read_order(session, ROW_KEYS), page, columns)
 
     def whole(self) -> None:
         """Check that all of it is meant.
@@ -137,9 +138,6 @@ def _ids(named: tuple[str, ...]) -> Query:
     Raises:
         UsageProblem: an id was typed, or stdin is a terminal.
     """
-    from jobctl.cli.stdin import read_ids
-    from jobctl.records.query import Query
-
     if named != ("-",):
         raise UsageProblem(
             f"query takes conditions, and - for ids on stdin, not {named[0]!r}",
@@ -154,22 +152,16 @@ def conditions(session: Session) -> Query:
     Raises:
         BadFilter: one of them makes no sense.
     """
-    from jobctl.records.query import Query
-
     found = Query.parse(*session.texts("expressions"))
     for name in ("older_than", "newer_than"):
         ages = session.texts(name)
         if ages:
-            from jobctl.records.record_where import aged
-
             found &= aged(f"--{name.replace('_', '-')}", ages)
     return found
 
 
 def _count(session: Session, records: Records, asked: Query, indexed: bool) -> bool:
     """Write how many there are; tell whether there are any."""
-    from jobctl.records.querying import count, index_count
-
     now = records.now()
     if indexed:
         entries = index_count(records, asked, now)
@@ -184,11 +176,8 @@ def _count(session: Session, records: Records, asked: Query, indexed: bool) -> b
     return counted.records > 0
 
 
-def _list(session: Session, records: Records, request: Request) -> bool:
+def _list(session: Session, records: Records, request: QueryRequest) -> bool:
     """Write the records; tell whether there are any."""
-    from jobctl.jobs.listing import Page
-    from jobctl.records.querying import explain
-
     now = records.now()
     brief = session.brief and request.page.limit is None
     page = Page(0, ON_A_TERMINAL) if brief else request.page
@@ -205,8 +194,6 @@ def _list(session: Session, records: Records, request: Request) -> bool:
 
 
 def _rows(session: Session, records: Records, plan: Plan, page: Page, now: float) -> Iterator[Row]:
-    from jobctl.records.querying import found
-
     ids = session.format is Format.IDS
     for record in found(records, plan, page, now):
         yield {"id": record.id} if ids else record.row()
@@ -214,8 +201,6 @@ def _rows(session: Session, records: Records, plan: Plan, page: Page, now: float
 
 def _tell_more(records: Records, asked: Query, plan: Plan, now: float) -> None:
     """Say how many more there are: exactly where counting is cheap."""
-    from jobctl.records.querying import count
-
     most = plan.clauses[0].size if plan.clauses else plan.length
     if most > _COUNTED:
         say(f"there are more, {most:,} at most: --limit, a condition, or --count")
@@ -225,10 +210,8 @@ def _tell_more(records: Records, asked: Query, plan: Plan, now: float) -> None:
         say(f"{more:,} more: --limit, or a condition")
 
 
-def _tell_of_case(records: Records, request: Request) -> None:
+def _tell_of_case(records: Records, request: QueryRequest) -> None:
     """Say what a regular expression that finds nothing would find if it ignored case."""
-    from jobctl.records.querying import count_ignoring_case
-
     if request.page.offset:
         return
     relaxed = count_ignoring_case(records, request.query, records.now(), _COUNTED)
@@ -237,10 +220,7 @@ def _tell_of_case(records: Records, request: Request) -> None:
         say(f"hint: {count:,} match ignoring case: -w {quote(str(query))}")
 
 
-def _explain(session: Session, records: Records, request: Request) -> None:
-    from jobctl.records.explaining import document, told
-    from jobctl.records.querying import explain
-
+def _explain(session: Session, records: Records, request: QueryRequest) -> None:
     now = records.now()
     plan = explain(records, request.query, request.order, request.page, now)
     said = document(plan)

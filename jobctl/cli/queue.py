@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.backend import Backend
 from jobctl.cli.completion import complete_queues
+from jobctl.cli.connect import connect
 from jobctl.cli.draining import drain_command
+from jobctl.cli.filters import explained
 from jobctl.cli.helping import Group
 from jobctl.cli.holding import hold
 from jobctl.cli.index import COMMANDS
+from jobctl.cli.listings import ListingRequest, read_order, write_listing
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.pausing import pause, resume
 from jobctl.cli.removing import adopt, remove
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
+from jobctl.model.rows import Row
+from jobctl.queues.listing_queues import QUEUE_KEYS, find_queues, queue_rows, sort_rows
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
-
-if TYPE_CHECKING:
-    from jobctl.backend import Backend
-    from jobctl.model.rows import Row
 
 _COLUMNS = ("queue", "size", "latency", "paused", "working")
 
@@ -63,11 +64,9 @@ def queue() -> None:
 @click.pass_obj
 def ls(session: Session) -> None:
     """List queues."""
-    from jobctl.queues.listing_queues import QUEUE_KEYS, queue_rows, sort_rows
-
     columns = session.columns(QUEUE_KEYS if session.format is Format.WIDE else (), QUEUE_KEYS)
-    order = session.order(QUEUE_KEYS)
-    with session.connect() as backend:
+    order = read_order(session, QUEUE_KEYS)
+    with connect(session) as backend:
         rows = sort_rows(queue_rows(backend), order)
         if backend.queues.unsearched is not None:
             say(f"lists without a name were not looked for: {backend.queues.unsearched}")
@@ -109,13 +108,10 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 @click.pass_obj
 def jobs(session: Session, names: Sequence[str]) -> None:
     """List the jobs of queues."""
-    from jobctl.cli.listings import Request, write_listing
-    from jobctl.queues.listing_queues import find_queues
-
-    request = Request.read(session, Kind.QUEUE)
-    if session.explains(Kind.QUEUE, request.where, lambda backend: _jobs_in(backend, names)):
+    request = ListingRequest.read(session, Kind.QUEUE)
+    if explained(session, Kind.QUEUE, request.where, lambda backend: _jobs_in(backend, names)):
         return
-    with session.connect() as backend:
+    with connect(session) as backend:
         lines = [backend.queues.line(found) for found in find_queues(backend, names)]
         if session.format.human and len(lines) > len(set(names)):
             keys = [printable((line.queue.key or b"").decode("utf-8", "replace")) for line in lines]
@@ -124,8 +120,6 @@ def jobs(session: Session, names: Sequence[str]) -> None:
 
 
 def _jobs_in(backend: Backend, names: Sequence[str]) -> int:
-    from jobctl.queues.listing_queues import find_queues
-
     return sum(backend.queues.line(found).count() for found in find_queues(backend, names))
 
 

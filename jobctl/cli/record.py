@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from jobctl.cli import record_verbs
+from jobctl.cli.connect import connect
 from jobctl.cli.helping import FILTERS, OUTPUT, OWN, Command, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import option, shared, shared_options
@@ -14,13 +13,13 @@ from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.recording import create, ident_argument, read_ident, set_values
 from jobctl.cli.session import Session
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.model.record import ROW_KEYS, Record
+from jobctl.model.rows import Row
+from jobctl.records.library import Records
+from jobctl.records.query import Query
+from jobctl.records.timings import MEASURES, read_keys
+from jobctl.records.timings import Group as Timings
 from jobctl.render.formats import Format
-
-if TYPE_CHECKING:
-    from jobctl.model.record import Record
-    from jobctl.model.rows import Row
-    from jobctl.records.library import Records
-    from jobctl.records.timings import Group as Timings
 
 
 @click.group(
@@ -54,9 +53,7 @@ def record() -> None:
 @click.pass_obj
 def show(session: Session, ident: str) -> None:
     """Show a record."""
-    from jobctl.records.library import Records
-
-    with session.connect() as backend:
+    with connect(session) as backend:
         records = Records(backend)
         found = records.find(read_ident(ident))
         if found is None:
@@ -68,8 +65,6 @@ def show(session: Session, ident: str) -> None:
 
 
 def _write(session: Session, records: Records, found: Record) -> None:
-    from jobctl.model.record import ROW_KEYS
-
     now = records.now()
     if session.format is Format.IDS or session.text("columns") is not None:
         write_rows(session, [found.row()], ROW_KEYS, now, ident="id")
@@ -124,9 +119,6 @@ _PEOPLE = {
 @click.pass_obj
 def stats(session: Session, by: str) -> None:
     """Measure how long jobs waited and ran."""
-    from jobctl.records.query import Query
-    from jobctl.records.timings import MEASURES, read_keys
-
     keys = read_keys(by)
     if session.format is Format.IDS:
         raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
@@ -135,9 +127,8 @@ def stats(session: Session, by: str) -> None:
     brief = (*_PEOPLE, "bar") if people else ()
     columns = session.columns((*keys, "count", *brief) if people else every, (*every, *brief))
     query = Query.parse(*session.texts("expressions"))
-    from jobctl.records.library import Records
 
-    with session.connect() as backend:
+    with connect(session) as backend:
         records, now = Records(backend), backend.server.now()
         measured = records.durations(query, by=keys)
         note = records.wrong_types.note

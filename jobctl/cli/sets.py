@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from shlex import quote
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from jobctl.backend import Backend
+from jobctl.cli.connect import connect
+from jobctl.cli.filters import explained, filter_text, read_where
 from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
+from jobctl.cli.listings import ListingRequest, write_listing
 from jobctl.cli.options import (
     all_of,
     filter_options,
@@ -18,19 +22,19 @@ from jobctl.cli.options import (
     shared_options,
     stuck_option,
 )
-from jobctl.cli.output import console, say, write_bytes, write_document, write_rows
+from jobctl.cli.output import console, say, write_bytes, write_document, write_number, write_rows
 from jobctl.cli.release import release
 from jobctl.cli.session import Session
+from jobctl.cli.stdin import read_id
 from jobctl.cli.verbs import verb_commands
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.jobs.grouping import group as group_jobs
+from jobctl.jobs.grouping import read_keys
+from jobctl.jobs.listing import count as count_matching
 from jobctl.model.layout import Kind
 from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status
 from jobctl.render.formats import Format
-
-if TYPE_CHECKING:
-    from jobctl.backend import Backend
-
 
 _ABOUT = {
     Kind.RETRIES: "Sorted by when they are tried next. Age counts from the first failure.",
@@ -93,12 +97,10 @@ def _ls(kind: Kind) -> click.Command:
     @page_options()
     @click.pass_obj
     def ls(session: Session) -> None:
-        from jobctl.cli.listings import Request, write_listing
-
-        request = Request.read(session, kind)
-        if session.explains(kind, request.where):
+        request = ListingRequest.read(session, kind)
+        if explained(session, kind, request.where):
             return
-        with session.connect() as backend:
+        with connect(session) as backend:
             write_listing(session, backend, [backend.set(kind)], request)
 
     return ls
@@ -119,13 +121,10 @@ def _count(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def count(session: Session) -> None:
-        from jobctl.cli.output import write_number
-        from jobctl.jobs.listing import count as count_matching
-
-        where = session.where(kind)
-        if session.explains(kind, where):
+        where = read_where(session, kind)
+        if explained(session, kind, where):
             return
-        with session.connect() as backend:
+        with connect(session) as backend:
             write_number(session, count_matching(backend.set(kind), where, backend.server.now()))
 
     return count
@@ -147,10 +146,8 @@ def _show(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def show(session: Session, jid: str, raw: bool) -> None:
-        from jobctl.cli.stdin import read_id
-
         jid = read_id(jid)
-        with session.connect() as backend:
+        with connect(session) as backend:
             show_job(session, backend, kind, jid, raw=raw)
 
     return show
@@ -193,18 +190,15 @@ def group_command(kind: Kind) -> click.Command:
     @shared_options()
     @click.pass_obj
     def group(session: Session, by: str) -> None:
-        from jobctl.jobs.grouping import group as group_jobs
-        from jobctl.jobs.grouping import read_keys
-
         keys = read_keys(by)
         if session.format is Format.IDS:
             raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
-        where = session.where(kind)
-        if session.explains(kind, where):
+        where = read_where(session, kind)
+        if explained(session, kind, where):
             return
-        with session.connect() as backend:
+        with connect(session) as backend:
             now = backend.server.now()
-            groups = group_jobs(backend.set(kind), where, keys, now, given=session.filter_text())
+            groups = group_jobs(backend.set(kind), where, keys, now, given=filter_text(session))
         limit = session.number("limit")
         shown = groups if limit is None else groups[:limit]
         rows = [each.row() for each in shown]

@@ -5,24 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from shlex import quote
-from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.backend import Backend
+from jobctl.cli.connect import connect
 from jobctl.cli.helping import OUTPUT, Command
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.options import output_options, shared, shared_options
-from jobctl.cli.output import console, say, watch, watch_option, write_document, write_rows
+from jobctl.cli.options import output_options, shared, shared_options, watch_option
+from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_ids
 from jobctl.errors import NotFound, UsageProblem
-from jobctl.model.status import TABLE
+from jobctl.jobs.locate import status as look
+from jobctl.jobs.wait import Goal, wait
+from jobctl.model.rows import Row, without_plain_classes
+from jobctl.model.status import PLACE_KEYS, TABLE, Status
 from jobctl.render.formats import Format
-
-if TYPE_CHECKING:
-    from jobctl.backend import Backend
-    from jobctl.model.rows import Row
-    from jobctl.model.status import Status
 
 
 @click.command(
@@ -64,19 +63,22 @@ def status(
     if goal is not None:
         _wait(session, asked, goal, timeout, single)
     elif seconds is not None:
-        watch(session, seconds, lambda backend: _look(session, backend, asked, single))
+        repeat(
+            session,
+            seconds,
+            lambda: connect(session),
+            lambda backend: _look(session, backend, jids=asked, single=single),
+        )
     else:
-        with session.connect() as backend:
-            missing = _look(session, backend, asked, single)
+        with connect(session) as backend:
+            missing = _look(session, backend, jids=asked, single=single)
             place, unsearched = str(backend.target), backend.queues.unsearched
         if missing:
             raise _not_found(missing, len(asked), place, unsearched)
 
 
-def _look(session: Session, backend: Backend, jids: Sequence[str], single: bool) -> list[Status]:
+def _look(session: Session, backend: Backend, *, jids: Sequence[str], single: bool) -> list[Status]:
     """Look once, write the answer, and return what was not found."""
-    from jobctl.jobs.locate import status as look
-
     found = look(backend, jids)
     _write(session, backend, found, single)
     return [job for job in found if not job.found]
@@ -85,12 +87,10 @@ def _look(session: Session, backend: Backend, jids: Sequence[str], single: bool)
 def _wait(
     session: Session, jids: Sequence[str], goal: str, timeout: str | None, single: bool
 ) -> None:
-    from jobctl.jobs.wait import Goal, wait
-
     wanted = Goal.read(goal, timeout)
     if sys.stderr.isatty():
         say(f"waiting for {wanted}; Ctrl-C ends it")
-    with session.connect() as backend:
+    with connect(session) as backend:
         waited = wait(backend, jids, wanted)
         _write(session, backend, waited.jobs, single)
     if waited.problem is not None:
@@ -98,9 +98,6 @@ def _wait(
 
 
 def _write(session: Session, backend: Backend, jobs: list[Status], single: bool) -> None:
-    from jobctl.model.rows import without_plain_classes
-    from jobctl.model.status import PLACE_KEYS
-
     now = backend.server.now()
     if session.format is Format.JSON:
         documents = [job.document() for job in jobs]

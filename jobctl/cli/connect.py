@@ -1,0 +1,100 @@
+"""Open what the options of a command line, or the environment, name."""
+
+from __future__ import annotations
+
+import os
+from shlex import quote
+
+from jobctl.backend import Backend
+from jobctl.cli.asker import without_passwords
+from jobctl.cli.output import say
+from jobctl.cli.session import Session
+from jobctl.config.levels import Level, choose_level
+from jobctl.connecting import Settings, open_either, open_redis, running_embedded
+from jobctl.errors import UsageProblem
+from jobctl.model.guards import Rules
+from jobctl.model.layout import QueueForm, System
+from jobctl.model.times import parse_duration
+from jobctl.model.urls import Tls
+
+# What names a job system on the command line.
+_NAMING = (
+    ("--context", "context"),
+    ("-u", "url"),
+    ("--faktory-url", "faktory_url"),
+    ("--system", "system"),
+)
+
+
+def connect(session: Session) -> Backend:
+    """Open the Redis that the options, or the environment, name."""
+    backend = open_redis(level_of(session), _settings(session), os.environ)
+    _note_clock(session, backend)
+    return backend
+
+
+def connect_either(session: Session) -> Backend:
+    """Open the Redis, the Faktory server, or both: whatever the same level names."""
+    backend = open_either(level_of(session), _settings(session), os.environ)
+    _note_clock(session, backend)
+    return backend
+
+
+def note_passed_over(backend: Backend) -> None:
+    """Say which Redis is not used, because another level of the settings names it."""
+    if backend.scope.passed_over is not None:
+        say(f"{backend.scope.passed_over} is not used: --faktory-url was given without --url")
+
+
+def level_of(session: Session) -> Level:
+    """Return the level of the settings that is used; nothing is opened.
+
+    The session keeps it. The file of an operation may name another: its commands put that there.
+    """
+    if session.level is None:
+        session.level = choose_level(
+            session.text("url"),
+            session.text("faktory_url"),
+            os.environ,
+            lambda: running_embedded(os.environ),
+            context=session.text("context"),
+        )
+    return session.level
+
+
+def rules_of(session: Session) -> Rules:
+    """Return the rules that the context holds every change to."""
+    return level_of(session).rules
+
+
+def naming_options(session: Session) -> str:
+    """Return the options that name the job system, to be typed again; without passwords."""
+    given = [(option, session.text(name)) for option, name in _NAMING]
+    words = [word for option, value in given if value is not None for word in (option, value)]
+    return "".join(f" {quote(word)}" for word in without_passwords(words))
+
+
+def _note_clock(session: Session, backend: Backend) -> None:
+    if backend.has_redis and backend.server.clock is not None and not session.quiet:
+        say(f"times go by the clock of this machine: {backend.server.clock}")
+        session.quiet = True
+
+
+def _settings(session: Session) -> Settings:
+    layout, timeout = session.text("layout"), session.text("connect_timeout")
+    system, namespace = session.text("system"), session.text("records_namespace")
+    if namespace == "":
+        raise UsageProblem("--records-namespace is empty", hint="leave it out for jobba")
+    return Settings(
+        tls=Tls(
+            session.text("cacert"),
+            session.text("cert"),
+            session.text("key"),
+            session.flag("insecure"),
+        ),
+        layout=None if layout is None else QueueForm(layout),
+        connect_timeout=None if timeout is None else parse_duration(timeout),
+        trace=say if session.flag("debug") else None,
+        records_namespace=namespace,
+        system=None if system is None else System(system),
+    )
