@@ -4,17 +4,19 @@ A step is a command line of jobctl, or one that begins with
 
     redis ..            a plain command to Redis
     write FILE TEXT     writes a file
+    load FIXTURE        puts a fixture of old/ in place: its keys and files
     cut KEY jobctl ..   the connection breaks once the size of KEY has changed
     kill9 KEY jobctl .. the process is killed then, with SIGKILL
 
 or a pair of a command line and what it reads on stdin. OP stands for the newest operation, WIRE for
-the URL of a Faktory server (a double), AS:NAME for the Redis' URL with that user.
+the URL of a Faktory server (a double), URL for that of the Redis, AS:NAME for it with that user.
 """
 
 from __future__ import annotations
 
 import gc
 import io
+import json
 import os
 import re
 import shlex
@@ -24,6 +26,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -31,11 +34,13 @@ import redis
 from jobctl.__main__ import main
 from tests.blackbox.keyspace import Keyspace
 from tests.blackbox.normal import Normal, squeezed
+from tests.blackbox.old.dump import load
 from tests.blackbox.proxy import Proxy
 from tests.systems.double import FaktoryDouble
 
 Step = str | tuple[str, str]
 DATA = ("json", "jsonl", "csv", "tsv", "ids")
+OLD = Path(__file__).parent / "old"
 _SIZES = {b"zset": "zcard", b"list": "llen", b"set": "scard", b"hash": "hlen"}
 
 
@@ -122,11 +127,23 @@ class Story:
             file = self.tmp / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text.replace("URL", self.url))
+        elif verb == "load":
+            self._load(json.loads((OLD / f"{rest}.json").read_text()))
         else:
             self._command(line, stdin)
             return
         self.keyspace.changes()
         self.data.append(f"$ {line.splitlines()[0]}")
+
+    def _load(self, document: dict[str, Any]) -> None:
+        """Put keys and files of an earlier commit in place."""
+        wire = self.double.url if self.double else ""
+        load(self.raw, document, self.tmp, url=self.url, wire=wire)
+        if self.double:
+            self.double.memory.boot()
+            self.memory = self._memory()
+        self.normal.learn_files()
+        self.keyspace = Keyspace(self.raw, self.normal.plain)
 
     def _command(self, line: str, stdin: str) -> None:
         words = shlex.split(line)
@@ -147,8 +164,8 @@ class Story:
         """Return a word with the newest operation and the addresses filled in."""
         if word == "OP":
             return (["00000000", *self.normal.operations])[-1]
-        if word == "WIRE":
-            return self.double.url
+        if word in ("WIRE", "URL"):
+            return self.double.url if word == "WIRE" else self.url
         if word.startswith("AS:"):
             return f"unix://{word[3:]}:pw@{self.socket}"
         return word

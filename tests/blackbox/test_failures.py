@@ -25,7 +25,7 @@ CHANGES = (
     "working release --all --yes -o json",
     "queue remove default --confirm default -o json",
     "queue pause default -o json",
-    "record delete --all --yes -o json",
+    "record delete --all --force --yes -o json",
     "record mark killed --all --yes -o json",
     "record create fresh -o json",
     'mutate \'{"cmd":"kill","target":"retries"}\' --yes -o json',
