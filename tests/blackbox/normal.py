@@ -20,6 +20,7 @@ _SERVER = re.compile(r'("(?:memory|clients|version|product)": ?)("[^"]*"|\d+)')
 _DAYS = re.compile(r'("days": ?\[)[^]]*\]')
 _DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _YEAR = 366 * 86400
+_THEN = {0: "<then>", 86400: "<then+1d>", 180 * 86400: "<then+180d>"}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
@@ -29,6 +30,7 @@ class Normal:
     def __init__(self, tmp: Path, url: str) -> None:
         """Know the story's directory and its Redis."""
         self.start = time.time()
+        self.made = 0.0  # when a fixture was made that is gone on with
         self.tmp = tmp
         self.places = {url: "<url>", str(tmp): "<tmp>"}
         self.operations: dict[str, str] = {}
@@ -70,6 +72,9 @@ class Normal:
 
     def _moment(self, text: str, at: float) -> str:
         """Return a moment as a distance from now, where it was made by this story."""
+        for later, shown in _THEN.items():
+            if -2 < at - self.made - later < 40:
+                return shown
         away = at - self.start
         if not -60 < away < _YEAR:
             return text

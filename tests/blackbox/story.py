@@ -142,6 +142,7 @@ class Story:
         if self.double:
             self.double.memory.boot()
             self.memory = self._memory()
+        self.normal.made = document["made"]
         self.normal.learn_files()
         self.keyspace = Keyspace(self.raw, self.normal.plain)
 

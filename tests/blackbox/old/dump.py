@@ -12,10 +12,10 @@ URL = "unix:///old/redis.sock"  # stands in the files for the Redis they were wr
 WIRE = "tcp://old:7419"  # and for the Faktory server
 
 
-def dump(raw: redis.Redis, files: dict[str, str]) -> str:
-    """Return all that there is as text; bytes are latin-1."""
+def dump(raw: redis.Redis, files: dict[str, str], made: float) -> str:
+    """Return all that there is as text, and when it was made; bytes are latin-1."""
     keys = {_text(key): _value(raw, key) for key in sorted(raw.scan_iter())}
-    return json.dumps({"keys": keys, "files": files}, indent=1)
+    return json.dumps({"made": made, "keys": keys, "files": files}, indent=1)
 
 
 def load(raw: redis.Redis, document: dict[str, Any], tmp: Path, *, url: str, wire: str) -> None:

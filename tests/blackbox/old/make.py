@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import redis
@@ -23,7 +24,7 @@ from tests.blackbox.story import Step, Story, run_process
 HERE = Path(__file__).parent
 WIRED = "--faktory-url WIRE -u URL"
 HELD = "echo $$; exec sleep 60"
-# What is done; how it is cut off half way: at a change of which key; by a rate it has small batches.
+# The data, the command, the key at whose change it is cut off half way, and how batches are small.
 OPERATIONS = {
     "kill": (jobs, "retries kill --all --yes", "retries", " --rate 2/s"),
     "discard": (jobs, "retries discard --all --yes", "retries", " --rate 2/s"),
@@ -112,7 +113,9 @@ def _write(name: str, raw: redis.Redis, tmp: Path, story: Story | None) -> None:
         for place, shown in (story.normal.places if story else {}).items():
             text = text.replace(place, {"<url>": URL, "<wire>": WIRE}.get(shown, place))
         files[str(file.relative_to(tmp))] = text.replace(str(tmp), "/old")
-    text = dump(raw, files).replace(socket.gethostname(), "old-host")
+    text = dump(raw, files, story.normal.start if story else time.time()).replace(
+        socket.gethostname(), "old-host"
+    )
     (HERE / f"{name}.json").write_text(text + "\n")
 
 
