@@ -199,7 +199,7 @@ class Backend:
         return RecordLayout(self.scope.records_namespace)
 
     @cached_property
-    def joining(self) -> RecordsByJid:
+    def records_by_jid(self) -> RecordsByJid:
         """The status records of jobs, by the jobs' ids."""
         from jobctl.redis.records_by_jid import RecordsByJid
 

@@ -112,7 +112,7 @@ def jobs(session: Session, names: Sequence[str]) -> None:
     if explained(session, Kind.QUEUE, request.where, lambda backend: _jobs_in(backend, names)):
         return
     with connect(session) as backend:
-        lines = [backend.queues.line(found) for found in find_queues(backend, names)]
+        lines = [backend.queues.jobs(found) for found in find_queues(backend, names)]
         if session.format.human and len(lines) > len(set(names)):
             keys = [printable((line.queue.key or b"").decode("utf-8", "replace")) for line in lines]
             say(f"the lists one after the other: {', '.join(keys)}")
@@ -120,7 +120,7 @@ def jobs(session: Session, names: Sequence[str]) -> None:
 
 
 def _jobs_in(backend: Backend, names: Sequence[str]) -> int:
-    return sum(backend.queues.line(found).count() for found in find_queues(backend, names))
+    return sum(backend.queues.jobs(found).count() for found in find_queues(backend, names))
 
 
 for command in (pause, resume, drain_command, hold, remove, adopt):

@@ -41,12 +41,12 @@ def status(backend: Backend, jids: Sequence[str]) -> list[Status]:
         if queue.wrong_type is not None
     }
     now = backend.server.now()
-    joined = backend.joining.of(jids)
+    joined = backend.records_by_jid.of(jids)
     disputed = _disputed(found, joined, now)
     if disputed:
         again = _look(backend, queues, disputed, odd)
         found |= {jid: again.get(jid, []) for jid in disputed}
-        records = backend.joining.of(disputed)
+        records = backend.records_by_jid.of(disputed)
         joined = {jid: its for jid, its in joined.items() if jid not in disputed} | records
         still = _disputed(found, records, now)
         disputed = {

@@ -143,7 +143,7 @@ class Unqueue:
 
     def _empty(self, name: str) -> None:
         for queue in self._backend.queues.at(name, self._form):
-            line = self._backend.queues.line(queue)
+            line = self._backend.queues.jobs(queue)
             idle = 0
             while self._lost[name]:
                 seen, taken = self._take_out(name, line)

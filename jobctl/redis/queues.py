@@ -284,7 +284,7 @@ class Queues:
                 raise reply
         return sum(reply for reply in replies if isinstance(reply, int))
 
-    def line(self, queue: Queue) -> QueueJobs:
+    def jobs(self, queue: Queue) -> QueueJobs:
         """Return the jobs of a queue."""
         return QueueJobs(self._connection, queue, self._layout)
 
@@ -298,7 +298,7 @@ class Queues:
         wanted = frozenset(jids)
         possible = may_hold_jid(wanted)
         for queue in queues:
-            yield from self.line(queue).find(wanted, possible, damaged=damaged)
+            yield from self.jobs(queue).find(wanted, possible, damaged=damaged)
 
     def _key(self, name: str, form: QueueForm) -> bytes:
         return encode_name(self._layout.queue_key(name, form))

@@ -21,7 +21,7 @@ JIDS = [f"jid-{i:04}" for i in range(1500)]
 def line(raw, store) -> QueueJobs:
     enqueue(raw, "default", *map(job, JIDS))
     (queue,) = store.queues.named()
-    return store.queues.line(queue)
+    return store.queues.jobs(queue)
 
 
 def test_position_zero_runs_next_from_either_end(raw, line: QueueJobs) -> None:
@@ -104,7 +104,7 @@ def test_no_job_is_missed_though_others_are_pushed_meanwhile(raw, store, line: Q
 def test_members_that_are_no_jobs_have_their_place_too(raw, store) -> None:
     enqueue(raw, "default", job("first"), b"junk \xff", b"[1]", job("last"))
     (queue,) = store.queues.named()
-    entries = list(store.queues.line(queue).walk())
+    entries = list(store.queues.jobs(queue).walk())
     assert [entry.raw for entry in entries[1:3]] == [b"junk \xff", b"[1]"]
     assert [entry.job.malformed for entry in entries] == [False, True, True, False]
     (found,) = store.queues.find([queue], ["last"])
@@ -112,7 +112,7 @@ def test_members_that_are_no_jobs_have_their_place_too(raw, store) -> None:
 
 
 def test_a_queue_without_a_list_has_no_jobs(store) -> None:
-    line = store.queues.line(Queue("idle", None, None, 0, registered=True, paused=False))
+    line = store.queues.jobs(Queue("idle", None, None, 0, registered=True, paused=False))
     assert line.count() == 0
     assert list(line.walk()) == list(line.walk(descending=True)) == []
     assert list(store.queues.find([line.queue], ["x"])) == []

@@ -30,7 +30,7 @@ def test_a_name_with_lists_of_both_forms_is_two_queues(raw, store: Store) -> Non
     enqueue(raw, "both", job("old-1"), job("old-2"), form="")
     found = store.queues.named()
     assert told(found) == [("both", Q, 1), ("both", BARE, 2)]
-    jobs = {e.jid: e.place.form for queue in found for e in store.queues.line(queue).walk()}
+    jobs = {e.jid: e.place.form for queue in found for e in store.queues.jobs(queue).walk()}
     assert jobs == {"new": Q, "old-1": BARE, "old-2": BARE}
     assert [e.place.form for e in store.queues.find(found, ["old-2"])] == [BARE]
 

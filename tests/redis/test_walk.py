@@ -44,7 +44,7 @@ class Structure:
 
     def walk(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
         if self.kind == "list":
-            source = self.store.queues.line(self.store.queues.named()[0])
+            source = self.store.queues.jobs(self.store.queues.named()[0])
             return source.walk(descending=self.descending, offset=offset, limit=limit)
         return self.store.dead.walk(descending=self.descending, offset=offset, limit=limit)
 
@@ -201,7 +201,7 @@ def test_a_worker_that_pops_does_not_make_others_be_skipped(raw, store) -> None:
     raw.sadd("queues", "default")
     raw.lpush("q:default", *jobs)
     shown = []
-    for entry in store.queues.line(store.queues.named()[0]).walk():
+    for entry in store.queues.jobs(store.queues.named()[0]).walk():
         shown.append(entry.raw)
         raw.rpop("q:default")
         raw.lpush("q:default", member(f"new-{len(shown)}"))
@@ -215,7 +215,7 @@ def test_a_worker_that_pops_does_not_make_others_be_skipped(raw, store) -> None:
 def test_members_that_are_equal_are_all_shown(raw, store) -> None:
     raw.sadd("queues", "default")
     raw.lpush("q:default", *[job("twin")] * 1500)
-    line = store.queues.line(store.queues.named()[0])
+    line = store.queues.jobs(store.queues.named()[0])
     assert sum(1 for _ in line.walk()) == 1500
     assert sum(1 for _ in line.walk(descending=True)) == 1500
 
@@ -230,7 +230,7 @@ def test_large_members_are_asked_for_one_by_one(server, raw) -> None:
         raw.zadd("dead", {each: i})
     lines: list[str] = []
     with connect(server.url, trace=lines.append) as store:
-        line = store.queues.line(store.queues.named()[0])
+        line = store.queues.jobs(store.queues.named()[0])
         walks = (line.walk(), line.walk(descending=True), store.dead.walk(),
                  store.dead.walk(descending=True), line.find(frozenset(["jid-11"]), bool),
                  store.dead.find(["jid-11", "jid-2"]))  # fmt: skip

@@ -104,7 +104,7 @@ def _candidate(backend: Backend, name: str, form: QueueForm) -> Entry | None:
     """Return the job that runs last of those that the server would keep as they are."""
     found = None
     for queue in backend.queues.at(name, form):
-        line = backend.queues.line(queue)
+        line = backend.queues.jobs(queue)
         with closing(line.walk(descending=True, limit=_CANDIDATES)) as entries:
             sound = (e for e in entries if survives_recoding(name_queue(e.raw, name, FAKTORY)))
             found = next(sound, None)
