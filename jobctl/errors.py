@@ -1,7 +1,7 @@
 """Every deliberate error of jobctl, each with its exit code.
 
-An error's docstring is its default message. Lower rooms raise these; only the
-command line prints them (``error: ..`` and ``hint: ..``) and exits.
+An error's docstring is its default message. The other packages raise these; only the command line
+prints them (``error: ..`` and ``hint: ..``) and exits.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class JobctlError(Exception):
         """Make an error.
 
         Args:
-            message: what happened; without one the docstring of the error.
+            message: what happened; by default the docstring of the error.
             hint: what to do about it.
-            at: a text that was typed, and the position in it where it went wrong.
+            at: a text that was typed, and the position of the mistake in it.
         """
         self.message = message or (type(self).__doc__ or "Something went wrong.").splitlines()[0]
         self.hint = hint
@@ -126,7 +126,7 @@ class ConnectionLost(Unreachable):
 
 
 class WrongReply(ConnectionLost):
-    """A command got a reply of another form than Redis gives; what became of it is not known."""
+    """A command got a reply that Redis never gives; whether it took effect is not known."""
 
 
 class RefusedByRedis(Unreachable):

@@ -287,7 +287,7 @@ class Store:
             NotFound: there is no such queue; nothing was changed.
             Refused: a server runs that would not notice.
         """
-        from jobctl.model.pausing import Author
+        from jobctl.model.leases import Author
         from jobctl.queues.naming import Naming
         from jobctl.queues.pausing import pause
 
@@ -375,7 +375,7 @@ class Store:
         self, plan: Path, *, who: str = "", host: str = "", watch: Watch | None = None
     ) -> Report:
         """Do what a plan says, to exactly the jobs in it; `who` applies it, on which `host`."""
-        from jobctl.model.pausing import Author
+        from jobctl.model.leases import Author
         from jobctl.operations.file import OperationFile
         from jobctl.operations.resuming import apply
         from jobctl.operations.undoing import allow

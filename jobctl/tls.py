@@ -1,4 +1,4 @@
-"""TLS: its files, and what a handshake says no to; the same on the way to Redis and to Faktory."""
+"""TLS for Redis and Faktory: check the files, and explain a handshake that failed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _DATE = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 
 
 def check_files(tls: Tls) -> ssl.SSLContext:
-    """Read certificates and key as the handshake will, before anything is connected.
+    """Load the certificates and key, before anything is connected.
 
     Returns:
-        A client's context with them.
+        A client context with them.
 
     Raises:
-        UsageProblem: one cannot be read; says which.
+        UsageProblem: one of them cannot be read.
     """
     if tls.key and not tls.cert:
         raise UsageProblem("a key needs its certificate", hint="give --cert too")
@@ -63,7 +63,7 @@ def _check_readable(option: str, file: str) -> None:
 
 
 def explain_handshake(error: ssl.SSLError, target: str) -> Unreachable:
-    """Return the error for a handshake that failed: what OpenSSL said, and with whom."""
+    """Return the error for a handshake that failed, with the reason that OpenSSL gives."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error, target)
     return Unreachable(

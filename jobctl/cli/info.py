@@ -15,7 +15,7 @@ from jobctl.cli.options import shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.jobs.overview import overview, overview_by_wire
-from jobctl.model.overview import NOT_LOOKED, Overview
+from jobctl.model.info import NOT_LOOKED, Overview
 from jobctl.render.formats import Format
 
 _DAYS = ("date", "processed", "failures")

@@ -110,7 +110,7 @@ def apply(session: Session, plan: Path) -> None:
     """Apply a plan."""
     from jobctl.cli.asker import host, who
     from jobctl.cli.reporting import run
-    from jobctl.model.pausing import Author
+    from jobctl.model.leases import Author
     from jobctl.operations.file import OperationFile
     from jobctl.operations.resuming import apply as apply_plan
 

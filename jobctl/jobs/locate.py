@@ -14,7 +14,7 @@ from jobctl.model.status import Status, by_precedence
 from jobctl.systems.faktory.forms import form_read, is_unread, server_facts, who_reads
 
 if TYPE_CHECKING:
-    from jobctl.model.joined import Joined
+    from jobctl.model.job_records import JobRecords
 
 OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five
 
@@ -62,7 +62,7 @@ def status(backend: Backend, jids: Sequence[str]) -> list[Status]:
 
 
 def _disputed(
-    found: Mapping[str, list[Entry]], joined: Mapping[str, Joined], now: float
+    found: Mapping[str, list[Entry]], joined: Mapping[str, JobRecords], now: float
 ) -> dict[str, list[str]]:
     """Return what record and place do not agree on, of each job where there is such a thing."""
     if not joined:
@@ -107,7 +107,7 @@ def _status(
     jid: str,
     entries: list[Entry],
     warn: _Warnings,
-    joined: Joined | None,
+    joined: JobRecords | None,
     disputed: Iterable[str],
 ) -> Status:
     ordered = _sound(entries)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused, Unreachable
+from jobctl.model.info import Day, JobServerFacts, Overview
 from jobctl.model.layout import SETS, Kind
-from jobctl.model.overview import Day, JobServerFacts, Overview
 from jobctl.model.queue import Queue
 from jobctl.model.words import listed, things
 from jobctl.queues.listing_queues import pending_pauses

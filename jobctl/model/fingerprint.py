@@ -1,14 +1,14 @@
-"""The fingerprint of an error: its message without what differs from job to job."""
+"""The fingerprint of an error: its message with the parts that vary from job to job replaced."""
 
 from __future__ import annotations
 
 import re
 from hashlib import sha256
 
-_LONGEST = 500  # characters of a message that are looked at
+_LONGEST = 500  # characters of a message that count
 
-# In this order: what is longer and surer first. Each has a placeholder. Every repetition is bounded
-# by what cannot be in it, so that no text takes more than linear time.
+# Longer and more certain patterns first, each with its placeholder. Every repetition is bounded by
+# characters that it cannot contain, so that no text takes more than linear time.
 _DAY = r"\d{4}-\d\d-\d\d"
 _CLOCK = r"[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -32,7 +32,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def fingerprint(message: str) -> str:
-    """Return a message with ids, uuids, numbers, paths, times, addresses folded, on one line.
+    """Return the first line of a message with ids, numbers, paths, times and addresses replaced.
 
     ``Timeout after 30 s at 10.0.0.7:6379`` becomes ``Timeout after <n> s at <ip>``.
     """
@@ -41,7 +41,7 @@ def fingerprint(message: str) -> str:
 
 
 def digests(text: str) -> tuple[str, str]:
-    """Return what stands for a fingerprint in a filter: six hex digits, and twelve."""
+    """Return the short forms of a fingerprint in filters: six hex digits, and twelve."""
     whole = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return whole[:6], whole[:12]
 

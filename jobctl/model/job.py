@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobctl.model import jsontext
-from jobctl.model.editing import replacer
+from jobctl.model.json_edits import replacer
 from jobctl.model.layout import Layout, Path
 
 _TIMES = ("created_at", "enqueued_at", "failed_at")

@@ -1,7 +1,7 @@
-"""JSON both ways, losing nothing that an operator could need.
+"""Decode and encode JSON without losing anything.
 
-orjson does the work. What it refuses, or would round, goes through the standard json with
-the numbers' text kept, and is printed as it stood.
+orjson does the work. Values that it refuses or would round go through the standard json with the
+text of their numbers kept, and are printed as they stood.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from itertools import accumulate
 
 import orjson
 
-# Whether 17 characters of numbers stand in a row: two passes in C, where a regex takes ten times
-# as long. It may say yes of text ("-----------------"); that only costs time.
+# Finds 17 characters of numbers in a row: two passes in C, where a regex takes ten times as long.
+# It may also find them in text ("-----------------"); that only costs time.
 _NUMERIC = bytes(ord("0") if chr(c) in "0123456789.eE+-" else ord(" ") for c in range(256))
 _LONG = b"0" * 17
 _PART = 1024 * 1024  # bytes
 _EXACT_DIGITS = 18  # an integer of this length or less fits into 64 bits
-DEEPEST = 1024  # levels of nesting: orjson's own bound, so that what it takes needs no look
-_SHALLOW = 256  # levels that every interpreter's json takes, however deep the stack is already
+DEEPEST = 1024  # levels of nesting: the limit of orjson
+_SHALLOW = 256  # levels that every interpreter's json reads, however deep the stack already is
 _NO_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\[\]{}]++', re.DOTALL)
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1, '"': 0}
 
@@ -41,7 +41,7 @@ class Number:
 def loads(raw: bytes) -> object:
     """Decode JSON bytes.
 
-    Numbers come as int and float, or as `Number` where those would change their text.
+    Numbers become int and float, or `Number` if those would change their text.
 
     Raises:
         ValueError: it is not JSON (also not UTF-8, NaN, or nested deeper than `DEEPEST`).
@@ -58,7 +58,7 @@ def loads(raw: bytes) -> object:
 
 
 def _may_round(raw: bytes) -> bool:
-    """Tell whether there may be a number that orjson would round; looks at large bytes in parts."""
+    """Check for a number that orjson might round; large bytes are searched in parts."""
     if len(raw) <= _PART:
         return _LONG in raw.translate(_NUMERIC)
     ends = range(0, len(raw), _PART)
@@ -67,7 +67,7 @@ def _may_round(raw: bytes) -> bool:
 
 @contextmanager
 def bounded_nesting(text: str) -> Iterator[None]:
-    """Let the standard json read this text, whatever the interpreter's limit of recursion is.
+    """Raise the recursion limit so that the standard json can read this text.
 
     Raises:
         ValueError: it is nested deeper than `DEEPEST`.
@@ -87,13 +87,13 @@ def bounded_nesting(text: str) -> Iterator[None]:
 
 
 def _depth(text: str) -> int:
-    """Return how deep JSON is nested; brackets in strings do not count."""
+    """Return the depth of nesting; brackets in strings do not count."""
     brackets = _NO_BRACKETS.sub("", text)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def loads_own(raw: bytes) -> object:
-    """Decode JSON that jobctl wrote itself: its numbers are floats and 64-bit integers.
+    """Decode JSON that jobctl wrote: its numbers are floats and 64-bit integers.
 
     Raises:
         ValueError: it is not JSON.
@@ -101,7 +101,7 @@ def loads_own(raw: bytes) -> object:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return loads(raw)  # lone surrogates, for bytes that are no UTF-8: orjson refuses them
+        return loads(raw)  # with lone surrogates, for bytes that are not UTF-8: orjson refuses them
 
 
 def _integer(text: str) -> int | Number:
@@ -121,8 +121,8 @@ def _refuse(name: str) -> object:
 def dumps(value: object, *, indent: bool = False, newline: bool = False) -> bytes:
     r"""Encode a value as JSON in UTF-8, on one line or indented by two spaces.
 
-    Lone surrogates come out as ``\ud800`` escapes, as they came in. A value that holds them, or
-    is nested deeper than orjson goes, comes on one line.
+    Lone surrogates are written as ``\ud800`` escapes, as they came in. A value with surrogates, or
+    nested deeper than orjson's limit, is written on one line.
     """
     # Number is a dataclass, which orjson would otherwise write out as an object.
     option = orjson.OPT_PASSTHROUGH_DATACLASS | (orjson.OPT_INDENT_2 if indent else 0)
@@ -134,7 +134,7 @@ def dumps(value: object, *, indent: bool = False, newline: bool = False) -> byte
 
 
 def printable_string(text: str) -> str:
-    r"""Return a text as a JSON string that a terminal shows as it is: ESC is ``\\u001b``."""
+    r"""Return a text as a JSON string without control characters: ESC is ``\\u001b``."""
     return dumps(text).decode() if text.isprintable() else json.dumps(text)
 
 
@@ -145,7 +145,7 @@ def _default(value: object) -> object:
 
 
 def _plainly(top: object) -> bytes:
-    """Encode what orjson will not: lone surrogates, huge integers, deep nesting (no recursion)."""
+    """Encode lone surrogates, huge integers and deep nesting, which orjson refuses."""
     out: list[str] = []
     todo: list[tuple[bool, object]] = [(False, top)]  # (is it punctuation?, what)
     while todo:
@@ -179,7 +179,7 @@ def _text(value: str) -> str:
 
 
 def text_of(value: object) -> str:
-    """Return a JSON value as plain text: strings as they are, the rest as JSON."""
+    """Return a JSON value as plain text: a string as it is, anything else as JSON."""
     if isinstance(value, str):
         return value
     return dumps(value).decode()

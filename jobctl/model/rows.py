@@ -32,11 +32,11 @@ def listing_keys(kind: Kind) -> tuple[str, ...]:
 
 
 def listing_row(entry: Entry, keys: Sequence[str] | None = None) -> Row:
-    """Return an entry's row; a malformed one also carries its bytes.
+    """Return an entry's row; a malformed entry's row also has its bytes.
 
     Args:
-        entry: what is listed.
-        keys: which listing keys; without them all of its structure, each of them there.
+        entry: the entry.
+        keys: the listing keys; None for all keys of its structure.
     """
     if keys is None:
         row = _whole_row(entry)
@@ -48,7 +48,7 @@ def listing_row(entry: Entry, keys: Sequence[str] | None = None) -> Row:
 
 
 def _whole_row(entry: Entry) -> Row:
-    """Return what `_VALUES` would say of every key, in a third of the time."""
+    """Return the same as `_VALUES` would give for every key, in a third of the time."""
     row: Row = dict.fromkeys(_ALL[entry.kind])
     row |= entry.job.listing()
     for key in ("at", "malformed", *_MORE.get(entry.kind, ())):
@@ -59,7 +59,7 @@ def _whole_row(entry: Entry) -> Row:
 def without_plain_classes(
     rows: Iterable[Row], columns: Sequence[str]
 ) -> tuple[list[Row], tuple[str, ...]]:
-    """Return rows and columns for people, who see a class only where it is not the jobtype."""
+    """Return rows and columns for people: a class is shown only if it is not the jobtype."""
     told = list(rows)
     for row in told:
         if row.get("class") == row.get("jobtype"):
@@ -88,12 +88,12 @@ _VALUES: dict[str, Callable[[Entry], object]] = {
 
 
 def entry_value(key: str) -> Callable[[Entry], object]:
-    """Return what reads the value under a listing key."""
+    """Return the function that reads the value under a listing key."""
     return _VALUES[key]
 
 
 def raw_keys(raw: bytes) -> Row:
-    """Return a member as text in ``raw``, or, where it is none, in ``raw_b64``."""
+    """Return a member as text in ``raw``, or in ``raw_b64`` if it is not UTF-8."""
     try:
         return {"raw": raw.decode(), "raw_b64": None}
     except UnicodeDecodeError:

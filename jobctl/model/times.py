@@ -1,8 +1,8 @@
 """Times and durations: the one place that knows their forms.
 
-Faktory writes RFC 3339 with up to nine digits inside payloads and float unix seconds as
-scores. Digits are kept as they were written; nothing here rounds. A time is one of the years 1 to
-9999; Go's zero time, ``0001-01-01T00:00:00Z``, is none: Go writes it where there is no time.
+Payloads have RFC 3339 with up to nine digits, scores are float unix seconds. Digits are kept as
+they were written; nothing here rounds. A time is in the years 1 to 9999; Go's zero time,
+``0001-01-01T00:00:00Z``, is none: Go writes it for a missing time.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ DAY = 86400  # seconds
 _TIMES_LOOK = (
     "times look like 2026-09-21T14:00:00Z, 2026-09-21, today, monday, +2h, -5m, 1790000000"
 )
-_SHOWN = 40  # characters of a number that is none
+_SHOWN = 40  # characters of an invalid number in a message
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?", re.ASCII)
-LONGEST = 1000 * 366 * 86400.0  # seconds: from now, it ends within the years there are
+LONGEST = 1000 * 366 * 86400.0  # seconds: from now, that ends before the year 9999
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Instant:
-    """A moment: whole unix seconds, and the digits of its fraction as they were written."""
+    """A moment: whole unix seconds, and the digits of the fraction as they were written."""
 
     seconds: int
     digits: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Instant | None:
-        """Read RFC 3339 with any offset; None when it is not one, or no time."""
+        """Parse RFC 3339 with any offset; None if it is not valid."""
         read = cls._read(text)
         return read if read is not None and read.in_range and not read.zero else None
 
@@ -68,7 +68,7 @@ class Instant:
 
     @classmethod
     def of_epoch(cls, seconds: float) -> Instant | None:
-        """Read unix seconds (a score); None where they are no time."""
+        """Return the moment of unix seconds (a score); None if it is out of range."""
         if not _FIRST_SECOND < seconds < _LAST_SECOND + 1:
             return None
         text = repr(seconds)
@@ -79,7 +79,7 @@ class Instant:
 
     @classmethod
     def _of_odd_epoch(cls, text: str) -> Instant:
-        """Read what is before 1970, or written with an exponent."""
+        """Parse seconds before 1970, or with an exponent."""
         from decimal import Decimal
 
         exact = Decimal(text)
@@ -94,12 +94,12 @@ class Instant:
         return self.seconds + float(f"0.{self.digits or 0}")
 
     def rfc3339(self) -> str:
-        """Return it in UTC with ``Z``, its digits kept."""
+        """Return RFC 3339 in UTC with ``Z``, the digits kept."""
         whole = (_EPOCH + timedelta(seconds=self.seconds)).isoformat()[:19]
         return f"{whole}.{self.digits}Z" if self.digits else f"{whole}Z"
 
     def later(self, seconds: int) -> Instant | None:
-        """Return the moment so many whole seconds later, or earlier; None where that is no time."""
+        """Return the moment so many whole seconds later, or earlier; None if it is out of range."""
         moment = Instant(self.seconds + seconds, self.digits)
         return moment if moment.in_range and not moment.zero else None
 
@@ -110,7 +110,7 @@ class Instant:
 
     @property
     def zero(self) -> bool:
-        """Whether it is Go's zero time, which stands for none."""
+        """Whether it is Go's zero time, which means no time."""
         return self.seconds == _FIRST_SECOND and not self.digits.strip("0")
 
 
@@ -126,7 +126,7 @@ def _offset(text: str) -> int:
 
 
 def rfc3339(value: object) -> object:
-    """Return a payload's time in UTC, None for Go's zero time; what is no time as it is."""
+    """Return a payload's time in UTC, None for Go's zero time; any other value as it is."""
     if not isinstance(value, str):
         return value
     if value[-1:] == "Z" and value[10:11] == "T" and value[:10] != _ZERO_DAY:
@@ -138,19 +138,19 @@ def rfc3339(value: object) -> object:
 
 
 def epoch(value: object) -> float | None:
-    """Return a payload's RFC 3339 time as unix seconds; None when it is not one."""
+    """Return a payload's RFC 3339 time as unix seconds; None if it is not valid."""
     moment = Instant.parse(value) if isinstance(value, str) else None
     return None if moment is None else moment.epoch()
 
 
 def score_time(score: float) -> str | None:
-    """Return a score as RFC 3339; None when it is no time (infinite, far out)."""
+    """Return a score as RFC 3339; None if it is out of range."""
     moment = Instant.of_epoch(score)
     return None if moment is None else moment.rfc3339()
 
 
 def parse_duration(text: str) -> float:
-    """Return seconds of ``90s``, ``15m``, ``2h``, ``3d``, ``12w`` or a sum like ``1h30m``.
+    """Return the seconds of ``90s``, ``15m``, ``2h``, ``3d``, ``12w`` or a sum like ``1h30m``.
 
     Raises:
         UsageProblem: it is not a duration.
@@ -170,7 +170,7 @@ def parse_duration(text: str) -> float:
 
 
 def is_duration(text: str) -> bool:
-    """Tell whether a word reads as a duration."""
+    """Check whether a text is a duration."""
     try:
         parse_duration(text)
     except UsageProblem:
@@ -179,9 +179,9 @@ def is_duration(text: str) -> bool:
 
 
 def parse_day(text: str, now: float, *, ahead: bool = False) -> Instant | None:
-    """Return when a day begins in UTC: ``2026-09-21``, ``today``, ``monday``; None: it is no day.
+    """Return the beginning in UTC of ``2026-09-21``, ``today`` or ``monday``; None if not a day.
 
-    A weekday is the last one there was, today included; with `ahead` the next one behind today.
+    A weekday is the last one, today included; with `ahead` the next one after today.
     """
     if _DATE.fullmatch(text):
         return Instant.parse(f"{text}T00:00:00Z")
@@ -197,13 +197,13 @@ def parse_day(text: str, now: float, *, ahead: bool = False) -> Instant | None:
 
 
 def parse_moment(text: str, now: float, *, ahead: bool = False) -> Instant:
-    """Read RFC 3339, a day's beginning, ``+2h``, ``-5m``, or epoch seconds.
+    """Parse RFC 3339, a day, ``+2h``, ``-5m``, or epoch seconds.
 
-    A bare number from 10^14 up is microseconds. `now`, in unix seconds, is what relative ones count
-    from; `ahead` is as of `parse_day`.
+    A bare number from 10^14 up is microseconds. Relative times count from `now`, in unix seconds;
+    `ahead` is as in `parse_day`.
 
     Raises:
-        UsageProblem: it is not a time, or not one of the years 1 to 9999.
+        UsageProblem: it is not a time, or not in the years 1 to 9999.
     """
     if text[:1] in ("+", "-") and text[1:]:
         away = parse_duration(text[1:])
@@ -233,7 +233,7 @@ def _parse_number(text: str, whole: str, digits: str) -> Instant:
 
 
 def parse_rate(text: str) -> float:
-    """Return jobs a second of ``50/s``, ``50``, ``600/m``.
+    """Return the jobs a second of ``50/s``, ``50``, ``600/m``.
 
     Raises:
         UsageProblem: it is not a rate.

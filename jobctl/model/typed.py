@@ -1,4 +1,4 @@
-"""Decoded JSON read as the types it was written from: files may have been changed since."""
+"""Check decoded JSON against types: a file may have been changed since it was written."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def typed(kind: Any, value: object, name: str) -> Any:
     Args:
         kind: the type; of unions only those with None.
         value: decoded JSON.
-        name: what it is called in errors.
+        name: the name of the value in errors.
 
     Raises:
-        ValueError: it is not of that type; says what is wrong with which part.
+        ValueError: it is not of that type; the message names the part and what is wrong.
     """
     return _reader(kind)(value, name)
 
 
 @cache
 def _reader(kind: Any) -> Reader:
-    """Return what reads a type; made once, as files have many lines."""
+    """Return a reader for a type; cached, as files have many lines."""
     kinds, origin = get_args(kind), get_origin(kind)
     if origin in (Union, UnionType):
         inner = _reader(next(one for one in kinds if one is not NoneType))
@@ -95,7 +95,7 @@ def _object_reader(kind: Any) -> Reader:
 
 
 def _scalar_reader(kind: Any) -> Reader:
-    """Return what reads text, a number, a truth value or a member of an enum."""
+    """Return a reader for text, a number, a boolean or a member of an enum."""
     members = {one.value: one for one in kind} if issubclass(kind, StrEnum) else {}
 
     def find(value: object) -> object:

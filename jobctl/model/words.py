@@ -1,4 +1,4 @@
-"""Names in sentences: near ones for what was mistyped, the first of many."""
+"""Names in messages: suggestions for a mistyped one, plurals, long lists."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from jobctl.errors import UsageProblem
 
-_FAR = 2  # letters that a mistyped name differs in at most
-_SHORT = 3  # letters of a name in which two would be nearly all
-# What other tools call the same; the first name that is known here is meant.
+_FAR = 2  # letters in which a mistyped name differs at most
+_SHORT = 3  # letters of a name that may differ in one only
+# Names in other tools; the first of the names here that is known is meant.
 _SYNONYMS = {
     "active": ("working", "started"),
     "attempts": ("retry_count", "attempt"),
@@ -56,16 +56,16 @@ _SYNONYMS = {
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint: the name that was meant, or all names where that is not clear."""
+    """Return a hint: the name that was probably meant, or all names."""
     names = list(known)
     near = near_name(word, names)
     return f"did you mean {near}?" if near else f"one of: {', '.join(names)}"
 
 
 def near_name(word: str, known: Iterable[str]) -> str | None:
-    """Return the name that may have been meant by a word: another word for it, or mistyped.
+    """Return the name that was probably meant by a word: a synonym, or a mistyped name.
 
-    None where none is within two letters of it: a wrong guess is worse than none.
+    None if no name is within two letters of it: a wrong guess is worse than none.
     """
     names = list(known)
     meant = next((name for name in _SYNONYMS.get(word.lower(), ()) if name in names), None)
@@ -76,9 +76,9 @@ def near_name(word: str, known: Iterable[str]) -> str | None:
 
 
 def _distance(word: str, name: str) -> int:
-    """Return how many letters must be put in, taken out, replaced or swapped with the next.
+    """Return how many letters must be inserted, deleted, replaced or swapped with the next.
 
-    More than `_FAR` is far.
+    A result above `_FAR` only means that it is more.
     """
     one, other = word.lower(), name.lower()
     most = _FAR if min(len(one), len(other)) > _SHORT else 1
@@ -96,18 +96,18 @@ def _distance(word: str, name: str) -> int:
 
 
 def things(count: int, thing: str) -> str:
-    """Return the word for so many of a thing."""
+    """Return the singular or plural of a word for this count."""
     return thing if count == 1 else f"{thing}s"
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:
-    """Return names in a sentence; of more than so many the first ones."""
+    """Return names separated by commas, the first `most` of them."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def read_names(option: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Read the names that an option gives, with commas between them; each counts once.
+    """Split the comma-separated names that an option gives, without duplicates.
 
     Raises:
         UsageProblem: one of them is not known.

@@ -11,9 +11,9 @@ from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
 from jobctl.model.change import Change, Verb
 from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.leases import Author
 from jobctl.model.notes import ActingNote
 from jobctl.model.operation import Batch, Header, Outcome, Rising
-from jobctl.model.pausing import Author
 from jobctl.model.report import Report
 from jobctl.model.times import LAST
 from jobctl.operations.acting import Actor, Course, Told, read_scores

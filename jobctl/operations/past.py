@@ -9,9 +9,9 @@ from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.change import ON_QUEUES
 from jobctl.model.layout import Kind
+from jobctl.model.leases import Author
 from jobctl.model.notes import ActingNote, ChosenNote, EndNote, Lock, Note, UndoBatchNote, UndoNote
 from jobctl.model.operation import Batch, Header, read_result
-from jobctl.model.pausing import Author
 from jobctl.model.report import Report
 from jobctl.model.times import Instant, score_time
 from jobctl.operations.acting import Told, read_batch, read_scores

@@ -8,7 +8,7 @@ from dataclasses import replace
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Refused, RefusedByRedis
 from jobctl.model.change import ON_QUEUES, Verb
-from jobctl.model.pausing import Author
+from jobctl.model.leases import Author
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.operations.carrying import begin, carry_out, claim, leave_to, resumable

@@ -10,7 +10,7 @@ from shlex import quote
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.model.pausing import STALE, Hold
+from jobctl.model.leases import STALE, Holders
 from jobctl.systems.faktory.server import ALL
 from jobctl.systems.faktory.verify_server import verify_server
 
@@ -131,7 +131,7 @@ def untaken(backend: Backend, name: str, *, paused: bool) -> str:
     )
 
 
-def refuse_held(holds: Mapping[str, Hold], way: str | None = None) -> None:
+def refuse_held(holds: Mapping[str, Holders], way: str | None = None) -> None:
     """Refuse what is not to be done to a queue that somebody holds; nothing where nobody does.
 
     Args:

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
-from jobctl.model.pausing import BEAT, STALE, Author, Lease
+from jobctl.model.leases import BEAT, STALE, Author, Lease
 from jobctl.model.words import listed
 from jobctl.queues.changing import Route, find_route, tell_server, untaken
 from jobctl.queues.naming import Meant, Naming, find_meant

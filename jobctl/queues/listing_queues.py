@@ -10,7 +10,7 @@ from jobctl.backend import Backend
 from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
 from jobctl.jobs.listing import Order, sorted_by
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.pausing import Author, Hold
+from jobctl.model.leases import Author, Holders
 from jobctl.model.queue import Queue
 from jobctl.model.rows import Row
 from jobctl.model.times import score_time
@@ -152,7 +152,7 @@ def _pending(known: bool | None) -> Row:
     return {"paused": None, "pending": True, "problem": doubt}
 
 
-def _pause(queue: Queue, author: Author | None, hold: Hold | None) -> Row:
+def _pause(queue: Queue, author: Author | None, hold: Holders | None) -> Row:
     """Return who paused a queue, when and why, as far as it was noted, and who holds it."""
     found: Row = dict.fromkeys(("paused_by", "paused_at", "reason"))
     if author is not None and queue.paused:

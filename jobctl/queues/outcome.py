@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.backend import Backend
-from jobctl.model.pausing import Author
+from jobctl.model.leases import Author
 from jobctl.model.rows import Row
 from jobctl.queues.changing import Route, Way, tell_server
 from jobctl.queues.naming import Meant

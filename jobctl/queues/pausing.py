@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from jobctl.backend import Backend
 from jobctl.errors import RefusedByRedis
-from jobctl.model.pausing import Author
+from jobctl.model.leases import Author
 from jobctl.queues.changing import Route, find_route, settled, tell_server, untaken
 from jobctl.queues.listing_queues import pending_pauses
 from jobctl.queues.naming import Meant, Naming, find_meant

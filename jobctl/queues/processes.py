@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jobctl.backend import Backend
-from jobctl.model.pausing import Hold, Lease
+from jobctl.model.leases import Holders, Lease
 
 _PROC = Path("/proc")
 
@@ -41,7 +41,7 @@ def _place() -> str | None:
         return None
 
 
-def look_at_holds(backend: Backend, names: Sequence[str]) -> dict[str, Hold]:
+def look_at_holds(backend: Backend, names: Sequence[str]) -> dict[str, Holders]:
     """Return who holds each of these queues; holders whose process is gone count as dead."""
     holds = backend.pauses.holds(names, backend.server.now())
     return {name: _without_gone(hold) for name, hold in holds.items()}
@@ -58,7 +58,7 @@ def bury_gone(backend: Backend, names: Sequence[str]) -> None:
         backend.pauses.beat(held, ident, ends=True)
 
 
-def _without_gone(hold: Hold) -> Hold:
+def _without_gone(hold: Holders) -> Holders:
     leases = tuple(replace(it, dead=True) if _is_gone(it) else it for it in hold.leases)
     return replace(hold, leases=leases)
 

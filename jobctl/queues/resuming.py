@@ -10,7 +10,7 @@ from shlex import quote
 
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, RefusedByRedis
-from jobctl.model.pausing import STALE, Hold
+from jobctl.model.leases import STALE, Holders
 from jobctl.queues.changing import (
     NAP,
     Route,
@@ -75,7 +75,7 @@ def resume(
 def _resume_by_wire(
     backend: Backend,
     meant: Meant,
-    holds: Mapping[str, Hold],
+    holds: Mapping[str, Holders],
     route: Route,
     *,
     force: bool,
@@ -167,7 +167,7 @@ def clear_dead(backend: Backend, naming: Naming) -> Outcome:
     return outcome("resume", route, queues)
 
 
-def _lives(name: str, hold: Hold) -> str:
+def _lives(name: str, hold: Holders) -> str:
     """Return who holds a queue, and when to try again should they be dead."""
     silent = min((lease.silent for lease in hold.leases), default=0.0)
     return (
@@ -200,7 +200,7 @@ def finish_by_wire(backend: Backend, names: Sequence[str], ident: str) -> dict[s
 
 
 def _resumed(
-    name: str, holds: Mapping[str, Hold], *, changed: bool, pending: bool = False
+    name: str, holds: Mapping[str, Holders], *, changed: bool, pending: bool = False
 ) -> Changed:
     note = f"it is still held by {holds[name]}" if name in holds else None
     return Changed(name, paused=pending, changed=changed, note=note, pending=pending)

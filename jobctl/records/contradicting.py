@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jobctl.model.entry import Entry
-from jobctl.model.joined import Joined, Kept
+from jobctl.model.job_records import IndexedRecord, JobRecords
 from jobctl.model.layout import Kind
 from jobctl.model.record import KILL_REQUESTED, Record, RecordState
 from jobctl.model.times import epoch
@@ -16,7 +16,9 @@ _WAITING = (Kind.QUEUE, Kind.SCHEDULED, Kind.RETRIES)
 _NAMED = 5  # ids that a sentence names
 
 
-def contradictions(jid: str, entries: Sequence[Entry], joined: Joined, now: float) -> Iterator[str]:
+def contradictions(
+    jid: str, entries: Sequence[Entry], joined: JobRecords, now: float
+) -> Iterator[str]:
     """Yield what a job's newest record says and its place does not.
 
     A job that is tried again has ordinarily a record that says failed, or still started; one whose
@@ -78,7 +80,7 @@ def _ended(record: Record, entry: Entry, now: float) -> Iterator[str]:
             yield f"its record says {state}, but a worker still holds the job"
 
 
-def oddities(joined: Joined) -> Iterator[str]:
+def oddities(joined: JobRecords) -> Iterator[str]:
     """Yield what is odd about how a job's records are kept."""
     for key, kind in joined.unread.items():
         yield f"the key {key} holds a {kind}: nobody can look into it"
@@ -101,7 +103,7 @@ def oddities(joined: Joined) -> Iterator[str]:
         )
 
 
-def _keeping(kept: Kept) -> Iterator[str]:
+def _keeping(kept: IndexedRecord) -> Iterator[str]:
     record, state = kept.record, kept.record.state
     if record.stub:
         lacks = "state" if record.values.get("id") is not None else "id"
@@ -117,7 +119,7 @@ def _keeping(kept: Kept) -> Iterator[str]:
         yield f"record {record.id} says {state}, and stands in the set of those {other}{left}"
 
 
-def _aside(kept: Kept) -> bool:
+def _aside(kept: IndexedRecord) -> bool:
     return kept.record.stub or kept.attempt_of is not None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jobctl.errors import JobctlError, NoPermission, Refused, WrongType
 from jobctl.model.layout import Layout
-from jobctl.model.pausing import STALE, Author, Hold, Lease
+from jobctl.model.leases import STALE, Author, Holders, Lease
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.keys import KEPT, PAUSES, hold_key
 from jobctl.redis.queues import decode_name, encode_name
@@ -127,7 +127,7 @@ class Pauses:
         found = {decode_name(name): Author.decode(text) for name, text in pairs}
         return {name: author for name, author in found.items() if author is not None}
 
-    def holds(self, names: Sequence[str], now: float) -> dict[str, Hold]:
+    def holds(self, names: Sequence[str], now: float) -> dict[str, Holders]:
         """Return who holds each of these queues; queues without a holder are left out.
 
         Args:
@@ -137,12 +137,12 @@ class Pauses:
         replies = self._connection.attempt(
             [("HGETALL", encode_name(hold_key(name))) for name in names]
         )
-        found: dict[str, Hold] = {}
+        found: dict[str, Holders] = {}
         for name, reply in zip(names, replies, strict=True):
             if isinstance(reply, JobctlError) and not isinstance(reply, WrongType | NoPermission):
                 raise reply
             if isinstance(reply, list) and reply:
-                hold = Hold.read(dict(zip(reply[::2], reply[1::2], strict=True)), now)
+                hold = Holders.read(dict(zip(reply[::2], reply[1::2], strict=True)), now)
                 if hold or hold.leaving:
                     found[name] = hold
         return found

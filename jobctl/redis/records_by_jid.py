@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
-from jobctl.model.joined import Joined, Kept, join
+from jobctl.model.job_records import IndexedRecord, JobRecords, job_records
 from jobctl.model.record import Record, RecordLayout, RecordState, decode, encode
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 
@@ -45,7 +45,7 @@ class _Found:
 class _Read:
     """A record as it was read, and the keys that could not be read."""
 
-    kept: Kept | None
+    kept: IndexedRecord | None
     unread: set[bytes]
     refused: str | None
 
@@ -57,7 +57,7 @@ class RecordsByJid:
         self._connection = connection
         self._layout = layout
 
-    def of(self, jids: Iterable[str]) -> dict[str, Joined]:
+    def of(self, jids: Iterable[str]) -> dict[str, JobRecords]:
         """Return the records of each of these jobs; jobs without any are left out.
 
         A job's records are those whose id or provider_job_id its id is.
@@ -94,7 +94,7 @@ class RecordsByJid:
             found.idents.add(ident)
         return found
 
-    def _joined(self, found: Mapping[str, _Found]) -> dict[str, Joined]:
+    def _joined(self, found: Mapping[str, _Found]) -> dict[str, JobRecords]:
         idents = list(dict.fromkeys(i for each in found.values() for i in sorted(each.idents)))
         read = dict(zip(idents, self._read(idents), strict=True))
         for each in found.values():
@@ -103,7 +103,7 @@ class RecordsByJid:
                 each.refused = each.refused or read[ident].refused
         kinds = self._kinds(sorted({key for each in found.values() for key in each.unread}))
         return {
-            jid: join(
+            jid: job_records(
                 each.ident,
                 {ident: read[ident].kept for ident in sorted(each.idents)},
                 more=each.more,
@@ -149,7 +149,7 @@ class RecordsByJid:
         unread = {key for key, reply in zip(keys, answers, strict=True) if _odd(reply)}
         flat, *asked = (None if _odd(reply) else reply for reply in answers)
         sets = frozenset(s for s, there in zip(RecordState, asked, strict=True) if there)
-        return _Read(Kept(Record.read(ident, flat), sets) if flat else None, unread, None)
+        return _Read(IndexedRecord(Record.read(ident, flat), sets) if flat else None, unread, None)
 
     def _kinds(self, keys: list[bytes]) -> dict[bytes, str]:
         kinds = self._connection.pipe([("TYPE", key) for key in keys]) if keys else []

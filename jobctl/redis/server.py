@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable, Sequence
 
 from jobctl.errors import ConnectionLost, JobctlError, Loading, NoPermission, TooOld
+from jobctl.model.info import ServerFacts
 from jobctl.model.layout import Layout
-from jobctl.model.overview import ServerFacts
 from jobctl.redis.connection import Command, Connection, Reply
 
 _OLDEST = (6, 2)

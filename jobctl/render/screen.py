@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobctl.model.overview import NOT_LOOKED, Overview
+from jobctl.model.info import NOT_LOOKED, Overview
 from jobctl.render.cells import duration, number, size, sparkline
 from jobctl.render.consoles import Trimmed, print_labelled
 from jobctl.render.machine import cell

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from jobctl import embedded
-from jobctl.model.pausing import Author, Lease
+from jobctl.model.leases import Author, Lease
 from tests.builders import job, reservation
 from tests.cli.deploying import Holder, age, ended, holders, kill, leases, paused, until
 
@@ -249,7 +249,7 @@ def fast_beat(holder):
     directory.mkdir()
     here = os.environ.get("PYTHONPATH", "")
     (directory / "sitecustomize.py").write_text(
-        "import jobctl.model.pausing\njobctl.model.pausing.BEAT = 0.2\n"
+        "import jobctl.model.leases\njobctl.model.pausing.BEAT = 0.2\n"
     )
     return f"{directory}:{here}" if here else directory
 

@@ -13,7 +13,7 @@ import redis
 
 from jobctl import embedded
 from jobctl.errors import Refused, Unreachable
-from jobctl.model.pausing import Author
+from jobctl.model.leases import Author
 from jobctl.queues import holding
 from jobctl.queues.naming import Naming
 from jobctl.queues.running import Signals

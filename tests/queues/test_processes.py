@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from jobctl.model.pausing import Author, Lease
+from jobctl.model.leases import Author, Lease
 from jobctl.queues import processes
 from jobctl.queues.processes import look_at_holds, process_name
 

@@ -8,8 +8,8 @@ import pytest
 from jobctl import connect
 from jobctl.filter.where import Where
 from jobctl.model.change import Change, Verb
-from jobctl.model.editing import inside
 from jobctl.model.guards import Guards
+from jobctl.model.json_edits import inside
 from jobctl.model.layout import QueueForm
 from jobctl.operations.performing import Order
 from jobctl.operations.watching import Watch

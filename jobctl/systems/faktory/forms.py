@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused, Unreachable
+from jobctl.model.info import JobServerFacts
 from jobctl.model.layout import QueueForm
-from jobctl.model.overview import JobServerFacts
 from jobctl.model.queue import Queue
 from jobctl.systems.faktory.layout import FAKTORY
 from jobctl.systems.faktory.server import form_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jobctl.model.editing import replacer, without
+from jobctl.model.json_edits import replacer, without
 from jobctl.model.layout import SETS, Kind, Layout, Payload, QueueForm, System
 from jobctl.model.times import rfc3339
 from jobctl.systems.base import Marks

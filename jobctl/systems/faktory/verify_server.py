@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from jobctl.backend import Backend
 from jobctl.errors import Loading, NotFaktory, Refused, RefusedByFaktory, RefusedByRedis
+from jobctl.model.info import JobServerFacts
 from jobctl.model.jsontext import dumps
-from jobctl.model.overview import JobServerFacts
 from jobctl.model.times import Instant
 from jobctl.systems.faktory.server import Faktory
 

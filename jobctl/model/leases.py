@@ -1,4 +1,4 @@
-"""Paused queues: who paused them and why, and who holds them for the time of a deploy."""
+"""Who paused queues and why, and the leases of those who hold them during a deploy."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BEAT = 5.0  # seconds between two heartbeats
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who does something, and why: `at` in unix seconds by the clock of Redis.
+    """Who did something and why, `at` unix seconds by the clock of Redis.
 
-    What is done `at_restart` waits for the next start of the job server.
+    With `at_restart` it takes effect at the next start of the job server.
     """
 
     who: str
@@ -29,13 +29,13 @@ class Author:
     at_restart: bool = False
 
     def encode(self) -> bytes:
-        """Return it as the JSON text that Redis keeps."""
+        """Return the JSON text that Redis keeps."""
         found = {"who": self.who, "host": self.host, "at": self.at, "reason": self.reason}
         return dumps(found | ({"at_restart": True} if self.at_restart else {}))
 
     @classmethod
     def decode(cls, text: bytes) -> Author | None:
-        """Read it; None where it is none."""
+        """Read the JSON text; None if it is not valid."""
         found = glance(text)
         return None if found is None else cls._of(found)
 
@@ -56,16 +56,16 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A hold of one queue.
+    """One holder's claim on one queue.
 
     Attributes:
         ident: its id, the same on all queues of one hold.
         author: who holds it, since when and why.
         pid: the process that holds it, on the author's host.
-        process: what tells that process from any other on any machine; None where nothing does.
-        command: what runs meanwhile.
+        process: identifies that process on any machine; None if nothing does.
+        command: the command that runs meanwhile.
         dead: whether its heartbeat has stopped.
-        silent: seconds since the last one.
+        silent: seconds since the last heartbeat.
     """
 
     ident: str
@@ -77,7 +77,7 @@ class Lease:
     process: str | None = None
 
     def encode(self) -> bytes:
-        """Return it as the JSON text that Redis keeps."""
+        """Return the JSON text that Redis keeps."""
         return dumps(
             {
                 "who": self.author.who,
@@ -92,11 +92,11 @@ class Lease:
 
     @classmethod
     def decode(cls, ident: str, text: bytes, *, silent: float) -> Lease:
-        """Read it; of what is not there as expected, nothing is known.
+        """Read the JSON text; fields that are missing or odd count as unknown.
 
         Args:
             ident: its id.
-            text: the JSON.
+            text: the JSON text.
             silent: seconds since its last heartbeat.
         """
         found = glance(text) or {}
@@ -108,7 +108,7 @@ class Lease:
         return cls(ident, author, number, words, silent > STALE, silent, name)
 
     def document(self) -> Row:
-        """Return it under its JSON keys."""
+        """Return the lease under its JSON keys."""
         return {
             "who": self.author.who,
             "host": self.author.host,
@@ -120,20 +120,20 @@ class Lease:
         }
 
     def __str__(self) -> str:
-        """Return who holds it, for people."""
+        """Return the holder, for people."""
         state = ", dead" if self.dead else ""
         return f"{self.author} (pid {self.pid}{state})"
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """Who holds a queue.
+class Holders:
+    """The holders of one queue.
 
     Attributes:
-        leases: by their beginning.
-        paused_before: whether the queue was paused before the first of them, so that it stays so.
-        leaving: whether the last of them is about to resume the queue just now.
-        other_version: the version of leases that this jobctl does not know; they are left alone.
+        leases: the earliest first.
+        paused_before: whether the queue was paused before the first of them, and so stays paused.
+        leaving: whether the last holder is just resuming the queue.
+        other_version: a version of leases that this jobctl does not know; they are left alone.
     """
 
     leases: tuple[Lease, ...] = ()
@@ -146,7 +146,7 @@ class Hold:
 
     @property
     def dead(self) -> bool:
-        """Whether nobody holds it but the dead."""
+        """Whether all holders are dead."""
         return bool(self.leases) and all(lease.dead for lease in self.leases)
 
     def __str__(self) -> str:
@@ -156,8 +156,8 @@ class Hold:
         return ", ".join(map(str, self.leases))
 
     @classmethod
-    def read(cls, found: Mapping[bytes, bytes], now: float) -> Hold:
-        """Read what Redis keeps; `now` in unix seconds by its clock."""
+    def read(cls, found: Mapping[bytes, bytes], now: float) -> Holders:
+        """Read the hash that Redis keeps; `now` in unix seconds by its clock."""
         if not found:
             return cls()
         version = found.get(b"v", b"").decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-r"""Editing a job where it stands: one top-level key, by bytes, and every other byte stays.
+r"""Edit one top-level key of a JSON object in place; every other byte stays.
 
-Encoding a decoded job again would change its key order, its escapes and its long integers. Keys
-are known as JSON readers know them: spelled with escapes or not, the last one wins.
+Encoding a decoded job again would change its key order, escapes and long integers. Keys are
+compared as JSON readers do: with escapes decoded, and the last of equal keys wins.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Replace = Callable[[bytes, Mapping[str, object], bytes], bytes]
 
 
 def replacer(key: str) -> Replace:
-    """Return what replaces a key's value in a job; where the key is not, it is added at the end.
+    """Return a function that sets the value of a key; a missing key is added at the end.
 
     Args:
-        key: a top-level key of plain ASCII.
+        key: a top-level key in plain ASCII.
 
     Returns:
-        A function of the job's exact bytes, of the same decoded (it tells whether the key is
-        there), and of the new value as JSON; it raises ValueError where the bytes are no object.
+        A function of the job's exact bytes, the same decoded, and the new value as JSON; it raises
+        ValueError if the bytes are not a JSON object.
     """
     spelled = b'"%b"' % key.encode()
     size = len(spelled)
@@ -38,10 +38,10 @@ def replacer(key: str) -> Replace:
             brace = raw.rindex(b"}")  # behind the closing one there is only white space
             added = b"%b%b:%b" % (b"," if payload else b"", spelled, value)
             return _spliced(raw, brace, brace, added)
-        # The key is there. Without escapes it can only be spelled as it is; where these bytes are
-        # there once, they are that key, and neither a nested one nor a text.
+        # Fast path. Without escapes the key has only one spelling; if its bytes occur once, they
+        # are that key, and neither a nested key nor a text.
         found = raw.find(spelled)
-        # (One byte is found much faster than two.)
+        # One byte is found much faster than two.
         plain = b"\\" not in raw or b"\\u" not in raw
         if plain and found >= 0 and raw.find(spelled, found + size) < 0:
             start = found + size + (2 if raw.startswith(b": ", found + size) else 1)
@@ -56,7 +56,7 @@ def replacer(key: str) -> Replace:
 
 
 def _spliced(raw: bytes, start: int, end: int, value: bytes) -> bytes:
-    """Return bytes with another value between two places; large ones are copied once."""
+    """Return the bytes with the span replaced; large ones are copied only once."""
     if len(raw) <= _LARGE:
         return raw[:start] + value + raw[end:]
     view = memoryview(raw)
@@ -64,10 +64,10 @@ def _spliced(raw: bytes, start: int, end: int, value: bytes) -> bytes:
 
 
 def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
-    """Return a job without a key, however often it has it, and without the commas that belong.
+    """Return a job without a key, each time it occurs, and without the commas that go with it.
 
     Raises:
-        ValueError: it is no JSON object.
+        ValueError: it is not a JSON object.
     """
     if key not in payload:
         return raw
@@ -91,10 +91,10 @@ def without(raw: bytes, payload: Mapping[str, object], key: str) -> bytes:
 
 
 def inside(raw: bytes, path: Sequence[str]) -> bytes:
-    """Return the exact bytes of what is at a path of keys that is known to be there.
+    """Return the exact bytes of the value at a path of keys; the path must exist.
 
     Raises:
-        ValueError: there is an object missing on the way.
+        ValueError: a value on the way is not an object.
     """
     for key in path:
         start, end = _last(raw, key)
@@ -103,13 +103,13 @@ def inside(raw: bytes, path: Sequence[str]) -> bytes:
 
 
 def _last(raw: bytes, key: str) -> tuple[int, int]:
-    """Return where the value of a key is that counts."""
+    """Return the span of the value of a key: of equal keys the last one counts."""
     return next((m.value, m.end) for m in reversed(_members(raw)) if m.name == key)
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A top-level key and where it, its value and the end of its value are."""
+    """A top-level key, and the offsets of the key, its value and the value's end."""
 
     name: str
     start: int
@@ -118,10 +118,10 @@ class _Member:
 
 
 def _members(raw: bytes) -> list[_Member]:
-    """Return the top-level keys in order; no recursion, however deep the values are.
+    """Return the top-level keys in order, without recursion.
 
     Raises:
-        ValueError: it is no JSON object.
+        ValueError: it is not a JSON object.
     """
     members: list[_Member] = []
     depth = 0

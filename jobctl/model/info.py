@@ -68,7 +68,7 @@ NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day's counters, by the server's own clock; None where the day has none."""
+    """One day's counters, by the server's clock; None if the day has none."""
 
     date: str
     processed: int | None
@@ -77,15 +77,15 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Totals, days and servers at one moment; None where nobody says.
+    """Totals, days and servers at one moment; None for what is not known.
 
     Attributes:
-        target: who was asked: the Redis, or where it is not known the Faktory server.
+        target: the Redis, or the Faktory server if no Redis is known.
         server: the Redis.
-        faktory: the Faktory server, where it is known and answers.
-        system: whose jobs are there; None where there are two systems' and nobody said which.
-        warnings: what could not be counted, or not be asked.
-        whole: whether the Redis was asked; the server alone knows a few totals.
+        faktory: the Faktory server, if it is known and answers.
+        system: the job system; None if the data of two is there and none was named.
+        warnings: totals that could not be counted or asked for.
+        whole: whether the Redis was asked; a Faktory server alone knows only a few totals.
     """
 
     target: str
