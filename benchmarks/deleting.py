@@ -33,7 +33,7 @@ from records import Clause
 from running import clean_env, compile_all, ours, private_server
 
 from jobctl import Store, connect
-from jobctl.model.record import MOMENTS, RecordState
+from jobctl.model.jobba import MOMENTS, RecordState
 from jobctl.records.query import Query
 
 DELETED = 10_000

@@ -31,7 +31,7 @@ from running import clean_env, compile_all, ours, private_server, python, script
 from slow import Slow
 
 from jobctl import connect
-from jobctl.model.record import RecordState
+from jobctl.model.jobba import RecordState
 from jobctl.records.library import Records
 
 PAIRS = 7

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 from jobctl.errors import UsageProblem
 from jobctl.model.guards import NO_RULES, Rules
+from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.layout import SETS, Kind, Layout, QueueForm, System
-from jobctl.model.record import NAMESPACE, RecordLayout
 from jobctl.model.target import Target
 from jobctl.redis.connection import Connection, Trace
 from jobctl.redis.operations import Operations

@@ -24,8 +24,8 @@ from jobctl.errors import (
     UsageProblem,
     WrongPassword,
 )
+from jobctl.model.jobba import NAMESPACE
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.record import NAMESPACE
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from jobctl.model.record import MOMENTS, RecordState
+from jobctl.model.jobba import MOMENTS, RecordState
 
 START = 1_789_000_000_000_000  # microseconds: 2026-09-10T00:26:40Z
 

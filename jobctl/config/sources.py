@@ -20,7 +20,7 @@ from jobctl.config.levels import (
 )
 from jobctl.config.secrets import expand, has_password, shown_url
 from jobctl.errors import BadUrl, ConfigProblem
-from jobctl.model.record import NAMESPACE
+from jobctl.model.jobba import NAMESPACE
 from jobctl.model.target import Address, Target
 
 KEYS = ("setting", "value", "source")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from jobctl.demo.population import Population
 from jobctl.demo.status_records import DemoRecord, status_records
 from jobctl.errors import Refused
+from jobctl.model.jobba import MOMENTS, RecordLayout
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.record import MOMENTS, RecordLayout
 from jobctl.redis.connection import Command, Connection
 from jobctl.redis.keys import DEMO
 from jobctl.systems.faktory.layout import FAKTORY

@@ -16,9 +16,9 @@ from typing import Any
 from jobctl.demo.population import Population
 from jobctl.demo.shop import SHOP, TYPES, Jobtype, duration
 from jobctl.model.entry import Entry, Place
+from jobctl.model.jobba import RecordState
 from jobctl.model.jsontext import text_of
 from jobctl.model.layout import Kind
-from jobctl.model.record import RecordState
 from jobctl.model.times import epoch
 from jobctl.systems.faktory.layout import FAKTORY
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jobctl.model.record import Record, RecordState
+from jobctl.model.jobba import RecordState
+from jobctl.model.record import Record
 
 _ATTEMPT = re.compile(r"(.*):(\d+)", re.DOTALL)
 

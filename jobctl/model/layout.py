@@ -23,7 +23,7 @@ class Kind(StrEnum):
     WORKING = "working"
     RETRIES = "retries"
     DEAD = "dead"
-    RECORDS = "records"  # Jobba's status records, see record.py
+    RECORDS = "records"  # Jobba's status records, see jobba.py
 
     @property
     def thing(self) -> str:

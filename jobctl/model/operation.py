@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from jobctl.errors import BadUrl, UsageProblem
 from jobctl.model.change import ON_QUEUES, Change
+from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.jsontext import loads_own
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.record import NAMESPACE, RecordLayout
 from jobctl.model.removal import RemovedQueue
 from jobctl.model.target import Address, Target
 from jobctl.model.typed import typed

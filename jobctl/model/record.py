@@ -1,114 +1,16 @@
-"""Status records as the Jobba gem keeps them: states, keys, and a record's decoded fields.
-
-Only this file would differ for another keeper of records. Odd values in a record stop nothing.
-"""
+"""A status record: what its hash says, decoded; odd values never stop anything."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
 
+from jobctl.model.jobba import COMPLETED, KILL_REQUESTED, MOMENTS, RecordState, decode
 from jobctl.model.jsontext import loads, text_of
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant
-
-NAMESPACE = "jobba"
-
-
-class RecordState(StrEnum):
-    """The states of a record, in Jobba's own words."""
-
-    UNQUEUED = "unqueued"
-    QUEUED = "queued"
-    STARTED = "started"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    KILLED = "killed"
-    UNKNOWN = "unknown"
-
-    @property
-    def moment(self) -> str:
-        """The time that is stamped when it is entered for the first time."""
-        recorded = self in (RecordState.UNQUEUED, RecordState.UNKNOWN)
-        return "recorded_at" if recorded else f"{self.value}_at"
-
-
-COMPLETED = (RecordState.SUCCEEDED, RecordState.FAILED)
-INCOMPLETE = (
-    RecordState.UNQUEUED,
-    RecordState.QUEUED,
-    RecordState.STARTED,
-    RecordState.KILLED,
-)  # unknown is in neither
-GROUPS = {"completed": COMPLETED, "incomplete": INCOMPLETE}
-MOMENTS = ("recorded_at", "queued_at", "started_at", "succeeded_at", "failed_at", "killed_at")
-KILL_REQUESTED = "kill_requested_at"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordLayout:
-    """The keys of a namespace. Ids, names and values stand in them as they are.
-
-    Texts that are no UTF-8 in Redis are Python's, with ``surrogateescape``.
-    """
-
-    namespace: str = NAMESPACE
-
-    def record(self, ident: str) -> bytes:
-        """Return the hash of a record."""
-        return self._key(f"id:{ident}")
-
-    def attempt(self, ident: str, number: int) -> bytes:
-        """Return the hash of an archived attempt."""
-        return self._key(f"id:{ident}:{number}")
-
-    def state(self, state: RecordState) -> bytes:
-        """Return the set of the records in a state."""
-        return self._key(state.value)
-
-    def moment(self, name: str) -> bytes:
-        """Return the sorted set of the times of this name, in microseconds."""
-        return self._key(name)
-
-    def job_name(self, name: str) -> bytes:
-        """Return the set of the records with a job name."""
-        return self._key(f"job_name:{name}")
-
-    def job_arg(self, value: str) -> bytes:
-        """Return the set of the records with an argument of this value, whatever its name."""
-        return self._key(f"job_arg:{value}")
-
-    def provider_job_id(self, ident: str) -> bytes:
-        """Return the set of the records with a provider's job id."""
-        return self._key(f"provider_job_id:{ident}")
-
-    def index(self, name: str) -> bytes:
-        """Return the set of this name: ``job_name:Import``, ``failed``, ``recorded_at``."""
-        return self._key(name)
-
-    def _key(self, rest: str) -> bytes:
-        return encode(f"{self.namespace}:{rest}")
-
-
-def encode(text: str) -> bytes:
-    r"""Return a text as Redis has it.
-
-    A surrogate that stands for no byte (``"\ud800"`` in JSON) is there as Ruby writes it: as if
-    it were a character.
-    """
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-
-
-def decode(raw: bytes) -> str:
-    """Return a text of Redis; bytes that are no UTF-8 survive as Python has them."""
-    return raw.decode("utf-8", "surrogateescape")
-
 
 FIELDS = (
     "id", "state", "progress", "errors", "data", "attempt", "job_name", "job_args",

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 
 from jobctl.errors import UsageProblem
+from jobctl.model.jobba import RecordState
 from jobctl.model.jsontext import Number, dumps, loads
-from jobctl.model.record import RecordState
 from jobctl.model.words import did_you_mean
 
 INDEXED = ("job_name", "job_args", "provider_job_id")  # a record is found by them

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jobctl.model.entry import Entry
+from jobctl.model.jobba import RecordState
 from jobctl.model.layout import Kind
-from jobctl.model.record import RecordState
 from jobctl.model.rows import Row
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.change import Change, Verb
+from jobctl.model.jobba import decode
 from jobctl.model.readings import Ambiguity
-from jobctl.model.record import Record, decode
+from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.operations.choosing import Choice, shortened
 from jobctl.operations.chosen import Chosen

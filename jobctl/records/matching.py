@@ -7,7 +7,7 @@ from heapq import nlargest, nsmallest
 from itertools import chain
 from typing import Generic, TypeVar
 
-from jobctl.model.record import RecordState
+from jobctl.model.jobba import RecordState
 from jobctl.model.rows import SortKey
 from jobctl.records.planning import HELD, NEWEST, Plan, Way
 from jobctl.records.query import Clause, Sorted, Span, Values

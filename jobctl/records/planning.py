@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from jobctl.jobs.listing import Order, Page
-from jobctl.model.record import MOMENTS
+from jobctl.model.jobba import MOMENTS
 from jobctl.records.query import Clause, Sorted, Span
 
 NEWEST = "recorded_at"

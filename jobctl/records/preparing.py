@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from jobctl.backend import Backend
 from jobctl.model.change import Verb
+from jobctl.model.jobba import RecordState
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE
-from jobctl.model.record import Record, RecordState
+from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.rows import Row
 from jobctl.operations.preparing import Preparer, Ready

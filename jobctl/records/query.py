@@ -10,7 +10,8 @@ from jobctl.filter.expression import parse
 from jobctl.filter.fields import split_path
 from jobctl.filter.regex import compile_regex
 from jobctl.filter.values import Literal
-from jobctl.model.record import MOMENTS, Record, RecordState
+from jobctl.model.jobba import MOMENTS, RecordState
+from jobctl.model.record import Record
 from jobctl.model.times import DAY, Instant, parse_day
 from jobctl.records.record_fields import STATE_WORDS, find_record_field
 

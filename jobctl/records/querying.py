@@ -9,7 +9,8 @@ from itertools import chain, islice
 
 from jobctl.errors import UsageProblem, WrongType
 from jobctl.jobs.listing import Order, Page
-from jobctl.model.record import Record, decode, encode, state_of
+from jobctl.model.jobba import decode, encode
+from jobctl.model.record import Record, state_of
 from jobctl.model.rows import SortKey, sort_key
 from jobctl.records.matching import EVERY_STATE, Best, candidates, distinct, ids_in_order, pages_of
 from jobctl.records.planning import Plan, Sample, decided, first_plan, open_question, ordering

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from jobctl.errors import BadFilter
 from jobctl.filter.fields import Field, Read, Sort, dug, shortest, split_path
 from jobctl.filter.values import Literal, check_time
+from jobctl.model.jobba import GROUPS, KILL_REQUESTED, MOMENTS, RecordState
 from jobctl.model.jsontext import text_of
-from jobctl.model.record import GROUPS, KILL_REQUESTED, MOMENTS, ROW_KEYS, Record, RecordState
+from jobctl.model.record import ROW_KEYS, Record
 from jobctl.model.status import OF_RECORDS
 from jobctl.model.words import near_name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from jobctl.model.record import MOMENTS, RecordLayout, RecordState, encode
+from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, encode
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.redis.connection import Command
 from jobctl.redis.keys import KEPT, operation_key

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from jobctl.errors import WrongType
-from jobctl.model.record import RecordLayout, RecordState, encode
+from jobctl.model.jobba import RecordLayout, RecordState, encode
 from jobctl.records.query import Clause, Span, Values
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.index_pages import PAGE, NamedPages, Pages, RankPages, ScorePages, SetPages

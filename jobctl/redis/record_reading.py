@@ -8,8 +8,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from jobctl.errors import WrongType
+from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
 from jobctl.model.jsontext import text_of
-from jobctl.model.record import MOMENTS, Record, RecordLayout, RecordState, decode, encode
+from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from jobctl.errors import JobctlError, WrongType
-from jobctl.model.record import MOMENTS, Record, RecordLayout, RecordState, decode, encode
+from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
+from jobctl.model.record import Record
 from jobctl.model.record_snapshot import RECORDS, Attempt, Snapshot, state_name
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 from jobctl.redis.keys import operation_key

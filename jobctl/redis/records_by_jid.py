@@ -8,7 +8,8 @@ from itertools import islice
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.model.job_records import IndexedRecord, JobRecords, job_records
-from jobctl.model.record import Record, RecordLayout, RecordState, decode, encode
+from jobctl.model.jobba import RecordLayout, RecordState, decode, encode
+from jobctl.model.record import Record
 from jobctl.redis.connection import Chunk, Command, Connection, Reply
 
 MOST = 1000  # records of one job that are read

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, RecordState
 from jobctl.model.jsontext import Number, text_of
-from jobctl.model.record import KILL_REQUESTED, MOMENTS, Record, RecordState
+from jobctl.model.record import Record
 from jobctl.model.status import Status
 from jobctl.render.cells import bar, json_text, whole_percent
 from jobctl.render.consoles import print_labelled

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.model.record import GROUPS, RecordState
+from jobctl.model.jobba import GROUPS, RecordState
 from jobctl.model.status import OF_RECORDS, TABLE, State
 from jobctl.records.record_fields import STATE_WORDS
 

@@ -11,8 +11,8 @@ from jobctl.demo.population import lifelike
 from jobctl.demo.seeding import seed
 from jobctl.demo.status_records import status_records
 from jobctl.jobs.locate import status
+from jobctl.model.jobba import MOMENTS, RecordState
 from jobctl.model.jsontext import dumps
-from jobctl.model.record import MOMENTS, RecordState
 from tests.builders import NOW
 
 MOMENT = NOW + 0.123456

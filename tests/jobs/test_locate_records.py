@@ -6,7 +6,8 @@ import pytest
 
 from jobctl import connect
 from jobctl.jobs.locate import status
-from jobctl.model.record import ROW_KEYS, RecordState
+from jobctl.model.jobba import RecordState
+from jobctl.model.record import ROW_KEYS
 from jobctl.redis.records_by_jid import MOST, RecordsByJid
 from tests.builders import NOW, enqueue, failed, job, reservation
 from tests.statuses import record

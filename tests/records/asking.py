@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from jobctl.model.record import MOMENTS, Record, RecordState
+from jobctl.model.jobba import MOMENTS, RecordState
+from jobctl.model.record import Record
 from tests.builders import NOW
 
 MICRO = 1_000_000

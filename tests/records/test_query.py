@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jobctl.errors import BadFilter
-from jobctl.model.record import Record, RecordState
+from jobctl.model.jobba import RecordState
+from jobctl.model.record import Record
 from jobctl.records.query import Query, Span, Values
 
 NOW = 1_790_000_000.0

@@ -7,7 +7,7 @@ import pytest
 
 from jobctl.errors import UsageProblem
 from jobctl.jobs.listing import Order, Page
-from jobctl.model.record import MOMENTS, RecordLayout, RecordState, decode
+from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode
 from jobctl.model.rows import sort_key
 from jobctl.records import matching, planning
 from jobctl.records.planning import Way

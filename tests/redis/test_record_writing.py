@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from jobctl.errors import NotFound, Refused, UsageProblem
-from jobctl.model.record import RecordState
+from jobctl.model.jobba import RecordState
 from tests.everything import everything
 from tests.recording import START, orphan, record
 
