@@ -23,10 +23,9 @@ from jobctl.model.words import listed, things
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobctl.cron.entry import CronEntry
-    from jobctl.cron.judging import Edited
-    from jobctl.cron.parsing import Parsed
-    from jobctl.cron.spans import Span
+    from jobctl.cron.crontab import CronEntry
+    from jobctl.cron.editing import Edited, Span
+    from jobctl.cron.toml import Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class _Edit:
 def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     """Add an entry to a file."""
     from jobctl.cron.editing import NewEntry, add_entry, read_file
-    from jobctl.cron.reading import read_one
+    from jobctl.cron.files import read_one
     from jobctl.cron.schedule import Schedule
 
     _not_stdin(file)
@@ -132,9 +131,8 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @click.pass_obj
 def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
     """Remove entries from a file."""
-    from jobctl.cron.editing import read_file, remove_entries
-    from jobctl.cron.reading import read_one
-    from jobctl.cron.spans import entry_spans
+    from jobctl.cron.editing import entry_spans, read_file, remove_entries
+    from jobctl.cron.files import read_one
 
     if not lines and not numbers:
         raise UsageProblem(
@@ -200,7 +198,7 @@ def _json(option: str, text: str, kind: type) -> object:
 
 def _known(file: str, old: Parsed, number: int) -> int:
     """Return the number of an entry that is there."""
-    from jobctl.cron.verdict import counted
+    from jobctl.cron.crontab import counted
 
     cron = old.data.get("cron")
     count = len(cron) if isinstance(cron, list) else 0
@@ -221,7 +219,7 @@ def _at_line(file: str, spans: Sequence[Span], line: int) -> int:
 
 
 def _judge(session: Session, edit: _Edit) -> Edited:
-    from jobctl.cron.judging import judge
+    from jobctl.cron.editing import judge
 
     now, local = int(time.time()), local_clock(session)
     return judge(edit.file, edit.old, edit.new, now, local, flavour(session))
@@ -245,8 +243,8 @@ def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | N
 
 def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
     """Replace a file, or show what would change; write the rows of entries for programs."""
-    from jobctl.cron.entry import KEYS
-    from jobctl.cron.replacing import replace_file
+    from jobctl.cron.crontab import KEYS
+    from jobctl.cron.files import replace_file
 
     dry_run, asked = session.flag("dry_run"), session.text("output") is not None
     rows = not session.format.human and (asked or not dry_run)

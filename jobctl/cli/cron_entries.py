@@ -14,10 +14,9 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import printable_json
 
 if TYPE_CHECKING:
-    from jobctl.cron.document import Document
-    from jobctl.cron.entry import Crontab
+    from jobctl.cron.crontab import Crontab
+    from jobctl.cron.files import Document, Unreadable
     from jobctl.cron.finding import Finding
-    from jobctl.cron.reading import Unreadable
     from jobctl.model.rows import Row
 
 
@@ -48,7 +47,7 @@ def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) ->
         UsageProblem: ``-`` is given, and stdin is a terminal.
     """
     from jobctl.cli.stdin import open_stdin
-    from jobctl.cron.reading import STDIN, read_documents
+    from jobctl.cron.files import STDIN, read_documents
 
     named = tuple(dict.fromkeys(paths))
     stdin = open_stdin("a file of cron entries") if STDIN in named else None
@@ -57,7 +56,7 @@ def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) ->
 
 def read_crontabs(session: Session, paths: Sequence[str]) -> list[Crontab]:
     """Return the same with their entries, and what is wrong with them; errors are the same."""
-    from jobctl.cron.loading import load
+    from jobctl.cron.checks import load
 
     return [load(document, flavour(session)) for document in read_files(paths)]
 
@@ -67,8 +66,6 @@ def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[st
 
     Its key is the file and line that the entry begins in.
     """
-    from jobctl.cron.finding import Code
-
     problems: dict[tuple[str, int], str] = {}
     for crontab in crontabs:
         for each in crontab.findings:
@@ -78,7 +75,7 @@ def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[st
                 entry = crontab.entries[each.entry - 1] if known and each.entry else None
                 place = (entry.file, entry.line) if entry else (each.file or "", each.line or 0)
                 problems.setdefault(place, each.message)
-            elif each.code in (Code.PLUGIN_OFF, Code.FLAVOUR):
+            elif each.code in ("plugin-off", "flavour"):
                 say_finding(session, each)
     return problems
 

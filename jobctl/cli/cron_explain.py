@@ -19,8 +19,8 @@ from jobctl.errors import BadSchedule, Exit, HangingSchedule, JobctlError, Never
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.cron.doubt import Doubt
-    from jobctl.cron.explained import Explained
+    from jobctl.cron.finding import Finding
+    from jobctl.cron.firing import Explained
     from jobctl.model.rows import Row
 
 _COLUMNS = ("expr", "words", "next")
@@ -50,11 +50,10 @@ _COLUMNS = ("expr", "words", "next")
 @click.pass_obj
 def explain(session: Session, words: tuple[str, ...]) -> None:
     """Explain a schedule."""
-    from jobctl.cron.doubt import Level
-    from jobctl.cron.explained import KEYS, Explained
+    from jobctl.cron.firing import EXPLAINED_KEYS, Explained
     from jobctl.cron.schedule import Schedule
 
-    columns = session.columns(_COLUMNS, KEYS)
+    columns = session.columns(_COLUMNS, EXPLAINED_KEYS)
     window = Window.read(session, time.time())
     text = only(words)
     try:
@@ -70,7 +69,7 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
         _write(session, explained.row(dialect(session)), columns)
     say_start(session, [schedule])
     say_zone(session, [schedule])
-    errors = [doubt for doubt in explained.doubts if doubt.level is Level.ERROR]
+    errors = [each for each in explained.findings if each.is_error]
     if errors and session.format.human:  # it stands in the answer
         raise click.exceptions.Exit(Exit.PROBLEMS)
     if errors:
@@ -78,12 +77,10 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
 
 
 def _print(session: Session, explained: Explained, window: Window) -> None:
-    from jobctl.cron.timed import doubt_findings
     from jobctl.render.explained import print_explained
 
     firings = [window.cells(at, explained.clock) for at in explained.firings]
-    findings = doubt_findings(explained.schedule.text, explained.doubts)
-    print_explained(console(session), explained, firings, findings)
+    print_explained(console(session), explained, firings)
 
 
 def _write(session: Session, row: Row, columns: tuple[str, ...]) -> None:
@@ -99,8 +96,6 @@ def _write(session: Session, row: Row, columns: tuple[str, ...]) -> None:
     write_rows(session, [row], columns, 0.0)
 
 
-def _problem(doubt: Doubt) -> JobctlError:
-    from jobctl.cron.doubt import Code
-
-    kind = NeverFires if doubt.code == Code.NEVER_FIRES else HangingSchedule
-    return kind(doubt.message, hint=doubt.hint)
+def _problem(finding: Finding) -> JobctlError:
+    kind = NeverFires if finding.code == "never-fires" else HangingSchedule
+    return kind(finding.message, hint=finding.hint)

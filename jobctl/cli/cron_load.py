@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobctl.cron.clock import Clock
-    from jobctl.cron.counting import Load, Peak
-    from jobctl.cron.entry import CronEntry
+    from jobctl.cron.crontab import CronEntry
+    from jobctl.cron.load import Load, Peak
 
 
 @click.command(
@@ -62,8 +62,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     """Count the jobs by hour or minute."""
-    from jobctl.cron.buckets import HOUR, MINUTE, Buckets, days_from, midnight_of
-    from jobctl.cron.counting import KEYS, count_firings
+    from jobctl.cron.load import HOUR, KEYS, MINUTE, count_firings, days_from, midnight_of
 
     if session.format is Format.IDS:
         raise UsageProblem("counts have no ids", hint="-o json, jsonl, csv or tsv")
@@ -76,10 +75,9 @@ def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     problems = say_problems(session, crontabs)
     entries = _chosen(session, [entry for crontab in crontabs for entry in crontab.entries])
     size = HOUR if per == "hour" else MINUTE
-    buckets = Buckets.of(local, at, days_from(local, at, days), size)
-    counted = count_firings(entries, buckets, local)
+    counted = count_firings(entries, local, at, days_from(local, at, days), size)
     if session.format.human and session.text("columns") is None:
-        _print(session, counted, entries, local)
+        _print(session, counted)
     else:
         write_rows(session, counted.rows(), columns, at)
     if session.text("tz") is None:
@@ -104,23 +102,21 @@ def _chosen(session: Session, entries: Sequence[CronEntry]) -> list[CronEntry]:
     return [entry for entry in entries if not asked or entry.queue in asked]
 
 
-def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Clock) -> None:
+def _print(session: Session, load: Load) -> None:
     """Print the heat map: all queues by time where that is more than one row, then each queue."""
-    from jobctl.cron.buckets import HOUR
-    from jobctl.cron.counting import find_peak
-    from jobctl.cron.grid import all_queues, by_queue, by_time, clock_changes
+    from jobctl.cron.load import HOUR, all_queues, by_queue, by_time
     from jobctl.render.consoles import Trimmed
     from jobctl.render.heatmap import print_heatmap
 
-    peak = find_peak(load, entries, local)
+    peak = load.peak()
     if peak is None:
         say("nothing fires in this time")
         return
     out = console(session)
-    unit, row = ("hour", "day") if load.buckets.size == HOUR else ("minute", "hour")
+    unit, row = ("hour", "day") if load.size == HOUR else ("minute", "hour")
     times, queues = by_time(load), by_queue(load, ON_A_TERMINAL if session.brief else None)
     several = len(times.lines) + times.left_out > 1
-    out.print(f"jobs by {unit}, {_span(load, local)}", style="bold", soft_wrap=True)
+    out.print(f"jobs by {unit}, {_span(load)}", style="bold", soft_wrap=True)
     if several:
         print_heatmap(out, times, unit, first=row)
         if times.left_out:
@@ -133,26 +129,27 @@ def _print(session: Session, load: Load, entries: Sequence[CronEntry], local: Cl
         print_heatmap(out, queues, unit, first="queue", together=together, every=every)
         if queues.left_out:
             say(f"{queues.left_out:,} more {things(queues.left_out, 'queue')}: -o wide, or --queue")
-    out.print(_peak_text(load, peak, local), soft_wrap=True)
-    for before, after in clock_changes(load.buckets):
+    out.print(_peak_text(peak, load.clock), soft_wrap=True)
+    for before, after in load.clock_changes():
         out.print(Trimmed(_change_text(before, after)))
 
 
-def _span(load: Load, local: Clock) -> str:
+def _span(load: Load) -> str:
     """Return the days and their zone."""
-    first = _wall_text(local.wall(load.buckets.start))
-    last = _wall_text(local.wall(load.buckets.end - 1))
+    first = _wall_text(load.clock.wall(load.starts[0]))
+    last = _wall_text(load.clock.wall(load.end - 1))
     day = first[:10] if first.endswith("00:00") else first
-    return f"{day}{'' if last[:10] == first[:10] else f' to {last[:10]}'}, {local.name}"
+    return f"{day}{'' if last[:10] == first[:10] else f' to {last[:10]}'}, {load.clock.name}"
 
 
-def _peak_text(load: Load, peak: Peak, local: Clock) -> str:
+def _peak_text(peak: Peak, local: Clock) -> str:
     from jobctl.model.times import Instant
     from jobctl.render.safe import printable
 
-    begins = load.buckets.begins(peak.bucket)
-    utc = Instant(begins).rfc3339().replace(":00Z", "Z")
-    wall = "" if local.offset(begins) == 0 else f" ({_wall_text(local.wall(begins))} {local.name})"
+    utc = Instant(peak.at).rfc3339().replace(":00Z", "Z")
+    wall = (
+        "" if local.offset(peak.at) == 0 else f" ({_wall_text(local.wall(peak.at))} {local.name})"
+    )
     text = f"peak: {peak.count:,} {things(peak.count, 'job')} at {utc}{wall}"
     if peak.jobtype is not None and (peak.share > 1 or peak.count == 1):
         share = "all" if peak.share == peak.count else f"{peak.share:,}"

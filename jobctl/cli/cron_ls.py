@@ -21,14 +21,14 @@ from jobctl.cli.helping import Command
 from jobctl.cli.options import output_options, page_options
 from jobctl.cli.output import ON_A_TERMINAL, say
 from jobctl.cli.session import Session
-from jobctl.errors import Exit, HangingSchedule
+from jobctl.errors import Exit
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobctl.cron.clock import Clock
-    from jobctl.cron.entry import CronEntry
+    from jobctl.cron.crontab import CronEntry
     from jobctl.model.rows import Row
 
 _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
@@ -103,12 +103,9 @@ def _columns(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _row(session: Session, entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
     """Return an entry's row; say what only the search finds out."""
-    from jobctl.cron.firing import listing_row, unknown_row
+    from jobctl.cron.firing import listing_row
 
-    try:
-        row = listing_row(entry, now, local, problem)
-    except HangingSchedule as error:
-        row = unknown_row(entry, problem or error.message)
+    row = listing_row(entry, now, local, problem)
     if problem is None and row["problem"] is not None:
         say_error(session, f"{entry.file}:{entry.line}: {row['problem']}")
     return row

@@ -134,10 +134,10 @@ class _Walk:
         if self._found:
             say("it does not fire any more after that")
             return
-        from jobctl.cron.doubting import dead_doubts
+        from jobctl.cron.lint import lint_errors
 
-        for doubt in dead_doubts(self.schedule, self.window.after, self.window.local):
-            raise NeverFires(doubt.message)
+        for error in lint_errors(self.schedule, self.window.after, self.window.local):
+            raise NeverFires(error.message)
 
 
 def _write(session: Session, walk: _Walk, columns: tuple[str, ...]) -> None:

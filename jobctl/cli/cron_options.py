@@ -15,7 +15,7 @@ from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from jobctl.cron.clock import Clock
-    from jobctl.cron.entry import Flavour
+    from jobctl.cron.crontab import Flavour
     from jobctl.cron.schedule import Dialect, Schedule
 
 READING = "Schedule options"
@@ -139,7 +139,7 @@ def dialect(session: Session) -> Dialect:
 
 def flavour(session: Session) -> Flavour | None:
     """Return whose files of entries are read; None to go by what is in them."""
-    from jobctl.cron.entry import Flavour
+    from jobctl.cron.crontab import Flavour
 
     text = session.text("flavour")
     return None if text is None else Flavour(text)
@@ -153,7 +153,7 @@ def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
 
 def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
     """Say from when intervals are counted, where one of them is one."""
-    from jobctl.cron.schedule import Every
+    from jobctl.cron.fields import Every
 
     if any(isinstance(schedule.plan, Every) for schedule in schedules):
         since = "now" if session.text("start") is None else "--from"

@@ -16,7 +16,7 @@ from jobctl.errors import Exit, UsageProblem
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.cron.entry import CronEntry, Crontab
+    from jobctl.cron.crontab import CronEntry, Crontab
     from jobctl.cron.firing import Timetable
     from jobctl.model.rows import Row
 

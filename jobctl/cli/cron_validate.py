@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobctl.cron.clock import Clock
-    from jobctl.cron.entry import Crontab, Flavour
+    from jobctl.cron.crontab import Crontab, Flavour
     from jobctl.cron.finding import Finding
 
 
@@ -103,10 +103,10 @@ def _check_expressions(
     expressions: Sequence[str], now: int, local: Clock
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of schedules, and what to say of them all."""
-    from jobctl.cron.timed import expression_findings
-    from jobctl.cron.verdict import schedules_summary
+    from jobctl.cron.crontab import schedules_summary
+    from jobctl.cron.lint import lint_text
 
-    findings = [each for text in expressions for each in expression_findings(text, now, local)]
+    findings = [each for text in expressions for each in lint_text(text, now, local)]
     return findings, [schedules_summary(findings, len(expressions))]
 
 
@@ -114,10 +114,9 @@ def _check_files(
     paths: Sequence[str], now: int, local: Clock, whose: Flavour | None
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of files, and what to say of them all."""
+    from jobctl.cron.checks import load
+    from jobctl.cron.crontab import files_summary
     from jobctl.cron.finding import never_read, unreadable
-    from jobctl.cron.loading import load
-    from jobctl.cron.timed import with_time
-    from jobctl.cron.verdict import files_summary
 
     findings: list[Finding] = []
 
@@ -125,7 +124,7 @@ def _check_files(
         findings.append(unreadable(path, error.message, error.hint))
 
     crontabs: list[Crontab] = [
-        with_time(load(each, whose), now, local) for each in read_files(paths, unreadable=note)
+        load(each, whose, now=now, local=local) for each in read_files(paths, unreadable=note)
     ]
     findings += [never_read(file) for each in crontabs for file in each.document.unread]
     findings += [finding for crontab in crontabs for finding in crontab.findings]

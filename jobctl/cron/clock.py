@@ -13,6 +13,7 @@ from jobctl.errors import UnknownZone
 from jobctl.model.words import near_name
 
 DAY = 86400
+LOCAL = "Local"  # the zone of the machine that the server runs on
 FIRST_YEAR, LAST_YEAR = 2, 9990  # a search looks five years ahead, and datetime ends at 9999
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH = _BEGINNING.toordinal()

@@ -1,4 +1,4 @@
-"""What clock changes do to a schedule: times that are skipped, doubled, missed, made up.
+"""Check what clock changes do to a schedule: times that are skipped, doubled, missed, made up.
 
 Skipped and doubled times are told only where it shows: a schedule that also fires within the length
 of the change before it and behind it (``*/5 * * * *``, ``0 * * * *``) goes on at its pace.
@@ -8,32 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from jobctl.cron.clock import DAY, Change, Clock, date_of
-from jobctl.cron.daywords import Days, deciding
-from jobctl.cron.doubt import Code, Doubt, Level
-from jobctl.cron.search import Search
-from jobctl.cron.series import joined
-from jobctl.cron.sixfields import Fields
-from jobctl.errors import HangingSchedule
+from jobctl.cron.fields import Days, Fields
+from jobctl.cron.search import firings
+from jobctl.cron.time_words import joined
 
 _AHEAD = 366 * DAY
 _NEAR = 3 * DAY  # of a change: a search that begins further behind it knows nothing of it
-_OFTEN = 24  # firings a day: of more only the first of each hour are looked at
 _NAMED = 3  # times in a sentence; of more the first and the last
 _HOUR = 3600
-_MONTHS = 12
-_HINT = "choose another time of the day, or a zone that never changes its clock"
+
+Told = tuple[str, str]  # the code of a finding, and its message
 
 
-def clock_change_doubts(fields: Fields, clock: Clock, now: int) -> Iterator[Doubt]:
-    """Yield what the clock changes of the year from `now` on do, each change once a kind."""
+def check_clock_changes(fields: Fields, clock: Clock, now: int) -> Iterator[Told]:
+    """Yield what the clock changes of the year from `now` on do, each change once a kind.
+
+    Raises:
+        HangingSchedule: the server's search never gets over one.
+    """
+    # The server never gets lost within a minute: the first second of each tells of the rest.
+    thinned = replace(fields, second=replace(fields.second, values=fields.second.values[:1]))
     for change in clock.changes(now, now + _AHEAD):
-        try:
-            yield from _Disturbance(fields, clock, change).doubts()
-        except HangingSchedule as error:
-            yield Doubt(Level.ERROR, Code.HANGS, error.message)
-            return
+        yield from _Disturbance(thinned, clock, change).told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,137 +43,97 @@ class _Disturbance:
     clock: Clock
     change: Change
 
-    def doubts(self) -> Iterator[Doubt]:
-        found = self._within(*self._disturbed())
-        if found and not self._unnoticed():
-            yield from self._skipped(found) if self._gap > 0 else self._doubled(found)
-        if not (self._harmless or self._always):
+    def told(self) -> Iterator[Told]:
+        low, high = self._span
+        within = list(wall_times(self.fields, low, high))
+        if within and not self._goes_on():
+            yield from self._skipped(within) if self._gap > 0 else self._doubled(within)
+        harmless = not (low % _HOUR or high % _HOUR or self.change.takes_midnight)
+        every_hour = self.fields.decided_by is Days.NEITHER and self.fields.hour.full
+        if not harmless and not (every_hour and self.fields.month.full):
             yield from self._differing()
 
     @property
     def _gap(self) -> int:
         return self.change.after - self.change.before
 
-    def _disturbed(self) -> tuple[int, int]:
-        """Return the wall times that are skipped or come twice: from, until before."""
+    @property
+    def _span(self) -> tuple[int, int]:
+        """The wall times that are skipped or come twice: from, until before."""
         at, before, after = self.change.at, self.change.before, self.change.after
         return min(at + before, at + after), max(at + before, at + after)
 
-    def _unnoticed(self) -> bool:
-        low, high = self._disturbed()
+    def _goes_on(self) -> bool:
+        """Tell whether it fires on both sides of the change, within its length."""
+        low, high = self._span
         size = high - low
-        return bool(self._within(low - size, low) and self._within(high, high + size))
+        return self._fires(low - size, low) and self._fires(high, high + size)
 
-    @property
-    def _harmless(self) -> bool:
-        """Whether no search is led astray: whole hours change, none of them at midnight."""
-        low, high = self._disturbed()
-        return not (low % _HOUR or high % _HOUR or self.change.takes_midnight)
+    def _fires(self, low: int, high: int) -> bool:
+        return any(True for _ in wall_times(self.fields, low, high))
 
-    @property
-    def _always(self) -> bool:
-        """Whether all hours of all days pass: the server tries every minute then."""
-        fields = self.fields
-        whole = len(fields.month.values) == _MONTHS and deciding(fields) is Days.ALL
-        return whole and fields.hour.full
-
-    def _within(self, low: int, high: int) -> list[int]:
-        """Return the wall times that match, but the first second of each minute only."""
-        return list(walls(_thinned(self.fields, minutes=False), low, high))
-
-    def _skipped(self, found: Sequence[int]) -> Iterator[Doubt]:
-        days = {wall // DAY for wall in found}
-        lost = not any(self._exists(day * DAY, (day + 1) * DAY) for day in days)
-        then = "then" if not lost else "that day" if len(days) == 1 else "on these days"
-        does = "does" if len(found) == 1 else "do"
-        yield self._doubt(
-            Code.SKIPPED_TIME,
-            f"{_times(found)} {does} not exist in {self.clock.name}: it does not fire {then}",
-            _HINT,
+    def _skipped(self, within: Sequence[int]) -> Iterator[Told]:
+        low, high = self._span
+        days = {wall // DAY * DAY for wall in within}
+        other = any(self._fires(day, low) or self._fires(high, day + DAY) for day in days)
+        then = "then" if other else "that day" if len(days) == 1 else "on these days"
+        does = "does" if len(within) == 1 else "do"
+        yield (
+            "skipped-time",
+            f"{_times(within)} {does} not exist in {self.clock.name}: it does not fire {then}",
         )
 
-    def _exists(self, low: int, high: int) -> bool:
-        """Tell whether some wall time of a span matches, and is not skipped."""
-        first, behind = self._disturbed()
-        return bool(self._within(low, first) or self._within(behind, high))
-
-    def _doubled(self, found: Sequence[int]) -> Iterator[Doubt]:
+    def _doubled(self, within: Sequence[int]) -> Iterator[Told]:
+        before, after = self.change.before, self.change.after
         first, last = self.change.at + self._gap, self.change.at - self._gap
-        search = Search(_thinned(self.fields, minutes=False), self.clock).after(first - 1)
-        firings = set(_until(search, last))
-        twice = [
-            wall
-            for wall in found
-            if {wall - self.change.before, wall - self.change.after} <= firings
-        ]
-        if not twice:
-            return
-        come = "comes" if len(twice) == 1 else "come"
-        wall = twice[0]
-        both = " and ".join(
-            _clock(wall - offset) + "Z" for offset in (self.change.before, self.change.after)
-        )
-        fires = f"fires at {both}" if len(twice) == 1 else f"fires twice, first at {both}"
-        message = f"{_times(twice)} {come} twice in {self.clock.name}: {fires}"
-        yield self._doubt(Code.DOUBLED_TIME, message, _HINT)
+        fired = set(self._fired(first, last))
+        twice = [wall for wall in within if {wall - before, wall - after} <= fired]
+        if twice:
+            both = " and ".join(f"{_clock(twice[0] - offset)}Z" for offset in (before, after))
+            come, fires = "comes twice", f"fires at {both}"
+            if len(twice) > 1:
+                come, fires = "come twice", f"fires twice, first at {both}"
+            yield "doubled-time", f"{_times(twice)} {come} in {self.clock.name}: {fires}"
 
-    def _differing(self) -> Iterator[Doubt]:
+    def _differing(self) -> Iterator[Told]:
         """Yield where the server's search finds other firings than the wall clock has."""
-        start = self.change.at - _NEAR
-        often = _a_day(self.fields) > _OFTEN
-        missed, odd = self._differences(start, minutes=often)
-        if often and (missed or odd):  # rare enough to look at all of it
-            missed, odd = self._differences(start, minutes=False)
+        start, end = self.change.at - _NEAR, self.change.at + _NEAR
+        fired = list(self._fired(start, start + _AHEAD, enough=end))
+        if fired and fired[-1] >= end:
+            end = fired[-1] + 1
+        meant = dict(self._meant(start, end))
+        missed = sorted(set(meant.values()) - {meant[at] for at in fired if at in meant})
+        odd = sorted(self.clock.wall(at) for at in fired if at not in meant)
+        zone, date = self.clock.name, date_of(self._span[0])
+        why = f"its search is led astray by the clock change of {date}"
         if missed:
-            message = f"the server misses {_times(missed)} in {self.clock.name}: {self._why()}"
-            yield self._doubt(Code.MISSED_FIRING, message, _HINT)
+            yield "missed-firing", f"the server misses {_times(missed)} in {zone}: {why}"
         if odd:
-            message = f"fires at {_times(odd)} in {self.clock.name}, which it does not say"
-            yield self._doubt(Code.ODD_FIRING, f"{message}: {self._why()}", None)
+            said = f"fires at {_times(odd)} in {zone}, which it does not say"
+            yield "odd-firing", f"{said}: {why}"
 
-    def _differences(self, start: int, *, minutes: bool) -> tuple[list[int], list[int]]:
-        """Return the wall times that the server misses, and those that it makes up.
+    def _fired(self, start: int, end: int, enough: int | None = None) -> Iterator[int]:
+        """Yield the firings from `start` until before `end`, or the first from `enough` on."""
+        for firing in takewhile(lambda at: at < end, firings(self.fields, self.clock, start - 1)):
+            yield firing
+            if enough is not None and firing >= enough:
+                return
 
-        A search that is led astray may stay so until it finds something: that is the end here.
-        """
-        fields = _thinned(self.fields, minutes=minutes)
-        given: set[int] = set()
-        end = self.change.at + _NEAR
-        for firing in _until(Search(fields, self.clock).after(start - 1), start + _AHEAD):
-            given.add(firing)
-            if firing >= end:
-                end = firing + 1
-                break
-        named = dict(self._named(fields, start, end))
-        reached = {named[firing] for firing in given if firing in named}
-        odd = sorted(self.clock.wall(firing) for firing in given if firing not in named)
-        return sorted(set(named.values()) - reached), odd
-
-    def _named(self, fields: Fields, start: int, end: int) -> Iterator[tuple[int, int]]:
+    def _meant(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield every instant from `start` until before `end` whose wall time matches, and that."""
         at = start
-        changes = self.clock.changes(start, end)
-        for until in (*(change.at for change in changes), end):
+        for until in (*(change.at for change in self.clock.changes(start, end)), end):
             offset = self.clock.offset(at)
-            for wall in walls(fields, at + offset, until + offset):
+            for wall in wall_times(self.fields, at + offset, until + offset):
                 yield wall - offset, wall
             at = until
 
-    def _why(self) -> str:
-        low, _ = self._disturbed()
-        return f"its search is led astray by the clock change of {date_of(low)}"
 
-    def _doubt(self, code: Code, message: str, hint: str | None) -> Doubt:
-        return Doubt(Level.WARNING, code, message, hint)
-
-
-def walls(fields: Fields, low: int, high: int) -> Iterator[int]:
+def wall_times(fields: Fields, low: int, high: int) -> Iterator[int]:
     """Yield the wall times that match, from `low` until before `high`, existing or not."""
     for midnight in range(low // DAY * DAY, high, DAY):
         today = date_of(midnight)
-        if today.month not in fields.month.values:
-            continue
-        if not fields.day_matches(today.day, today.toordinal() % 7):
+        if today.month not in fields.month.values or not fields.day_matches(today):
             continue
         for hour in fields.hour.values:
             begun = midnight + hour * _HOUR
@@ -185,30 +144,6 @@ def walls(fields: Fields, low: int, high: int) -> Iterator[int]:
                     wall = begun + minute * 60 + second
                     if low <= wall < high:
                         yield wall
-
-
-def _thinned(fields: Fields, *, minutes: bool) -> Fields:
-    """Return fields with the first of their seconds, and perhaps of their minutes, alone.
-
-    The server never gets lost within a minute, and within an hour only in front of the first one.
-    """
-    second = replace(fields.second, values=fields.second.values[:1])
-    if not minutes:
-        return replace(fields, second=second)
-    return replace(
-        fields, second=second, minute=replace(fields.minute, values=fields.minute.values[:1])
-    )
-
-
-def _a_day(fields: Fields) -> int:
-    return len(fields.hour.values) * len(fields.minute.values) * len(fields.second.values)
-
-
-def _until(firings: Iterator[int], end: int) -> Iterator[int]:
-    for firing in firings:
-        if firing >= end:
-            return
-        yield firing
 
 
 def _times(found: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""Edits of a file of cron entries: read once, changed by lines, read back.
+"""Edit a file of cron entries: read once, changed by lines, read back.
 
 What is not touched is never written anew: an entry is added or taken out by lines, so every other
 byte stays. That nothing else changes in meaning either is read back from the result.
@@ -7,40 +7,30 @@ byte stays. That nothing else changes in meaning either is read back from the re
 from __future__ import annotations
 
 import json
+import os
+import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import tomlkit
 from tomlkit.items import InlineTable, Table
 
-from jobctl.cron.document import Document
+from jobctl.cron.checks import load, load_parsed
+from jobctl.cron.clock import Clock
+from jobctl.cron.crontab import Crontab, Flavour
+from jobctl.cron.files import Document, Unfit, read_documents
 from jobctl.cron.finding import Finding
-from jobctl.cron.parsing import Parsed, parse, shown
-from jobctl.cron.spans import entry_spans
+from jobctl.cron.toml import Parsed, parse
 from jobctl.errors import BadCronFile, UsageProblem
 
 _ENABLING = "[cron_plugin]\nenabled = true\n"
-
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    """How a file's last entry is written.
-
-    Attributes:
-        indents: what stands before its headers (``[cron.job]``) and its keys (``cron.job``).
-        tight: whether no blank line stands above ``[cron.job]``.
-    """
-
-    indents: Mapping[str, str]
-    tight: bool
-
-    def of(self, name: str) -> str:
-        """Return the indent of a header or of keys; what is unknown goes a step further."""
-        if name in self.indents:
-            return self.indents[name]
-        job, keys = self.indents.get("[cron.job]", ""), self.indents.get("cron.job", "")
-        step = keys.removeprefix(job)
-        return {"[cron.job.custom]": keys, "cron.job.custom": keys + step}.get(name, "")
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+FOLDER = "conf.d"
+# What a file alone does not tell: the others of its folder may have it.
+_OF_THE_WHOLE = ("flavour", "plugin-off", "no-entries", "no-effect", "bad-unique")
+_NUMBER = re.compile(r"\d[\d,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +54,13 @@ def read_file(name: str, raw: bytes) -> Parsed:
     Raises:
         BadCronFile: it cannot be read as TOML.
     """
-    parsed = parse(Document.of([(name, raw)]))
-    if isinstance(parsed, Finding):
+    document = Document.of([(name, raw)])
+    parsed = parse(document)
+    if isinstance(parsed, Unfit):
         where = f"{name}:{parsed.line}:{parsed.column}"
         message = f"{where}: {parsed.message}: it is changed only once it can be read"
-        raise BadCronFile(message, hint=parsed.hint, at=parsed.at)
+        line = document.line(parsed.line)
+        raise BadCronFile(message, hint=parsed.hint, at=(line, min(parsed.column - 1, len(line))))
     return parsed
 
 
@@ -84,17 +76,14 @@ def add_entry(old: Parsed, entry: NewEntry, *, enable: bool = False) -> Parsed:
         BadCronFile: it takes no entry at its end.
         UsageProblem: the file turns the plugin off, or something cannot be written as TOML.
     """
-    parts = []
+    wanted, text = dict(old.data), _legal(_text(entry))
     if enable and not _enabled(old):
-        parts.append(_ENABLING)
-    parts.append(_styled(_legal(_text(entry)), _style_of(old)))
-    whole = _joined(old.document.raw, "\n".join(parts))
-    cron = old.data.get("cron", [])
-    wanted = dict(old.data)
-    if len(parts) > 1:
         wanted["cron_plugin"] = {"enabled": True}
+        text = f"{_ENABLING}\n{text}"
+    cron = old.data.get("cron", [])
     if isinstance(cron, list):
         wanted["cron"] = [*cron, {"schedule": entry.schedule, "job": entry.job}]
+    whole = _joined(old.document.raw, text)
     return _checked(old, whole, wanted, "no [[cron]] can be added at its end")
 
 
@@ -114,13 +103,9 @@ def remove_entries(old: Parsed, numbers: Collection[int]) -> Parsed:
         wanted["cron"] = [table for i, table in enumerate(cron, 1) if i not in numbers]
     if not wanted["cron"]:
         del wanted["cron"]
-    lines = old.document.raw.split(b"\n")
-    gone: set[int] = set()
-    for span in entry_spans(old):
-        if span.entry in numbers:
-            gone.update(range(span.first, span.last + 1))
-    gone |= _blanks(lines, gone)
-    whole = _without(lines, gone)
+    spans = [span for span in entry_spans(old) if span.entry in numbers]
+    gone = {line for span in spans for line in range(span.first, span.last + 1)}
+    whole = _without(old.document.raw, gone)
     return _checked(old, whole, wanted, "its entries cannot be taken out by lines")
 
 
@@ -128,7 +113,7 @@ def _checked(old: Parsed, whole: bytes, wanted: Mapping[str, object], problem: s
     """Read the result back: it says what is wanted, and nothing else."""
     (name,) = old.document.names
     parsed = parse(Document.of([(name, whole)]))
-    if isinstance(parsed, Finding) or _canonical(parsed.data) != _canonical(wanted):
+    if isinstance(parsed, Unfit) or _canonical(parsed.data) != _canonical(wanted):
         hint = "entries that [[cron]] begins can be changed: edit this one by hand"
         raise BadCronFile(f"{name}: {problem}; nothing was changed", hint=hint)
     return parsed
@@ -164,41 +149,16 @@ def _text(entry: NewEntry) -> str:
     document["cron"] = entries
     # Not splitlines: that would break at characters that end no line of TOML.
     above = "".join(f"# {line}".rstrip(" ") + "\n" for line in entry.comment.split("\n"))
-    return (above if entry.comment else "") + tomlkit.dumps(document)
+    lines = tomlkit.dumps(document).split("\n")
+    return (above if entry.comment else "") + "".join(f"{line}\n" for line in lines if line)
 
 
 def _legal(text: str) -> str:
     """Refuse what no TOML can hold: control characters in a comment, bytes that are no UTF-8."""
     parsed = parse(Document.of([("", text.encode("utf-8", "surrogatepass"))]))
-    if isinstance(parsed, Finding):
+    if isinstance(parsed, Unfit):
         raise UsageProblem(f"TOML cannot hold this entry: {parsed.message}", hint=parsed.hint)
     return text
-
-
-def _style_of(parsed: Parsed) -> _Style:
-    lines = parsed.document.lines
-    indents, tight = {}, False
-    for each in parsed.scan.statements:
-        table = shown(each.table)
-        if each.path[:1] == ("cron",):
-            indents[f"[{table}]" if each.header else table] = lines[each.line - 1][
-                : each.column - 1
-            ]
-        if each.header and table == "cron.job":
-            tight = bool(lines[each.line - 2].strip())
-    return _Style(indents, tight)
-
-
-def _styled(text: str, style: _Style) -> str:
-    """Return the lines of an entry as those of the last one are written."""
-    table, lines = "", []
-    for line in text.removesuffix("\n").split("\n"):
-        if line.startswith("["):
-            table = line.strip("[]")
-        name = f"[{table or 'cron'}]" if line.startswith(("[", "#")) else table
-        if line or not style.tight:
-            lines.append(style.of(name) + line if line else "")
-    return "\n".join(lines) + "\n"
 
 
 def _own_table(value: Mapping[str, object]) -> Table:
@@ -236,24 +196,181 @@ def _ends_blank(raw: bytes) -> bool:
     return raw.endswith(b"\n") and not raw[:-1].rpartition(b"\n")[2].strip()
 
 
-def _blanks(lines: Sequence[bytes], gone: set[int]) -> set[int]:
-    """Return the blank lines behind what is taken out; before it, where nothing follows."""
-    more: set[int] = set()
-    for line in gone:
-        behind = line + 1
-        while behind <= len(lines) and behind not in gone and not lines[behind - 1].strip():
-            more.add(behind)
-            behind += 1
-    rest = [n for n in range(1, len(lines) + 1) if n not in gone and n not in more]
-    kept = [n for n in rest if lines[n - 1].strip()]
-    end = kept[-1] if kept else 0
-    if any(line > end for line in gone):
-        more |= {n for n in rest if n > end}
-    return more
+def _without(raw: bytes, gone: Collection[int]) -> bytes:
+    """Return a file without some lines, and without the blank ones behind them.
+
+    Where nothing follows, the blank ones before them go instead.
+    """
+    kept: list[bytes] = []
+    behind = False
+    for n, line in enumerate(_LINE.findall(raw), 1):
+        behind = n in gone or (behind and not line.strip())
+        if not behind:
+            kept.append(line)
+    while behind and kept and not kept[-1].strip():
+        kept.pop()
+    return b"".join(kept)
 
 
-def _without(lines: Sequence[bytes], gone: set[int]) -> bytes:
-    """Return lines without some; the last one that is left is ended as it was."""
-    last = len(lines)
-    ended = [line + b"\n" if n < last else line for n, line in enumerate(lines, 1)]
-    return b"".join(line for n, line in enumerate(ended, 1) if n not in gone)
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines of one entry, from 1 on, the last one included.
+
+    Most entries have one; one whose tables stand apart, with others in between, has several.
+
+    Attributes:
+        entry: its number, from 1 on.
+    """
+
+    entry: int
+    first: int
+    last: int
+
+
+def entry_spans(parsed: Parsed) -> tuple[Span, ...]:
+    """Return the lines of each entry that headers make, in order.
+
+    Comments between its lines belong to an entry. So does a block of them directly above its first
+    header, no blank line in between, unless it begins the file; and one directly below its last
+    line where a blank line, or the end, follows.
+    """
+    lines = parsed.document.lines[:-1]  # the last one is the line feed behind the last file
+    spans: list[Span] = []
+    mine: int | None = None
+    for each in parsed.scan.statements:
+        before = mine
+        if each.header:
+            mine = _number(each.path)
+        if mine is None:
+            continue
+        if each.header and mine != before:
+            spans.append(Span(mine, each.line, each.end))
+        else:
+            spans[-1] = Span(mine, spans[-1].first, each.end)
+    begun: set[int] = set()
+    whole = []
+    for span in spans:
+        first = span.first if span.entry in begun else _above(lines, span.first)
+        begun.add(span.entry)
+        whole.append(Span(span.entry, first, _below(lines, span.last)))
+    return tuple(whole)
+
+
+def _number(path: Sequence[str | int]) -> int | None:
+    """Return the number of the entry that a header's path is of."""
+    if len(path) > 1 and path[0] == "cron" and isinstance(path[1], int):
+        return path[1] + 1
+    return None
+
+
+def _above(lines: Sequence[str], first: int) -> int:
+    """Return the first line with the comments above it; those that begin the file are its head."""
+    line = first
+    while line > 1 and _is_comment(lines[line - 2]):
+        line -= 1
+    return first if line == 1 else line
+
+
+def _below(lines: Sequence[str], last: int) -> int:
+    """Return the last line with the comments below it that are not those of what follows."""
+    line = last
+    while line < len(lines) and _is_comment(lines[line]):
+        line += 1
+    return line if line == len(lines) or not lines[line].strip() else last
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip(" \t").startswith("#")
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A file before and after an edit.
+
+    Attributes:
+        before: what it was; None where there was none.
+        after: what it would be.
+        worse: what is wrong with it afterwards, and was not before.
+    """
+
+    before: Crontab | None
+    after: Crontab
+    worse: tuple[Finding, ...]
+
+
+def judge(
+    path: str,
+    old: Parsed | None,
+    new: Parsed,
+    now: int,
+    local: Clock,
+    flavour: Flavour | None = None,
+) -> Edited:
+    """Compare what the server says of a file before and after an edit.
+
+    Of a file in a folder named ``conf.d``, which the server reads as one document with the others
+    there, that document is compared as well.
+
+    Args:
+        path: of the file.
+        old: what it is; None where there was none.
+        new: what it would be.
+        now: unix seconds; when entries fire is looked at in the year after it.
+        local: the server's own clock.
+        flavour: whose file it is; without it, what the whole looks like.
+
+    Raises:
+        BadCronFile: another file of the folder cannot be read.
+    """
+    more: list[Finding] = []
+    # Links stay as they are: the server takes the names that it finds in the folder.
+    in_folder = Path(os.path.abspath(path)).parent.name == FOLDER and path.endswith(".toml")  # noqa: PTH100
+    if in_folder:
+        was, becomes = _whole(path, None if old is None else old.document.raw, new.document.raw)
+        whole = load(becomes, flavour, now=now, local=local)
+        flavour = whole.flavour
+        there = load(was, flavour, now=now, local=local).findings if was.parts else ()
+        more = _new(there, whole.findings)
+    before = None if old is None else load_parsed(old, flavour, now=now, local=local)
+    after = load_parsed(new, flavour, now=now, local=local)
+    worse = _new(before.findings if before else (), after.findings)
+    if in_folder:
+        worse = [each for each in worse if each.code not in _OF_THE_WHOLE]
+        known = {_alike(each) for each in worse}
+        worse += [each for each in more if _alike(each) not in known]
+    return Edited(before, after, tuple(worse))
+
+
+def _whole(path: str, old: bytes | None, new: bytes) -> tuple[Document, Document]:
+    """Return the document of a folder before and after."""
+    folder, name = Path(path).parent, Path(path).name
+    others: list[tuple[str, bytes]] = []
+    if any(file.name.endswith(".toml") for file in folder.iterdir()):
+        parts = read_documents([str(folder)])[0].parts
+        others = [part for part in parts if Path(part[0]).name != name]
+    return (
+        _document(others if old is None else [*others, (path, old)]),
+        _document([*others, (path, new)]),
+    )
+
+
+def _document(parts: Sequence[tuple[str, bytes]]) -> Document:
+    ordered = sorted(parts, key=lambda part: os.fsencode(Path(part[0]).name))
+    return Document.of(ordered, directory=True)
+
+
+def _new(before: Sequence[Finding], after: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that were not there before; their lines and numbers may be others."""
+    known = Counter(_alike(each) for each in before)
+    found = []
+    for each in after:
+        key = _alike(each)
+        if known[key]:
+            known[key] -= 1
+        else:
+            found.append(each)
+    return found
+
+
+def _alike(finding: Finding) -> tuple[str, str]:
+    return finding.code, _NUMBER.sub("#", finding.message)

@@ -1,287 +1,208 @@
-"""One field of a schedule: the values it lets through, read as robfig/cron v3 reads it."""
+"""The plan of a schedule: its six fields and the days they let through, or an interval."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from functools import lru_cache
 
-from jobctl.cron.doubt import Code
-from jobctl.errors import BadSchedule
-from jobctl.model.words import near_name
-
-_INTEGER = re.compile(r"\+?0*([0-9]+)", re.ASCII)
-_ODD_NUMBER = re.compile(r"(?<![0-9])\+?0[0-9]+|\+[0-9]+", re.ASCII)
-_LARGEST = 2**63 - 1  # Go's Atoi gives up beyond
-_DIGITS = 19  # of that
-_QUOTED = 40  # characters of what was typed, in a message
-_FOREIGN = {
-    "L": "the last day",
-    "W": "the nearest weekday",
-    "#": "the nth weekday",
-    "?": "no value of its own",
-    "H": "a hash",
-    "C": "a calendar",
-    "~": "a random value",
-}
-_FOREIGN_FORM = re.compile(
-    r"(?:[0-9]*|[a-z]{3})(?:LW?|W|C)|[a-z0-9]+#.*|[0-9]*~[0-9]*|H(?:\(.*)?|.+\?.*|\?[^?]+",
-    re.ASCII | re.IGNORECASE,
+from jobctl.cron.field import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONTH,
+    SECOND,
+    WEEKDAY,
+    Field,
+    Note,
+    parse_field,
 )
-_BETWEEN = re.compile(r"[,/-]")
+from jobctl.errors import BadSchedule
+
+UNITS = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+# unicode.IsSpace of Go; str.split() would also split at U+001C to U+001F.
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+_WORD = re.compile(rf"[^{WHITE_SPACE}]+")
+FEBRUARY = 2
+LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of months, the longest they get
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """What a field counts: its name, its least and greatest value, and the names of values."""
-
-    name: str
-    least: int
-    most: int
-    names: tuple[str, ...] = ()
-
-    def named(self, word: str) -> int | None:
-        """Return the value of a name, in any case; None where it is none."""
-        lower = word.replace("\u0130", "i").lower()  # Go lowers a dotted capital I to a plain i
-        return self.names.index(lower) + self.least if lower in self.names else None
-
-    def near(self, word: str) -> str | None:
-        """Return the name that a misspelled one is most like; None where none is near."""
-        lower = word.lower() if word.isalpha() else ""
-        begun = next((name for name in self.names if lower.startswith(name)), None)
-        return begun or near_name(lower, self.names)
-
-    def name_of(self, value: int) -> str:
-        """Return a value's name in capitals; where there are none, its digits."""
-        return self.names[value - self.least].upper() if self.names else str(value)
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-SECOND = Unit("second", 0, 59)
-MINUTE = Unit("minute", 0, 59)
-HOUR = Unit("hour", 0, 23)
-DAY = Unit("day of month", 1, 31)
-MONTH = Unit("month", 1, 12, _MONTHS)
-WEEKDAY = Unit("day of week", 0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "sat"))
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something odd that the server lets through: what it is, and where in the field's text."""
-
-    code: Code
-    message: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field that was read.
-
-    Attributes:
-        text: as it was typed.
-        unit: what it counts.
-        values: those it lets through, ascending, each once; none from an empty list.
-        star: whether a part of it is a star without a step: days of month and of week must both
-            match then.
-        notes: what is odd.
-    """
-
-    text: str
-    unit: Unit
-    values: tuple[int, ...]
-    star: bool
-    notes: tuple[Note, ...] = ()
-
-    @property
-    def full(self) -> bool:
-        """Whether every value passes."""
-        return len(self.values) == self.unit.most - self.unit.least + 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """An entry of a field's list, and where in the field it stands."""
+class Word:
+    """A word of a schedule, and where it begins."""
 
     text: str
     start: int
-    unit: Unit
 
-    def wrong(self, message: str, *, at: int = 0, hint: str | None = None) -> BadSchedule:
-        """Return the error; `at` counts from the entry's beginning."""
-        return BadSchedule(
-            f"{self.unit.name}: {message}", hint=hint, at=(self.text, self.start + at)
-        )
 
-    def number(self, text: str, at: int, *, names: bool = True) -> int:
-        """Return the value of a number or name; steps have no names.
+class Days(Enum):
+    """Which of the two day fields decide."""
+
+    NEITHER = "every day"
+    MONTH = "day of month"
+    WEEK = "day of week"
+    EITHER = "either suffices"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """``@every``: so many whole seconds after the last one, and what is odd about it."""
+
+    seconds: int
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a schedule, seconds first.
+
+    Attributes:
+        second, minute, hour, day, month, weekday: as they were read.
+        starts: where in the schedule each was typed; None for what was not (5 fields: second 0).
+    """
+
+    second: Field
+    minute: Field
+    hour: Field
+    day: Field
+    month: Field
+    weekday: Field
+    starts: tuple[int | None, ...] = (None,) * 6
+
+    @classmethod
+    def parse(cls, text: str, start: int = 0) -> Fields:
+        """Read five fields, or six with the seconds first.
+
+        Args:
+            text: the whole schedule, for the position in an error.
+            start: where in it the fields begin.
 
         Raises:
-            BadSchedule: it is neither.
+            BadSchedule: the server would refuse it.
         """
-        named = self.unit.named(text) if names else None
-        if named is not None:
-            return named
-        if not text:
-            raise self.wrong("a number is missing", at=at, hint=_missing(self.unit))
-        found = _INTEGER.fullmatch(text)
-        if found is None:
-            hint = self._near(text, names=names)
-            by_name = names and bool(self.unit.names)
-            what = "neither a number nor a name" if by_name else "not a number"
-            raise self.wrong(f"{_quoted(text)} is {what}", at=at, hint=hint)
-        if len(found[1]) > _DIGITS or int(found[1]) > _LARGEST:
-            hint = self._takes(names=names)
-            raise self.wrong(f"{_quoted(text)} is too large a number", at=at, hint=hint)
-        return int(found[1])
+        words = list(split(text, start))
+        if len(words) not in (5, 6):
+            message, hint = _count(len(words))
+            raise BadSchedule(message, hint=hint, at=(text, _extra(words, text, start)))
+        if len(words) == 5:
+            words = [Word("0", -1), *words]
+        read = []
+        for word, unit in zip(words, UNITS, strict=True):
+            try:
+                read.append(parse_field(word.text, unit))
+            except BadSchedule as error:
+                error.at = (text, word.start + (error.at[1] if error.at else 0))
+                raise
+        second, minute, hour, day, month, weekday = read
+        starts = tuple(None if word.start < 0 else word.start for word in words)
+        return cls(second, minute, hour, day, month, weekday, starts)
 
-    def _near(self, text: str, *, names: bool) -> str:
-        foreign = other_dialect(self.text)
-        if foreign is not None:
-            return foreign
-        near = self.unit.near(text) if names else None
-        if near is not None:
-            return f"did you mean {near.upper()}? names have three letters"
-        if self.unit.names and names:
-            return f"{_span(self.unit)}, or a name: {' '.join(self.unit.names).upper()}"
-        return self._takes(names=names)
+    def __iter__(self) -> Iterator[Field]:
+        """Yield the six, seconds first."""
+        yield from (self.second, self.minute, self.hour, self.day, self.month, self.weekday)
 
-    def _takes(self, *, names: bool) -> str:
-        return f"the server takes {_span(self.unit)}" if names else "steps are numbers from 1 on"
+    @property
+    def both_days(self) -> bool:
+        """Whether day of month and day of week must both match; otherwise either suffices."""
+        return self.day.star or self.weekday.star
 
-
-def other_dialect(text: str) -> str | None:
-    """Return the hint for a field that only another dialect has; None where it is of none."""
-    for i, word in enumerate(_BETWEEN.split(text)):
-        if _FOREIGN_FORM.fullmatch(word) or (word == "?" and i):
-            sign = next(c for c in reversed(word.upper()) if c in _FOREIGN)
-            return f"{sign} ({_FOREIGN[sign]}) is of another dialect: the server has none"
-    return None
-
-
-def parse_field(text: str, unit: Unit) -> Field:
-    """Read a field: a list of values, ranges, stars and steps.
-
-    Raises:
-        BadSchedule: the server would refuse it; `at` is the text of the field, and where.
-    """
-    values: set[int] = set()
-    star = False
-    notes: list[Note] = []
-    try:
-        for part in _parts(text, unit, notes):
-            some, starred = _read(part, notes)
-            values.update(some)
-            star = star or starred
-    except BadSchedule as error:
-        error.at = (text, error.at[1] if error.at else 0)
-        raise
-    return Field(text, unit, tuple(sorted(values)), star, tuple(notes))
-
-
-def _parts(text: str, unit: Unit, notes: list[Note]) -> Iterator[_Part]:
-    """Yield the entries of a list; the server drops empty ones."""
-    start = 0
-    for piece in text.split(","):
-        if piece:
-            yield _Part(piece, start, unit)
-        else:
-            notes.append(
-                Note(Code.EMPTY_ENTRY, f"{unit.name}: an empty entry in a list is left out", start)
-            )
-        start += len(piece) + 1
-
-
-def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
-    """Return the values of an entry, and whether it is a star."""
-    span, *steps = part.text.split("/")
-    first, *rest = span.split("-")
-    unit = part.unit
-    read_from = 0
-    star = first in ("*", "?")
-    if star:
-        read_from = len(span)
-        start, end = unit.least, unit.most
-        if rest:
-            ignored = span[1:]
-            message = f"{unit.name}: {_quoted(ignored)} behind {first} is ignored"
-            notes.append(Note(Code.IGNORED, message, part.start + 1))
-    else:
-        start, end = _ends(part, first, rest)
-    step = 1
-    if steps:
-        at = len(span) + 1
-        if len(steps) > 1:
-            raise part.wrong("there are two slashes", at=at + len(steps[0]), hint="write a/n")
-        step = part.number(steps[0], at, names=False)
-        if not rest:
-            end = unit.most
-        star = star and step <= 1
-    _check(part, start, end, step, at_end=len(first) + 1 if rest else 0)
-    _note_zeros(part, read_from, notes)
-    _note_step(part, start, step, notes)
-    return range(start, end + 1, step), star
-
-
-def _ends(part: _Part, first: str, rest: list[str]) -> tuple[int, int]:
-    start = part.number(first, 0)
-    if len(rest) > 1:
-        at = len(first) + 1 + len(rest[0])
-        raise part.wrong("there are two hyphens", at=at, hint="write a-b")
-    return start, part.number(rest[0], len(first) + 1) if rest else start
-
-
-def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None:
-    unit = part.unit
-    if start < unit.least:
-        raise part.wrong(f"{start} is below {unit.least}", hint=f"the server takes {_span(unit)}")
-    for value, at in ((start, 0), (end, at_end)):
-        if value > unit.most:
-            hint = f"the server takes {_span(unit)}"
-            if unit is WEEKDAY and value == 7:
-                hint = "the server takes 0-6: Sunday is 0"
-            raise part.wrong(f"{value} is above {unit.most}", at=at, hint=hint)
-    if start > end:
-        two = f"{_range(unit, start, unit.most)},{_range(unit, unit.least, end)}"
-        raise part.wrong(
-            f"the range {_quoted(part.text.split('/')[0])} runs backwards",
-            hint=f"the server's ranges do not wrap; write two: {two}",
-        )
-    if step == 0:
-        raise part.wrong(
-            "a step of 0", at=part.text.index("/") + 1, hint="steps are numbers from 1 on"
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is odd, with positions in the schedule's text."""
+        found = zip(self, self.starts, strict=True)
+        return tuple(
+            Note(note.code, note.message, note.position + (start or 0))
+            for field, start in found
+            for note in field.notes
         )
 
+    @property
+    def decided_by(self) -> Days:
+        """Which day fields decide; some day must pass.
 
-def _note_zeros(part: _Part, start: int, notes: list[Note]) -> None:
-    for found in _ODD_NUMBER.finditer(part.text, start):
-        plain = found[0].lstrip("+").lstrip("0") or "0"
-        message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
-        notes.append(Note(Code.ODD_NUMBER, message, part.start + found.start()))
+        With a star in one of them only the other one counts. Without, either suffices: a full range
+        (``1-31``) lets every day through, and days that its months never have let none.
+        """
+        day, week = self.day, self.weekday
+        if day.full or week.full:
+            if not self.both_days or (day.full and week.full):
+                return Days.NEITHER
+            return Days.WEEK if day.full else Days.MONTH
+        if not week.values:
+            return Days.MONTH
+        return Days.EITHER if self.dated_months else Days.WEEK
+
+    @property
+    def dated_months(self) -> tuple[int, ...]:
+        """The months that ever have one of the days of month."""
+        first = min(self.day.values, default=32)
+        return tuple(month for month in self.month.values if first <= LENGTHS[month - 1])
+
+    def days(self, year: int, month: int) -> tuple[int, ...]:
+        """Return the days of a month that match, ascending; the month itself is not tested."""
+        first, length = _month(year, month)
+        if self.weekday.full and self.both_days:
+            return tuple(day for day in self.day.values if day <= length)
+        by_month, by_week = set(self.day.values), set(self.weekday.values)
+        days = range(1, length + 1)
+        if self.both_days:
+            return tuple(d for d in days if d in by_month and (first + d - 1) % 7 in by_week)
+        return tuple(d for d in days if d in by_month or (first + d - 1) % 7 in by_week)
+
+    @property
+    def impossible(self) -> bool:
+        """Whether no second of any year passes.
+
+        The server may still fire, on a date of a wrong month: where the clock leaves out the
+        midnight of a month's first day, its search takes the month for the one before.
+        """
+        if not (self.second.values and self.minute.values and self.hour.values):
+            return True
+        longest = max((LENGTHS[month - 1] for month in self.month.values), default=0)
+        by_month = any(day <= longest for day in self.day.values)
+        by_week = bool(longest and self.weekday.values)
+        return not (by_month and by_week if self.both_days else by_month or by_week)
+
+    def day_matches(self, day: date) -> bool:
+        """Tell whether a day passes; its month is not tested."""
+        by_month = day.day in self.day.values
+        by_week = day.toordinal() % 7 in self.weekday.values
+        return by_month and by_week if self.both_days else by_month or by_week
 
 
-def _note_step(part: _Part, start: int, step: int, notes: list[Note]) -> None:
-    """Note a step that no value of the unit can follow: ``*/90`` minutes are every hour."""
-    unit = part.unit
-    if step > unit.most - unit.least + 1:
-        message = (
-            f"{unit.name}: a step of {step:,} leaves only {start}: the field ends at {unit.most}"
-        )
-        notes.append(Note(Code.ODD_NUMBER, message, part.start + part.text.index("/") + 1))
+def split(text: str, start: int = 0) -> Iterator[Word]:
+    """Yield the words of a text as Go's strings.Fields parts them."""
+    for found in _WORD.finditer(text, start):
+        yield Word(found[0], found.start())
 
 
-def _missing(unit: Unit) -> str:
-    return f"the server takes {_span(unit)}, lists a,b, ranges a-b, steps a/n"
+@lru_cache(maxsize=4096)
+def _month(year: int, month: int) -> tuple[int, int]:
+    """Return the weekday of a month's first day (0 is Sunday), and how many days it has."""
+    first = date(year, month, 1).toordinal()
+    ends = date(year + month // 12, month % 12 + 1, 1).toordinal()
+    return first % 7, ends - first
 
 
-def _span(unit: Unit) -> str:
-    return f"{unit.least}-{unit.most}"
+def _count(count: int) -> tuple[str, str]:
+    if count == 0:
+        return "the schedule is empty", "five fields: minute hour day month weekday; or @daily"
+    hint = "five fields: minute hour day month weekday; six with the seconds first"
+    if count == 7:
+        hint = f"{hint}; years cannot be told"
+    elif count == 8:
+        hint = f"{hint}; the eight in the plugin's own README are refused"
+    return f"{count} field{'' if count == 1 else 's'}, the server takes 5 or 6", hint
 
 
-def _range(unit: Unit, start: int, end: int) -> str:
-    first, last = unit.name_of(start), unit.name_of(end)
-    return first if start == end else f"{first}-{last}"
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
+def _extra(words: list[Word], text: str, start: int) -> int:
+    """Return where the first field too many begins, else where the schedule ends."""
+    if len(words) > 6:
+        return words[6].start
+    return words[-1].start + len(words[-1].text) if words else min(start, len(text))

@@ -1,55 +1,24 @@
-"""What is wrong in a file of cron entries, and where."""
+"""A finding: what is wrong in a file of cron entries or in a schedule, and where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from jobctl.cron.doubt import Level
+from jobctl.cron.files import Document, Place, Unfit
+from jobctl.cron.toml import Parsed, Path, Spot
 from jobctl.model.rows import Row
 
 KEYS = ("file", "line", "column", "entry", "level", "code", "message", "hint")
+_NOWHERE = Spot(1, 1, 1, 1)
 
 
-class Code(StrEnum):
-    """What a finding is called for programs; those of single schedules are a doubt's."""
+class Level(StrEnum):
+    """How bad it is: an error stops the server, or what is asked for never happens."""
 
-    UNREADABLE = "unreadable"
-    NOT_UTF_8 = "not-utf-8"
-    NUL_BYTE = "nul-byte"
-    BYTE_ORDER_MARK = "byte-order-mark"
-    TOML = "toml"
-    STRAY_KEY = "stray-key"
-    PLUGIN_OFF = "plugin-off"
-    FLAVOUR = "flavour"
-    NOT_TOML_NAME = "not-toml-name"
-    NO_ENTRIES = "no-entries"
-    NOT_ENTRIES = "not-entries"
-    INLINE_ENTRIES = "inline-entries"
-    MISSING_SCHEDULE = "missing-schedule"
-    MISSING_JOB = "missing-job"
-    MISSING_TYPE = "missing-type"
-    WRONG_TYPE = "wrong-type"
-    NOT_A_NUMBER = "not-a-number"
-    BAD_SCHEDULE = "bad-schedule"
-    EMPTY_TYPE = "empty-type"
-    BAD_QUEUE = "bad-queue"
-    BAD_RESERVE = "bad-reserve"
-    BAD_AT = "bad-at"
-    BAD_EXPIRY = "bad-expiry"
-    BAD_UNIQUE = "bad-unique"
-    FIXED_AT = "fixed-at"
-    ODD_RESERVE = "odd-reserve"
-    ODD_RETRY = "odd-retry"
-    ODD_EXPIRY = "odd-expiry"
-    ODD_BATCH = "odd-batch"
-    NO_EFFECT = "no-effect"
-    CHANGED_NUMBER = "changed-number"
-    UNKNOWN_KEY = "unknown-key"
-    OTHER_CASE = "other-case"
-    OVERWRITTEN = "overwritten"
-    DUPLICATE = "duplicate"
-    SAME_INSTANT = "same-instant"
+    ERROR = "error"
+    WARNING = "warning"
 
 
 class Stage(StrEnum):
@@ -67,41 +36,47 @@ class Finding:
     """One thing that is wrong, or may not be meant.
 
     Attributes:
-        file: the file it is in; None for an expression of the command line.
+        level: an error, or a warning.
+        code: its name for programs, as docs/cron.md lists them: ``bad-schedule``.
+        message: its name for people.
+        hint: what to do about it.
+        file: the file it is in; None for a schedule of the command line.
         line: in that file, from 1 on.
         column: in characters, from 1 on.
         entry: the number of the entry in its document, from 1 on.
-        level: an error, or a warning.
-        code: its name for programs: ``bad-schedule``.
-        message: its name for people.
-        hint: what to do about it.
         at: the text of the line, and the position in it, from 0 on, for a caret.
         stage: what it stops.
     """
 
-    file: str | None
-    line: int | None
-    column: int | None
-    entry: int | None
     level: Level
     code: str
     message: str
     hint: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    entry: int | None = None
     at: tuple[str, int] | None = None
     stage: Stage = Stage.NOTHING
 
+    @classmethod
+    def in_schedule(
+        cls,
+        text: str,
+        level: Level,
+        code: str,
+        message: str,
+        hint: str | None = None,
+        position: int | None = None,
+    ) -> Finding:
+        """Make one of a schedule's text; `position`: where in it, None where it is the whole."""
+        column = None if position is None else position + 1
+        return cls(level, code, message, hint, column=column, at=(text, position or 0))
+
     def row(self) -> Row:
         """Return its row, under `KEYS`."""
-        return {
-            "file": self.file,
-            "line": self.line,
-            "column": self.column,
-            "entry": self.entry,
-            "level": self.level.value,
-            "code": str(self.code),
-            "message": self.message,
-            "hint": self.hint,
-        }
+        row: Row = {key: getattr(self, key) for key in KEYS}
+        return row | {"level": self.level.value}
 
     @property
     def is_error(self) -> bool:
@@ -112,13 +87,97 @@ class Finding:
 def unreadable(path: str, message: str, hint: str | None) -> Finding:
     """Return the finding of a file that cannot be read."""
     message = message.removeprefix(f"{path}: ")
-    return Finding(
-        path, None, None, None, Level.ERROR, Code.UNREADABLE, message, hint, stage=Stage.DOCUMENT
-    )
+    return Finding(Level.ERROR, "unreadable", message, hint, path, stage=Stage.DOCUMENT)
 
 
 def never_read(path: str) -> Finding:
     """Return the finding of a file with entries that the server passes over."""
     message = "the server does not read this file, and there are entries in it"
-    hint = "it reads conf.d/*.toml alone"
-    return Finding(path, None, None, None, Level.WARNING, Code.NOT_TOML_NAME, message, hint)
+    return Finding(Level.WARNING, "not-toml-name", message, "it reads conf.d/*.toml alone", path)
+
+
+def unfit_finding(document: Document, unfit: Unfit) -> Finding:
+    """Return the finding of a document that the server cannot read."""
+    finding = Finding(Level.ERROR, unfit.code, unfit.message, unfit.hint, stage=Stage.DOCUMENT)
+    return _placed(document, unfit.line, unfit.column, finding)
+
+
+def _placed(document: Document, line: int, column: int, finding: Finding) -> Finding:
+    """Return a finding with its place: a line and column of the whole document."""
+    place, text = document.place(line, column), document.line(line)
+    return replace(
+        finding,
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        at=(text, min(column - 1, len(text))),
+    )
+
+
+class Notes:
+    """Findings of a document as they come, each at the path of a key."""
+
+    def __init__(self, parsed: Parsed) -> None:
+        """Begin without any; `parsed` tells where paths stand."""
+        self.document = parsed.document
+        self.scan = parsed.scan
+        self._found: list[tuple[tuple[int, int], Finding]] = []
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them, in order of place; at one place as they came."""
+        return tuple(finding for _, finding in sorted(self._found, key=lambda note: note[0]))
+
+    def spot(self, path: Path) -> Spot:
+        """Return where a path stands; a missing one is where its table is."""
+        while path and path not in self.scan.spots:
+            path = path[:-1]
+        return self.scan.spots.get(path, _NOWHERE)
+
+    def key(self, path: Path) -> Place:
+        """Return the place of a key or header."""
+        spot = self.spot(path)
+        return self.document.place(spot.line, spot.column)
+
+    def error(
+        self,
+        path: Path,
+        code: str,
+        message: str,
+        hint: str | None = None,
+        *,
+        stage: Stage = Stage.NOTHING,
+        position: int | None = None,
+    ) -> None:
+        """Note that a value is wrong; `position`: at which character of a string, from 0 on."""
+        spot = self.spot(path)
+        column = spot.value_column + (0 if position is None else 1 + position)
+        finding = Finding(Level.ERROR, code, message, hint, entry=_entry(path), stage=stage)
+        self._add(spot.value_line, column, finding)
+
+    def warning(self, path: Path, code: str, message: str, hint: str | None = None) -> None:
+        """Note that a key or its value may not be meant."""
+        spot = self.spot(path)
+        finding = Finding(Level.WARNING, code, message, hint, entry=_entry(path))
+        self._add(spot.line, spot.column, finding)
+
+    def whole(self, line: int, column: int, code: str, message: str, hint: str) -> None:
+        """Note that a document as a whole may not be meant."""
+        self._add(line, column, Finding(Level.WARNING, code, message, hint))
+
+    def of_schedule(self, entry: int, findings: Iterable[Finding]) -> None:
+        """Note findings of the text of an entry's schedule, each at its place there."""
+        spot = self.spot(("cron", entry - 1, "schedule"))
+        for each in findings:
+            inside = spot.plain and each.column is not None
+            column = spot.value_column + (each.column or 0 if inside else 0)
+            self._add(spot.value_line, column, replace(each, entry=entry))
+
+    def _add(self, line: int, column: int, finding: Finding) -> None:
+        self._found.append(((line, column), _placed(self.document, line, column, finding)))
+
+
+def _entry(path: Path) -> int | None:
+    """Return the number of the entry that a path is of."""
+    step = path[1] if path[:1] == ("cron",) and len(path) > 1 else None
+    return step + 1 if isinstance(step, int) else None

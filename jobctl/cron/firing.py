@@ -1,30 +1,29 @@
-"""When entries fire: each of them next and last, and all of them in order of time."""
+"""When entries and schedules fire: next and last, in order of time, and explained."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from heapq import merge
 
 from jobctl.cron.clock import Clock
-from jobctl.cron.entry import CronEntry
-from jobctl.cron.schedule import Every, Schedule
+from jobctl.cron.crontab import CronEntry
+from jobctl.cron.fields import Every
+from jobctl.cron.finding import Finding, Level
+from jobctl.cron.lint import lint
+from jobctl.cron.schedule import Schedule
+from jobctl.cron.words import field_rows
 from jobctl.errors import HangingSchedule
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant
 
 LISTING_KEYS = (
-    "file",
-    "line",
-    "entry",
-    "schedule",
-    "words",
-    "jobtype",
-    "queue",
-    "next",
-    "last",
-    "problem",
+    *("file", "line", "entry", "schedule", "words"),
+    *("jobtype", "queue", "next", "last", "problem"),
 )
 TIMETABLE_KEYS = ("at", "file", "line", "schedule", "jobtype", "queue")
+EXPLAINED_KEYS = ("expr", "dialect", "zone", "words", "fields", "next", "warnings")
+_NEXT = 5  # firings of a schedule that is explained
 _HOUR, _DAY = 3600, 86400
 # How far to look back, step by step: most fire often, and the server looks five years ahead.
 _STEPS = (60, _HOUR, _DAY, 32 * _DAY, 366 * _DAY, 6 * 366 * _DAY)
@@ -41,27 +40,14 @@ def last_firing(schedule: Schedule, now: int, local: Clock) -> int | None:
     if isinstance(schedule.plan, Every):
         return None
     for step in _STEPS:
-        found = _next(schedule, now - step, local)
-        if found is not None and found <= now:
-            return _latest(schedule, found, now, local)
+        last = None
+        for firing in schedule.seconds(now - step, local):
+            if firing > now:
+                break
+            last = firing
+        if last is not None:
+            return last
     return None
-
-
-def _latest(schedule: Schedule, found: int, now: int, local: Clock) -> int:
-    """Return the latest firing, where an earlier one is known: by halves of the time between."""
-    beyond = now + 1  # no firing from here until now
-    while beyond - found > 1:
-        middle = (found + beyond - 1) // 2
-        later = _next(schedule, middle, local)
-        if later is None or later > now:
-            beyond = middle + 1
-        else:
-            found = later
-    return found
-
-
-def _next(schedule: Schedule, after: int, local: Clock) -> int | None:
-    return next(schedule.seconds(after, local), None)
 
 
 def listing_row(entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
@@ -72,31 +58,18 @@ def listing_row(entry: CronEntry, now: int, local: Clock, problem: str | None) -
         now: unix seconds: what fires in this very second is the last firing.
         local: the server's own clock.
         problem: what is wrong with it; None for nothing, and then that it fires no more is.
-
-    Raises:
-        HangingSchedule: the server's search never ends.
     """
-    schedule = entry.parsed
-    if schedule is None:
-        return unknown_row(entry, problem)
-    coming, last = _next(schedule, now, local), last_firing(schedule, now, local)
-    if coming is None and problem is None:
-        problem = "never fires" if last is None else "does not fire any more"
-    return _row(entry, schedule, coming, last, problem)
-
-
-def unknown_row(entry: CronEntry, problem: str | None) -> Row:
-    """Return the row of an entry of which nobody knows when it fires."""
-    return _row(entry, entry.parsed, None, None, problem)
-
-
-def _row(
-    entry: CronEntry,
-    schedule: Schedule | None,
-    coming: int | None,
-    last: int | None,
-    problem: str | None,
-) -> Row:
+    schedule, coming, last = entry.parsed, None, None
+    if schedule is not None:
+        try:
+            coming = next(schedule.seconds(now, local), None)
+            last = last_firing(schedule, now, local)
+        except HangingSchedule as error:
+            coming, problem = None, problem or error.message
+        else:
+            if coming is None:
+                gone = "never fires" if last is None else "does not fire any more"
+                problem = problem or gone
     row = entry.row() | {
         "words": None if schedule is None else schedule.explain(),
         "next": None if coming is None else Instant(coming).rfc3339(),
@@ -144,3 +117,55 @@ def timetable_row(at: int, entry: CronEntry) -> Row:
     """Return the row of a firing, under `TIMETABLE_KEYS`."""
     row = entry.row() | {"at": Instant(at).rfc3339()}
     return {key: row[key] for key in TIMETABLE_KEYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """All that can be said of a schedule.
+
+    Attributes:
+        schedule: what.
+        clock: the one it is read by.
+        words: what it says.
+        fields: a row for what each field lets through.
+        firings: the next five, in unix seconds.
+        findings: what may not be meant, errors first.
+    """
+
+    schedule: Schedule
+    clock: Clock
+    words: str
+    fields: list[Row]
+    firings: tuple[int, ...]
+    findings: list[Finding]
+
+    @classmethod
+    def of(cls, schedule: Schedule, after: int, local: Clock) -> Explained:
+        """Explain a schedule, as of a second; `local` is the server's own clock."""
+        fires: list[int] = []
+        findings = lint(schedule, after, local)
+        try:
+            for firing in schedule.seconds(after, local):
+                fires.append(firing)
+                if len(fires) == _NEXT:
+                    break
+        except HangingSchedule as error:
+            if all(each.code != "hangs" for each in findings):
+                hangs = Finding.in_schedule(schedule.text, Level.ERROR, "hangs", error.message)
+                findings = [hangs, *findings]
+        fields = [] if schedule.fields is None else field_rows(schedule.fields)
+        clock, words = schedule.clock(local), schedule.explain()
+        return cls(schedule, clock, words, fields, tuple(fires), findings)
+
+    def row(self, dialect: str) -> Row:
+        """Return its row, under `EXPLAINED_KEYS`; instants in UTC."""
+        keys = ("level", "code", "message", "hint")
+        return {
+            "expr": self.schedule.text,
+            "dialect": dialect,
+            "zone": self.clock.name,
+            "words": self.words,
+            "fields": self.fields,
+            "next": [Instant(firing).rfc3339() for firing in self.firings],
+            "warnings": [{key: each.row()[key] for key in keys} for each in self.findings],
+        }

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jobctl.cron.entry import Flavour, Server
-from jobctl.cron.finding import Code, Stage
-from jobctl.cron.notes import Notes
-from jobctl.cron.parsing import headed, shown
-from jobctl.cron.unknown_keys import near_key
+from jobctl.cron.crontab import Flavour, Server
+from jobctl.cron.finding import Notes
+from jobctl.cron.job import near_key
+from jobctl.cron.toml import headed, shown
 from jobctl.model.words import near_name, things
 
 _ON = "[cron_plugin] with enabled = true"
@@ -27,7 +26,7 @@ def find_server(notes: Notes, data: Mapping[str, object], flavour: Flavour | Non
         hint = f"--flavour enterprise where that is meant; the cron plugin needs {_ON}"
         if not notes.document.directory:
             hint = f"{hint}; {_WHOLE}"
-        notes.warning(("cron",), Code.FLAVOUR, message, hint=hint)
+        notes.warning(("cron",), "flavour", message, hint)
     if flavour is Flavour.ENTERPRISE:
         return Server(flavour, enabled=True, uniq=True)
     enabled = _check_plugin(notes, data)
@@ -46,17 +45,17 @@ def _check_plugin(notes: Notes, data: Mapping[str, object]) -> bool:
         for key in plugin:
             if key != "enabled" and ("enabled" in plugin or near_key("enabled", [key]) is None):
                 message, here = f"{key} is not read", ("cron_plugin", key)
-                notes.warning(here, Code.UNKNOWN_KEY, message, hint="only enabled is")
+                notes.warning(here, "unknown-key", message, "only enabled is")
     if enabled is True:
         return True
     if enabled is False:
         message = "the plugin is off: no entry runs"
-        notes.warning(("cron_plugin", "enabled"), Code.PLUGIN_OFF, message, hint="enabled = true")
+        notes.warning(("cron_plugin", "enabled"), "plugin-off", message, "enabled = true")
     elif enabled is not None:
         message = "enabled is not true: the plugin is off, and no entry runs"
         hint = "enabled = true, without quotes"
         here = ("cron_plugin", "enabled")
-        notes.error(here, Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
+        notes.error(here, "plugin-off", message, hint)
     else:
         _missing(notes, data, plugin)
     return False
@@ -68,21 +67,21 @@ def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
     if near is not None:
         hint = f"is {near} meant to be enabled?"
         message = "the plugin is off, and no entry runs"
-        notes.error(("cron_plugin", near), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
+        notes.error(("cron_plugin", near), "plugin-off", message, hint)
     elif plugin is not None:
         message = "nothing is enabled here: the plugin is off, and no entry runs"
-        notes.error(("cron_plugin",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
+        notes.error(("cron_plugin",), "plugin-off", message, _ON)
     elif "cron" in data:
         message = "nothing turns the plugin on: no entry runs"
         near = near_name("cron_plugin", [key for key in data if key != "cron"])
         if near is not None:
             hint = f"is {near} meant to be [cron_plugin]?"
-            notes.error((near,), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=hint)
+            notes.error((near,), "plugin-off", message, hint)
         elif notes.document.directory:
-            notes.error(("cron",), Code.PLUGIN_OFF, message, stage=Stage.NOTHING, hint=_ON)
+            notes.error(("cron",), "plugin-off", message, _ON)
         else:
             hint = f"{_ON}; {_WHOLE}"
-            notes.warning(("cron",), Code.PLUGIN_OFF, message, hint=hint)
+            notes.warning(("cron",), "plugin-off", message, hint)
 
 
 def find_entries(
@@ -95,20 +94,20 @@ def find_entries(
     for key in data:
         if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",)):
             message = f"{key} is not read: the entries are called cron"
-            notes.warning((key,), Code.UNKNOWN_KEY, message, hint="did you mean [[cron]]?")
+            notes.warning((key,), "unknown-key", message, "did you mean [[cron]]?")
     cron = data["cron"]
     if cron == []:
-        notes.warning(("cron",), Code.NO_ENTRIES, "there is no entry in it", hint="[[cron]]")
+        notes.warning(("cron",), "no-entries", "there is no entry in it", "[[cron]]")
         return []
     if not isinstance(cron, list) or not all(isinstance(item, dict) for item in cron):
         what = "a table" if isinstance(cron, dict) else "no array of tables"
         message = f"cron is {what}: the server finds no entry in it, and does not say so"
         hint = "[[cron]], with two pairs of brackets, begins an entry"
-        notes.error(("cron",), Code.NOT_ENTRIES, message, stage=Stage.NOTHING, hint=hint)
+        notes.error(("cron",), "not-entries", message, hint)
         return []
     if not notes.spot(("cron",)).header:
         message = "not every version of the server finds entries in an array in one line"
-        notes.warning(("cron",), Code.INLINE_ENTRIES, message, hint="[[cron]] begins an entry")
+        notes.warning(("cron",), "inline-entries", message, "[[cron]] begins an entry")
     return cron
 
 
@@ -117,15 +116,15 @@ def _none(notes: Notes, data: Mapping[str, object], *, plugin: bool) -> None:
     other = next((key for key in data if key.lower() == "cron"), near)
     hint = f"is {other} meant to be [[cron]]?" if other else "[[cron]] begins one"
     if not plugin:
-        notes.whole(notes.document.end(), Code.NO_ENTRIES, "there is no entry", hint=hint)
+        notes.whole(*notes.document.end(), "no-entries", "there is no entry", hint)
         return
     message = "the plugin is on, and there is no entry"
     if other:
-        notes.error((other,), Code.NO_ENTRIES, message, stage=Stage.NOTHING, hint=hint)
+        notes.error((other,), "no-entries", message, hint)
         return
     if not notes.document.directory:
         hint = f"{hint}; {_WHOLE}"
-    notes.warning(("cron_plugin", "enabled"), Code.NO_ENTRIES, message, hint=hint)
+    notes.warning(("cron_plugin", "enabled"), "no-entries", message, hint)
 
 
 def check_strays(notes: Notes) -> None:
@@ -144,7 +143,7 @@ def check_strays(notes: Notes) -> None:
                 f"{headed(table.path)} of {where.file} line {where.line}"
             )
             hint = "begin the file with a header: the server reads its files as one document"
-            notes.warning(each.path, Code.STRAY_KEY, message, hint=hint)
+            notes.warning(each.path, "stray-key", message, hint)
             part = its  # one is enough for a file
 
 

@@ -9,13 +9,21 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from jobctl.cron.clock import FIRST_YEAR, LAST_YEAR, Clock, midnight, moment, whole_seconds
-from jobctl.cron.doubt import Code
+from jobctl.cron.clock import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    LOCAL,
+    Clock,
+    midnight,
+    moment,
+    whole_seconds,
+)
+from jobctl.cron.dialect_hints import foreign_hint
 from jobctl.cron.durations import go_nanoseconds
-from jobctl.cron.fields import Note
-from jobctl.cron.foreign import foreign_hint
-from jobctl.cron.search import Search
-from jobctl.cron.sixfields import WHITE_SPACE, Fields
+from jobctl.cron.field import Note
+from jobctl.cron.fields import WHITE_SPACE, Every, Fields
+from jobctl.cron.search import firings
+from jobctl.cron.words import in_words
 from jobctl.errors import BadSchedule, UnknownZone, UsageProblem
 from jobctl.model.words import did_you_mean, near_name
 
@@ -31,7 +39,6 @@ DESCRIPTORS = {
     "@midnight": "0 0 0 * * *",
     "@hourly": "0 0 * * * *",
 }
-LOCAL = "Local"  # the zone of the machine that the server runs on
 _EVERY = "@every "
 _SECOND = 1_000_000_000
 _FIRST, _BEHIND = midnight(FIRST_YEAR, 1, 1), midnight(LAST_YEAR + 1, 1, 1)
@@ -42,14 +49,6 @@ class Dialect(StrEnum):
 
     FAKTORY = "faktory"
     UNIX = "unix"
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """``@every``: so many whole seconds after the last one, and what is odd about it."""
-
-    seconds: int
-    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,14 @@ class Schedule:
         return local if self.zone in (None, LOCAL) else Clock.named(self.zone or "")
 
     @property
+    def fields(self) -> Fields | None:
+        """Its six fields; None of an interval, and of a crontab's line that they cannot say."""
+        plan = self.plan
+        if isinstance(plan, Every):
+            return None
+        return plan if isinstance(plan, Fields) else plan.fields()
+
+    @property
     def zone_matters(self) -> bool:
         """Whether when it fires is left to the server's own zone."""
         return self.zone in (None, LOCAL) and not isinstance(self.plan, Every)
@@ -121,11 +128,7 @@ class Schedule:
         if isinstance(plan, Every):
             return iter(range(after + plan.seconds, _BEHIND, plan.seconds))
         clock = self.clock(local)
-        return (
-            Search(plan, clock).after(after)
-            if isinstance(plan, Fields)
-            else plan.after(after, clock)
-        )
+        return firings(plan, clock, after) if isinstance(plan, Fields) else plan.after(after, clock)
 
     def firings(self, after: datetime) -> Iterator[datetime]:
         """Yield every firing after a time, in its zone; a schedule without one is read in it too.
@@ -164,9 +167,12 @@ class Schedule:
 
     def explain(self) -> str:
         """Return what it says, in plain English."""
-        from jobctl.cron.words import in_words
-
-        return in_words(self)
+        plan = self.plan if isinstance(self.plan, Every) else self.fields
+        return (
+            f"as the crontab's line says: {self.text}"
+            if plan is None
+            else in_words(plan, self.zone)
+        )
 
 
 def _read(time: datetime) -> tuple[tzinfo, int]:
@@ -244,9 +250,9 @@ def _every(text: str, start: int, end: int) -> Every:
         error.at = (text, start + (error.at[1] if error.at else 0))
         raise
     if nanoseconds < _SECOND:
-        return Every(1, (Note(Code.RAISED, "less than a second is read as 1s", start),))
+        return Every(1, (Note("raised", "less than a second is read as 1s", start),))
     seconds, rest = divmod(nanoseconds, _SECOND)
-    notes = (Note(Code.CUT, f"fractions of a second are cut: {seconds}s", start),) if rest else ()
+    notes = (Note("cut", f"fractions of a second are cut: {seconds}s", start),) if rest else ()
     return Every(seconds, notes)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from croniter import CroniterBadDateError, croniter
 
 from jobctl.cron.clock import Clock, moment
-from jobctl.cron.fields import Field, Unit
-from jobctl.cron.sixfields import UNITS, Fields, Word, split
+from jobctl.cron.field import Field, Unit
+from jobctl.cron.fields import UNITS, Fields, Word, split
 from jobctl.errors import BadSchedule
 from jobctl.model.words import things
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from jobctl.cron.grid import Grid, Line
+from jobctl.cron.load import Grid, Line
 from jobctl.render.cells import number, sparkline
 from jobctl.render.consoles import Trimmed
 from jobctl.render.safe import printable

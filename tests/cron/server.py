@@ -157,14 +157,9 @@ class Spec:
         raise Hangs
 
     def firings(self, unix: int, zone: ZoneInfo) -> Iterator[int]:
-        """Yield firing after firing, until it gives up, hangs, or does not get on.
-
-        A search can lead back, behind where it began: what fires then is due at once, and again.
-        """
+        """Yield firing after firing, until it gives up, hangs, or leads back."""
         t = Time(unix, zone)
-        while (found := self.next(t)) is not None:
-            if found.unix <= t.unix:
-                raise Hangs
+        while (found := self.next(t)) is not None and found.unix > t.unix:
             yield found.unix
             t = found
 

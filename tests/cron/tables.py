@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from jobctl.cron.document import Document
-from jobctl.cron.entry import Crontab, Flavour
-from jobctl.cron.loading import load
+from jobctl.cron.checks import load
+from jobctl.cron.clock import Clock
+from jobctl.cron.crontab import Crontab, Flavour
+from jobctl.cron.files import Document
 
 ON = "[cron_plugin]\nenabled = true\n"
 
 
-def crontab(*texts: str, directory: bool = False, flavour: Flavour | None = None) -> Crontab:
+def crontab(
+    *texts: str,
+    directory: bool = False,
+    flavour: Flavour | None = None,
+    now: int | None = None,
+    local: Clock | None = None,
+) -> Crontab:
     """Load a document of texts, its files called a.toml, b.toml and so on."""
     parts = [(f"{chr(97 + i)}.toml", text.encode()) for i, text in enumerate(texts)]
-    return load(Document.of(parts, directory=directory), flavour)
+    return load(Document.of(parts, directory=directory), flavour, now=now, local=local)
 
 
 def job(*lines: str, schedule: str = '"0 9 * * *"') -> str:

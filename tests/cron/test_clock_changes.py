@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from jobctl.cron.clock import DAY, Clock, date_of, midnight
-from jobctl.cron.doubting import doubts
+from jobctl.cron.lint import lint
 from jobctl.cron.schedule import Schedule
 
 NOW = 1_701_187_200  # 2023-11-28T16:00:00Z: past changes, which no new law takes back
@@ -13,7 +13,7 @@ NEW_YORK = "America/New_York"
 
 
 def found(text, zone, now=NOW):
-    return {doubt.code: doubt for doubt in doubts(Schedule.parse(text), now, Clock.named(zone))}
+    return {finding.code: finding for finding in lint(Schedule.parse(text), now, Clock.named(zone))}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def found(text, zone, now=NOW):
     ],
 )
 def test_what_is_said_of_a_clock_change(text, zone, code, message):
-    assert message in [d.message for d in doubts(Schedule.parse(text), NOW, Clock.named(zone))]
+    assert message in [d.message for d in lint(Schedule.parse(text), NOW, Clock.named(zone))]
     assert found(text, zone)[code].hint is not None
 
 
@@ -112,9 +112,7 @@ def named(fields, clock, start, end):
         day = wall // DAY
         if day not in days:
             today = date_of(wall)
-            days[day] = today.month in fields.month.values and fields.day_matches(
-                today.day, today.toordinal() % 7
-            )
+            days[day] = today.month in fields.month.values and fields.day_matches(today)
         if (
             days[day]
             and wall % DAY // 3600 in fields.hour.values
@@ -175,8 +173,8 @@ def test_whatever_differs_from_the_wall_clock_is_told_and_nothing_else(zone, yea
         given = {at for at in given if at >= start}
         missed = set(walls.values()) - {walls[at] for at in given if at in walls}
         odd = {at for at in given if at not in walls}
-        told = {doubt.code for doubt in doubts(schedule, change.at - 20 * DAY, clock)
-                if str(date_of(change.at + change.before)) in doubt.message
-                or str(date_of(change.at + change.after)) in doubt.message}  # fmt: skip
+        told = {finding.code for finding in lint(schedule, change.at - 20 * DAY, clock)
+                if str(date_of(change.at + change.before)) in finding.message
+                or str(date_of(change.at + change.after)) in finding.message}  # fmt: skip
         assert ("missed-firing" in told) == bool(missed), schedule.text
         assert ("odd-firing" in told) == bool(odd), schedule.text

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.cron.document import Document, Place
+from jobctl.cron.files import Document, Place
 
 
 def test_each_file_ends_in_a_line_feed_of_its_own():

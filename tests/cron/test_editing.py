@@ -6,8 +6,7 @@ import tomllib
 
 import pytest
 
-from jobctl.cron.editing import NewEntry, read_file
-from jobctl.cron.spans import entry_spans
+from jobctl.cron.editing import NewEntry, entry_spans, read_file
 from jobctl.errors import BadCronFile, UsageProblem
 from tests.cron.directories import with_entry, without
 
@@ -169,29 +168,9 @@ def test_what_cannot_be_read_is_not_changed(raw):
         without(raw, [1])
 
 
-def test_an_entry_is_written_as_the_last_one_of_the_file_is():
-    raw = b"""[[cron]]
-\tschedule = "@daily"
-\t[cron.job]
-\t\ttype = "A"
-"""
-    assert (
-        with_entry(raw, NEW).removeprefix(raw).decode().replace("\t", ">")
-        == """
-[[cron]]
->schedule = "@hourly"
->[cron.job]
->>type = "Ping"
->>args = [1, {a = [{b = "x\\ny"}]}]
->>[cron.job.custom]
->>>t = 1
-"""
-    )
-
-
 def test_a_new_file_begins_with_the_entry_or_with_what_turns_the_plugin_on():
     entry = NewEntry("@daily", {"type": "A"})
-    text = b'[[cron]]\nschedule = "@daily"\n\n[cron.job]\ntype = "A"\n'
+    text = b'[[cron]]\nschedule = "@daily"\n[cron.job]\ntype = "A"\n'
     assert with_entry(b"", entry) == text
     assert with_entry(b"", entry, enable=True) == b"[cron_plugin]\nenabled = true\n\n" + text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.cron.fields import DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, parse_field
+from jobctl.cron.field import DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, parse_field
 from jobctl.errors import BadSchedule
 
 MAX = 2**63 - 1

@@ -2,8 +2,7 @@
 
 import pytest
 
-from jobctl.cron.entry import Flavour
-from jobctl.cron.verdict import verdict
+from jobctl.cron.crontab import Flavour, verdict
 from tests.cron.tables import ON, crontab, job, told
 
 

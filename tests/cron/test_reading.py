@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cron.reading import read_documents
+from jobctl.cron.files import read_documents
 from jobctl.errors import BadCronFile, JobctlError, NotFound, UsageProblem
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cron.replacing import replace_file
+from jobctl.cron.files import replace_file
 from jobctl.errors import BadCronFile, NotFound
 
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jobctl.cron.clock import Clock
+from jobctl.cron.fields import Fields
 from jobctl.cron.schedule import Dialect, Every, Schedule
-from jobctl.cron.sixfields import Fields
 from jobctl.errors import BadSchedule, UnknownZone, UsageProblem
 
 NEW_YORK = ZoneInfo("America/New_York")

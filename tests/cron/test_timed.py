@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from jobctl.cron.clock import Clock
-from jobctl.cron.timed import expression_findings, with_time
-from jobctl.cron.verdict import verdict
+from jobctl.cron.crontab import verdict
+from jobctl.cron.lint import lint_text
 from tests.cron.tables import ON, crontab, job, told
 
 NOW = int(datetime(2026, 9, 21, 14, 30, tzinfo=UTC).timestamp())
@@ -17,7 +17,7 @@ BERLIN = Clock.named("Europe/Berlin")
 
 def findings_of(*schedules: str, now: int = NOW, local: Clock = BERLIN):
     text = ON + "".join(job(f"retry = {i}", schedule=text) for i, text in enumerate(schedules))
-    return with_time(crontab(text), now, local)
+    return crontab(text, now=now, local=local)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_a_schedule_that_hangs_the_server_is_in_the_verdict():
 
 
 def test_an_expression_has_a_column_and_no_file():
-    (found,) = expression_findings("0 0 30 2 *", NOW, BERLIN)
+    (found,) = lint_text("0 0 30 2 *", NOW, BERLIN)
     assert (found.file, found.line, found.column, found.entry) == (None, None, 5, None)
     assert found.at == ("0 0 30 2 *", 4)
-    (found,) = expression_findings("0 0 30", NOW, BERLIN)
+    (found,) = lint_text("0 0 30", NOW, BERLIN)
     assert (found.level, found.code) == ("error", "bad-schedule")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.cron.verdict import files_summary, schedules_summary, verdict
+from jobctl.cron.crontab import files_summary, schedules_summary, verdict
 from tests.cron.tables import ON, crontab, job
 
 BAD = job(schedule='"0 7 * * 7"')

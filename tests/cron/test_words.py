@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from jobctl.cron.schedule import Dialect, Schedule
-from jobctl.cron.words import Expanded, expanded
+from jobctl.cron.words import field_rows
 
 # fmt: off
 WORDS = [
@@ -159,32 +159,27 @@ def test_a_crontabs_line_in_words(text, words):
     assert Schedule.parse(text, dialect=Dialect.UNIX).explain() == words
 
 
-def test_the_fields_expanded():
-    assert expanded(Schedule.parse("TZ=UTC */5 9-17,20 1,15 feb MON-FRI")) == (
-        Expanded("second", None, "0", 1),
-        Expanded("minute", "*/5", "0-55/5", 12),
-        Expanded("hour", "9-17,20", "9-17,20", 10),
-        Expanded("day of month", "1,15", "1,15", 2),
-        Expanded("month", "feb", "FEB (2)", 1),
-        Expanded("day of week", "MON-FRI", "MON-FRI (1-5)", 5),
-    )
+def fields_of(text: str, dialect: Dialect = Dialect.FAKTORY) -> list[tuple[object, ...]] | None:
+    fields = Schedule.parse(text, dialect=dialect).fields
+    return None if fields is None else [tuple(row.values()) for row in field_rows(fields)]
 
 
-def test_an_empty_list_expands_to_nothing():
-    assert expanded(Schedule.parse(", * * * *"))[1] == Expanded("minute", ",", "", 0)
-
-
-def test_a_descriptors_fields_were_not_typed():
-    assert [field.text for field in expanded(Schedule.parse("@weekly"))] == [None] * 6
-
-
-def test_an_interval_has_no_fields():
-    assert expanded(Schedule.parse("@every 90s")) == ()
+def test_the_fields_are_their_values():
+    assert fields_of("TZ=UTC */5 9-17,20 1,15 feb MON-FRI") == [
+        ("second", None, "0", 1),
+        ("minute", "*/5", "0-55/5", 12),
+        ("hour", "9-17,20", "9-17,20", 10),
+        ("day of month", "1,15", "1,15", 2),
+        ("month", "feb", "FEB (2)", 1),
+        ("day of week", "MON-FRI", "MON-FRI (1-5)", 5),
+    ]
+    assert (fields_of(", * * * *") or [])[1] == ("minute", ",", "", 0)
+    assert {text for _, text, _, _ in fields_of("@weekly") or []} == {None}  # it was not typed
 
 
 def test_a_crontabs_seconds_come_last_and_are_shown_first():
-    fields = expanded(Schedule.parse("*/5 * * * 7 30", dialect=Dialect.UNIX))
-    assert [(field.text, field.values) for field in fields] == [
+    found = fields_of("*/5 * * * 7 30", Dialect.UNIX) or []
+    assert [(text, values) for _, text, values, _ in found] == [
         ("30", "30"),
         ("*/5", "0-55/5"),
         ("*", "0-23"),
@@ -194,8 +189,9 @@ def test_a_crontabs_seconds_come_last_and_are_shown_first():
     ]
 
 
-def test_a_crontabs_odd_line_has_no_fields():
-    assert expanded(Schedule.parse("0 0 L * *", dialect=Dialect.UNIX)) == ()
+def test_an_interval_and_a_crontabs_odd_line_have_no_fields():
+    assert fields_of("@every 90s") is None
+    assert fields_of("0 0 L * *", Dialect.UNIX) is None
 
 
 def _random(seed: int) -> str:

@@ -1,13 +1,103 @@
-"""What the server would do with a document, at its start and at a reload."""
+"""One entry of a cron file, and the document that it is in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from jobctl.cron.doubt import Code as DoubtCode
-from jobctl.cron.entry import Crontab, Flavour
-from jobctl.cron.finding import Code, Finding, Stage
+from jobctl.cron.files import Document
+from jobctl.cron.finding import Finding, Stage
+from jobctl.cron.schedule import Schedule
+from jobctl.model.rows import Row
 from jobctl.model.words import things
+
+
+class Flavour(StrEnum):
+    """Whose file of entries it is: that of the cron plugin, or Faktory Enterprise's own."""
+
+    PLUGIN = "plugin"
+    ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a document says of the server that reads it.
+
+    Attributes:
+        flavour: which one it is.
+        enabled: whether it runs entries.
+        uniq: whether it keeps jobs unique; None where another file may say so.
+    """
+
+    flavour: Flavour
+    enabled: bool
+    uniq: bool | None
+
+
+KEYS = ("file", "line", "entry", "schedule", "jobtype", "queue")
+
+
+@dataclass(frozen=True, slots=True)
+class CronEntry:
+    """An entry as the server reads it.
+
+    Attributes:
+        number: of the entry in its document, from 1 on.
+        file: the file it begins in.
+        line: the line there, from 1 on: its ``[[cron]]``.
+        schedule: its text; None where there is none.
+        parsed: the schedule; None where there is none, or the server refuses it.
+        jobtype: of the jobs it makes; None where there is none.
+        queue: their queue; ``default`` where none is named.
+        job: what each of them holds, under Faktory's names, as JSON has it; what is of a wrong
+            type is not in it.
+    """
+
+    number: int
+    file: str
+    line: int
+    schedule: str | None
+    parsed: Schedule | None
+    jobtype: str | None
+    queue: str
+    job: dict[str, object]
+
+    def seen_from(self, file: str) -> str:
+        """Return where it is, as said in a file: ``entry 3 in line 12``, or ``.. in b.toml:12``."""
+        place = f"line {self.line}" if self.file == file else f"{self.file}:{self.line}"
+        return f"entry {self.number} in {place}"
+
+    def row(self) -> Row:
+        """Return its row, under `KEYS`."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "entry": self.number,
+            "schedule": self.schedule,
+            "jobtype": self.jobtype,
+            "queue": self.queue,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """A document with its entries, and what the server would say of it.
+
+    Attributes:
+        document: its files.
+        entries: in order.
+        findings: what is wrong, in order of place.
+        enabled: whether entries run: always in Enterprise, else where the plugin is on.
+        flavour: whose file it was read as.
+    """
+
+    document: Document
+    entries: Sequence[CronEntry]
+    findings: Sequence[Finding]
+    enabled: bool
+    flavour: Flavour = Flavour.PLUGIN
+
 
 _ORDER = (
     (Stage.DOCUMENT,),
@@ -26,7 +116,7 @@ def verdict(crontab: Crontab) -> str:
     if not crontab.enabled:
         return "the plugin is off: the server starts, and no entry runs"
     if stop is None:
-        if any(each.code == DoubtCode.HANGS for each in crontab.findings):
+        if any(each.code == "hangs" for each in crontab.findings):
             return "the server starts, and hangs as soon as it looks for the next firing"
         count = len(crontab.entries)
         return f"the server starts with {counted(count)}"
@@ -83,7 +173,7 @@ def files_summary(crontabs: Sequence[Crontab], findings: Sequence[Finding]) -> l
     if not findings:
         return [f"{where}: the server accepts {_them(count)}"]
     said = f"{_levels(findings)} in {where}"
-    missed = sum(each.code == Code.UNREADABLE for each in findings)
+    missed = sum(each.code == "unreadable" for each in findings)
     if missed:
         said += f"; {missed:,} {things(missed, 'file')} could not be read"
     if len(crontabs) == 1 and not missed:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.cron.entry import Flavour
+from jobctl.cron.crontab import Flavour
 from tests.cron.tables import ON, crontab, job, told
 
 UNIQ = "[uniq]\nenabled = true\n"

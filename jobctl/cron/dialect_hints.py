@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from jobctl.cron.fields import WEEKDAY, other_dialect
-from jobctl.cron.sixfields import Fields, split
+from jobctl.cron.field import WEEKDAY, other_dialect
+from jobctl.cron.fields import Fields, split
 from jobctl.errors import BadSchedule
 
 QUARTZ_DAYS = "in Quartz, where ? is from, Sunday is 1; here it is 0: name the days, SUN to SAT"

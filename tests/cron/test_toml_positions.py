@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from jobctl.cron.scanning import Path, Spot, scan
+from jobctl.cron.toml import Path, Spot, scan
 
 
 def paths(value: object, path: Path = ()) -> set[Path]:
