@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
-from jobctl.config.levels import choose_level
-from jobctl.config.secrets import expand, shown_url
+from jobctl.config.levels import DEFAULT_URL, Endpoint, Level, choose_level
 from jobctl.errors import ConfigProblem, UnknownContext, UsageProblem
-from jobctl.model.target import Address, Target
 
 CONTEXTS = """
 [contexts.prod]
@@ -25,6 +25,15 @@ url = "redis://:${PW}@${HOST}/$$0"
 url = "redis://${"
 """
 FAKTORY = {"FAKTORY_URL": "tcp://elsewhere"}
+
+
+SECRET = "correct-horse-battery"
+R, F = "redis://flag", "tcp://flag"
+BOTH = {"JOBCTL_URL": "redis://one", "FAKTORY_URL": "tcp://env"}
+
+
+def chosen(url=None, faktory_url=None, environ: Mapping[str, str] = {}, embedded=None) -> Level:
+    return choose_level(url, faktory_url, environ, lambda: embedded)
 
 
 @pytest.fixture
@@ -82,14 +91,25 @@ def test_the_first_level_names_both_doors_and_no_other_adds_to_it(
 @pytest.mark.parametrize("name", ["REDIS_PROVIDER", "FAKTORY_PROVIDER"])
 @pytest.mark.parametrize(
     ("value", "said"),
-    [("CLOUD_URL", "{} names CLOUD_URL, which is not set"),
-     ("redis://:hunter2@h", "{} holds no variable's name")],
-)  # fmt: skip
-def test_a_provider_that_names_nothing_is_an_error(environ, name, value, said) -> None:
-    with pytest.raises(UsageProblem) as caught:
-        choose_level(None, None, environ | {name: value, "CLOUD_URL": ""}, lambda: None)
-    assert str(caught.value) == said.format(name)
-    assert caught.value.hint.endswith(f"{name.replace('PROVIDER', 'URL')} holds the URL")
+    [
+        ("CLOUD_URL", "{} names CLOUD_URL, which is not set"),
+        ("NOT_SET", "{} names NOT_SET, which is not set"),
+        (f"tcp://:{SECRET}@host:7419", "{} holds no variable's name"),
+        (f"{SECRET}@host", "{} holds no variable's name"),
+        (SECRET, "{} holds no variable's name"),
+        ("\x00", "{} holds no variable's name"),
+    ],
+)
+def test_a_provider_that_names_nothing_is_an_error_that_quotes_no_url(
+    environ, name, value, said
+) -> None:
+    more = environ | ({"JOBCTL_URL": "redis://one"} if name.startswith("FAKTORY") else {})
+    for given in (environ, more):
+        with pytest.raises(UsageProblem) as caught:
+            choose_level(None, None, given | {name: value, "CLOUD_URL": " "}, lambda: None)
+        assert str(caught.value) == said.format(name)
+        assert caught.value.hint.endswith(f"{name.replace('PROVIDER', 'URL')} holds the URL")
+        assert SECRET not in f"{caught.value} {caught.value.hint}"
 
 
 def test_a_server_alone_says_which_redis_it_passes_over(environ) -> None:
@@ -134,54 +154,53 @@ def test_variables_are_put_in_where_the_context_is_used(environ) -> None:
         choose_level(None, None, environ, pytest.fail, context="broken")
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("${A}${B_1}", "xy z"),
-        ("$A $$A $${A} $$$$", "$A $A ${A} $$"),
-        ("a$", "a$"),
-        ("", ""),
-    ],
-)
-def test_a_dollar_sign_means_a_variable_only_before_a_brace(text, expected) -> None:
-    assert expand(text, {"A": "x", "B_1": "y z"}, "it") == expected
-
-
-@pytest.mark.parametrize("text", ["${", "${}", "${1A}", "${A-b}", "${A", "${ A }"])
-def test_a_brace_that_begins_no_variable_is_an_error(text) -> None:
-    with pytest.raises(ConfigProblem, match="begins no"):
-        expand(text, {"A": "x"}, "it")
-
-
-def test_what_a_variable_holds_is_not_expanded_again() -> None:
-    assert expand("${A}", {"A": "$$ ${B}"}, "it") == "$$ ${B}"
+@pytest.mark.parametrize("environ", [{}, BOTH, {"REDIS_URL": "redis://two", "FAKTORY_URL": "tcp://env"},
+                                     {"FAKTORY_PROVIDER": "MINE", "MINE": "tcp://mine"},
+                                     {"FAKTORY_PROVIDER": "unset"}])  # fmt: skip
+def test_a_redis_on_the_command_line_never_goes_with_a_server_of_the_environment(environ) -> None:
+    assert chosen(R, None, environ) == Level(Endpoint(R, "--url"))
+    assert chosen(R, F, environ) == Level(Endpoint(R, "--url"), Endpoint(F, "--faktory-url"))
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("environ", "passed_over"),
     [
-        ("redis://:hunter2@h", "redis://:***@h:6379/0"),
-        ("redis://:hun$$ter@h", "redis://:***@h:6379/0"),
-        ("redis://hunter2@h", "redis://***@h:6379/0"),
-        ("redis://:hunter2/@h", "(malformed)"),
-        ("hunter2", "(malformed)"),
-        ("redis://:${PW}@h", "redis://:${PW}@h"),
-        ("redis://${USER}:${A}${B}@h", "redis://${USER}:${A}${B}@h"),
-        ("redis://ada:x${PW}@h", "redis://ada:***@h"),
-        ("redis://hunter2@${H}", "redis://***@${H}"),
-        ("redis://${PW}@h", "redis://${PW}@h"),
-        ("redis://:hunter2/@${H}", "redis://:***@${H}"),
-        ("redis://:hun@ter2@${H}", "redis://:***@${H}"),
-        ("redis://${H}/0?password=hunter2&db=1", "redis://${H}/0?password=***&db=1"),
-        ("unix://${H}?db=1&password=${PW}", "unix://${H}?db=1&password=${PW}"),
-        ("${URL}", "${URL}"),
-        ("hunter2${X}", "(malformed)"),
+        ({}, None),
+        ({"FAKTORY_URL": "tcp://env"}, None),
+        (BOTH, "JOBCTL_URL"),
+        ({"REDIS_URL": "redis://two"}, "REDIS_URL"),
+        ({"REDIS_URL": "redis://two", "JOBCTL_URL": "redis://one"}, "JOBCTL_URL"),
+        ({"JOBCTL_URL": " "}, None),
     ],
 )
-def test_a_url_is_shown_without_its_password(text, shown) -> None:
-    assert shown_url(text, Target) == shown
+def test_a_server_on_the_command_line_never_goes_with_a_redis_of_the_environment(
+    environ, passed_over
+) -> None:
+    level = chosen(None, F, environ, embedded="unix:///running")
+    assert level == Level(None, Endpoint(F, "--faktory-url"), passed_over=passed_over)
 
 
-def test_a_servers_address_is_shown_without_its_password() -> None:
-    assert shown_url("tcp://:hunter2@h", Address) == "tcp://:***@h:7419"
-    assert shown_url("redis://:hunter2@h", Address) == "(malformed)"
+@pytest.mark.parametrize("name", ["JOBCTL_URL", "REDIS_URL"])
+def test_a_redis_and_a_server_of_the_environment_belong_together(name: str) -> None:
+    level = chosen(environ={name: "redis://one", "FAKTORY_URL": "tcp://env\n"}, embedded="unix:///")
+    assert level == Level(Endpoint("redis://one", name), Endpoint("tcp://env", "FAKTORY_URL"))
+    assert chosen(environ={name: "redis://one"}) == Level(Endpoint("redis://one", name))
+
+
+def test_a_server_of_the_environment_alone_has_a_redis_below_for_what_needs_no_server() -> None:
+    door = Endpoint("tcp://env", "FAKTORY_URL")
+    environ = {"FAKTORY_URL": "tcp://env"}
+    assert chosen(environ=environ) == Level(None, door, Endpoint(DEFAULT_URL, "the default"))
+    running = Endpoint("unix:///running", "the embedded server")
+    assert chosen(environ=environ, embedded=running.url) == Level(None, door, running)
+    assert chosen(embedded=running.url) == Level(running)
+    assert chosen() == Level(Endpoint(DEFAULT_URL, "the default"))
+
+
+def test_the_provider_names_the_variable_and_wins() -> None:
+    environ = BOTH | {"FAKTORY_PROVIDER": "MY_FAKTORY", "MY_FAKTORY": "tcp://mine"}
+    door = Endpoint("tcp://mine", "MY_FAKTORY, named by FAKTORY_PROVIDER")
+    assert chosen(environ=environ) == Level(Endpoint("redis://one", "JOBCTL_URL"), door)
+    assert chosen(environ=environ | {"FAKTORY_PROVIDER": ""}).faktory == Endpoint(
+        "tcp://env", "FAKTORY_URL"
+    )

@@ -10,8 +10,9 @@ import pytest
 
 from jobctl.config import secrets
 from jobctl.config.contexts import Context
-from jobctl.config.secrets import Password, password_of
+from jobctl.config.secrets import Password, expand, password_of, shown_url
 from jobctl.errors import ConfigProblem
+from jobctl.model.target import Address, Target
 
 SECRET = "correct-horse-battery"
 ENVIRON = {"PATH": os.defpath, "PW": SECRET}
@@ -161,3 +162,56 @@ def test_a_file_that_is_not_there_is_named_by_its_whole_path(tmp_path, monkeypat
 
 def test_a_context_without_either_has_none() -> None:
     assert password_of(Context("prod", Path("/c"), "redis://h"), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${A}${B_1}", "xy z"),
+        ("$A $$A $${A} $$$$", "$A $A ${A} $$"),
+        ("a$", "a$"),
+        ("", ""),
+    ],
+)
+def test_a_dollar_sign_means_a_variable_only_before_a_brace(text, expected) -> None:
+    assert expand(text, {"A": "x", "B_1": "y z"}, "it") == expected
+
+
+@pytest.mark.parametrize("text", ["${", "${}", "${1A}", "${A-b}", "${A", "${ A }"])
+def test_a_brace_that_begins_no_variable_is_an_error(text) -> None:
+    with pytest.raises(ConfigProblem, match="begins no"):
+        expand(text, {"A": "x"}, "it")
+
+
+def test_what_a_variable_holds_is_not_expanded_again() -> None:
+    assert expand("${A}", {"A": "$$ ${B}"}, "it") == "$$ ${B}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("redis://:hunter2@h", "redis://:***@h:6379/0"),
+        ("redis://:hun$$ter@h", "redis://:***@h:6379/0"),
+        ("redis://hunter2@h", "redis://***@h:6379/0"),
+        ("redis://:hunter2/@h", "(malformed)"),
+        ("hunter2", "(malformed)"),
+        ("redis://:${PW}@h", "redis://:${PW}@h"),
+        ("redis://${USER}:${A}${B}@h", "redis://${USER}:${A}${B}@h"),
+        ("redis://ada:x${PW}@h", "redis://ada:***@h"),
+        ("redis://hunter2@${H}", "redis://***@${H}"),
+        ("redis://${PW}@h", "redis://${PW}@h"),
+        ("redis://:hunter2/@${H}", "redis://:***@${H}"),
+        ("redis://:hun@ter2@${H}", "redis://:***@${H}"),
+        ("redis://${H}/0?password=hunter2&db=1", "redis://${H}/0?password=***&db=1"),
+        ("unix://${H}?db=1&password=${PW}", "unix://${H}?db=1&password=${PW}"),
+        ("${URL}", "${URL}"),
+        ("hunter2${X}", "(malformed)"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(text, shown) -> None:
+    assert shown_url(text, Target) == shown
+
+
+def test_a_servers_address_is_shown_without_its_password() -> None:
+    assert shown_url("tcp://:hunter2@h", Address) == "tcp://:***@h:7419"
+    assert shown_url("redis://:hunter2@h", Address) == "(malformed)"
