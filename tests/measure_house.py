@@ -30,7 +30,7 @@ WALKS = {
     "hold": ("queue", "hold", "default", "--", "true"),
     "query": ("query", "-w", "state=failed"),
     "delete": ("record", "delete", "-w", "state=failed", "--yes"),
-    "remove": ("queue", "remove", "default", "--confirm", "default"),
+    "remove": ("queue", "remove", "hooks", "--confirm", "hooks"),
 }
 MOST_FILES = {"status": 28, "kill": 34, "hold": 28, "query": 28, "delete": 36, "remove": 36}
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -223,12 +223,12 @@ def _imports_now(frame: FrameType | None) -> bool:
     return frame is not None and frame.f_globals is not globals()
 
 
-def walks(top: Path = TOP) -> dict[str, int]:
-    """Run each command over a small data set on a server of its own; count its files."""
+def walks(top: Path = TOP, *, records: bool = False) -> dict[str, int]:
+    """Run each command over a few jobs, and records, on a server of its own; count its files."""
     import redis
 
     from jobctl import embedded
-    from tests.blackbox.shop import both
+    from tests.blackbox.shop import both, jobs
 
     counts = {}
     with tempfile.TemporaryDirectory() as home:
@@ -237,7 +237,7 @@ def walks(top: Path = TOP) -> dict[str, int]:
             for name, argv in WALKS.items():
                 with redis.Redis(unix_socket_path=str(server.socket)) as raw:
                     raw.flushdb()
-                    both(raw)
+                    (both if records else jobs)(raw)
                 counts[name] = len(walk(argv, server.url, top, XDG_STATE_HOME=home))
         finally:
             embedded.stop(Path(home) / "redis")
@@ -252,6 +252,12 @@ def table(top: Path) -> Iterator[tuple[str, object, object]]:
     yield "files (py + lua)", f"{len(python)} + {len(lua)}", 160
     for name, count in walks(top).items():
         yield f"files run through: {' '.join(WALKS[name])}", count, MOST_FILES[name]
+    matching = walks(top, records=True)
+    yield (
+        "the same of query and delete, where records match",
+        [matching[name] for name in ("query", "delete")],
+        "",
+    )
     yield "public class names used twice", len(class_names_used_twice(top)), 0
     yield "file names used twice", len(file_names_used_twice(top)), 3
     yield "imports inside functions", len(imports_in_functions(top)), 60

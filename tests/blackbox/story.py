@@ -4,6 +4,7 @@ A step is a command line of jobctl, or one that begins with
 
     redis ..            a plain command to Redis
     write FILE TEXT     writes a file
+    cat FILE            notes what is in a file
     load FIXTURE        puts a fixture of old/ in place: its keys and files
     cut KEY jobctl ..   the connection breaks once the size of KEY has changed
     kill9 KEY jobctl .. the process is killed then, with SIGKILL
@@ -127,6 +128,9 @@ class Story:
             file = self.tmp / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text.replace("URL", self.url))
+        elif verb == "cat":
+            self.data += ["$ " + line, *(self.tmp / rest).read_text().splitlines()]
+            return
         elif verb == "load":
             self._load(json.loads((OLD / f"{rest}.json").read_text()))
         else:
