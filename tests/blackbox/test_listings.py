@@ -77,7 +77,6 @@ STORIES: dict[str, list[object]] = {
         f"cron next '0 0 29 2 *' --count 2 {FROM}",
         f"cron next @hourly --until 2026-09-21T18:00:00Z {FROM} -o ids",
         f"cron next '0 12 * * 1#1' {FROM}",
-        "cron explain '30 9 * * MON-FRI' -o json",
     ],
 }  # fmt: skip
 for form in FORMS:
