@@ -83,9 +83,9 @@ MAY_IMPORT = {
 NOT_YET = {
     *("backend.py", "systems/faktory/mutation.py"),
     *("jobs/locate.py", "jobs/overview.py", "jobs/wait.py"),
-    *("records/library.py", "records/planning.py", "queues/listing_queues.py"),
-    *("records/querying.py", "records/asking.py", "records/changing.py", "records/undoing.py"),
-    *("redis/record_indexes.py", "systems/faktory/forms.py"),
+    *("records/library.py", "queues/listing_queues.py"),
+    *("records/changing.py", "records/undoing.py"),
+    "systems/faktory/forms.py",
     "systems/faktory/introducing.py",
     "systems/faktory/verify_server.py",
 }

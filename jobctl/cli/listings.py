@@ -12,10 +12,18 @@ from jobctl.cli.filters import read_where
 from jobctl.cli.output import ON_A_TERMINAL, say, write_rows
 from jobctl.cli.session import Session, check_field
 from jobctl.filter.where import Where
-from jobctl.jobs.listing import Order, Page, Source, listed
+from jobctl.jobs.listing import Source, listed
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
-from jobctl.model.rows import RAW_KEYS, Row, listing_keys, listing_row, without_plain_classes
+from jobctl.model.rows import (
+    RAW_KEYS,
+    Page,
+    Row,
+    SortOrder,
+    listing_keys,
+    listing_row,
+    without_plain_classes,
+)
 from jobctl.render.formats import Format
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
@@ -32,7 +40,7 @@ class ListingRequest:
     """A listing as asked for, checked before there is a connection."""
 
     where: Where
-    order: Order
+    order: SortOrder
     page: Page
     columns: tuple[str, ...]
 
@@ -55,7 +63,7 @@ class ListingRequest:
         )
 
 
-def read_order(session: Session, keys: Sequence[str]) -> Order:
+def read_order(session: Session, keys: Sequence[str]) -> SortOrder:
     """Return how to sort; `keys` are the fields there are.
 
     Raises:
@@ -64,7 +72,7 @@ def read_order(session: Session, keys: Sequence[str]) -> Order:
     field = session.text("sort")
     if field is not None:
         check_field("--sort", field, keys)
-    return Order(field, reverse=session.flag("reverse"))
+    return SortOrder(field, reverse=session.flag("reverse"))
 
 
 def read_page(session: Session) -> Page:

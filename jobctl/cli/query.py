@@ -18,16 +18,13 @@ from jobctl.cli.output import ON_A_TERMINAL, console, say, write_document, write
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_ids
 from jobctl.errors import UsageProblem
-from jobctl.jobs.listing import Order, Page
 from jobctl.model.record import ROW_KEYS
-from jobctl.model.rows import Row
+from jobctl.model.rows import Page, Row, SortOrder
 from jobctl.records.asking import page_of
-from jobctl.records.explaining import document, told
+from jobctl.records.find import count, count_ignoring_case, explain, found, index_count
 from jobctl.records.library import Records
-from jobctl.records.planning import Plan
-from jobctl.records.query import Query
-from jobctl.records.querying import count, count_ignoring_case, explain, found, index_count
-from jobctl.records.record_where import aged
+from jobctl.records.plan import QueryPlan, document, facts
+from jobctl.records.query import Query, aged
 from jobctl.render.formats import Format
 
 COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")
@@ -101,7 +98,7 @@ class QueryRequest:
     """A query as asked for, checked before there is a connection."""
 
     query: Query
-    order: Order
+    order: SortOrder
     page: Page
     columns: tuple[str, ...]
 
@@ -193,13 +190,15 @@ def _list(session: Session, records: Records, request: QueryRequest) -> bool:
     return bool(first)
 
 
-def _rows(session: Session, records: Records, plan: Plan, page: Page, now: float) -> Iterator[Row]:
+def _rows(
+    session: Session, records: Records, plan: QueryPlan, page: Page, now: float
+) -> Iterator[Row]:
     ids = session.format is Format.IDS
     for record in found(records, plan, page, now):
         yield {"id": record.id} if ids else record.row()
 
 
-def _tell_more(records: Records, asked: Query, plan: Plan, now: float) -> None:
+def _tell_more(records: Records, asked: Query, plan: QueryPlan, now: float) -> None:
     """Say how many more there are: exactly where counting is cheap."""
     most = plan.clauses[0].size if plan.clauses else plan.length
     if most > _COUNTED:
@@ -229,6 +228,6 @@ def _explain(session: Session, records: Records, request: QueryRequest) -> None:
     elif session.format.human:
         from jobctl.render.screen import print_facts
 
-        print_facts(console(session), told(plan))
+        print_facts(console(session), facts(plan))
     else:
         write_rows(session, [said], tuple(said), now, ident="way")

@@ -15,10 +15,10 @@ from jobctl.cli.session import Session
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.model.record import ROW_KEYS, Record
 from jobctl.model.rows import Row
+from jobctl.records.durations import MEASURES, read_keys
+from jobctl.records.durations import Group as Timings
 from jobctl.records.library import Records
 from jobctl.records.query import Query
-from jobctl.records.timings import MEASURES, read_keys
-from jobctl.records.timings import Group as Timings
 from jobctl.render.formats import Format
 
 

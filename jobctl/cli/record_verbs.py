@@ -23,7 +23,7 @@ from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from jobctl.model.change import Change
-    from jobctl.records.record_where import RecordWhere
+    from jobctl.records.query import RecordWhere
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -144,7 +144,7 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
 def cleanup(session: Session) -> None:
     """Delete old records."""
     from jobctl.model.change import Change, Verb
-    from jobctl.records.record_where import RecordWhere
+    from jobctl.records.query import RecordWhere
 
     ages = session.texts("older_than")
     if len(ages) != 1:
@@ -179,7 +179,7 @@ def _run(session: Session, change: Change, where: RecordWhere, text: str) -> Non
 def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:
     from jobctl.cli.query import conditions
     from jobctl.cli.stdin import read_ids
-    from jobctl.records.record_where import RecordWhere
+    from jobctl.records.query import RecordWhere
 
     return RecordWhere(read_ids(named, "an id") if named else None, conditions(session))
 

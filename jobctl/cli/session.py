@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from jobctl.backend import Backend
     from jobctl.config.levels import Level
     from jobctl.filter.where import Where
-    from jobctl.jobs.listing import Order, Page
     from jobctl.model.guards import Rules
     from jobctl.model.layout import Kind
+    from jobctl.model.rows import Page, SortOrder
 
 
 class Session:
@@ -119,7 +119,7 @@ class Session:
 
         return explained(self, kind, where)
 
-    def order(self, keys: Sequence[str]) -> Order:  # noqa: D102
+    def order(self, keys: Sequence[str]) -> SortOrder:  # noqa: D102
         from jobctl.cli.listings import read_order
 
         return read_order(self, keys)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jobctl.filter.where import Where
     from jobctl.model.change import Change, Verb
     from jobctl.operations.performing import Order
-    from jobctl.records.record_where import RecordWhere
+    from jobctl.records.query import RecordWhere
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

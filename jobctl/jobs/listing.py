@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from heapq import nlargest, nsmallest
 from itertools import chain, islice
@@ -13,7 +12,7 @@ from typing import Protocol, TypeVar
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
-from jobctl.model.rows import SortKey, listing_row, sort_key
+from jobctl.model.rows import Page, SortKey, SortOrder, listing_row, sort_key
 
 _HELD = 32 * 1024 * 1024  # bytes of matches kept to be put in order; more are walked in order
 
@@ -43,28 +42,9 @@ class Source(Protocol):
         """Yield the entries that match a glob, in no order; None where Redis cannot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How to sort: by the structure's own order, or by a listing key."""
-
-    field: str | None = None
-    reverse: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of it."""
-
-    offset: int = 0
-    limit: int | None = None
-
-    def of(self, entries: Iterator[T]) -> Iterator[T]:
-        """Cut the page out."""
-        end = None if self.limit is None else self.offset + self.limit
-        return islice(entries, self.offset, end)
-
-
-def listed(source: Source, where: Where, order: Order, page: Page, now: float) -> Iterator[Entry]:
+def listed(
+    source: Source, where: Where, order: SortOrder, page: Page, now: float
+) -> Iterator[Entry]:
     """Yield the entries a listing shows; `now` in unix seconds.
 
     The structure's own order is streamed; a page of it costs what it shows. Sorting by a
@@ -113,7 +93,7 @@ def sorted_by(
     yield from islice(chain((item for _, item in ordered), absent), most)
 
 
-def _selected(source: Source, where: Where, order: Order, now: float) -> Iterator[Entry]:
+def _selected(source: Source, where: Where, order: SortOrder, now: float) -> Iterator[Entry]:
     descending = _descending(source.kind, order)
     held = _held(source, where, now)
     if held is None:
@@ -124,7 +104,7 @@ def _selected(source: Source, where: Where, order: Order, now: float) -> Iterato
 
 
 def _by_field(
-    source: Source, field: str, matching: Iterator[Entry], order: Order, page: Page
+    source: Source, field: str, matching: Iterator[Entry], order: SortOrder, page: Page
 ) -> Iterator[Entry]:
     # What waits to be sorted are the bytes: a decoded job is ten times their size.
     pairs = (
@@ -160,6 +140,6 @@ def _held(source: Source, where: Where, now: float) -> list[tuple[float, bytes]]
     return held
 
 
-def _descending(kind: Kind, order: Order) -> bool:
+def _descending(kind: Kind, order: SortOrder) -> bool:
     """Dead jobs come newest first, everything else by what happens next."""
     return (kind is Kind.DEAD) != order.reverse

@@ -67,7 +67,7 @@ def _disputed(
     """Return what record and place do not agree on, of each job where there is such a thing."""
     if not joined:
         return {}
-    from jobctl.records.contradicting import contradictions
+    from jobctl.records.consistency import contradictions
 
     told = {
         jid: list(contradictions(jid, _sound(found.get(jid, [])), records, now))
@@ -115,7 +115,7 @@ def _status(
     warnings = [*warn.of(ordered)]
     warnings += [f"a malformed member of {name} holds this text" for name in damaged]
     if joined is not None:
-        from jobctl.records.contradicting import oddities
+        from jobctl.records.consistency import oddities
 
         warnings += [*disputed, *oddities(joined)]
     return Status(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 NAMESPACE = "jobba"
+_SHOWN = 20  # values of a clause
 
 
 class RecordState(StrEnum):
@@ -84,6 +85,59 @@ class RecordLayout:
 
     def _key(self, rest: str) -> bytes:
         return encode(f"{self.namespace}:{rest}")
+
+
+@dataclass(frozen=True, slots=True)
+class SetClause:
+    """A record is in one of these sets: of a state, job name, argument, provider id; or is named.
+
+    Attributes:
+        field: state, job_name, job_arg, provider_job_id or id.
+        values: any of them; none matches nothing.
+    """
+
+    field: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = len(self.values) - _SHOWN
+        rest = f" and {more:,} more" if more > 0 else ""
+        return f"{self.field}={','.join(self.values[:_SHOWN])}{rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeClause:
+    """One of a record's times is within a span.
+
+    Attributes:
+        field: which time.
+        low, high: whole microseconds, both inclusive; None: open.
+    """
+
+    field: str
+    low: int | None = None
+    high: int | None = None
+
+    def __str__(self) -> str:
+        low = "" if self.low is None else f"{self.low}<="
+        return f"{low}{self.field}" + ("" if self.high is None else f"<={self.high}")
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing can be in it."""
+        return self.low is not None and self.high is not None and self.low > self.high
+
+    def holds(self, micro: float) -> bool:
+        """Tell whether a time is within it."""
+        return (self.low is None or self.low <= micro) and (self.high is None or micro <= self.high)
+
+    def __and__(self, other: TimeClause) -> TimeClause:
+        lows = [low for low in (self.low, other.low) if low is not None]
+        highs = [high for high in (self.high, other.high) if high is not None]
+        return TimeClause(self.field, max(lows, default=None), min(highs, default=None))
+
+
+Clause = SetClause | TimeClause  # what an index answers
 
 
 def encode(text: str) -> bytes:

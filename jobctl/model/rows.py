@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import islice
+from typing import TypeVar
 
 from jobctl.model.entry import Entry
 from jobctl.model.jsontext import Number, text_of
@@ -12,6 +15,7 @@ from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.times import Instant
 
 Row = dict[str, object]
+T = TypeVar("T")
 
 _COMMON = (
     "jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry", "retry_count",
@@ -121,3 +125,24 @@ def _exact(text: str) -> float | Decimal:
         return Decimal(text)
     except InvalidOperation:  # its exponent is beyond even that
         return float(text)
+
+
+@dataclass(frozen=True, slots=True)
+class SortOrder:
+    """How to sort: by what comes next in the structure itself, or by the key of a row."""
+
+    field: str | None = None
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a listing."""
+
+    offset: int = 0
+    limit: int | None = None
+
+    def of(self, items: Iterator[T]) -> Iterator[T]:
+        """Cut the page out."""
+        end = None if self.limit is None else self.offset + self.limit
+        return islice(items, self.offset, end)

@@ -29,7 +29,7 @@ from jobctl.redis.operations import script_of
 from jobctl.systems.faktory.forms import form_to_write
 
 if TYPE_CHECKING:  # few changes are of records
-    from jobctl.records.record_where import RecordWhere
+    from jobctl.records.query import RecordWhere
 
 
 @dataclass(frozen=True, slots=True)

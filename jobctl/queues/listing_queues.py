@@ -8,11 +8,11 @@ from contextlib import suppress
 
 from jobctl.backend import Backend
 from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
-from jobctl.jobs.listing import Order, sorted_by
+from jobctl.jobs.listing import sorted_by
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.leases import Author, Holders
 from jobctl.model.queue import Queue
-from jobctl.model.rows import Row
+from jobctl.model.rows import Row, SortOrder
 from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean
 from jobctl.queues.processes import look_at_holds
@@ -77,7 +77,7 @@ def _server_start(backend: Backend) -> float | None:
     return backend.server.own_start()
 
 
-def sort_rows(rows: list[Row], order: Order) -> list[Row]:
+def sort_rows(rows: list[Row], order: SortOrder) -> list[Row]:
     """Return rows by a field, those without it last; without a field as they are (reversed)."""
     if order.field is None:
         return rows[::-1] if order.reverse else rows

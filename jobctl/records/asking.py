@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.errors import UsageProblem
-from jobctl.jobs.listing import Order, Page
 from jobctl.model.record import ROW_KEYS, Record
+from jobctl.model.rows import Page, SortOrder
 from jobctl.records.query import Query
 from jobctl.redis.record_reading import RecordReader
 
 if TYPE_CHECKING:
-    from jobctl.records.planning import Plan
-    from jobctl.records.timings import Durations
+    from jobctl.records.durations import Durations
+    from jobctl.records.plan import QueryPlan
 
 
 class RecordQueries(RecordReader):
@@ -44,7 +44,7 @@ class RecordQueries(RecordReader):
         Raises:
             UsageProblem: an expression, a number or a name makes no sense.
         """
-        from jobctl.records.querying import find
+        from jobctl.records.find import find
 
         query, order, page = (
             _query(conditions),
@@ -64,7 +64,7 @@ class RecordQueries(RecordReader):
         Raises:
             UsageProblem: an expression makes no sense, or with `index` no index answers it.
         """
-        from jobctl.records.querying import count, index_count
+        from jobctl.records.find import count, index_count
 
         query, now = _query(conditions), self.now()
         if index:
@@ -83,7 +83,7 @@ class RecordQueries(RecordReader):
         Raises:
             UsageProblem: an expression or a key makes no sense.
         """
-        from jobctl.records.timings import measure, read_keys
+        from jobctl.records.durations import measure, read_keys
 
         return measure(self.where(*conditions), read_keys(",".join(by)))
 
@@ -94,9 +94,9 @@ class RecordQueries(RecordReader):
         offset: int = 0,
         sort: str | None = None,
         reverse: bool = False,
-    ) -> Plan:
-        """Return how `where` would find them. Nothing but sizes and a sample is read."""
-        from jobctl.records.querying import explain
+    ) -> QueryPlan:
+        """Return how `where` would find them. Only the sizes of indexes are read."""
+        from jobctl.records.find import explain
 
         query, order, page = (
             _query(conditions),
@@ -106,7 +106,7 @@ class RecordQueries(RecordReader):
         return explain(self, query, order, page, self.now())
 
 
-def order_of(sort: str | None, reverse: bool) -> Order:
+def order_of(sort: str | None, reverse: bool) -> SortOrder:
     """Return an order.
 
     Raises:
@@ -116,7 +116,7 @@ def order_of(sort: str | None, reverse: bool) -> Order:
         from jobctl.model.words import did_you_mean
 
         raise UsageProblem(f"records have no field {sort!r}", hint=did_you_mean(sort, ROW_KEYS))
-    return Order(sort, reverse)
+    return SortOrder(sort, reverse)
 
 
 def page_of(limit: int | None, offset: int | None, option: str = "") -> Page:

@@ -8,8 +8,7 @@ from jobctl.errors import NotFound, Refused, RefusedByRedis
 from jobctl.model.change import Change, Verb
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
-from jobctl.records.query import Query
-from jobctl.records.record_where import RecordWhere
+from jobctl.records.query import Query, RecordWhere
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend

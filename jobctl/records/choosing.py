@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.change import Change, Verb
-from jobctl.model.jobba import decode
+from jobctl.model.jobba import TimeClause, decode
 from jobctl.model.readings import Ambiguity
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
@@ -16,8 +16,7 @@ from jobctl.operations.choosing import Choice, shortened
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.watching import Watch
-from jobctl.records.query import Span
-from jobctl.records.record_where import RecordWhere
+from jobctl.records.query import RecordWhere
 from jobctl.records.spool import Spool
 
 Keeps = Callable[[Snapshot, Record], bool]
@@ -115,8 +114,8 @@ class _Found:
 
 def _keeper(where: RecordWhere, change: Change, now: float) -> Keeps:
     """Return what tells whether a record, as it stands now, is meant."""
-    wanted = where.query.sort(now)
-    spans = [clause for clause in wanted.clauses if isinstance(clause, Span)]
+    wanted = where.query.split(now)
+    spans = [clause for clause in wanted.clauses if isinstance(clause, TimeClause)]
     orphans = change.verb is Verb.DELETE
 
     def holds(snapshot: Snapshot, record: Record) -> bool:
@@ -146,11 +145,11 @@ def _ids(
     if where.ids is not None:
         yield where.ids, len(where.ids)
         return
-    from jobctl.records.matching import candidates
+    from jobctl.records.candidates import candidates
 
     indexes = backend.records_of(file.header.record_layout).indexes
     with Spool(file.path.parent) as spool:
-        for page in candidates(indexes, where.query.sort(now)):
+        for page in candidates(indexes, where.query.split(now)):
             spool.add(page)
         yield map(decode, spool.ids()), len(spool)
 

@@ -3,80 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from jobctl.errors import BadFilter
 from jobctl.filter.conditions import Comparison, Joined, Test, twofold
 from jobctl.filter.expression import parse
 from jobctl.filter.fields import split_path
 from jobctl.filter.regex import compile_regex
 from jobctl.filter.values import Literal
-from jobctl.model.jobba import MOMENTS, RecordState
+from jobctl.model.jobba import MOMENTS, Clause, RecordState, SetClause, TimeClause
 from jobctl.model.record import Record
-from jobctl.model.times import DAY, Instant, parse_day
+from jobctl.model.times import DAY, Instant, parse_day, parse_duration
 from jobctl.records.record_fields import STATE_WORDS, find_record_field
 
 MICRO = 1_000_000
 _EXAMPLE = "state=failed and (error~timeout or job_name=SendEmail)"
-_SHOWN = 20  # values
 NAMED = ("job_name", "job_arg", "provider_job_id", "id")
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """A record is in one of these sets: of a state, job name, argument, provider id; or is named.
-
-    Attributes:
-        field: state, job_name, job_arg, provider_job_id or id.
-        values: any of them; none matches nothing.
-    """
-
-    field: str
-    values: tuple[str, ...]
-
-    def __str__(self) -> str:
-        more = len(self.values) - _SHOWN
-        rest = f" and {more:,} more" if more > 0 else ""
-        return f"{self.field}={','.join(self.values[:_SHOWN])}{rest}"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One of a record's times is within a span.
-
-    Attributes:
-        field: which time.
-        low, high: whole microseconds, both inclusive; None: open.
-    """
-
-    field: str
-    low: int | None = None
-    high: int | None = None
-
-    def __str__(self) -> str:
-        low = "" if self.low is None else f"{self.low}<="
-        return f"{low}{self.field}" + ("" if self.high is None else f"<={self.high}")
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing can be in it."""
-        return self.low is not None and self.high is not None and self.low > self.high
-
-    def holds(self, micro: float) -> bool:
-        """Tell whether a time is within it."""
-        return (self.low is None or self.low <= micro) and (self.high is None or micro <= self.high)
-
-    def __and__(self, other: Span) -> Span:
-        lows = [low for low in (self.low, other.low) if low is not None]
-        highs = [high for high in (self.high, other.high) if high is not None]
-        return Span(self.field, max(lows, default=None), min(highs, default=None))
-
-
-Clause = Values | Span
-
-
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """The conditions of a query, sorted by who answers them.
+class SplitQuery:
+    """The conditions of a query, split by who answers them.
 
     Attributes:
         clauses: those that an index answers; all must hold.
@@ -144,15 +91,15 @@ class Query:
         """Tell whether a loaded record meets all of it; `now` in unix seconds."""
         return all(test.holds(record, now) for test in self.tests)
 
-    def sort(self, now: float) -> Sorted:
-        """Return the conditions sorted by who answers them; `now` in unix seconds."""
-        values: list[Values] = []
-        spans: dict[str, Span] = {}
+    def split(self, now: float) -> SplitQuery:
+        """Return the conditions, split by who answers them; `now` in unix seconds."""
+        values: list[SetClause] = []
+        spans: dict[str, TimeClause] = {}
         states: frozenset[RecordState] | None = None
         rest: list[Test] = []
         for test in self.tests:
             clause, whole = _clause(test, now)
-            if isinstance(clause, Span):
+            if isinstance(clause, TimeClause):
                 mine = spans.get(clause.field)
                 spans[clause.field] = clause if mine is None else mine & clause
             elif clause is not None:
@@ -162,7 +109,7 @@ class Query:
                     states = wanted if states is None else states & wanted
             if not whole:
                 rest.append(test)
-        return Sorted((*values, *spans.values()), states, tuple(rest))
+        return SplitQuery((*values, *spans.values()), states, tuple(rest))
 
 
 def _conjuncts(node: Test) -> Iterator[Test]:
@@ -209,16 +156,16 @@ def _clause(test: Test, now: float) -> tuple[Clause | None, bool]:
     values = tuple(dict.fromkeys(text for text in texts if text is not None))
     if name in NAMED:
         # A quoted 42 is no number: the index cannot tell.
-        return Values(name, values), name != "provider_job_id" or not _quoted_number(test)
+        return SetClause(name, values), name != "provider_job_id" or not _quoted_number(test)
     if split_path(name)[0] == "job_args":
-        return Values("job_arg", values), False
+        return SetClause("job_arg", values), False
     return None, False
 
 
-def _states(test: Comparison) -> Values:
+def _states(test: Comparison) -> SetClause:
     named = {state for literal in test.literals for state in STATE_WORDS[literal.text]}
     wanted = named if test.op == "=" else set(RecordState) - named
-    return Values("state", tuple(state.value for state in RecordState if state in wanted))
+    return SetClause("state", tuple(state.value for state in RecordState if state in wanted))
 
 
 def _indexed(literal: Literal) -> str | None:
@@ -236,7 +183,7 @@ def _quoted_number(test: Comparison) -> bool:
 _SIDES = ("=", "<", "<=", ">", ">=")
 
 
-def _span(name: str, test: Comparison, now: float) -> Span | None:
+def _span(name: str, test: Comparison, now: float) -> TimeClause | None:
     moments = (literal.moment(now) for literal in test.literals)
     ends = [_micro(moment) for moment in moments if moment is not None]
     if test.op == "=":
@@ -244,24 +191,66 @@ def _span(name: str, test: Comparison, now: float) -> Span | None:
             return None
         micro, below = ends[0]
         if parse_day(test.literals[0].text, now) is not None:
-            return Span(name, micro, micro + DAY * MICRO - 1)
-        return Span(name, micro, micro - 1 if below else micro)
+            return TimeClause(name, micro, micro + DAY * MICRO - 1)
+        return TimeClause(name, micro, micro - 1 if below else micro)
     if test.op in (">", ">="):
         micro, below = min(ends)
-        return Span(name, low=micro + (1 if test.op == ">" or below else 0))
+        return TimeClause(name, low=micro + (1 if test.op == ">" or below else 0))
     micro, below = max(ends)
-    return Span(name, high=micro - (1 if test.op == "<" and not below else 0))
+    return TimeClause(name, high=micro - (1 if test.op == "<" and not below else 0))
 
 
-def _aged(test: Comparison, now: float) -> Span:
+def _aged(test: Comparison, now: float) -> TimeClause:
     """Return the span of recorded_at that an age amounts to, a little wider than it is."""
     micro = now * MICRO
     if test.op in (">", ">="):
-        return Span("recorded_at", high=int(micro - min(test.seconds) * MICRO) + 1)
-    return Span("recorded_at", low=int(micro - max(test.seconds) * MICRO) - 1)
+        return TimeClause("recorded_at", high=int(micro - min(test.seconds) * MICRO) + 1)
+    return TimeClause("recorded_at", low=int(micro - max(test.seconds) * MICRO) - 1)
 
 
 def _micro(moment: Instant) -> tuple[int, bool]:
     """Return whole microseconds, and whether there is more below them."""
     digits = moment.digits.ljust(6, "0")
     return moment.seconds * MICRO + int(digits[:6]), bool(digits[6:].strip("0"))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWhere:
+    """Records by id and by a query; what is given of both must hold.
+
+    Attributes:
+        ids: those that were asked for; None: any. None asked for matches nothing.
+        query: the conditions.
+        orphans: whether ids without a record match where their index entries do: a cleanup.
+    """
+
+    ids: tuple[str, ...] | None = None
+    query: Query = field(default_factory=Query)
+    orphans: bool = False
+
+    def __bool__(self) -> bool:
+        return self.ids is not None or bool(self.query)
+
+    @classmethod
+    def older(cls, age: str, *, completed: bool) -> RecordWhere:
+        """Return what a cleanup is about: what was recorded so long ago, or only what completed.
+
+        Raises:
+            BadFilter: that is no duration.
+        """
+        query = aged("--older-than", (age,))
+        return cls(None, query & Query.parse("state=completed") if completed else query, True)
+
+
+def aged(option: str, ages: tuple[str, ...]) -> Query:
+    """Return the condition that ``--older-than`` or ``--newer-than`` means; any of the ages.
+
+    Raises:
+        BadFilter: one of them is no duration.
+    """
+    if "" in ages:
+        raise BadFilter(f"{option} is empty", hint="90s, 15m, 2h, 3d, 12w")
+    for age in ages:
+        parse_duration(age)
+    moments = ",".join(f"-{age.strip()}" for age in ages)
+    return Query.parse(f"recorded_at{'<' if option == '--older-than' else '>'}{moments}")

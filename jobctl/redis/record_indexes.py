@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from jobctl.errors import WrongType
-from jobctl.model.jobba import RecordLayout, RecordState, encode
-from jobctl.records.query import Clause, Span, Values
+from jobctl.model.jobba import Clause, RecordLayout, RecordState, SetClause, TimeClause, encode
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.index_pages import PAGE, NamedPages, Pages, RankPages, ScorePages, SetPages
 
@@ -29,7 +28,7 @@ class ClauseTests:
         self._named: set[bytes] | None = None
         self._groups: list[tuple[Clause, list[tuple[str, bytes]]]] = []
         for clause in clauses:
-            if isinstance(clause, Span):
+            if isinstance(clause, TimeClause):
                 self._groups.append((clause, [("ZMSCORE", layout.moment(clause.field))]))
             elif clause.field == "id":
                 mine = set(map(encode, clause.values))
@@ -59,7 +58,7 @@ class ClauseTests:
         return ids if keep is None else list(compress(ids, keep))
 
 
-def set_keys(layout: RecordLayout, clause: Values) -> list[bytes]:
+def set_keys(layout: RecordLayout, clause: SetClause) -> list[bytes]:
     """Return the sets whose members meet a clause."""
     if clause.field == "state":
         return [layout.state(RecordState(value)) for value in clause.values]
@@ -72,7 +71,7 @@ def set_keys(layout: RecordLayout, clause: Values) -> list[bytes]:
 
 def _meets(clause: Clause, replies: list[Reply]) -> list[int]:
     """Return for each id whether it meets the clause."""
-    if isinstance(clause, Span):
+    if isinstance(clause, TimeClause):
         low = float("-inf") if clause.low is None else float(clause.low)
         high = float("inf") if clause.high is None else float(clause.high)
         return [score is not None and low <= float(score) <= high for score in replies[0]]
@@ -112,7 +111,7 @@ class Indexes:
         replies = iter(self._connection.pipe(command for mine in asked for command in mine))
         return [
             len(clause.values)
-            if isinstance(clause, Values) and clause.field == "id"
+            if isinstance(clause, SetClause) and clause.field == "id"
             else sum(int(next(replies)) for _ in mine)
             for clause, mine in zip(clauses, asked, strict=True)
         ]
@@ -138,7 +137,7 @@ class Indexes:
             size: ids of the first page of a span; later ones are larger.
             budget: about how many ids may be looked at; those looked at are subtracted.
         """
-        if isinstance(lead, Span):
+        if isinstance(lead, TimeClause):
             if lead.empty:
                 return
             key = self._layout.moment(lead.field)
@@ -234,7 +233,7 @@ class Indexes:
         return found
 
     def _size(self, clause: Clause) -> list[Command]:
-        if isinstance(clause, Span):
+        if isinstance(clause, TimeClause):
             key = self._layout.moment(clause.field)
             return [("ZCOUNT", key, _end(clause.low, b"-inf"), _end(clause.high, b"+inf"))]
         if clause.field == "id":

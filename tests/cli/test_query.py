@@ -205,7 +205,7 @@ def test_explain_shows_the_plan_and_runs_nothing(jobctl):
                  "--limit", "3", "--explain", "-o", "json")  # fmt: skip
     assert json.loads(ran.out) == {
         "way": "drive", "leads": {"index": "job_name=Retryer", "ids": 1},
-        "tests": [{"index": "state=failed", "ids": 4}], "sample": None, "page": None,
+        "tests": [{"index": "state=failed", "ids": 4}], "page": None,
         "budget": None, "order": "recorded_at", "reverse": True, "most": 3, "states": ["failed"],
         "loaded": ["error~x"],
     }  # fmt: skip

@@ -17,8 +17,8 @@ from jobctl import Store
 from jobctl.errors import NotFound
 from jobctl.errors import Refused as RefusedByJobctl
 from jobctl.records.asking import page_of
-from jobctl.records.planning import Plan, Way
-from jobctl.records.querying import found
+from jobctl.records.find import found
+from jobctl.records.plan import QueryPlan, Way
 from tests.records.gem import COMPLETED, STATES, Gem, Status, raw
 from tests.records.model import Refused, World, dump
 from tests.records.oracle import ARGS, NAMES, PIDS, Asked, Question, question
@@ -263,7 +263,7 @@ class History(RuleBasedStateMachine):
             assert got == rows, (asked.texts, asked.paging, got, rows, forced)
 
 
-def ways(plan: Plan) -> list[Plan]:
+def ways(plan: QueryPlan) -> list[QueryPlan]:
     """Return other plans that must find the same."""
     if plan.way is Way.NOTHING:
         return []

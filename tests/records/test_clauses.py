@@ -3,19 +3,20 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobctl.records.query import Query, Span, Values
+from jobctl.model.jobba import SetClause, TimeClause
+from jobctl.records.query import Query
 from tests.builders import NOW
 from tests.records.asking import hashes, queries, read
 
 
 def indexed(clause, found):
     """Whether the indexes that the layout describes hold the record, in a clause's."""
-    if isinstance(clause, Span):
+    if isinstance(clause, TimeClause):
         score = found.get(clause.field)
         low = float("-inf") if clause.low is None else clause.low
         high = float("inf") if clause.high is None else clause.high
         return score is not None and low <= score <= high
-    assert isinstance(clause, Values)
+    assert isinstance(clause, SetClause)
     if clause.field == "job_arg":
         return bool(set(found.get("job_args", {}).values()) & set(clause.values))
     value = found.get(clause.field)
@@ -26,7 +27,7 @@ def indexed(clause, found):
 @given(st.lists(hashes(), min_size=5, max_size=10), queries)
 def test_a_record_meets_a_query_when_it_is_in_the_indexes_and_meets_the_rest(several, texts):
     query = Query.parse(*texts)
-    sorted_ = query.sort(NOW)
+    sorted_ = query.split(NOW)
     for found in several:
         record = read(found)
         chosen = all(indexed(clause, found) for clause in sorted_.clauses)

@@ -4,8 +4,7 @@ import pytest
 
 from jobctl import Guards, Watch, connect
 from jobctl.errors import NotFound, Refused, UsageProblem
-from jobctl.records.query import Query
-from jobctl.records.record_where import RecordWhere
+from jobctl.records.query import Query, RecordWhere
 from tests.recording import START, orphan, record
 from tests.records.keeping import contents, expiries, odd_records
 

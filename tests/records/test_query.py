@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jobctl.errors import BadFilter
-from jobctl.model.jobba import RecordState
+from jobctl.model.jobba import RecordState, SetClause, TimeClause
 from jobctl.model.record import Record
-from jobctl.records.query import Query, Span, Values
+from jobctl.records.query import Query
 
 NOW = 1_790_000_000.0
 MICRO = 1_790_000_000_000_000
@@ -15,37 +15,43 @@ MIDNIGHT, DAY = 1_789_948_800_000_000, 86_400_000_000  # of that Monday
 
 
 def clauses(*texts: str):
-    return Query.parse(*texts).sort(NOW).clauses
+    return Query.parse(*texts).split(NOW).clauses
 
 
 def rest(*texts: str) -> list[str]:
-    return [str(test) for test in Query.parse(*texts).sort(NOW).rest]
+    return [str(test) for test in Query.parse(*texts).split(NOW).rest]
 
 
 @pytest.mark.parametrize(
     ("text", "clause"),
     [
-        ("state=failed", Values("state", ("failed",))),
-        ("state=completed", Values("state", ("succeeded", "failed"))),
-        ("state=incomplete", Values("state", ("unqueued", "queued", "started", "killed"))),
-        ("state=working,success", Values("state", ("started", "succeeded"))),
-        ("state!=completed,unknown", Values("state", ("unqueued", "queued", "started", "killed"))),
-        ("job_name=SendEmail,Retryer", Values("job_name", ("SendEmail", "Retryer"))),
-        ("type=SendEmail", Values("job_name", ("SendEmail",))),
-        ('job_name=""', Values("job_name", ("",))),
-        ("job_arg=42", Values("job_arg", ("42",))),
-        ("provider_job_id=42", Values("provider_job_id", ("42",))),
-        ('id=b,a,"x y"', Values("id", ("b", "a", "x y"))),
-        ("recorded_at>=-2h", Span("recorded_at", low=MICRO - 7_200_000_000)),
-        ("recorded_at>-2h", Span("recorded_at", low=MICRO - 7_199_999_999)),
-        ("failed_at<1790000000", Span("failed_at", high=MICRO - 1)),
-        ("failed_at<=1790000000000000", Span("failed_at", high=MICRO)),
-        ("killed_at=2026-09-21T14:13:20.5Z", Span("killed_at", MICRO + 500_000, MICRO + 500_000)),
-        ("queued_at>=2026-09-21T14:13:20.0000001Z", Span("queued_at", low=MICRO + 1)),
-        ("queued_at<2026-09-21T14:13:20.0000001Z", Span("queued_at", high=MICRO)),
-        ("recorded_at>=today", Span("recorded_at", low=MIDNIGHT)),
-        ("recorded_at<Sunday", Span("recorded_at", high=MIDNIGHT - DAY - 1)),
-        ("failed_at=2026-09-21", Span("failed_at", MIDNIGHT, MIDNIGHT + DAY - 1)),
+        ("state=failed", SetClause("state", ("failed",))),
+        ("state=completed", SetClause("state", ("succeeded", "failed"))),
+        ("state=incomplete", SetClause("state", ("unqueued", "queued", "started", "killed"))),
+        ("state=working,success", SetClause("state", ("started", "succeeded"))),
+        (
+            "state!=completed,unknown",
+            SetClause("state", ("unqueued", "queued", "started", "killed")),
+        ),
+        ("job_name=SendEmail,Retryer", SetClause("job_name", ("SendEmail", "Retryer"))),
+        ("type=SendEmail", SetClause("job_name", ("SendEmail",))),
+        ('job_name=""', SetClause("job_name", ("",))),
+        ("job_arg=42", SetClause("job_arg", ("42",))),
+        ("provider_job_id=42", SetClause("provider_job_id", ("42",))),
+        ('id=b,a,"x y"', SetClause("id", ("b", "a", "x y"))),
+        ("recorded_at>=-2h", TimeClause("recorded_at", low=MICRO - 7_200_000_000)),
+        ("recorded_at>-2h", TimeClause("recorded_at", low=MICRO - 7_199_999_999)),
+        ("failed_at<1790000000", TimeClause("failed_at", high=MICRO - 1)),
+        ("failed_at<=1790000000000000", TimeClause("failed_at", high=MICRO)),
+        (
+            "killed_at=2026-09-21T14:13:20.5Z",
+            TimeClause("killed_at", MICRO + 500_000, MICRO + 500_000),
+        ),
+        ("queued_at>=2026-09-21T14:13:20.0000001Z", TimeClause("queued_at", low=MICRO + 1)),
+        ("queued_at<2026-09-21T14:13:20.0000001Z", TimeClause("queued_at", high=MICRO)),
+        ("recorded_at>=today", TimeClause("recorded_at", low=MIDNIGHT)),
+        ("recorded_at<Sunday", TimeClause("recorded_at", high=MIDNIGHT - DAY - 1)),
+        ("failed_at=2026-09-21", TimeClause("failed_at", MIDNIGHT, MIDNIGHT + DAY - 1)),
     ],
 )
 def test_what_an_index_answers_in_full(text, clause) -> None:
@@ -55,15 +61,15 @@ def test_what_an_index_answers_in_full(text, clause) -> None:
 
 def test_ranges_of_one_time_become_one_span() -> None:
     found = clauses("recorded_at>=1789000000 and recorded_at<1790000000", "recorded_at>1789500000")
-    assert found == (Span("recorded_at", 1_789_500_000_000_001, MICRO - 1),)
+    assert found == (TimeClause("recorded_at", 1_789_500_000_000_001, MICRO - 1),)
 
 
 @pytest.mark.parametrize(
     ("text", "clause"),
     [
-        ("job_args.user=u-1", Values("job_arg", ("u-1",))),
-        ('provider_job_id="42"', Values("provider_job_id", ("42",))),
-        ("age>2h", Span("recorded_at", high=MICRO - 7_200_000_000 + 1)),
+        ("job_args.user=u-1", SetClause("job_arg", ("u-1",))),
+        ('provider_job_id="42"', SetClause("provider_job_id", ("42",))),
+        ("age>2h", TimeClause("recorded_at", high=MICRO - 7_200_000_000 + 1)),
     ],
 )
 def test_what_an_index_narrows_is_tested_on_the_record_too(text, clause) -> None:
@@ -85,7 +91,7 @@ def test_what_no_index_knows_is_left_to_the_record(text) -> None:
 
 
 def test_the_records_own_state_decides() -> None:
-    found = Query.parse("state=completed", "state!=failed").sort(NOW)
+    found = Query.parse("state=completed", "state!=failed").split(NOW)
     assert found.states == {RecordState.SUCCEEDED}
     assert found.keeps(Record("a", {"state": "succeeded"}), NOW)
     assert not found.keeps(Record("a", {"state": "started"}), NOW)

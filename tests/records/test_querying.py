@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from jobctl.errors import UsageProblem
-from jobctl.jobs.listing import Order, Page
-from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode
-from jobctl.model.rows import sort_key
-from jobctl.records import matching, planning
-from jobctl.records.planning import Way
-from jobctl.records.query import Query, Span
-from jobctl.records.querying import count, explain, find, found, index_count
+from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, TimeClause, decode
+from jobctl.model.rows import Page, SortOrder, sort_key
+from jobctl.records import candidates
+from jobctl.records import plan as planning
+from jobctl.records.find import count, explain, find, found, index_count
+from jobctl.records.plan import Way
+from jobctl.records.query import Query
 from tests.recording import START, orphan, record
 
 NOW = START / 1e6 + 100
@@ -66,7 +66,9 @@ class Plainly:
 
     def ids(self, wanted):
         named = [
-            set(c.values) for c in wanted.clauses if not isinstance(c, Span) and c.field == "id"
+            set(c.values)
+            for c in wanted.clauses
+            if not isinstance(c, TimeClause) and c.field == "id"
         ]
         if named:
             universe = {value.encode() for value in set.intersection(*named)}
@@ -86,7 +88,7 @@ class Plainly:
         return sum(len(self.sets.get(RecordLayout().state(RecordState(n)), ())) for n in names)
 
     def meets(self, ident, clause):
-        if isinstance(clause, Span):
+        if isinstance(clause, TimeClause):
             score = self.times.get(RecordLayout().moment(clause.field), {}).get(ident)
             low, high = clause.low, clause.high
             return (
@@ -100,7 +102,7 @@ class Plainly:
         return any(ident in self.sets.get(f"{prefix}{v}".encode(), ()) for v in clause.values)
 
     def find(self, query, order, page):
-        wanted = query.sort(NOW)
+        wanted = query.split(NOW)
         records = [r for i in self.ids(wanted) if (r := self.reader.find(decode(i)))]
         kept = [r for r in records if wanted.keeps(r, NOW)]
         first, last = [], []
@@ -136,7 +138,7 @@ def ways(plan):
 
 @pytest.mark.parametrize("seeded", range(4))
 def test_every_plan_gives_what_a_look_at_everything_gives(raw, store, seeded, monkeypatch):
-    monkeypatch.setattr(matching, "SLACK", 1)
+    monkeypatch.setattr(candidates, "SLACK", 1)
     rng = random.Random(seeded)
     seed(raw, rng, rng.choice([3, 60, 200]))
     reader, plainly = store.records, Plainly(raw, store.records)
@@ -146,7 +148,7 @@ def test_every_plan_gives_what_a_look_at_everything_gives(raw, store, seeded, mo
         field = rng.choice(
             [None, None, "id", "recorded_at", "failed_at", "job_name", "progress", "state"]
         )
-        order = Order(field, rng.random() < 0.5)
+        order = SortOrder(field, rng.random() < 0.5)
         page = rng.choice([Page(), Page(0, 1), Page(0, 5), Page(3, 4), Page(7, 1000), Page(0, 0)])
         expected = plainly.find(query, order, page)
         got = [r.id for r in find(reader, query, order, page, NOW)]
@@ -154,7 +156,7 @@ def test_every_plan_gives_what_a_look_at_everything_gives(raw, store, seeded, mo
         plan = explain(reader, query, order, page, NOW)
         for each in ways(plan):
             assert [r.id for r in found(reader, each, page, NOW)] == expected, (each, str(query))
-        wanted = query.sort(NOW)
+        wanted = query.split(NOW)
         counted = count(reader, query, NOW)
         assert counted.records == len(plainly.find(query, order, Page()))
         met = set() if wanted.states == frozenset() else plainly.ids(wanted)
@@ -216,7 +218,7 @@ def test_a_large_walk_gives_up_where_the_page_lies_at_its_end(raw, store):
     assert [r.id for r in newest] == ["r-29998", "r-29997"]
 
 
-def test_a_sample_tells_whether_to_walk(raw, store):
+def test_of_several_clauses_a_walk_is_tried_and_gives_up_where_nothing_meets_all(raw, store):
     with raw.pipeline(transaction=False) as pipe:
         for i in range(12_000):
             state = "failed" if i % 3 else "queued"
@@ -229,10 +231,9 @@ def test_a_sample_tells_whether_to_walk(raw, store):
     explained = store.records.explain
     plan = explained("state=failed", "job_name=Even", limit=5)
     assert plan.way is Way.WALK
-    assert plan.sample is not None
-    assert plan.sample.hits > 400
     nothing = explained("state=failed", "job_name=queued", limit=5)
-    assert (nothing.way, nothing.sample.hits) == (Way.DRIVE, 0)
+    assert nothing.way is Way.WALK
+    assert nothing.budget is not None
     assert explained("state=failed", "job_name=Even").way is Way.DRIVE
     assert explained("state=failed", "job_name=None", limit=5).way is Way.NOTHING
     assert explained("recorded_at>=-1d", "state=failed", limit=5).way is Way.NOTHING
@@ -240,15 +241,13 @@ def test_a_sample_tells_whether_to_walk(raw, store):
 
 
 def test_the_choice_depends_on_what_it_costs():
-    wanted = Query.parse("state=failed", "job_name=A").sort(NOW)
-    first = planning.first_plan(wanted, [150_000, 80_000], 1_000_000, Order(), Page(0, 20))
-    assert planning.open_question(first)
-    walk = planning.decided(first, planning.Sample(1000, 150))
-    assert (walk.way, walk.chunk) == (Way.WALK, 1000)
-    rare = planning.decided(first, planning.Sample(1000, 1))
+    wanted = Query.parse("state=failed", "job_name=A").split(NOW)
+    walk = planning.make_plan(wanted, [150_000, 80_000], 1_000_000, SortOrder(), Page(0, 20))
+    assert (walk.way, walk.chunk, walk.budget) == (Way.WALK, 1000, 3250)
+    rare = planning.make_plan(wanted, [150_000, 5_000], 1_000_000, SortOrder(), Page(0, 20))
     assert rare.way is Way.DRIVE
-    whole = planning.first_plan(wanted, [150_000, 80_000], 1_000_000, Order(), Page())
-    assert not planning.open_question(whole)
+    whole = planning.make_plan(wanted, [150_000, 80_000], 1_000_000, SortOrder(), Page())
+    assert whole.way is Way.DRIVE
 
 
 def test_the_library_refuses_what_makes_no_sense(store):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.records.query import Span, Values
+from jobctl.model.jobba import SetClause, TimeClause
 from jobctl.redis.index_pages import PAGE
 from jobctl.redis.record_indexes import Budget
 from tests.recording import START
@@ -23,13 +23,13 @@ def flat(pages):
 
 
 def test_a_set_gives_each_member_and_a_span_its_order(indexes):
-    assert set(flat(indexes.matching(Values("state", ("queued",))))) == set(IDS)
-    assert flat(indexes.matching(Span("recorded_at"))) == IDS
-    assert flat(indexes.matching(Span("recorded_at"), descending=True, size=3)) == IDS[::-1]
-    some = Span("recorded_at", START + 10, START + 20)
+    assert set(flat(indexes.matching(SetClause("state", ("queued",))))) == set(IDS)
+    assert flat(indexes.matching(TimeClause("recorded_at"))) == IDS
+    assert flat(indexes.matching(TimeClause("recorded_at"), descending=True, size=3)) == IDS[::-1]
+    some = TimeClause("recorded_at", START + 10, START + 20)
     assert flat(indexes.matching(some, size=2)) == IDS[10:21]
-    assert flat(indexes.matching(Span("recorded_at", 2, 1))) == []
-    assert flat(indexes.matching(Values("state", ("failed",)))) == []
+    assert flat(indexes.matching(TimeClause("recorded_at", 2, 1))) == []
+    assert flat(indexes.matching(SetClause("state", ("failed",)))) == []
 
 
 @pytest.mark.parametrize("gone", [0, 1, 30, 300, 3000])
@@ -51,20 +51,20 @@ def test_everything_is_what_stays_whatever_comes_and_goes_before_it(raw, indexes
 
 
 def test_what_is_tested_keeps_its_order(indexes):
-    even, some = Values("job_name", ("Even", "None")), Span("recorded_at", START + 100)
-    assert flat(indexes.matching(Span("recorded_at"), [even, some])) == IDS[100::2]
+    even, some = SetClause("job_name", ("Even", "None")), TimeClause("recorded_at", START + 100)
+    assert flat(indexes.matching(TimeClause("recorded_at"), [even, some])) == IDS[100::2]
     assert indexes.passing([*IDS[103:99:-1], b"else"], [even, some]) == [IDS[102], IDS[100]]
-    named = Values("id", ("r-00102", "r-00103", "else"))
+    named = SetClause("id", ("r-00102", "r-00103", "else"))
     assert flat(indexes.matching(named, [even])) == [IDS[102]]
     assert flat(indexes.matching(even, [named])) == [IDS[102]]
-    many = Values("job_name", (*map(str, range(20)), "Even"))
-    assert flat(indexes.matching(Span("recorded_at"), [many])) == IDS[::2]
+    many = SetClause("job_name", (*map(str, range(20)), "Even"))
+    assert flat(indexes.matching(TimeClause("recorded_at"), [many])) == IDS[::2]
 
 
 def test_a_budget_ends_a_walk_behind_the_page_that_uses_it_up(indexes):
     budget = Budget(100)
-    even = Values("job_name", ("Even",))
-    found = flat(indexes.matching(Span("recorded_at"), [even], size=60, budget=budget))
+    even = SetClause("job_name", ("Even",))
+    found = flat(indexes.matching(TimeClause("recorded_at"), [even], size=60, budget=budget))
     assert found == IDS[:180:2]
     assert not budget.lasts
 
@@ -88,7 +88,7 @@ def test_what_stays_of_one_score_is_not_passed_over_while_others_take_what_was_s
 
     monkeypatch.setattr(connection, "_send", meanwhile)
     found = []
-    for page in store.records.indexes.matching(Span("recorded_at"), descending=descending):
+    for page in store.records.indexes.matching(TimeClause("recorded_at"), descending=descending):
         found += page
         shown += page
     assert found == (expected[::-1] if descending else expected)
@@ -96,8 +96,8 @@ def test_what_stays_of_one_score_is_not_passed_over_while_others_take_what_was_s
 
 
 def test_sizes_are_those_of_the_indexes(indexes):
-    clauses = [Values("state", ("queued", "failed")), Span("recorded_at", None, START + 9),
-               Values("id", ("a", "b")), Values("job_name", ("None",))]  # fmt: skip
+    clauses = [SetClause("state", ("queued", "failed")), TimeClause("recorded_at", None, START + 9),
+               SetClause("id", ("a", "b")), SetClause("job_name", ("None",))]  # fmt: skip
     assert indexes.sizes(clauses) == [5000, 10, 2, 0]
     assert indexes.sizes([]) == []
 

@@ -8,20 +8,26 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from jobctl.errors import UsageProblem, WrongType
-from jobctl.jobs.listing import Order, Page
-from jobctl.model.jobba import decode, encode
+from jobctl.model.jobba import Clause, SetClause, TimeClause, decode, encode
 from jobctl.model.record import Record, state_of
-from jobctl.model.rows import SortKey, sort_key
-from jobctl.records.matching import EVERY_STATE, Best, candidates, distinct, ids_in_order, pages_of
-from jobctl.records.planning import Plan, Sample, decided, first_plan, open_question, ordering
-from jobctl.records.query import Clause, Query, Sorted, Span, Values
+from jobctl.model.rows import Page, SortKey, SortOrder, sort_key
+from jobctl.records.candidates import (
+    EVERY_STATE,
+    Best,
+    candidates,
+    distinct,
+    ids_in_order,
+    pages_of,
+)
+from jobctl.records.plan import QueryPlan, make_plan, ordering
+from jobctl.records.query import Query, SplitQuery
 from jobctl.redis.record_reading import RecordReader
 
 _SKIPPED = 1000  # records passed over at once
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class RecordCount:
     """How many records match, and how many index entries were met whose record is gone."""
 
     records: int
@@ -29,7 +35,7 @@ class Count:
 
 
 def find(
-    reader: RecordReader, query: Query, order: Order, page: Page, now: float
+    reader: RecordReader, query: Query, order: SortOrder, page: Page, now: float
 ) -> Iterator[Record]:
     """Yield the records that match; `now` in unix seconds.
 
@@ -40,25 +46,25 @@ def find(
         yield from found(reader, explain(reader, query, order, page, now), page, now)
 
 
-def found(reader: RecordReader, plan: Plan, page: Page, now: float) -> Iterator[Record]:
+def found(reader: RecordReader, plan: QueryPlan, page: Page, now: float) -> Iterator[Record]:
     """Yield the records that a plan finds."""
     if plan.field not in (None, "id"):
         yield from _by_field(reader, plan, page, now)
         return
     ids = ids_in_order(reader.indexes, plan)
-    if plan.sorted.rest:
-        yield from page.of(_kept(reader, ids, plan.sorted, now))
+    if plan.query.rest:
+        yield from page.of(_kept(reader, ids, plan.query, now))
     else:
-        yield from _cut(reader, ids, plan.sorted, page)
+        yield from _cut(reader, ids, plan.query, page)
 
 
-def count(reader: RecordReader, query: Query, now: float) -> Count:
+def count(reader: RecordReader, query: Query, now: float) -> RecordCount:
     """Count the records that `find` would yield, and the orphans on the way."""
-    wanted = query.sort(now)
+    wanted = query.split(now)
     found = _verified(reader, distinct(reader.indexes, wanted), wanted, now)
-    named = [isinstance(c, Values) and c.field == "id" for c in wanted.clauses]
+    named = [isinstance(c, SetClause) and c.field == "id" for c in wanted.clauses]
     only_named = bool(named) and all(named)  # then no index has led there
-    return Count(found.records, 0) if only_named else found
+    return RecordCount(found.records, 0) if only_named else found
 
 
 def count_ignoring_case(
@@ -71,7 +77,7 @@ def count_ignoring_case(
     relaxed = query.ignoring_case()
     if relaxed is None:
         return None
-    wanted = relaxed.sort(now)
+    wanted = relaxed.split(now)
     ids = islice(chain.from_iterable(candidates(reader.indexes, wanted)), most)
     return _loaded(reader, list(dict.fromkeys(ids)), wanted, now).records, relaxed
 
@@ -84,7 +90,7 @@ def index_count(reader: RecordReader, query: Query, now: float) -> int:
     Raises:
         UsageProblem: a condition is not one of indexes.
     """
-    wanted = query.sort(now)
+    wanted = query.split(now)
     if wanted.rest:
         raise UsageProblem(
             f"--index counts in the indexes, and none answers {wanted.rest[0]}",
@@ -98,30 +104,25 @@ def index_count(reader: RecordReader, query: Query, now: float) -> int:
 
 def _adds_up(clause: Clause) -> bool:
     """Tell whether the sizes of a clause's sets are its count, as the gem has it."""
-    single = isinstance(clause, Span) or len(clause.values) == 1
+    single = isinstance(clause, TimeClause) or len(clause.values) == 1
     return single or clause.field in ("state", "id")
 
 
-def explain(reader: RecordReader, query: Query, order: Order, page: Page, now: float) -> Plan:
-    """Return the plan that `find` would follow; nothing but sizes and a sample is read."""
-    wanted = query.sort(now)
+def explain(
+    reader: RecordReader, query: Query, order: SortOrder, page: Page, now: float
+) -> QueryPlan:
+    """Return the plan that `find` would follow; only the sizes of indexes are read."""
+    wanted = query.split(now)
     span, _, _ = ordering(wanted, order)
     asked = wanted.clauses if span is None else (*wanted.clauses, span)
     sizes = reader.indexes.sizes(asked)
     length = 0 if span is None else sizes.pop()
-    plan = first_plan(wanted, sizes, length, order, page)
-    if open_question(plan):
-        plan = decided(plan, _sample(reader, plan))
-    return plan
+    return make_plan(wanted, sizes, length, order, page)
 
 
-def _sample(reader: RecordReader, plan: Plan) -> Sample:
-    first, *others = (sized.clause for sized in plan.clauses)
-    ids = next((page for page in reader.indexes.matching(first) if page), [])
-    return Sample(len(ids), len(reader.indexes.passing(ids, others)))
-
-
-def _verified(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float) -> Count:
+def _verified(
+    reader: RecordReader, ids: list[bytes], wanted: SplitQuery, now: float
+) -> RecordCount:
     """Count the ids whose record matches, and those that have none."""
     if wanted.rest:
         return _loaded(reader, ids, wanted, now)
@@ -143,13 +144,13 @@ def _verified(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float
         there.update(found)
     stubs = indexes.existing(absent)  # a record without a state is one all the same
     if states is None:
-        return Count(there.total() + stubs, len(absent) - stubs)
+        return RecordCount(there.total() + stubs, len(absent) - stubs)
     texts = [(text, many) for text, many in there.items() if isinstance(text, bytes)]
     matching = sum([many for text, many in texts if state_of(text) in states])
-    return Count(matching, len(absent) - stubs)
+    return RecordCount(matching, len(absent) - stubs)
 
 
-def _loaded(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float) -> Count:
+def _loaded(reader: RecordReader, ids: list[bytes], wanted: SplitQuery, now: float) -> RecordCount:
     matching = orphans = 0
     idents = list(map(decode, ids))
     for ident, record in zip(idents, reader.load(idents), strict=True):
@@ -157,11 +158,11 @@ def _loaded(reader: RecordReader, ids: list[bytes], wanted: Sorted, now: float) 
             matching += wanted.keeps(record, now)
         elif ident not in reader.wrong_types:
             orphans += 1
-    return Count(matching, orphans)
+    return RecordCount(matching, orphans)
 
 
 def _kept(
-    reader: RecordReader, ids: Iterator[bytes], wanted: Sorted, now: float
+    reader: RecordReader, ids: Iterator[bytes], wanted: SplitQuery, now: float
 ) -> Iterator[Record]:
     for record in reader.load(map(decode, ids)):
         if record is not None and wanted.keeps(record, now):
@@ -169,7 +170,7 @@ def _kept(
 
 
 def _cut(
-    reader: RecordReader, ids: Iterator[bytes], wanted: Sorted, page: Page
+    reader: RecordReader, ids: Iterator[bytes], wanted: SplitQuery, page: Page
 ) -> Iterator[Record]:
     """Yield a page; what stands before it is counted and not loaded."""
     offset, left = page.offset, page.limit
@@ -187,17 +188,17 @@ def _cut(
             left -= 1
 
 
-def _by_field(reader: RecordReader, plan: Plan, page: Page, now: float) -> Iterator[Record]:
+def _by_field(reader: RecordReader, plan: QueryPlan, page: Page, now: float) -> Iterator[Record]:
     """Yield a page in the order of a field that only the records know."""
     field = str(plan.field)
     present = Best[tuple[SortKey, bytes]](plan.most, reverse=plan.reverse)
     absent = Best[bytes](plan.most, reverse=False)
     for ids in pages_of(reader.indexes, plan.leading):
-        for record in _kept(reader, iter(ids), plan.sorted, now):
+        for record in _kept(reader, iter(ids), plan.query, now):
             value, ident = record.listed(field), encode(record.id)
             if value is None:
                 absent.add((ident,))
             else:
                 present.add(((sort_key(value), ident),))
     ordered = chain((ident for _, ident in present.items()), absent.items())
-    yield from _kept(reader, page.of(ordered), plan.sorted, now)
+    yield from _kept(reader, page.of(ordered), plan.query, now)

@@ -7,20 +7,20 @@ from heapq import nlargest, nsmallest
 from itertools import chain
 from typing import Generic, TypeVar
 
-from jobctl.model.jobba import RecordState
+from jobctl.model.jobba import Clause, RecordState, SetClause, TimeClause
 from jobctl.model.rows import SortKey
-from jobctl.records.planning import HELD, NEWEST, Plan, Way
-from jobctl.records.query import Clause, Sorted, Span, Values
+from jobctl.records.plan import HELD, NEWEST, QueryPlan, Way
+from jobctl.records.query import SplitQuery
 from jobctl.redis.index_pages import Scored
 from jobctl.redis.record_indexes import Budget, Indexes
 
-EVERY_STATE = Values("state", tuple(RecordState))
+EVERY_STATE = SetClause("state", tuple(RecordState))
 SLACK = 100  # ids kept more than are wanted: some may have no record
 
 T = TypeVar("T", bytes, Scored, tuple[SortKey, bytes])
 
 
-def ids_in_order(indexes: Indexes, plan: Plan) -> Iterator[bytes]:
+def ids_in_order(indexes: Indexes, plan: QueryPlan) -> Iterator[bytes]:
     """Yield the ids that meet all clauses, in order, none twice."""
     if plan.way is Way.NOTHING:
         return
@@ -38,13 +38,13 @@ def pages_of(indexes: Indexes, clauses: tuple[Clause, ...]) -> Iterator[list[byt
     if clauses:
         yield from indexes.matching(clauses[0], clauses[1:])
         return
-    yield from indexes.matching(Span(NEWEST))
+    yield from indexes.matching(TimeClause(NEWEST))
     for page in indexes.matching(EVERY_STATE):
         scores = indexes.scores(NEWEST, page)
         yield [ident for ident, score in zip(page, scores, strict=True) if score is None]
 
 
-def candidates(indexes: Indexes, wanted: Sorted) -> Iterator[list[bytes]]:
+def candidates(indexes: Indexes, wanted: SplitQuery) -> Iterator[list[bytes]]:
     """Yield pages of the ids that the indexes give, in no order, some perhaps repeated.
 
     The smallest index leads, the others are asked.
@@ -55,13 +55,13 @@ def candidates(indexes: Indexes, wanted: Sorted) -> Iterator[list[bytes]]:
         yield from pages_of(indexes, tuple(clause for _, clause in pairs))
 
 
-def distinct(indexes: Indexes, wanted: Sorted) -> list[bytes]:
+def distinct(indexes: Indexes, wanted: SplitQuery) -> list[bytes]:
     """Return the ids that the indexes give, in no order, each once."""
     pages = candidates(indexes, wanted) if wanted.clauses else indexes.everything()
     return list(dict.fromkeys(chain.from_iterable(pages)))
 
 
-def _walked(indexes: Indexes, plan: Plan, order: Span) -> Iterator[bytes]:
+def _walked(indexes: Indexes, plan: QueryPlan, order: TimeClause) -> Iterator[bytes]:
     """Walk the order's index and test; past the budget go the other way for the rest."""
     tests = tuple(c for c in plan.leading if c != order)
     shown: set[bytes] | None = None if plan.budget is None else set()
@@ -79,7 +79,7 @@ def _walked(indexes: Indexes, plan: Plan, order: Span) -> Iterator[bytes]:
         yield from _unordered(indexes, plan, _most(plan), None)
 
 
-def _driven(indexes: Indexes, plan: Plan) -> Iterator[bytes]:
+def _driven(indexes: Indexes, plan: QueryPlan) -> Iterator[bytes]:
     """Go through the smallest index, test in the others, and sort; as much as is wanted first."""
     most = _most(plan)
     if plan.order is None:
@@ -107,7 +107,7 @@ def _driven(indexes: Indexes, plan: Plan) -> Iterator[bytes]:
 
 
 def _unordered(
-    indexes: Indexes, plan: Plan, most: int | None, last: bytes | None
+    indexes: Indexes, plan: QueryPlan, most: int | None, last: bytes | None
 ) -> Iterator[bytes]:
     """Yield the ids that have no place in the order's index, by id, from behind one on."""
     reverse = plan.order is None and plan.reverse
@@ -126,10 +126,10 @@ def _unordered(
         last, most = ready[-1], most * 4
 
 
-def _most(plan: Plan) -> int | None:
+def _most(plan: QueryPlan) -> int | None:
     """Return how many ids to hold: some may have no record, or not meet what only those tell."""
-    smallest = plan.smallest
-    if plan.most is None or (plan.sorted.rest and smallest and smallest.size <= HELD):
+    smallest = plan.clauses[0].size if plan.clauses else 0
+    if plan.most is None or (plan.query.rest and 0 < smallest <= HELD):
         return None
     return plan.most + SLACK
 
