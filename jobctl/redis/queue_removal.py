@@ -169,29 +169,29 @@ class QueueRemoval:
         """Return the key at which a list is rebuilt before it goes back to its queue."""
         return back_key(operation, self.key(queue, form))
 
-    def take(self, taking: Staging, queues: Sequence[RemovedQueue]) -> list[StagedQueue] | int:
+    def stage(self, staging: Staging, queues: Sequence[RemovedQueue]) -> list[StagedQueue] | int:
         """Stage the lists of queues; those of one call at the same instant.
 
         Returns:
             What each queue was; or how many jobs there are, if that is out of bounds. Then the call
             that met the bound did nothing, and what the calls before it staged has to go back.
         """
-        parts = taking.parts(queues)
-        if taking.bounded:
-            return self._take_bounded(taking, parts)
-        commands = [self._take(taking, first, part) for first, part in parts]
+        parts = staging.parts(queues)
+        if staging.bounded:
+            return self._stage_bounded(staging, parts)
+        commands = [self._stage_call(staging, first, part) for first, part in parts]
         replies = zip(parts, self._all(commands), strict=True)
-        return [taken for part, reply in replies for taken in _read(taking, *part, reply)]
+        return [staged for part, reply in replies for staged in _read(staging, *part, reply)]
 
-    def _take_bounded(
-        self, taking: Staging, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
+    def _stage_bounded(
+        self, staging: Staging, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
     ) -> list[StagedQueue] | int:
         """Stage call by call: the jobs of one count for the next."""
         found: list[StagedQueue] = []
         for i, (first, part) in enumerate(parts):
-            jobs = sum(taken.total for taken in found)
-            rest = taking.after(jobs, last=i == len(parts) - 1)
-            (reply,) = self._all([self._take(rest, first, part)])
+            jobs = sum(staged.total for staged in found)
+            rest = staging.after(jobs, last=i == len(parts) - 1)
+            (reply,) = self._all([self._stage_call(rest, first, part)])
             if reply.startswith(b"n"):
                 keys = (
                     self.key(queue.name, form)
@@ -200,7 +200,7 @@ class QueueRemoval:
                     for form in queue.forms
                 )
                 return jobs + int(reply[1:]) + sum(self.lengths(keys))
-            found += _read(taking, first, part, reply)
+            found += _read(staging, first, part, reply)
         return found
 
     def stream(
@@ -291,7 +291,9 @@ class QueueRemoval:
             RefusedByRedis: a list could not be moved.
         """
         words = ("", "", "", "1" if before else "")
-        commands = [self._rejoin(operation, "", first, second, words) for first, second in pairs]
+        commands = [
+            self._rejoin_call(operation, "", first, second, words) for first, second in pairs
+        ]
         for reply in self.until_done(commands):
             if isinstance(reply, JobctlError):
                 raise reply
@@ -299,7 +301,7 @@ class QueueRemoval:
     def rejoin(self, operation: str, lists: Iterable[ReturnedList]) -> list[JobctlError | None]:
         """Put lists back in front of what is in their queues; return the error, if any, of each."""
         commands = [
-            self._rejoin(
+            self._rejoin_call(
                 operation,
                 back.number,
                 back.first,
@@ -334,27 +336,27 @@ class QueueRemoval:
         """Drop the results of an operation that nobody will undo."""
         self.unlink([operation_key(operation)])
 
-    def _take(self, taking: Staging, first: int, queues: Sequence[RemovedQueue]) -> Command:
+    def _stage_call(self, staging: Staging, first: int, queues: Sequence[RemovedQueue]) -> Command:
         lists = [(queue.name, form) for queue in queues for form in queue.forms]
-        asides = [self.aside(taking.operation, taking.round, name, form) for name, form in lists]
+        asides = [self.aside(staging.operation, staging.round, name, form) for name, form in lists]
         keys: list[str | bytes] = [
-            operation_key(taking.operation),
+            operation_key(staging.operation),
             self._layout.queues,
             self._layout.paused,
             *(self.key(name, form) for name, form in lists),
             *asides,
         ]
-        bounds = ("" if n is None else n for n in (taking.fewest, taking.most))
+        bounds = ("" if n is None else n for n in (staging.fewest, staging.most))
         words: list[str | bytes | int] = [
             *bounds,
-            taking.lists.value,
-            taking.names.value,
+            staging.lists.value,
+            staging.names.value,
             *(encode_name(q.name) for q in queues),
         ]
-        number = staging_number(taking.round, first)
+        number = staging_number(staging.round, first)
         return ("EVAL", script("remove"), len(keys), *keys, number, KEPT, *words)
 
-    def _rejoin(
+    def _rejoin_call(
         self,
         operation: str,
         number: str,
@@ -393,9 +395,9 @@ class QueueRemoval:
 
 
 def _read(
-    taking: Staging, first: int, queues: Sequence[RemovedQueue], reply: bytes
+    staging: Staging, first: int, queues: Sequence[RemovedQueue], reply: bytes
 ) -> list[StagedQueue]:
-    return read_staged(staging_number(taking.round, first), reply.decode(), queues)
+    return read_staged(staging_number(staging.round, first), reply.decode(), queues)
 
 
 class _Slices:

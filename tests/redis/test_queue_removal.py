@@ -42,7 +42,7 @@ def everything(raw):
 
 
 def test_lists_are_put_aside_and_names_forgotten(shop, store):
-    assert store.backend.removing.take(taking(), QUEUES) == [
+    assert store.backend.removing.stage(taking(), QUEUES) == [
         StagedQueue("a1.0", (3, 1), registered=True, paused=False, forgotten=True),
         StagedQueue("a1.0", (None,), registered=True, paused=True, forgotten=True),
         StagedQueue("a1.0", (1,), registered=False, paused=False, forgotten=True),
@@ -57,14 +57,14 @@ def test_lists_are_put_aside_and_names_forgotten(shop, store):
 
 
 def test_a_call_that_was_applied_answers_what_it_answered(shop, store):
-    first = store.backend.removing.take(taking(), QUEUES)
+    first = store.backend.removing.stage(taking(), QUEUES)
     shop.rpush("q:a", "new")
-    assert store.backend.removing.take(taking(), QUEUES) == first
+    assert store.backend.removing.stage(taking(), QUEUES) == first
     assert shop.lrange("q:a", 0, -1) == [b"new"]
 
 
 def test_a_mark_is_set_where_a_name_is_in_a_set(shop, store):
-    found = store.backend.removing.take(taking(names=NameFate.MARK), QUEUES)
+    found = store.backend.removing.stage(taking(names=NameFate.MARK), QUEUES)
     assert [taken.marked for taken in found] == [True] * 3
     assert shop.smembers("paused") == {b"a", b"b"}
     assert shop.smembers("queues") == {b"a", b"b", b"other"}
@@ -78,7 +78,7 @@ def test_a_mark_is_set_where_a_name_is_in_a_set(shop, store):
 )  # fmt: skip
 def test_bounds_are_looked_at_first(shop, store, lists, bounds, fits):
     before = everything(shop)
-    found = store.backend.removing.take(taking(lists, **bounds), QUEUES)
+    found = store.backend.removing.stage(taking(lists, **bounds), QUEUES)
     if fits:
         assert sum(jobs or 0 for taken in found for jobs in taken.jobs) == 5
         assert shop.exists("q:a") == (lists is ListFate.STAY)
@@ -90,7 +90,7 @@ def test_bounds_are_looked_at_first(shop, store, lists, bounds, fits):
 
 def test_what_is_no_list_is_left_alone(shop, store):
     shop.set("q:b", "a string")
-    store.backend.removing.take(taking(), QUEUES)
+    store.backend.removing.stage(taking(), QUEUES)
     assert shop.get("q:b") == b"a string"
 
 
@@ -100,7 +100,7 @@ def test_a_key_of_the_wrong_type_changes_nothing(shop, store, key):
     shop.set(key, "a string")
     lists = {k: shop.lrange(k, 0, -1) for k in ("q:a", "a", "q:stray")}
     with pytest.raises(WrongType):
-        store.backend.removing.take(taking(), QUEUES)
+        store.backend.removing.stage(taking(), QUEUES)
     assert {k: shop.lrange(k, 0, -1) for k in ("q:a", "a", "q:stray")} == lists
 
 
@@ -108,7 +108,7 @@ def test_nothing_that_stands_aside_is_ever_overwritten(shop, store):
     shop.rpush("jobctl:op:op:removed:1:q:stray", "precious")
     before = everything(shop)
     with pytest.raises(JobctlError, match="put aside there before"):
-        store.backend.removing.take(taking(), QUEUES)
+        store.backend.removing.stage(taking(), QUEUES)
     assert everything(shop) == before
 
 
@@ -121,7 +121,7 @@ def test_a_denied_command_changes_nothing(shop, url, denied, lists):
     )
     try:
         with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-            limited.backend.removing.take(taking(lists), QUEUES)
+            limited.backend.removing.stage(taking(lists), QUEUES)
     except JobctlError:
         assert everything(shop) == before
         assert not shop.hgetall("jobctl:op:op")

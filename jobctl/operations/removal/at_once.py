@@ -41,7 +41,7 @@ def remove_at_once(
         (ListFate.UNLINK, NameFate.FORGET) if door is None else (ListFate.STAY, NameFate.MARK)
     )
     taking = Staging(operation, 1, lists, fate, fewest, most)
-    taken = backend.removing.take(taking, look.queues)
+    taken = backend.removing.stage(taking, look.queues)
     if isinstance(taken, int):
         raise guards.refusal(taken) or Refused()
     stayed: frozenset[int] = frozenset()

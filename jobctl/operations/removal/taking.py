@@ -187,7 +187,7 @@ class Remover:
         now = time.monotonic()
         fewest, most = self._guards.bounds(before)
         taking = Staging(self._header.operation, number, ListFate.ASIDE, names, fewest, most)
-        found = self._backend.removing.take(taking, self._header.queues)
+        found = self._backend.removing.stage(taking, self._header.queues)
         if isinstance(found, int):
             raise self._guards.refusal(before + found) or Refused()
         for place, taken in enumerate(found):
