@@ -19,7 +19,7 @@ from jobctl.redis.queues import Queues
 from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
 from jobctl.systems.recognise import Recognition
-from jobctl.systems.registry import layout_of
+from jobctl.systems.registry import system_of
 
 if TYPE_CHECKING:  # most commands do without
     from jobctl.redis.pauses import Pauses
@@ -62,7 +62,8 @@ class Backend:
 
     Attributes:
         faktory: the server, opened by its first command; None where it is not known.
-        layout: the names of the job system's keys.
+        system: the job system.
+        layout: its names and forms.
         scope: the context's rules, the journal's directory and the like.
     """
 
@@ -73,7 +74,8 @@ class Backend:
         scope: Scope | None = None,
     ) -> None:
         self.faktory = faktory
-        self.layout = layout_of()
+        self.system = system_of(self)
+        self.layout = self.system.layout
         self.scope = scope or Scope()
         self._connection = connection
 

@@ -17,9 +17,8 @@ import redis
 
 from jobctl import Store, connect, embedded
 from jobctl.cli.main import run as run_jobctl
-from jobctl.operations.removal import undoing
 from jobctl.redis.server import Server
-from jobctl.systems.faktory import introducing
+from jobctl.systems.faktory.system import FaktorySystem
 from tests.builders import NOW
 from tests.cli.journals import reporter
 from tests.systems.double import FaktoryDouble
@@ -97,8 +96,7 @@ def acquainted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     tests/cli/test_introduce.py is about how it does.
     """
-    for module in (introducing, undoing):
-        monkeypatch.setattr(module, "introduce", lambda *_: ())
+    monkeypatch.setattr(FaktorySystem, "introduce", lambda *_: ())
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
         _row(session, entry, at, local, problems.get((entry.file, entry.line))) for entry in entries
     ]
     if order.field is not None:
-        from jobctl.jobs.listing import sorted_by
+        from jobctl.model.rows import sorted_by
 
         keyed = ((row[order.field], row) for row in rows)
         rows = list(sorted_by(keyed, reverse=order.reverse))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from heapq import nlargest, nsmallest
-from itertools import chain, islice
-from operator import itemgetter
 from typing import Protocol, TypeVar
 
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
-from jobctl.model.rows import Page, SortKey, SortOrder, listing_row, sort_key
+from jobctl.model.rows import Page, SortOrder, listing_row, sorted_by
 
 _HELD = 32 * 1024 * 1024  # bytes of matches kept to be put in order; more are walked in order
 
@@ -67,30 +64,6 @@ def count(source: Source, where: Where, now: float) -> int:
 
 def _one(_: Entry) -> int:
     return 1
-
-
-def sorted_by(
-    pairs: Iterable[tuple[object, T]], *, reverse: bool, most: int | None = None
-) -> Iterator[T]:
-    """Yield items by the value they come with; those with none last, in the order they came.
-
-    No more than `most` of them are held, and come.
-    """
-    absent: list[T] = []
-
-    def present() -> Iterator[tuple[SortKey, T]]:
-        for value, item in pairs:
-            if value is not None:
-                yield sort_key(value), item
-            elif most is None or len(absent) < most:
-                absent.append(item)
-
-    if most is None:
-        ordered = sorted(present(), key=itemgetter(0), reverse=reverse)
-    else:
-        take = nlargest if reverse else nsmallest
-        ordered = take(most, present(), key=itemgetter(0))
-    yield from islice(chain((item for _, item in ordered), absent), most)
 
 
 def _selected(source: Source, where: Where, order: SortOrder, now: float) -> Iterator[Entry]:

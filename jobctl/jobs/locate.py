@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from jobctl.backend import Backend
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
-from jobctl.model.queue import Queue
+from jobctl.model.queue import Queue, is_unread
 from jobctl.model.status import Status, by_precedence
-from jobctl.systems.faktory.forms import form_read, is_unread, server_facts, who_reads
+from jobctl.systems.base import JobSystem
 
 if TYPE_CHECKING:
     from jobctl.model.job_records import JobRecords
@@ -53,8 +53,8 @@ def status(backend: Backend, jids: Sequence[str]) -> list[Status]:
             jid: [text for text in texts if text in disputed[jid]] for jid, texts in still.items()
         }
     queued = any(e.kind is Kind.QUEUE for entries in found.values() for e in entries)
-    read = form_read(backend, queues, server_facts(backend)) if queued else None
-    warn = _Warnings(queues, odd, now, read)
+    read = backend.system.form_read(queues, backend.system.server_facts()) if queued else None
+    warn = _Warnings(backend.system, queues, odd, now, read)
     return [
         _status(jid, found.get(jid, []), warn, joined.get(jid), disputed.get(jid, ()))
         for jid in jids
@@ -139,8 +139,14 @@ class _Warnings:
     """What is odd about where a job is."""
 
     def __init__(
-        self, queues: list[Queue], odd: Mapping[str, str], now: float, read: QueueForm | None
+        self,
+        system: JobSystem,
+        queues: list[Queue],
+        odd: Mapping[str, str],
+        now: float,
+        read: QueueForm | None,
     ) -> None:
+        self._system = system
         self._odd = odd
         self._queues = {(q.name, q.form): q for q in queues}
         self._read = read
@@ -155,8 +161,7 @@ class _Warnings:
         """Return why a queued job will not run."""
         queue = self._queue(entries[0]) if entries and entries[0].kind is Kind.QUEUE else None
         if queue is not None and is_unread(queue, self._read):
-            which = "from 1.10 on" if self._read is QueueForm.Q else "before 1.10"
-            return f"servers {which} do not read this list"
+            return f"{self._system.readers(self._read)} do not read this list"
         return "its queue is paused" if queue is not None and queue.paused else None
 
     def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
@@ -185,7 +190,7 @@ class _Warnings:
         if is_unread(queue, self._read):
             key = (queue.key or b"").decode("utf-8", "replace")
             yield (
-                f"it is in the list {key}, but {who_reads(queue)}; to move it over: "
+                f"it is in the list {key}, but {self._system.who_reads(queue)}; to move it over: "
                 f"jobctl queue adopt {quote(queue.name)}"
             )
         if entry.job.get("queue") not in (None, queue.name):

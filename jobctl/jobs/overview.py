@@ -9,12 +9,10 @@ from jobctl.backend import Backend
 from jobctl.errors import Refused, Unreachable
 from jobctl.model.info import Day, JobServerFacts, Overview
 from jobctl.model.layout import SETS, Kind
-from jobctl.model.queue import Queue
+from jobctl.model.queue import Queue, form_shown, is_unread
 from jobctl.model.words import listed, things
 from jobctl.queues.listing_queues import pending_pauses
-from jobctl.systems.faktory.forms import form_read, is_unread, layout_seen
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.faktory.verify_server import contradictions
 
 
 def overview(backend: Backend, days: int) -> Overview:
@@ -44,16 +42,18 @@ def overview(backend: Backend, days: int) -> Overview:
     told, silence = _asked(backend.faktory)
     contradicted: list[str] = []
     if told is not None:
-        contradicted = contradictions(backend, total, told)
+        contradicted = backend.system.contradictions(total, told)
     return Overview(
         target=str(backend.target),
         server=server,
         faktory=told,
-        layout=layout_seen(queues, backend) or _form(told),
+        layout=form_shown(queues, backend.form) or _form(told),
         processed=processed,
         failures=failures,
         queues=len({q.name for q in queues}),
-        paused=len({q.name for q in queues if q.paused}.difference(pending_pauses(backend))),
+        paused=len(
+            {q.name for q in queues if q.paused}.difference(pending_pauses(backend, facts=told))
+        ),
         enqueued=sum(q.size for q in queues),
         scheduled=counts_of[Kind.SCHEDULED],
         working=counts_of[Kind.WORKING],
@@ -85,7 +85,7 @@ def _unread(
     backend: Backend, queues: Sequence[Queue], told: JobServerFacts | None
 ) -> Iterator[str]:
     """Say how many jobs wait in lists that the server does not read."""
-    read = form_read(backend, queues, told)
+    read = backend.system.form_read(queues, told)
     unread = [queue for queue in queues if queue.size and is_unread(queue, read)]
     if unread:
         jobs = sum(queue.size for queue in unread)

@@ -52,6 +52,31 @@ class System(StrEnum):
     SIDEKIQ = "sidekiq"
 
 
+Types = Mapping[str, str]  # key -> its type, as TYPE answers it
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The keys by which a job system is recognised.
+
+    Attributes:
+        keys: keys that only this system has, and their types.
+        list_prefix: what stands before the names of queues in the keys of their lists.
+    """
+
+    keys: Types
+    list_prefix: str
+
+    def seen(self, types: Types) -> Types:
+        """Return those of these keys that are this system's alone."""
+        fixed = {key: kind for key, kind in self.keys.items() if types.get(key) == kind}
+        return fixed | {
+            key: kind
+            for key, kind in types.items()
+            if key.startswith(self.list_prefix) and kind == "list"
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A job system's names and forms: keys, payload fields, and the meaning of its scores.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jobctl.model.job import Job
@@ -39,6 +40,25 @@ class Queue:
             return None
         since = epoch(Job.decode(self.head, layout).listed("enqueued_at"))
         return None if since is None else max(0.0, now - since)
+
+
+def forms_seen(queues: Iterable[Queue]) -> set[QueueForm]:
+    """Return the forms of the lists there are."""
+    return {queue.form for queue in queues if queue.key is not None and queue.form is not None}
+
+
+def form_shown(queues: Iterable[Queue], told: QueueForm | None) -> str | None:
+    """Return which form of lists was seen: ``q``, ``bare`` or ``both``; else the one told."""
+    forms = forms_seen(queues)
+    if len(forms) == 2:
+        return "both"
+    form = forms.pop() if forms else told
+    return None if form is None else form.value
+
+
+def is_unread(queue: Queue, read: QueueForm | None) -> bool:
+    """Tell whether a list is of the form that the server does not read."""
+    return read is not None and queue.key is not None and queue.form is not read
 
 
 def is_queue_name(name: str) -> bool:

@@ -6,7 +6,9 @@ import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from itertools import islice
+from heapq import nlargest, nsmallest
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TypeVar
 
 from jobctl.model.entry import Entry
@@ -146,3 +148,27 @@ class Page:
         """Cut the page out."""
         end = None if self.limit is None else self.offset + self.limit
         return islice(items, self.offset, end)
+
+
+def sorted_by(
+    pairs: Iterable[tuple[object, T]], *, reverse: bool, most: int | None = None
+) -> Iterator[T]:
+    """Yield items by the value they come with; those with none last, in the order they came.
+
+    No more than `most` of them are held, and come.
+    """
+    absent: list[T] = []
+
+    def present() -> Iterator[tuple[SortKey, T]]:
+        for value, item in pairs:
+            if value is not None:
+                yield sort_key(value), item
+            elif most is None or len(absent) < most:
+                absent.append(item)
+
+    if most is None:
+        ordered = sorted(present(), key=itemgetter(0), reverse=reverse)
+    else:
+        take = nlargest if reverse else nsmallest
+        ordered = take(most, present(), key=itemgetter(0))
+    yield from islice(chain((item for _, item in ordered), absent), most)

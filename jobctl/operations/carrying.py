@@ -23,7 +23,7 @@ from jobctl.operations.past import claim_token, claimed_by, other_claimant
 from jobctl.operations.preparing import Preparer
 from jobctl.operations.tally import Tally, is_touched, target_of
 from jobctl.operations.watching import Watch
-from jobctl.systems.faktory.forms import remember_server
+from jobctl.systems.base import NewQueues
 
 if TYPE_CHECKING:
     from jobctl.operations.releasing import Releaser
@@ -34,7 +34,7 @@ MICROSECOND = 1e-6
 def begin(backend: Backend, file: OperationFile, jobs: int, who: str, host: str) -> ActingNote:
     """Note what the operation decides once: whose server, from which score on, what there was."""
     now = backend.server.now()
-    remember_server(backend)
+    backend.system.remember_server()
     note: ActingNote = {
         "identity": backend.operations.claim_identity(),
         "at": now,
@@ -143,11 +143,11 @@ def _introduce(
     """Let the server know the queues that jobs went to, where they are new."""
     if not file.header.change.to_queues or before is None:
         return ()
-    from jobctl.systems.faktory.introducing import introduce  # few changes make queues
-
     form = file.header.form or QueueForm.Q
     names = [name.removeprefix("queue:") for name in tally.moved if name.startswith("queue:")]
-    return introduce(backend, file, dict.fromkeys(names, form), before, watch)
+    forms = dict.fromkeys(names, form)
+    new = NewQueues(forms, before, file.header.operation, file.note, watch.stopping)
+    return backend.system.introduce(new)
 
 
 def _actor(header: Header) -> type[Actor | Releaser]:

@@ -26,7 +26,6 @@ from jobctl.operations.journal import Journal
 from jobctl.operations.preparing import Preparer
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import script_of
-from jobctl.systems.faktory.forms import form_to_write
 
 if TYPE_CHECKING:  # few changes are of records
     from jobctl.records.query import RecordWhere
@@ -247,7 +246,7 @@ def _queues(
         Refused: nothing tells which form.
         UsageProblem: ``--to`` names what is no queue, and could not become one.
     """
-    form, warnings = form_to_write(backend, rehearsed=rehearsed)
+    form, warnings = backend.system.form_to_write(rehearsed=rehearsed)
     names = sorted({queue.name for queue in backend.queues.named()})
     named = tuple(name for name in names if not backend.layout.is_queue_name(name))
     if change.to is None:

@@ -13,7 +13,6 @@ from jobctl.model.words import listed
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer
-from jobctl.systems.faktory.verify_server import compare_counters, verify_server
 
 _NAMED = 3  # batches in a sentence
 
@@ -40,10 +39,10 @@ def check_way(backend: Backend, header: Header | None = None, *, rehearsed: bool
         if was not in (None, given):
             raise Refused(f"this release was begun with {was}, this is {given}", hint=_give(was))
         if rehearsed:
-            return compare_counters(backend)
-        verify_server(backend)
+            return backend.system.compare_counters()
+        backend.system.verify_server()
         return []
-    running = backend.server.job_server()
+    running = backend.system.server_runs()
     if running is None:
         raise Refused(
             f"whether a Faktory server runs on {backend.target} cannot be told: CONFIG is denied",

@@ -253,7 +253,7 @@ class Releaser(Actor):
 
     def _leave(self, fates: _Fates, reserved: Sequence[int]) -> None:
         """Leave what nobody can acknowledge; a server that runs may yet hear what it was told."""
-        if self._backend.server.job_server() is not False:
+        if self._backend.system.server_runs() is not False:
             raise unknown_server(self._backend, self._header.faktory)
         for i in reserved:
             fates.fail(i, NOT_TOLD)

@@ -21,7 +21,6 @@ from jobctl.operations.removal.resuming import resume_removal
 from jobctl.operations.undoing import allow, rehearsed, undo_file
 from jobctl.operations.watching import Watch
 from jobctl.redis.operations import script_of
-from jobctl.systems.faktory.forms import check_form
 
 
 def resume(backend: Backend, name: str, watch: Watch) -> Report:
@@ -99,7 +98,7 @@ def apply(
         return replace(past.report(planned, planned.header.change.verb), operation=None)
     warnings: tuple[str, ...] = ()
     if planned.header.change.to_queues:
-        warnings = check_form(backend, planned.header.form, rehearsed=watch.rehearses)
+        warnings = backend.system.check_form(planned.header.form, rehearsed=watch.rehearses)
     notes = [
         *preview.notes,
         *warnings,

@@ -9,7 +9,6 @@ from jobctl.backend import Backend
 from jobctl.errors import JobctlError
 from jobctl.model.notes import Lock
 from jobctl.model.words import listed, things
-from jobctl.systems.faktory.go_json import lock_key
 
 _NAMED = 3  # jobs in a sentence
 
@@ -24,7 +23,7 @@ class UniqueLocks:
 
     def read(self, jobs: Mapping[int, bytes]) -> dict[int, Lock | JobctlError]:
         """Return the locks of those jobs that have one, or why it cannot be read."""
-        keys = {i: lock_key(raw) for i, raw in jobs.items()}
+        keys = {i: self._backend.system.lock_key(raw) for i, raw in jobs.items()}
         unique = {i: key for i, key in keys.items() if key is not None}
         if not unique:
             return {}

@@ -4,79 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from shlex import quote
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.leases import STALE, Holders
 from jobctl.systems.faktory.server import ALL
-from jobctl.systems.faktory.verify_server import verify_server
 
 NAP = 0.1  # seconds between two looks at whether somebody has done with a queue
-
-
-class Way(StrEnum):
-    """By which way queues are paused and resumed."""
-
-    FAKTORY = "faktory"  # by the server, which holds its pauses in memory
-    REDIS = "redis"  # by the set of paused queues alone
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A way, and what is to be said about it.
-
-    Attributes:
-        way: the way.
-        warning: what is to be said.
-        pending: whether a server runs, or may, that reads the set at its next start only.
-    """
-
-    way: Way
-    warning: str | None = None
-    pending: bool = False
-
-    @property
-    def by_redis(self) -> bool:
-        """Whether the set in Redis is all that is written."""
-        return self.way is Way.REDIS
-
-
-def find_route(backend: Backend, *, at_restart: bool, offered: bool = True) -> Route:
-    """Return the way to go.
-
-    Args:
-        backend: what it works on.
-        at_restart: the set alone is meant, also where a server runs that reads it at its start.
-        offered: whether ``--at-restart`` may be named as a way out.
-
-    Raises:
-        Refused: a server runs which would not notice.
-    """
-    if backend.faktory is not None:
-        if not at_restart:
-            return Route(Way.FAKTORY)
-        backend.require_redis("--at-restart")
-        return Route(Way.REDIS, f"{backend.faktory.address} takes notice at its next start", True)
-    backend.require_redis("--at-restart")
-    runs = backend.server.job_server()
-    if runs is None:
-        return Route(
-            Way.REDIS,
-            "whether a Faktory server runs on this Redis cannot be told (CONFIG is denied): one "
-            "that does will notice at its restart only; --faktory-url tells it",
-            pending=at_restart,
-        )
-    if runs and not at_restart:
-        way_out = ", or --at-restart to have it read then" if offered else ""
-        raise Refused(
-            f"a Faktory server runs on {backend.target} and would not notice before its restart",
-            hint=f"name it: --faktory-url tcp://[:password@]host[:7419]{way_out}",
-        )
-    warning = "the server that runs there takes notice at its next start" if runs else None
-    return Route(Way.REDIS, warning, pending=bool(runs))
 
 
 def tell_server(backend: Backend, names: Sequence[str], *, everything: bool, pause: bool) -> None:
@@ -86,7 +21,7 @@ def tell_server(backend: Backend, names: Sequence[str], *, everything: bool, pau
         Refused: it does not use the Redis that is known.
     """
     assert backend.faktory is not None  # noqa: S101 (that is what the way means)
-    verify_server(backend)
+    backend.system.verify_server()
     said = [ALL] if everything else list(names)
     if said and pause:
         backend.faktory.pause(said)

@@ -10,9 +10,9 @@ from jobctl.backend import Backend
 from jobctl.errors import JobctlError, TimedOut
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.queue import form_shown
 from jobctl.model.rows import Row
 from jobctl.model.words import listed
-from jobctl.systems.faktory.forms import form_read, layout_seen, server_facts
 
 # A worker's FETCH that was blocked when the pause came holds its old list for up to two seconds,
 # and between leaving its queue and its reservation a job is nowhere.
@@ -168,8 +168,11 @@ def queue_of(entry: Entry, default: str) -> str:
 def _forms(backend: Backend) -> tuple[QueueForm, ...]:
     """Return the forms of lists that this server's workers read; both where nothing tells."""
     queues = backend.queues.named()
-    read = form_read(backend, queues, server_facts(backend)) or layout_seen(queues, backend)
-    return tuple(QueueForm) if read is None else (QueueForm(read),)
+    read = backend.system.form_read(queues, backend.system.server_facts())
+    if read is not None:
+        return (read,)
+    shown = form_shown(queues, backend.form)
+    return tuple(backend.layout.prefixes) if shown is None else (QueueForm(shown),)
 
 
 _NAMED = 3  # jobs in a sentence

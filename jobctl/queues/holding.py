@@ -12,11 +12,11 @@ from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
 from jobctl.model.leases import BEAT, STALE, Author, Lease
 from jobctl.model.words import listed
-from jobctl.queues.changing import Route, find_route, tell_server, untaken
+from jobctl.queues.changing import tell_server, untaken
 from jobctl.queues.naming import Meant, Naming, find_meant
 from jobctl.queues.processes import bury_gone, process_name
 from jobctl.queues.resuming import finish_by_wire
-from jobctl.systems.faktory.verify_server import verify_server
+from jobctl.systems.base import PauseRoute
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
 _NAP = 0.1
@@ -58,7 +58,7 @@ class Hold:
         self._resuming = resuming
         self._ident = secrets.token_hex(6)
         self._before: list[bool] = []
-        self._route: Route | None = None
+        self._route: PauseRoute | None = None
         self._heart: _Heart | None = None
         self._ended: dict[str, str] = {}
 
@@ -74,7 +74,7 @@ class Hold:
         """
         self._backend.rules.check(author.reason)
         naming.check()
-        self._route = find_route(self._backend, at_restart=False, offered=False)
+        self._route = self._backend.system.pause_route(at_restart=False, offered=False)
         meant = find_meant(self._backend, naming, told=not self._by_redis)
         if not meant.names:  # what is to run would run beside jobs that were to be held
             raise NotFound("there is no queue to hold", hint="which there are: jobctl queue ls")
@@ -99,7 +99,7 @@ class Hold:
             )
             tell_server(self._backend, meant.names, everything=False, pause=True)  # as they resume
             return
-        verify_server(self._backend)  # before anything is leased
+        self._backend.system.verify_server()  # before anything is leased
         bury_gone(backend, self.names)  # else they would count as holders at the end
         self._before = self._lease(backend, lease)
         self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
@@ -123,7 +123,7 @@ class Hold:
 
     @property
     def _by_redis(self) -> bool:
-        return self._route is not None and self._route.by_redis
+        return self._route is not None and not self._route.by_server
 
     def leave(self, impatient: Callable[[], bool] = lambda: False) -> None:
         """Resume the queues, unless others hold them or they were paused before.

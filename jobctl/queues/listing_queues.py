@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from jobctl.backend import Backend
-from jobctl.errors import NotFound, Unreachable, UsageProblem, WrongType
-from jobctl.jobs.listing import sorted_by
+from jobctl.errors import NotFound, UsageProblem, WrongType
+from jobctl.model.info import JobServerFacts
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.leases import Author, Holders
-from jobctl.model.queue import Queue
-from jobctl.model.rows import Row, SortOrder
+from jobctl.model.queue import Queue, forms_seen, is_unread
+from jobctl.model.rows import Row, SortOrder, sorted_by
 from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean
 from jobctl.queues.processes import look_at_holds
-from jobctl.systems.faktory.forms import form_read, forms_seen, is_unread, server_facts, who_reads
 
 QUEUE_KEYS = (
     "queue", "size", "latency", "paused", "working", "form", "registered", "problem",
@@ -32,13 +30,13 @@ def queue_rows(backend: Backend) -> list[Row]:
     if backend.set(Kind.WORKING).key not in backend.odd_keys():
         busy.update(entry.job.text("queue") for entry in backend.set(Kind.WORKING).walk())
     now = backend.server.now()
-    facts = server_facts(backend) if forms_seen(queues) else None
-    read = form_read(backend, queues, facts)
+    facts = backend.system.server_facts() if forms_seen(queues) else None
+    read = backend.system.form_read(queues, facts)
     elsewhere = {q.name for q in queues if is_unread(q, read)} & {
         q.name for q in queues if q.form is read
     }
     notes = backend.pauses.notes()
-    unread = pending_pauses(backend, notes)
+    unread = pending_pauses(backend, notes, facts)
     holds = look_at_holds(backend, sorted({q.name for q in queues}))
     return [
         _row(q, read, now, backend)
@@ -51,30 +49,28 @@ def queue_rows(backend: Backend) -> list[Row]:
 
 
 def pending_pauses(
-    backend: Backend, notes: Mapping[str, Author] | None = None
+    backend: Backend,
+    notes: Mapping[str, Author] | None = None,
+    facts: JobServerFacts | None = None,
 ) -> Mapping[str, bool]:
     """Return the queues that were paused for the next start of a server, which runs still.
 
     Of each whether that is known: where nothing tells when the server started, it may have read
-    the pause since. `notes`: who paused which queue, where that was read already.
+    the pause since.
+
+    Args:
+        backend: what it works on.
+        notes: who paused which queue, where that was read already.
+        facts: what the server says of itself, where it was asked already.
     """
     notes = backend.pauses.notes() if notes is None else notes
     waiting = {name: author.at for name, author in notes.items() if author.at_restart}
-    if not waiting or (backend.faktory is None and backend.server.job_server() is False):
+    if not waiting or (backend.faktory is None and backend.system.server_runs() is False):
         return {}
-    started = _server_start(backend)
+    started = backend.system.server_started(facts)
     if started is None:
         return dict.fromkeys(waiting, False)
     return {name: True for name, at in waiting.items() if started <= at}
-
-
-def _server_start(backend: Backend) -> float | None:
-    """Return when the job server started, in unix seconds; None where nothing tells."""
-    if backend.faktory is not None:
-        with suppress(Unreachable):
-            uptime = backend.faktory.info().uptime
-            return None if uptime is None else backend.server.now() - uptime
-    return backend.server.own_start()
 
 
 def sort_rows(rows: list[Row], order: SortOrder) -> list[Row]:
@@ -138,7 +134,7 @@ def _row(queue: Queue, read: QueueForm | None, now: float, backend: Backend) -> 
         "working": 0,
         "form": None if form is None else form.value,
         "registered": queue.registered,
-        "problem": _problem(queue, read),
+        "problem": _problem(queue, read, backend),
     }
 
 
@@ -168,11 +164,11 @@ def _pause(queue: Queue, author: Author | None, hold: Holders | None) -> Row:
     return found | {"holders": [lease.document() for lease in hold.leases] if hold else []}
 
 
-def _problem(queue: Queue, read: QueueForm | None) -> str | None:
+def _problem(queue: Queue, read: QueueForm | None, backend: Backend) -> str | None:
     if queue.wrong_type is not None:
         return f"its key holds a {queue.wrong_type}, no list"
     if not queue.registered:
         return "not in the set of queues" + (", but paused" if queue.key is None else "")
     if is_unread(queue, read):
-        return f"not read (jobctl queue adopt): {who_reads(queue)}"
+        return f"not read (jobctl queue adopt): {backend.system.who_reads(queue)}"
     return None

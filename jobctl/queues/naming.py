@@ -13,7 +13,6 @@ from jobctl.model.layout import QueueForm
 from jobctl.model.words import did_you_mean
 from jobctl.queues.listing_queues import refuse_pattern
 from jobctl.redis.pauses import QueueNames
-from jobctl.systems.faktory.server import check_sendable
 
 ALL = "*"
 _SHOWN = 20  # names in a hint
@@ -93,7 +92,7 @@ def find_meant(
     else:
         meant = _by_redis(backend, naming, also_paused=also_paused)
     if told:
-        check_sendable(meant.names)
+        backend.system.check_sendable(meant.names)
     return meant
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from jobctl.backend import Backend
 from jobctl.model.leases import Author
 from jobctl.model.rows import Row
-from jobctl.queues.changing import Route, Way, tell_server
+from jobctl.queues.changing import tell_server
 from jobctl.queues.naming import Meant
+from jobctl.systems.base import PauseRoute
 
 KEYS = ("queue", "action", "paused", "changed", "via", "problem", "pending")
 
@@ -40,7 +41,7 @@ class Outcome:
     """What became of the queues that were to be paused or resumed."""
 
     action: str
-    way: Way
+    via: str
     queues: list[Changed]
     warnings: list[str]
 
@@ -57,7 +58,7 @@ class Outcome:
                 "action": self.action,
                 "paused": queue.paused,
                 "changed": queue.changed,
-                "via": self.way.value,
+                "via": self.via,
                 "problem": queue.problem,
                 "pending": queue.pending,
             }
@@ -77,12 +78,12 @@ def unseen(
     if meant.unsure and not meant.everything:
         warnings.append("it does not list its queues, and says OK of one that is not there too")
     queues = [Changed(name, paused=paused, changed=None) for name in meant.names]
-    return Outcome(action, Way.FAKTORY, queues, warnings)
+    return Outcome(action, PauseRoute(by_server=True).via, queues, warnings)
 
 
 def outcome(
-    action: str, route: Route, queues: list[Changed], warnings: Sequence[str] = ()
+    action: str, route: PauseRoute, queues: list[Changed], warnings: Sequence[str] = ()
 ) -> Outcome:
     """Return it, with what is to be said of the way."""
     said = [] if route.warning is None or not queues else [route.warning]
-    return Outcome(action, route.way, queues, [*said, *warnings])
+    return Outcome(action, route.via, queues, [*said, *warnings])

@@ -7,10 +7,11 @@ from dataclasses import replace
 from jobctl.backend import Backend
 from jobctl.errors import RefusedByRedis
 from jobctl.model.leases import Author
-from jobctl.queues.changing import Route, find_route, settled, tell_server, untaken
+from jobctl.queues.changing import settled, tell_server, untaken
 from jobctl.queues.listing_queues import pending_pauses
 from jobctl.queues.naming import Meant, Naming, find_meant
 from jobctl.queues.outcome import Changed, Outcome, outcome, unseen
+from jobctl.systems.base import PauseRoute
 
 _TIMES = 2  # whoever is the last holder after the first time knows of the pause
 
@@ -41,13 +42,13 @@ def pause(
     """
     backend.rules.check(author.reason)
     naming.check()
-    route = find_route(backend, at_restart=at_restart, offered=offered)
-    told = not (route.by_redis or naming.everything)
+    route = backend.system.pause_route(at_restart=at_restart, offered=offered)
+    told = route.by_server and not naming.everything
     meant = find_meant(backend, naming, told=told)
     if not backend.has_redis:
         return unseen(backend, meant, "pause", paused=True, author=author)
     settled(backend, meant.names)
-    if route.by_redis:
+    if not route.by_server:
         author = replace(author, at_restart=route.pending)
         letters = backend.pauses.pause(meant.names, author, by_redis=True)
         unread = pending_pauses(backend)
@@ -63,7 +64,7 @@ def pause(
     return _pause_by_wire(backend, meant, author, route)
 
 
-def _pause_by_wire(backend: Backend, meant: Meant, author: Author, route: Route) -> Outcome:
+def _pause_by_wire(backend: Backend, meant: Meant, author: Author, route: PauseRoute) -> Outcome:
     was = (meant.paused or frozenset()).difference(pending_pauses(backend))
     warnings: list[str] = []
     for _ in range(_TIMES):

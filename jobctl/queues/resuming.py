@@ -13,8 +13,6 @@ from jobctl.errors import JobctlError, RefusedByRedis
 from jobctl.model.leases import STALE, Holders
 from jobctl.queues.changing import (
     NAP,
-    Route,
-    find_route,
     refuse_held,
     settled,
     still_resuming,
@@ -25,7 +23,7 @@ from jobctl.queues.listing_queues import pending_pauses
 from jobctl.queues.naming import Meant, Naming, find_meant
 from jobctl.queues.outcome import Changed, Outcome, outcome, unseen
 from jobctl.queues.processes import bury_gone, look_at_holds
-from jobctl.systems.faktory.verify_server import verify_server
+from jobctl.systems.base import PauseRoute
 
 
 def resume(
@@ -47,8 +45,8 @@ def resume(
     """
     backend.rules.allow()
     naming.check()
-    route = find_route(backend, at_restart=at_restart)
-    told = not (route.by_redis or naming.everything)
+    route = backend.system.pause_route(at_restart=at_restart)
+    told = route.by_server and not naming.everything
     meant = find_meant(backend, naming, also_paused=True, told=told)
     if not backend.has_redis:
         return unseen(backend, meant, "resume", paused=False)
@@ -56,7 +54,7 @@ def resume(
     holds = look_at_holds(backend, meant.names)
     if holds and not force:
         refuse_held(holds)
-    if route.by_redis:
+    if not route.by_server:
         unread = pending_pauses(backend)
         letters = backend.pauses.resume(meant.names, by_redis=True, force=force)
         queues = [
@@ -76,11 +74,11 @@ def _resume_by_wire(
     backend: Backend,
     meant: Meant,
     holds: Mapping[str, Holders],
-    route: Route,
+    route: PauseRoute,
     *,
     force: bool,
 ) -> Outcome:
-    verify_server(backend)
+    backend.system.verify_server()
     was = (meant.paused or frozenset()).difference(pending_pauses(backend))
     warnings: list[str] = []
     with _marked(backend, meant.names, force=force):
@@ -140,13 +138,13 @@ def clear_dead(backend: Backend, naming: Naming) -> Outcome:
     backend.rules.allow()
     naming.check()
     backend.require_redis("queue resume --stale")
-    route = find_route(backend, at_restart=False, offered=False)
+    route = backend.system.pause_route(at_restart=False, offered=False)
     meant = find_meant(backend, naming, also_paused=True)
-    verify_server(backend)
+    backend.system.verify_server()
     settled(backend, meant.names)
     bury_gone(backend, meant.names)
     ident = secrets.token_hex(4)
-    letters = backend.pauses.clear(meant.names, ident, by_redis=route.by_redis)
+    letters = backend.pauses.clear(meant.names, ident, by_redis=not route.by_server)
     waiting = [n for n, letter in zip(meant.names, letters, strict=True) if letter == "w"]
     problems: dict[str, str] = {}
     if waiting:

@@ -6,14 +6,12 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
-from jobctl.errors import ConnectionLost, JobctlError, Loading, NoPermission, TooOld
+from jobctl.errors import JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.info import ServerFacts
 from jobctl.model.layout import Layout
 from jobctl.redis.connection import Command, Connection, Reply
 
 _OLDEST = (6, 2)
-_DATABASE = b"faktory.rdb"
-_LIBRARY = re.compile(rb"\blib-name=go-redis\b")
 
 
 class Server:
@@ -78,34 +76,15 @@ class Server:
             clients=int(fields.get("connected_clients", 0)),
         )
 
-    def job_server(self) -> bool | None:
-        """Check whether a Faktory server runs on this Redis; None if this user may not see it.
-
-        Open-source Faktory starts its own Redis (``dbfilename faktory.rdb``) and stops it with
-        itself; on any other Redis its client library shows (CLIENT LIST, Redis 7.2 on).
-        """
-        named, clients = self._connection.attempt(
-            [("CONFIG", "GET", "dbfilename"), ("CLIENT", "LIST")]
-        )
-        for reply in (named, clients):
-            if isinstance(reply, ConnectionLost | Loading):
-                raise reply
-        if isinstance(named, list) and list(named[1:2]) == [_DATABASE]:
-            return True
-        if isinstance(clients, bytes) and _LIBRARY.search(clients) is not None:
-            return True
-        return None if isinstance(named, JobctlError) else False
-
-    def own_start(self) -> float | None:
-        """Return when this Redis started, if it is a Faktory server's own: with that server.
-
-        None if it is not, or if this user may not see it.
-        """
-        named, info = self._connection.attempt([("CONFIG", "GET", "dbfilename"), ("INFO",)])
-        if not (isinstance(named, list) and list(named[1:2]) == [_DATABASE]):
-            return None
+    def started(self) -> float | None:
+        """Return when it started, in unix seconds; None if this user may not see it."""
+        (info,) = self.ask(("INFO", "server"))
         uptime = _fields(info).get("uptime_in_seconds") if isinstance(info, bytes) else None
         return None if uptime is None else self.now() - int(uptime)
+
+    def ask(self, *commands: Command) -> list[Reply]:
+        """Return the replies to commands that only read; a refusal in its place, as the error."""
+        return self._connection.attempt(commands)
 
     def counters(self, days: Iterable[str]) -> list[tuple[int | None, int | None]]:
         """Return (processed, failures) in all, then of each day (YYYY-MM-DD); None: no count."""

@@ -1,62 +1,184 @@
-"""What a job system is to jobctl: how it is recognised, its names and forms, and what it can do."""
+"""What a job system is to jobctl: everything in which one differs from another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from jobctl.model.layout import Layout, System
+from jobctl.model.info import JobServerFacts
+from jobctl.model.layout import Layout, QueueForm
+from jobctl.model.queue import Queue
+from jobctl.model.target import Target
+from jobctl.redis.operations import Operations
+from jobctl.redis.queues import Queues
+from jobctl.redis.server import Server
+from jobctl.systems.faktory.server import Faktory
 
-Types = Mapping[str, str]  # key -> its type, as TYPE answers it
-
-_NAMED = 3  # keys in a sentence
+Counters = tuple[int | None, int | None]  # processed, failures
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """The keys by which a job system is recognised.
+class PauseRoute:
+    """The way to pause and resume queues, and what there is to say about it.
 
     Attributes:
-        keys: keys that only this system has, and their types.
-        list_prefix: what stands before the names of queues in the keys of their lists.
+        by_server: whether the server is told; else the set in Redis is all that is written.
+        warning: what is to be said.
+        pending: whether a server runs, or may, that reads the set at its next start only.
     """
 
-    keys: Types
-    list_prefix: str
+    by_server: bool
+    warning: str | None = None
+    pending: bool = False
 
-    def seen(self, types: Types) -> Types:
-        """Return those of these keys that are this system's alone."""
-        fixed = {key: kind for key, kind in self.keys.items() if types.get(key) == kind}
-        return fixed | {
-            key: kind
-            for key, kind in types.items()
-            if key.startswith(self.list_prefix) and kind == "list"
-        }
+    @property
+    def via(self) -> str:
+        """The way in a word."""
+        return "faktory" if self.by_server else "redis"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """The keys that were seen and that only one job system has, with their types."""
-
-    system: System
-    keys: Types
-
-    def __bool__(self) -> bool:
-        return bool(self.keys)
-
-    def __str__(self) -> str:
-        shown = [f"{key}: {kind}" for key, kind in list(self.keys.items())[:_NAMED]]
-        return ", ".join(shown) + (", .." if len(self.keys) > _NAMED else "")
-
-
-@dataclass(frozen=True, slots=True)
-class JobSystem:
-    """A job system that jobctl tells apart from others.
+class NewQueues:
+    """Queues that an operation put jobs into, and that a running server may not know.
 
     Attributes:
-        marks: how it is recognised.
-        layout: its names and forms; None where its jobs are not served yet.
+        forms: their names, and the form of their list that is read.
+        known: the names that were in the set of queues before.
+        operation: the operation.
+        note: adds a line to its file.
+        stopping: tells whether to wait for the server no longer.
     """
 
-    marks: Marks
-    layout: Layout | None = None
+    forms: Mapping[str, QueueForm]
+    known: Collection[str]
+    operation: str
+    note: Callable[[Mapping[str, object]], None]
+    stopping: Callable[[], bool]
+
+
+class Rooms(Protocol):
+    """The part of a `Backend` that job systems work with."""
+
+    @property
+    def target(self) -> Target:
+        """Which Redis."""
+
+    @property
+    def has_redis(self) -> bool:
+        """Whether the Redis is known, and not only the server."""
+
+    @property
+    def form(self) -> QueueForm | None:
+        """The form of queues' lists to assume where nothing tells."""
+
+    @property
+    def faktory(self) -> Faktory | None:
+        """The Faktory server, where it is known."""
+
+    @property
+    def server(self) -> Server:
+        """The Redis server."""
+
+    @property
+    def queues(self) -> Queues:
+        """The queues."""
+
+    @property
+    def operations(self) -> Operations:
+        """What changes jobs."""
+
+    def require_redis(self, what: str) -> None:
+        """Check that the Redis is known, and not only the server."""
+
+
+class JobSystem(Protocol):
+    """One job system, at work on a backend: what it does differently from the others.
+
+    Where a method is told `rehearsed`, nothing is to be changed, so that nothing may be written for
+    a proof either.
+    """
+
+    @property
+    def layout(self) -> Layout:
+        """The names of its keys, and the forms of its payloads."""
+
+    def server_facts(self) -> JobServerFacts | None:
+        """Return what its server says of itself; None where it is not known or does not say."""
+
+    def server_runs(self) -> bool | None:
+        """Tell whether a server runs on this Redis that holds state in memory; None: unknown."""
+
+    def server_started(self, facts: JobServerFacts | None) -> float | None:
+        """Return when that server started, in unix seconds; None where nothing tells.
+
+        Args:
+            facts: what the server has just said of itself, where it was asked.
+        """
+
+    def verify_server(self) -> None:
+        """Prove that the server uses this Redis, before it is told to change anything.
+
+        Raises:
+            Refused: it uses another one, or there is no way to tell.
+            Unreachable: one of the two cannot be reached.
+        """
+
+    def compare_counters(self) -> list[str]:
+        """Return a warning where the server has counted other jobs than this Redis."""
+
+    def contradictions(self, before: Counters, facts: JobServerFacts) -> list[str]:
+        """Return a warning where what the server says contradicts the counters, before and now."""
+
+    def remember_server(self) -> None:
+        """Note in Redis which server this is, for those who come without knowing it."""
+
+    def check_sendable(self, names: Iterable[str]) -> None:
+        """Check that the server can be told of these queues.
+
+        Raises:
+            Refused: a name does not fit into its protocol.
+        """
+
+    def pause_route(self, *, at_restart: bool, offered: bool = True) -> PauseRoute:
+        """Return the way to pause and resume queues so that it holds now.
+
+        Args:
+            at_restart: the set alone is meant, also where a server reads it at its start only.
+            offered: whether ``--at-restart`` may be named as a way out.
+
+        Raises:
+            Refused: it would not be noticed.
+        """
+
+    def form_known(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
+        """Return the form of lists that the server reads; None where nothing tells for sure."""
+
+    def form_read(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
+        """Return the form of lists that is read, as far as there is any doubt."""
+
+    def form_to_write(self, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
+        """Return the form of lists that workers read, and what there is to warn of.
+
+        Raises:
+            Refused: nothing tells; a wrong guess would park jobs where no worker looks.
+        """
+
+    def check_form(self, planned: QueueForm | None, *, rehearsed: bool) -> tuple[str, ...]:
+        """Check that a plan is for the form of lists that is read; return warnings.
+
+        Raises:
+            Refused: it is for the other one.
+        """
+
+    def readers(self, form: QueueForm | None) -> str:
+        """Return which servers read the lists of this form, for people."""
+
+    def who_reads(self, queue: Queue) -> str:
+        """Return what is read instead of a list that is not read."""
+
+    def introduce(self, new: NewQueues) -> tuple[str, ...]:
+        """Let a running server know queues, as far as it does not; return what there is to say."""
+
+    def lock_key(self, raw: bytes) -> str | None:
+        """Return the key of a unique job's lock; None for a job that is not unique."""

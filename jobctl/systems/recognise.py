@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from jobctl.errors import Refused
-from jobctl.model.layout import Layout, System
+from jobctl.model.layout import Layout, System, Types
 from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.queues import decode_name, encode_name
-from jobctl.systems.base import Evidence, Types
 from jobctl.systems.registry import DEFAULT, SYSTEMS
 
+_NAMED = 3  # keys in a sentence
 _QUEUES = 100  # that are looked at; a set of so many is read in one bounded call
 # Not `dead`, `queues` and `paused`: all systems have them, and mean different things by them.
 _FIXED_KEYS = tuple(key for system in SYSTEMS.values() for key in system.marks.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The keys that were seen and that only one job system has, with their types."""
+
+    system: System
+    keys: Types
+
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
+    def __str__(self) -> str:
+        shown = [f"{key}: {kind}" for key, kind in list(self.keys.items())[:_NAMED]]
+        return ", ".join(shown) + (", .." if len(self.keys) > _NAMED else "")
 
 
 class Recognition:

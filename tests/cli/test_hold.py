@@ -249,7 +249,7 @@ def fast_beat(holder):
     directory.mkdir()
     here = os.environ.get("PYTHONPATH", "")
     (directory / "sitecustomize.py").write_text(
-        "import jobctl.model.leases\njobctl.model.pausing.BEAT = 0.2\n"
+        "import jobctl.model.leases\njobctl.model.leases.BEAT = 0.2\n"
     )
     return f"{directory}:{here}" if here else directory
 

@@ -93,7 +93,7 @@ def test_records_and_what_needs_no_jobs_go_on_beside_sidekiq(sidekiq, jobctl):
     assert jobctl("journal", "show", operation).code == 0
     assert jobctl("undo", operation, "--yes").code == 0
     assert jobctl("record", "show", "job-1").code == 0
-    assert jobctl("explain", "retries", "--type", "X").code == 0
+    assert jobctl("retries", "ls", "--type", "X", "--explain").code == 0
 
 
 def test_info_says_what_it_saw(sidekiq, jobctl):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from jobctl.backend import Backend
 from jobctl.errors import Refused, WrongType
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.queue import Queue
+from jobctl.model.queue import Queue, is_unread
 from jobctl.model.removal import RemovedQueue
 from jobctl.model.report import Report
 from jobctl.operations.journal import Journal
@@ -23,7 +23,6 @@ from jobctl.operations.removal.removing import make_header, make_preview, run_re
 from jobctl.operations.removal.request import Removal
 from jobctl.operations.watching import Watch
 from jobctl.queues.listing_queues import find_queues
-from jobctl.systems.faktory.forms import form_to_write, is_unread, remember_server
 
 
 def adopt_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
@@ -39,7 +38,7 @@ def adopt_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
     order.check()
     order = order.under(backend.rules)
     begun = time.monotonic()
-    read, warnings = form_to_write(backend, rehearsed=order.guards.dry_run)
+    read, warnings = backend.system.form_to_write(rehearsed=order.guards.dry_run)
     look = _look(backend, order, read)
     order.guards.check(look.jobs)
     report = Report(
@@ -60,7 +59,7 @@ def adopt_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
     if not watch.confirm(shown):
         raise Refused("not confirmed; nothing was changed")
     begun += time.monotonic() - asked  # nobody's work
-    remember_server(backend)
+    backend.system.remember_server()
     journal = Journal.of(backend)
     journal.tidy()
     with journal.create(make_header(backend, None, look, order, read)) as file:

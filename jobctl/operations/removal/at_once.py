@@ -20,7 +20,7 @@ from jobctl.operations.removal.looking import Look
 from jobctl.operations.removal.request import REMOVE, Removal
 from jobctl.operations.watching import Watch
 from jobctl.redis.queue_removal import ListFate, NameFate, StagedQueue, Staging
-from jobctl.systems.faktory.server import Faktory, check_sendable
+from jobctl.systems.faktory.server import Faktory
 
 UNCOUNTED = "what was pushed after the jobs were counted was removed as well, uncounted"
 
@@ -116,7 +116,7 @@ def remove_blindly(backend: Backend, order: Removal, watch: Watch) -> Report:
     preview = _preview(door, order, before)
     names = list(before) if before else list(dict.fromkeys(order.names))
     if before or not order.everything:
-        check_sendable(names)
+        backend.system.check_sendable(names)
     if order.guards.dry_run or before == {}:
         watch.show(preview)
         return report

@@ -18,7 +18,7 @@ from jobctl.model.report import Report
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.watching import Watch
-from jobctl.systems.faktory.introducing import introduce
+from jobctl.systems.base import NewQueues
 from jobctl.systems.registry import layout_of
 
 
@@ -74,7 +74,8 @@ def _adopt(
     removing.register(queue.name for queue in header.queues)
     forms = {queue.name: read_form(header) for queue in header.queues if queue.jobs}
     before = [queue.name for queue in header.queues if queue.registered]
-    notes = introduce(backend, file, forms, before, watch)
+    new = NewQueues(forms, before, header.operation, file.note, watch.stopping)
+    notes = backend.system.introduce(new)
     old = removed_report(header, choice, replace(report, notes=report.notes + notes))
     moved = {
         adopted_name(queue): old.moved.get(f"queue:{queue.name}", 0) for queue in header.queues

@@ -12,12 +12,11 @@ from jobctl.errors import RefusedByFaktory, WrongType
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.preview import SAMPLE
-from jobctl.model.queue import Queue, is_sendable
+from jobctl.model.queue import Queue, form_shown, is_sendable
 from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.operations.choosing import Kinds
 from jobctl.queues.listing_queues import find_queues
-from jobctl.systems.faktory.forms import form_known, layout_seen
-from jobctl.systems.faktory.server import Faktory, check_sendable
+from jobctl.systems.faktory.server import Faktory
 
 Histogram = Mapping[tuple[str, ...], int]
 
@@ -90,7 +89,7 @@ def look_at(backend: Backend, names: Sequence[str] | None, door: Faktory | None)
         by_name.setdefault(queue.name, []).append(queue)
     if door is not None:
         if names is not None:
-            check_sendable(by_name)
+            backend.system.check_sendable(by_name)
         left = [name for name in by_name if not is_sendable(name)]
         notes = [f"left alone, as the server cannot be told of it: {name!r}" for name in left]
         by_name = {name: lists for name, lists in by_name.items() if is_sendable(name)}
@@ -112,10 +111,11 @@ def _expected(backend: Backend, queues: Sequence[Queue], door: Faktory | None) -
     if door is not None:
         with suppress(RefusedByFaktory):  # one that does not tell of itself
             facts = door.facts
-    known = form_known(backend, queues, facts)
+    known = backend.system.form_known(queues, facts)
     if known is not None:
         return known
-    return QueueForm.BARE if layout_seen(queues, backend) == QueueForm.BARE else QueueForm.Q
+    shown = form_shown(queues, backend.form)
+    return QueueForm.BARE if shown == QueueForm.BARE else QueueForm.Q
 
 
 def _removed(backend: Backend, lists: Sequence[Queue], expected: QueueForm) -> RemovedQueue:

@@ -23,12 +23,10 @@ from jobctl.operations.removal.request import Removal
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.removal.taking import Remover
 from jobctl.operations.watching import Watch
-from jobctl.queues.changing import find_route, refuse_held
+from jobctl.queues.changing import refuse_held
 from jobctl.queues.processes import look_at_holds
 from jobctl.redis.queue_removal import QUEUES
-from jobctl.systems.faktory.forms import remember_server
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.faktory.verify_server import compare_counters, verify_server
 
 
 def remove_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
@@ -60,10 +58,10 @@ def open_server(backend: Backend, *, rehearsed: bool) -> tuple[Faktory | None, t
     """
     if backend.faktory is not None:
         if rehearsed:
-            return backend.faktory, tuple(compare_counters(backend))
-        verify_server(backend)
+            return backend.faktory, tuple(backend.system.compare_counters())
+        backend.system.verify_server()
         return backend.faktory, ()
-    route = find_route(backend, at_restart=False, offered=False)
+    route = backend.system.pause_route(at_restart=False, offered=False)
     return None, () if route.warning is None else (route.warning,)
 
 
@@ -92,7 +90,7 @@ def _remove(backend: Backend, order: Removal, watch: Watch) -> Report:
     if not watch.confirm(make_preview(backend, look, order, watch, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-    remember_server(backend)
+    backend.system.remember_server()
     # What is held to a count, and takes several calls, is put aside first: it may have to go back.
     at_once = guards.bounds(0) == (None, None) or len(look.queues) <= QUEUES
     if at_once and not guards.undo:

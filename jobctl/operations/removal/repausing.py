@@ -12,7 +12,6 @@ from jobctl.model.removal import shown_queues
 from jobctl.queues.draining import QUIET
 from jobctl.redis.queue_removal import PauseFate
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.faktory.verify_server import verify_server
 
 _PATIENCE = 3.0  # seconds; a worker asks for jobs every two, and so the server meets the queue
 _NAP = 0.25
@@ -56,7 +55,7 @@ def repause(backend: Backend, faktory: Faktory | None, names: Sequence[str]) -> 
                 return _unknown(left)
             time.sleep(QUIET)
             return Repaused()
-    running = backend.server.job_server()
+    running = backend.system.server_runs()
     if running or (running is None and why is not None):
         why = why or "the server that runs there would not notice"
         return Repaused(problems=(f"the pause of {shown} cannot come back: {why}",), way=way)
@@ -68,7 +67,7 @@ def repause(backend: Backend, faktory: Faktory | None, names: Sequence[str]) -> 
 
 def _pause(backend: Backend, faktory: Faktory, names: Sequence[str]) -> list[str]:
     """Pause by the server, and return the queues that are not paused in Redis after some time."""
-    verify_server(backend)
+    backend.system.verify_server()
     left = list(names)
     end = time.monotonic() + _PATIENCE
     while True:

@@ -26,8 +26,7 @@ from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.undoing import rehearsed, run_undo
 from jobctl.operations.watching import Watch
 from jobctl.redis.queue_removal import PauseFate
-from jobctl.systems.faktory.forms import form_known, server_facts
-from jobctl.systems.faktory.introducing import introduce
+from jobctl.systems.base import NewQueues
 
 _PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
 _NAP = 0.05
@@ -152,10 +151,12 @@ class _Undoing:
     def _introduce(self, before: Collection[str]) -> tuple[str, ...]:
         """Let the server know the queues again that it has removed."""
         listed = [queue for queue in self.queues.values() if queue.registered]
-        facts = server_facts(self._backend)
-        read = form_known(self._backend, self._backend.queues.named(), facts) or QueueForm.Q
+        facts = self._backend.system.server_facts()
+        read = self._backend.system.form_known(self._backend.queues.named(), facts) or QueueForm.Q
         forms = {q.name: read if read in q.forms else q.forms[0] for q in listed}
-        return introduce(self._backend, self._file, forms, before, self._watch)
+        operation, stopping = self._file.header.operation, self._watch.stopping
+        new = NewQueues(forms, before, operation, self._file.note, stopping)
+        return self._backend.system.introduce(new)
 
     def _settle(self) -> None:
         """Give the server time to do what it may just have been told: it would hit what comes back.

@@ -8,22 +8,20 @@ and the server's own poller puts it back into its queue within seconds.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 
-from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NoPermission, Refused, Unreachable, WrongType
 from jobctl.model.entry import Entry
 from jobctl.model.job import name_queue
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.removal import shown_queues
-from jobctl.operations.file import OperationFile
-from jobctl.operations.watching import Watch
 from jobctl.redis.operations import Call, Requeued, Stretch
+from jobctl.systems.base import NewQueues, Rooms
 from jobctl.systems.faktory.go_json import survives_recoding
 from jobctl.systems.faktory.layout import FAKTORY
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.faktory.verify_server import verify_server
+from jobctl.systems.faktory.verify_server import server_runs, verify_server
 
 _PATIENCE = 7.0  # seconds; the poller looks every five
 _NAP = 0.1
@@ -31,33 +29,19 @@ _CANDIDATES = 100  # jobs of a queue that are looked at
 _LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by wire"
 
 
-def introduce(
-    backend: Backend,
-    file: OperationFile,
-    queues: Mapping[str, QueueForm],
-    before: Collection[str],
-    watch: Watch,
-) -> tuple[str, ...]:
-    """Let the server know those of these queues that it does not, and return what there is to say.
-
-    Args:
-        backend: what it works on.
-        file: of the operation that put jobs there; it notes which job goes by scheduled.
-        queues: their names, and the form of their list that is read.
-        before: the names that were in the set of queues before.
-        watch: who may end the waiting for the server.
-    """
-    faktory = _verified(backend)
+def introduce(rooms: Rooms, new: NewQueues) -> tuple[str, ...]:
+    """Let the server know those queues that it does not, and return what there is to say."""
+    faktory = _verified(rooms)
     known = _known(faktory)
-    left = [name for name in queues if name not in (before if known is None else known)]
+    left = [name for name in new.forms if name not in (new.known if known is None else known)]
     if not left:
         return ()
     answers = faktory is not None and faktory.said is not None
-    running = answers or backend.server.job_server()
+    running = answers or server_runs(rooms)
     if running is False:
         return ()
-    sent = [name for name in left if running and _send(backend, file, name, queues[name])]
-    notes = list(_told(faktory if known is not None else None, sent, watch))
+    sent = [name for name in left if running and _send(rooms, new, name)]
+    notes = list(_told(faktory if known is not None else None, sent, new.stopping))
     rest = [name for name in left if name not in sent]
     if rest:
         who = "the server does not know" if running else "a server that runs there does not know"
@@ -65,12 +49,12 @@ def introduce(
     return tuple(notes)
 
 
-def _verified(backend: Backend) -> Faktory | None:
+def _verified(rooms: Rooms) -> Faktory | None:
     """Return the server, where it is known and proven to use this Redis."""
     with suppress(Refused, Unreachable):
-        if backend.faktory is not None:
-            verify_server(backend)
-            return backend.faktory
+        if rooms.faktory is not None:
+            verify_server(rooms)
+            return rooms.faktory
     return None
 
 
@@ -84,38 +68,40 @@ def _known(faktory: Faktory | None) -> Collection[str] | None:
         return None
 
 
-def _send(backend: Backend, file: OperationFile, name: str, form: QueueForm) -> bool:
+def _send(rooms: Rooms, new: NewQueues, name: str) -> bool:
     """Let one job of a queue go by scheduled; False where none can: what was changed stays so."""
-    entry = None
+    entry, form = None, new.forms[name]
     with suppress(NoPermission, WrongType):
-        entry = _candidate(backend, name, form) if FAKTORY.is_queue_name(name) else None
+        entry = _candidate(rooms, name, form) if FAKTORY.is_queue_name(name) else None
     if entry is None or entry.jid is None:
         return False
-    file.note({"introducing": {"queue": name, "jid": entry.jid}})
-    call = Call(backend.layout, file.header.operation, f"i:{name}")
-    taken = Requeued([name_queue(entry.raw, name, FAKTORY)], [entry.raw], [backend.server.now()])
-    reply = backend.operations.one(
+    new.note({"introducing": {"queue": name, "jid": entry.jid}})
+    call = Call(FAKTORY, new.operation, f"i:{name}")
+    taken = Requeued([name_queue(entry.raw, name, FAKTORY)], [entry.raw], [rooms.server.now()])
+    reply = rooms.operations.one(
         call.unqueue(Kind.SCHEDULED, Stretch(name, form, 0, 2 * _CANDIDATES), taken)
     )
     return not isinstance(reply, JobctlError) and reply.startswith(b"d")
 
 
-def _candidate(backend: Backend, name: str, form: QueueForm) -> Entry | None:
+def _candidate(rooms: Rooms, name: str, form: QueueForm) -> Entry | None:
     """Return the job that runs last of those that the server would keep as they are."""
     found = None
-    for queue in backend.queues.at(name, form):
-        line = backend.queues.jobs(queue)
+    for queue in rooms.queues.at(name, form):
+        line = rooms.queues.jobs(queue)
         with closing(line.walk(descending=True, limit=_CANDIDATES)) as entries:
             sound = (e for e in entries if survives_recoding(name_queue(e.raw, name, FAKTORY)))
             found = next(sound, None)
-    if found is None or backend.operations.present(
+    if found is None or rooms.operations.present(
         Kind.SCHEDULED, [name_queue(found.raw, name, FAKTORY)]
     ) != [None]:
         return None
     return found
 
 
-def _told(faktory: Faktory | None, names: Sequence[str], watch: Watch) -> Iterator[str]:
+def _told(
+    faktory: Faktory | None, names: Sequence[str], stopping: Callable[[], bool]
+) -> Iterator[str]:
     """Say what was sent; where the server is known, once it has taken note."""
     if not names:
         return
@@ -125,7 +111,7 @@ def _told(faktory: Faktory | None, names: Sequence[str], watch: Watch) -> Iterat
         yield f"the server did not know {shown}: {way} goes by scheduled, and within 6 s it does"
         return
     left, end = set(names), time.monotonic() + _PATIENCE
-    while left and time.monotonic() < end and not watch.stopping():
+    while left and time.monotonic() < end and not stopping():
         left -= set(_known(faktory) or ())
         if left:
             time.sleep(_NAP)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from jobctl.model.json_edits import replacer, without
-from jobctl.model.layout import SETS, Kind, Layout, Payload, QueueForm, System
+from jobctl.model.layout import SETS, Kind, Layout, Marks, Payload, QueueForm, System
 from jobctl.model.times import rfc3339
-from jobctl.systems.base import Marks
 
 DEFAULT_RETRY = 25  # retries of a job that names no number
 _FAILURE = "failure"

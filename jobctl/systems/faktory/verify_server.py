@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from contextlib import suppress
 
-from jobctl.backend import Backend
-from jobctl.errors import Loading, NotFaktory, Refused, RefusedByFaktory, RefusedByRedis
+from jobctl.errors import (
+    ConnectionLost,
+    JobctlError,
+    Loading,
+    NotFaktory,
+    Refused,
+    RefusedByFaktory,
+    RefusedByRedis,
+    Unreachable,
+)
 from jobctl.model.info import JobServerFacts
 from jobctl.model.jsontext import dumps
 from jobctl.model.times import Instant
+from jobctl.redis.connection import Reply
+from jobctl.systems.base import Counters, Rooms
 from jobctl.systems.faktory.server import Faktory
 
-Counters = tuple[int | None, int | None]
-
+_FILE = ("CONFIG", "GET", "dbfilename")
+_DATABASE = b"faktory.rdb"
+_LIBRARY = re.compile(rb"\blib-name=go-redis\b")
 _YEAR = 365 * 86400
 _APART = 300.0  # seconds that the clocks of the two hosts may differ
 _REPLICATION = 1.0  # seconds that a pushed job may take to a replica
 _NAP = 0.05
 
 
-def verify_server(backend: Backend) -> None:
+def verify_server(rooms: Rooms) -> None:
     """Prove that the server uses the Redis, where both are known, before it changes anything.
 
     A job in a list of a random name, enqueued at a random instant years ago, is put into this
@@ -33,56 +45,56 @@ def verify_server(backend: Backend) -> None:
         Refused: it uses another Redis, or there is no way to tell.
         Unreachable: one of the two cannot be reached.
     """
-    faktory = backend.faktory
-    if faktory is None or not backend.has_redis or faktory.verified_on == backend.target:
+    faktory = rooms.faktory
+    if faktory is None or not rooms.has_redis or faktory.verified_on == rooms.target:
         return
     faktory.open()  # where that fails, no other way is looked for
     name = f"jobctl.verify.{secrets.token_hex(16)}"
     try:
-        proven = _reads_our_list(backend, faktory, name)
+        proven = _reads_our_list(rooms, faktory, name)
     except Loading:
         raise
     except (RefusedByRedis, RefusedByFaktory):  # read-only, or older than QUEUE LATENCY
-        proven = _writes_our_list(backend, faktory, name)
+        proven = _writes_our_list(rooms, faktory, name)
     if not proven:
         raise Refused(
-            f"{faktory.address} does not use {backend.target}, but another Redis; "
+            f"{faktory.address} does not use {rooms.target}, but another Redis; "
             "nothing was changed",
             hint="give the two that belong together: --url and --faktory-url",
         )
-    faktory.verified_on = backend.target
+    faktory.verified_on = rooms.target
 
 
-def _reads_our_list(backend: Backend, faktory: Faktory, name: str) -> bool:
+def _reads_our_list(rooms: Rooms, faktory: Faktory, name: str) -> bool:
     """Tell whether the server finds the age of a job that only this Redis has."""
     age = float(_YEAR + secrets.randbelow(20 * _YEAR))
-    enqueued_at = Instant.of_epoch(backend.server.now() - age)
+    enqueued_at = Instant.of_epoch(rooms.server.now() - age)
     assert enqueued_at is not None  # noqa: S101 (a moment of the last decades)
-    backend.operations.put_private(name, _job(name, enqueued_at=enqueued_at.rfc3339()))
+    rooms.operations.put_private(name, _job(name, enqueued_at=enqueued_at.rfc3339()))
     try:
         told = faktory.latency([name]).get(name, 0.0)
     finally:
-        backend.operations.drop_private(name)
+        rooms.operations.drop_private(name)
     if told and abs(told - age) > _APART:
         raise Refused(
-            f"the clocks of {faktory.address} and {backend.target} are {abs(told - age):,.0f} s "
+            f"the clocks of {faktory.address} and {rooms.target} are {abs(told - age):,.0f} s "
             "apart, so that it cannot be verified that the one uses the other; nothing was changed",
             hint="set the clocks",
         )
     return told > 0
 
 
-def _writes_our_list(backend: Backend, faktory: Faktory, name: str) -> bool:
+def _writes_our_list(rooms: Rooms, faktory: Faktory, name: str) -> bool:
     """Tell whether a job that the server is given comes into this Redis."""
     try:
         faktory.push(_job(name, retry=0))
         end = time.monotonic() + _REPLICATION
-        while not (found := backend.operations.has_private(name)) and time.monotonic() < end:
+        while not (found := rooms.operations.has_private(name)) and time.monotonic() < end:
             time.sleep(_NAP)
         return found
     except (RefusedByRedis, RefusedByFaktory) as error:
         raise Refused(
-            f"whether {faktory.address} uses {backend.target} cannot be verified: {error}; "
+            f"whether {faktory.address} uses {rooms.target} cannot be verified: {error}; "
             "nothing was changed",
             hint="it takes EVAL, EXPIRE and LPUSH in Redis, or LINDEX there and PUSH by the server",
         ) from error
@@ -96,31 +108,63 @@ def _job(queue: str, **fields: object) -> bytes:
     return dumps({"jid": jid, "jobtype": "jobctl", "args": [], "queue": queue, **fields})
 
 
-def compare_counters(backend: Backend) -> list[str]:
+def compare_counters(rooms: Rooms) -> list[str]:
     """Return a warning where the server has counted other jobs than this Redis: for who only looks.
 
     That they agree proves nothing, and a server that does not tell contradicts nothing.
     """
-    if backend.faktory is None:
+    if rooms.faktory is None:
         return []
-    before = backend.server.counters(())[0]
+    before = rooms.server.counters(())[0]
     facts: JobServerFacts | None = None
     with suppress(RefusedByFaktory, NotFaktory):
-        facts = backend.faktory.info()
+        facts = rooms.faktory.info()
     if facts is None:
         return []
-    return contradictions(backend, before, facts)
+    return contradictions(rooms, before, facts)
 
 
-def contradictions(backend: Backend, before: Counters, facts: JobServerFacts) -> list[str]:
+def contradictions(rooms: Rooms, before: Counters, facts: JobServerFacts) -> list[str]:
     """Return a warning where what a server said contradicts the counters read before and now."""
-    address = "" if backend.faktory is None else backend.faktory.address
-    ((processed, failures),) = backend.server.counters(())
+    address = "" if rooms.faktory is None else rooms.faktory.address
+    ((processed, failures),) = rooms.server.counters(())
     bounds = zip(before, (facts.processed, facts.failures), (processed, failures), strict=True)
     for low, told, high in bounds:
         if told is not None and not (low or 0) <= told <= (high or 0):
             return [
-                f"{address} uses another Redis than {backend.target}: it has counted "
+                f"{address} uses another Redis than {rooms.target}: it has counted "
                 f"{told:,} jobs, this one {high or 0:,}"
             ]
     return []
+
+
+def server_runs(rooms: Rooms) -> bool | None:
+    """Tell whether a Faktory server runs on this Redis; None where this user may not see it.
+
+    Open-source Faktory starts its own Redis (``dbfilename faktory.rdb``), and stops it with
+    itself; on any other its client library gives it away (CLIENT LIST, Redis 7.2 on).
+    """
+    named, clients = rooms.server.ask(_FILE, ("CLIENT", "LIST"))
+    for reply in (named, clients):
+        if isinstance(reply, ConnectionLost | Loading):
+            raise reply
+    if _is_own(named) or (isinstance(clients, bytes) and _LIBRARY.search(clients) is not None):
+        return True
+    return None if isinstance(named, JobctlError) else False
+
+
+def server_started(rooms: Rooms, facts: JobServerFacts | None) -> float | None:
+    """Return when the server started, in unix seconds; None where nothing tells.
+
+    Without a server that answers it is the start of a Redis that is a Faktory server's own.
+    """
+    if rooms.faktory is not None:
+        with suppress(Unreachable):
+            facts = facts or rooms.faktory.info()
+            return None if facts.uptime is None else rooms.server.now() - facts.uptime
+    (named,) = rooms.server.ask(_FILE)
+    return rooms.server.started() if _is_own(named) else None
+
+
+def _is_own(reply: Reply) -> bool:
+    return isinstance(reply, list) and list(reply[1:2]) == [_DATABASE]

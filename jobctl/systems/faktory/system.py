@@ -1,0 +1,191 @@
+"""Faktory as a job system: the lists it reads, how its queues are paused, what its server knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from jobctl.errors import Refused, Unreachable
+from jobctl.model.info import JobServerFacts
+from jobctl.model.layout import QueueForm
+from jobctl.model.queue import Queue, forms_seen
+from jobctl.systems.base import Counters, NewQueues, PauseRoute, Rooms
+from jobctl.systems.faktory.go_json import lock_key
+from jobctl.systems.faktory.introducing import introduce
+from jobctl.systems.faktory.layout import FAKTORY
+from jobctl.systems.faktory.server import check_sendable, form_of
+from jobctl.systems.faktory.verify_server import (
+    compare_counters,
+    contradictions,
+    server_runs,
+    server_started,
+    verify_server,
+)
+
+_SAY = "say it: --layout q (Faktory 1.10 and later) or --layout bare (before)"
+
+
+class FaktorySystem:
+    """Faktory up to 1.10, with its plugins; `JobSystem` says what each method is for."""
+
+    layout = FAKTORY
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    def server_facts(self) -> JobServerFacts | None:
+        """Ask the server once; later it is what it said first."""
+        if self._rooms.faktory is not None:
+            with suppress(Unreachable):
+                return self._rooms.faktory.facts
+        return None
+
+    def server_runs(self) -> bool | None:
+        """Look at the name of the Redis' file and at its clients."""
+        return server_runs(self._rooms)
+
+    def server_started(self, facts: JobServerFacts | None) -> float | None:
+        """Go by what the server says; else by the Redis that it started with itself."""
+        return server_started(self._rooms, facts)
+
+    def verify_server(self) -> None:
+        """Prove it by a job of a random queue that only this Redis has."""
+        verify_server(self._rooms)
+
+    def compare_counters(self) -> list[str]:
+        """Ask the server for its counters, and Redis before and after."""
+        return compare_counters(self._rooms)
+
+    def contradictions(self, before: Counters, facts: JobServerFacts) -> list[str]:
+        """Compare the jobs processed and failed."""
+        return contradictions(self._rooms, before, facts)
+
+    def remember_server(self) -> None:
+        """Note its version, where it was asked for it; it tells the form of lists."""
+        facts = None if self._rooms.faktory is None else self._rooms.faktory.said
+        if facts is not None and facts.form is not None and facts.version is not None:
+            self._rooms.operations.note_server(facts.version)
+
+    def check_sendable(self, names: Iterable[str]) -> None:
+        """Refuse blanks, stars and control characters."""
+        check_sendable(names)
+
+    def pause_route(self, *, at_restart: bool, offered: bool = True) -> PauseRoute:
+        """Go by the server where it is known, by the set where none runs.
+
+        A server holds its pauses in memory: it reads the set at its start only.
+        """
+        if self._rooms.faktory is not None and not at_restart:
+            return PauseRoute(by_server=True)
+        self._rooms.require_redis("--at-restart")
+        if self._rooms.faktory is not None:
+            return _by_set(f"{self._rooms.faktory.address} takes notice at its next start")
+        runs = server_runs(self._rooms)
+        if runs is None:
+            warning = (
+                "whether a Faktory server runs on this Redis cannot be told (CONFIG is denied): "
+                "one that does will notice at its restart only; --faktory-url tells it"
+            )
+            return PauseRoute(by_server=False, warning=warning, pending=at_restart)
+        if not runs:
+            return PauseRoute(by_server=False)
+        if at_restart:
+            return _by_set("the server that runs there takes notice at its next start")
+        way_out = ", or --at-restart to have it read then" if offered else ""
+        raise Refused(
+            f"a Faktory server runs on {self._rooms.target} and would not notice before its "
+            "restart",
+            hint=f"name it: --faktory-url tcp://[:password@]host[:7419]{way_out}",
+        )
+
+    def form_known(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
+        """Go by what the server says, else by what was noted of it at an earlier change.
+
+        That may be outdated: lists of the newer form contradict an older version.
+        """
+        if facts is not None and facts.form is not None:
+            return facts.form
+        noted = form_of(self._rooms.operations.server_version())
+        outdated = noted is QueueForm.BARE and QueueForm.Q in forms_seen(queues)
+        return None if outdated else noted
+
+    def form_read(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
+        """Return what is known; where nothing is and there are both forms, the newer one."""
+        known = self.form_known(queues, facts)
+        return QueueForm.Q if known is None and len(forms_seen(queues)) == 2 else known
+
+    def form_to_write(self, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
+        """Go by what is known of the server, then by the lists there are, then by ``--layout``."""
+        facts, why, warnings = self._verified_facts(rehearsed=rehearsed)
+        queues = self._rooms.queues.named()
+        known = self.form_known(queues, facts)
+        if known is not None:
+            return known, warnings
+        forms, noted = forms_seen(queues), self._rooms.operations.server_version()
+        if QueueForm.Q in forms and noted is None:
+            return QueueForm.Q, warnings
+        if self._rooms.form is not None:
+            return self._rooms.form, warnings
+        if QueueForm.Q in forms:
+            raise Refused(
+                f"Faktory {noted} was seen here and reads NAME, but lists q:NAME are there, "
+                f"too{why}",
+                hint=f"give the server: --faktory-url; or {_SAY}",
+            )
+        if forms:
+            return QueueForm.BARE, warnings
+        raise Refused(
+            f"no list tells in which form this server keeps its queues, q:NAME or NAME{why}",
+            hint=_SAY,
+        )
+
+    def check_form(self, planned: QueueForm | None, *, rehearsed: bool) -> tuple[str, ...]:
+        """Compare it with what is known of the server."""
+        facts, _, warnings = self._verified_facts(rehearsed=rehearsed)
+        known = self.form_known(self._rooms.queues.named(), facts)
+        if known not in (None, planned):
+            reads, instead = map(FAKTORY.lists_pattern, (planned, known))
+            raise Refused(
+                f"the plan is for a server that reads the lists {reads}, and this one "
+                f"reads {instead}; nothing was changed",
+                hint="make a new plan",
+            )
+        return warnings
+
+    def _verified_facts(
+        self, *, rehearsed: bool
+    ) -> tuple[JobServerFacts | None, str, tuple[str, ...]]:
+        """Return what the server on this very Redis says, or why it is not known; and warnings."""
+        if self._rooms.faktory is None:
+            return None, "", ()
+        try:
+            if rehearsed:
+                warnings = compare_counters(self._rooms)
+                if warnings:
+                    return None, f"; {warnings[0]}", tuple(warnings)
+            else:
+                verify_server(self._rooms)
+            return self._rooms.faktory.facts, "; the server does not say its version", ()
+        except Unreachable as error:
+            return None, f"; {error}", ()
+
+    def who_reads(self, queue: Queue) -> str:
+        """Name the other list."""
+        read = QueueForm.Q if queue.form is QueueForm.BARE else QueueForm.BARE
+        return f"{self.readers(read)} read {FAKTORY.queue_key(queue.name, read)} only"
+
+    def readers(self, form: QueueForm | None) -> str:
+        """Tell them by their version."""
+        return "servers from 1.10 on" if form is QueueForm.Q else "servers before 1.10"
+
+    def introduce(self, new: NewQueues) -> tuple[str, ...]:
+        """Let one job of each queue go by way of scheduled."""
+        return introduce(self._rooms, new)
+
+    def lock_key(self, raw: bytes) -> str | None:
+        """Hash its queue, type and arguments, as the plugin for unique jobs does."""
+        return lock_key(raw)
+
+
+def _by_set(warning: str) -> PauseRoute:
+    return PauseRoute(by_server=False, warning=warning, pending=True)
