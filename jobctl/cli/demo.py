@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl import embedded
+from jobctl import connect, embedded
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document
 from jobctl.cli.server import chosen, directory_option
 from jobctl.cli.session import Session
+from jobctl.demo.population import Highlights, lifelike
+from jobctl.demo.seeding import clear, seed, seeded_at
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
-    from jobctl.demo.population import Highlights
-
 
 _ELSEWHERE = (
     *("JOBCTL_URL", "JOBCTL_CONTEXT", "REDIS_PROVIDER", "REDIS_URL"),
@@ -45,32 +45,28 @@ _ELSEWHERE = (
 @click.pass_obj
 def demo(session: Session, directory: Path | None, fresh: bool) -> None:
     """Try jobctl on lifelike jobs."""
-    from jobctl import connect
-
     running, started = embedded.start(chosen(directory), environ=os.environ)
     with connect(running.url) as backend:
-        highlights, sown = _population(backend.backend, fresh=fresh)
+        highlights, seeded = _population(backend.backend, fresh=fresh)
         facts = backend.server.facts()
         program = f"{facts.product} {facts.version}" if facts else "server"
     command = _command(directory)
     if session.in_json:
         tour = [line for line, _ in _tour(command, highlights)]
         write_document(
-            session, {"url": running.url, "started": started, "seeded": sown, "tour": tour}
+            session, {"url": running.url, "started": started, "seeded": seeded, "tour": tour}
         )
         return
     say(f"{program} {'started' if started else 'found'}: {running.url}")
-    say("filled with lifelike jobs" if sown else "its jobs are of an earlier demo (--fresh: anew)")
+    earlier = "its jobs are of an earlier demo (--fresh: anew)"
+    say("filled with lifelike jobs" if seeded else earlier)
     for line, about in _tour(command, highlights):
         click.echo(f"\n  # {about}\n  {line}")
     click.echo()
 
 
 def _population(backend: Backend, *, fresh: bool) -> tuple[Highlights, bool]:
-    """Return what there is to see, and whether it was written just now."""
-    from jobctl.demo.population import lifelike
-    from jobctl.demo.seeding import clear, seed, seeded_at
-
+    """Return the highlights of the population, and whether it was written just now."""
     if fresh:
         clear(backend.connection)
     before = seeded_at(backend.connection)
@@ -82,7 +78,7 @@ def _population(backend: Backend, *, fresh: bool) -> tuple[Highlights, bool]:
 
 
 def _command(directory: Path | None) -> str:
-    """Return how to call this jobctl so that it finds this server: as typed, if that is enough."""
+    """Return the command line that finds this server: jobctl as typed, with -u if necessary."""
     found = shutil.which("jobctl")
     typed = sys.argv[0] if Path(sys.argv[0]).name == "jobctl" else "jobctl"
     same = found is not None and Path(typed).exists() and Path(found).samefile(typed)

@@ -31,6 +31,7 @@ from jobctl.demo.shop import (
     duration,
     fill,
 )
+from jobctl.model.layout import Kind
 from jobctl.systems.faktory.layout import FAKTORY
 
 DEFAULT_RESERVE_FOR = 1800
@@ -78,10 +79,7 @@ class Population:
     queues: Mapping[str, tuple[bytes, ...]]
     empty_queues: tuple[str, ...]  # known to the server, but without a list
     paused: tuple[str, ...]
-    scheduled: Scored
-    retries: Scored
-    dead: Scored
-    working: Scored
+    sets: Mapping[Kind, Scored]
     counters: Mapping[str, int]
     highlights: Highlights
 
@@ -97,10 +95,14 @@ def lifelike(now: datetime, seed: int = 7) -> Population:
         queues=MappingProxyType({name: tuple(m.raw for m in queues[name]) for name in queues}),
         empty_queues=tuple(SHOP["empty_queues"]),
         paused=tuple(SHOP["paused"]),
-        scheduled=_scored(scheduled),
-        retries=_scored(retries),
-        dead=_scored(dead),
-        working=_scored(working),
+        sets=MappingProxyType(
+            {
+                Kind.RETRIES: _scored(retries),
+                Kind.WORKING: _scored(working),
+                Kind.SCHEDULED: _scored(scheduled),
+                Kind.DEAD: _scored(dead),
+            }
+        ),
         counters=MappingProxyType(_counters(rng, now.astimezone(UTC))),
         highlights=_highlights(queues, scheduled, retries, dead, working),
     )

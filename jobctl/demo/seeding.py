@@ -7,7 +7,7 @@ from jobctl.demo.status_records import DemoRecord, status_records
 from jobctl.errors import Refused
 from jobctl.model.jobba import MOMENTS, RecordLayout
 from jobctl.model.jsontext import dumps, text_of
-from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.layout import QueueForm
 from jobctl.redis.connection import Command, Connection
 from jobctl.redis.keys import DEMO
 from jobctl.systems.faktory.layout import FAKTORY
@@ -60,12 +60,7 @@ def _job_commands(population: Population) -> list[Command]:
     ]
     for name, jobs in population.queues.items():
         commands.append(("LPUSH", FAKTORY.queue_key(name, QueueForm.Q), *jobs))
-    for kind, members in (
-        (Kind.SCHEDULED, population.scheduled),
-        (Kind.RETRIES, population.retries),
-        (Kind.DEAD, population.dead),
-        (Kind.WORKING, population.working),
-    ):
+    for kind, members in population.sets.items():
         commands += [("ZADD", FAKTORY.sets[kind], repr(score), raw) for raw, score in members]
     return commands + [("SET", name, count) for name, count in population.counters.items()]
 

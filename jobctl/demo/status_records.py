@@ -63,18 +63,16 @@ def status_records(population: Population, moment: float, seed: int = 7) -> list
 
 
 def _entries(population: Population) -> Iterator[Entry]:
-    sets = (
-        (Kind.RETRIES, population.retries),
-        (Kind.WORKING, population.working),
-        (Kind.SCHEDULED, population.scheduled),
-        (Kind.DEAD, population.dead),
+    scored = (
+        Entry.scored(raw, score, kind, FAKTORY)
+        for kind, members in population.sets.items()
+        for raw, score in members
     )
     queued = (
-        Entry.queued(raw, Place(Kind.QUEUE, name, i), FAKTORY)
+        Entry.queued(raw, Place(Kind.QUEUE, name, position), FAKTORY)
         for name, jobs in population.queues.items()
-        for i, raw in enumerate(jobs)
+        for position, raw in enumerate(jobs)
     )
-    scored = (Entry.scored(raw, at, kind, FAKTORY) for kind, members in sets for raw, at in members)
     return (entry for entry in chain(scored, queued) if not entry.malformed)
 
 

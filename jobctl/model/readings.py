@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from jobctl.errors import Refused
 
-Pair = tuple[str, str]  # a text as it is, and what it stands for in a tsv field
+Pair = tuple[str, str]  # a text as it is, and its meaning as a tsv field
 
 _FIELD = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _BACK = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
@@ -25,18 +25,18 @@ def to_field(text: str) -> str:
 
 
 def from_field(text: str) -> str:
-    """Return what a field of a tsv or ids line stands for."""
+    """Return the text of a field of a tsv or ids line."""
     return _ESCAPE.sub(lambda found: _BACK[found[0]], text) if "\\" in text else text
 
 
 def readings(text: str) -> tuple[str, ...]:
-    """Return the texts that a typed one may mean: itself, and what tsv writes in this way."""
+    """Return the possible meanings of a typed text: itself, and the text that tsv writes so."""
     other = from_field(text)
     return (text, other) if other != text and to_field(other) == text else (text,)
 
 
 class Twofold(Protocol):
-    """A test on a field, some of whose values were typed once and read in two ways."""
+    """A test on a field with values that can be read in two ways."""
 
     @property
     def name(self) -> str:
@@ -51,7 +51,7 @@ class Twofold(Protocol):
 
 
 class Ambiguity:
-    """Tells whether both readings of a value are there: then a change must not choose."""
+    """Detects that both readings of a value occur: then a change must be refused."""
 
     def __init__(self, tests: Iterable[Twofold]) -> None:
         self._tests = {test: {text for pair in test.pairs for text in pair} for test in tests}
@@ -61,17 +61,17 @@ class Ambiguity:
         return bool(self._tests)
 
     def see(self, subject: Any, now: float) -> None:
-        """Take in a job or a record that was looked at."""
+        """Note the values of a job or a record."""
         for test, texts in self._tests.items():
             for value in test.values(subject, now):
                 if isinstance(value, str) and value in texts:
                     self._seen.add((test, value))
 
     def check(self) -> None:
-        """Check that no value means two things.
+        """Check that no value was seen in both readings.
 
         Raises:
-            Refused: one does.
+            Refused: one was.
         """
         for test in self._tests:
             for pair in test.pairs:

@@ -65,7 +65,7 @@ def entries(members):
 
 def all_entries(population):
     for name in SETS:
-        yield from entries(getattr(population, name))
+        yield from entries(population.sets[name])
 
 
 def members(population):
@@ -73,7 +73,7 @@ def members(population):
     for name, queue in population.queues.items():
         yield from ((f"queue:{name}", raw) for raw in queue)
     for name in SETS:
-        yield from ((name, raw) for raw, _ in getattr(population, name))
+        yield from ((name, raw) for raw, _ in population.sets[name])
 
 
 def jobs(population):
@@ -112,10 +112,10 @@ def test_a_population_cannot_be_changed(shop):
 def test_sizes_are_those_of_a_shop_that_seeds_fast(seeded):
     _, population = seeded
     assert sum(len(queue) for queue in population.queues.values()) == pytest.approx(600, abs=20)
-    assert len(population.retries) == 180
-    assert len(population.scheduled) == pytest.approx(60, abs=3)
-    assert len(population.dead) == 45
-    assert len(population.working) == 5
+    assert len(population.sets["retries"]) == 180
+    assert len(population.sets["scheduled"]) == pytest.approx(60, abs=3)
+    assert len(population.sets["dead"]) == 45
+    assert len(population.sets["working"]) == 5
     assert sum(len(raw) for _, raw in members(population)) < 1_000_000
 
 
@@ -146,7 +146,7 @@ def test_jids_are_unique_except_the_one_duplicate(seeded):
     _, population = seeded
     counts = Counter(job["jid"] for _, job in jobs(population))
     assert {jid for jid, n in counts.items() if n > 1} == {population.highlights.duplicate}
-    torn = next(raw for raw, _ in population.retries if decode(raw) is None)
+    torn = next(raw for raw, _ in population.sets["retries"] if decode(raw) is None)
     assert json.loads(re.search(rb'"jid": ?("\w+")', torn)[1]) not in counts
 
 
@@ -178,17 +178,17 @@ def test_queues_run_their_oldest_job_first_and_mails_are_40_minutes_late(seeded)
 
 def test_a_scheduled_job_runs_at_its_score_and_was_created_before(seeded):
     now, population = seeded
-    for job, score in entries(population.scheduled):
+    for job, score in entries(population.sets["scheduled"]):
         assert score == same(unix(job["at"]))
         assert unix(job["created_at"]) < min(score, now)
         assert "enqueued_at" not in job
-    overdue = [score for _, score in entries(population.scheduled) if score < now]
+    overdue = [score for _, score in entries(population.sets["scheduled"]) if score < now]
     assert overdue == [pytest.approx(now - 120, abs=1)]
 
 
 def test_a_retry_is_due_at_its_score_after_the_servers_delay(seeded):
     now, population = seeded
-    for job, score in entries(population.retries):
+    for job, score in entries(population.sets["retries"]):
         failure, count = job["failure"], job["failure"]["retry_count"]
         assert score == same(unix(failure["next_at"]))
         assert score > now
@@ -204,7 +204,7 @@ def test_a_retry_is_due_at_its_score_after_the_servers_delay(seeded):
 
 def test_a_dead_job_is_purged_180_days_after_it_died_with_no_retries_left(seeded):
     now, population = seeded
-    for job, score in entries(population.dead):
+    for job, score in entries(population.sets["dead"]):
         failure, died_at = job["failure"], score - PURGE_AFTER
         assert died_at < now < score
         assert unix(job["enqueued_at"]) <= died_at
@@ -218,19 +218,21 @@ def test_a_dead_job_is_purged_180_days_after_it_died_with_no_retries_left(seeded
 
 def test_a_reservation_expires_at_its_score_after_the_time_it_asked_for(seeded):
     now, population = seeded
-    for reservation, score in entries(population.working):
+    for reservation, score in entries(population.sets["working"]):
         assert list(reservation) == ["job", "reserved_at", "expires_at", "wid"]
         reserved_at = unix(reservation["reserved_at"])
         assert score == same(unix(reservation["expires_at"]))
         assert score - reserved_at == same(reservation["job"].get("reserve_for", 1800))
         assert unix(reservation["job"]["enqueued_at"]) <= reserved_at < now
-    assert sum(score < now for _, score in population.working) == 1
+    assert sum(score < now for _, score in population.sets["working"]) == 1
 
 
 def test_nothing_failed_in_the_paused_queue_since_its_oldest_job_waits(seeded):
     _, population = seeded
     paused_at = unix(decode(population.queues["webhooks"][0])["enqueued_at"])
-    last = [j["enqueued_at"] for j, _ in entries(population.retries) if j["queue"] == "webhooks"]
+    last = [
+        j["enqueued_at"] for j, _ in entries(population.sets["retries"]) if j["queue"] == "webhooks"
+    ]
     assert last
     assert all(unix(enqueued_at) < paused_at for enqueued_at in last)
 
@@ -238,7 +240,7 @@ def test_nothing_failed_in_the_paused_queue_since_its_oldest_job_waits(seeded):
 def test_a_set_is_lowest_score_first_and_holds_no_member_twice(seeded):
     _, population = seeded
     for name in SETS:
-        raws, scores = zip(*getattr(population, name), strict=True)
+        raws, scores = zip(*population.sets[name], strict=True)
         assert list(scores) == sorted(scores)
         assert len(set(raws)) == len(raws)
 
@@ -263,11 +265,11 @@ def test_today_is_partial_and_the_weekend_quieter(shop):
 
 def test_one_incident_dominates_the_retries_among_several_kinds_of_errors(seeded):
     _, population = seeded
-    errors = Counter(job["failure"]["errtype"] for job, _ in entries(population.retries))
+    errors = Counter(job["failure"]["errtype"] for job, _ in entries(population.sets["retries"]))
     assert errors.most_common(1)[0][0] == population.highlights.incident_errtype
     assert errors[population.highlights.incident_errtype] > 90
     assert len(errors) >= 8
-    kinds = {job["jobtype"] for job, _ in entries(population.retries)}
+    kinds = {job["jobtype"] for job, _ in entries(population.sets["retries"])}
     assert population.highlights.incident_jobtype in kinds
 
 
