@@ -20,8 +20,7 @@ from jobctl.cli.stdin import read_ids
 from jobctl.errors import UsageProblem
 from jobctl.model.record import ROW_KEYS
 from jobctl.model.rows import Page, Row, SortOrder
-from jobctl.records.asking import page_of
-from jobctl.records.find import count, count_ignoring_case, explain, found, index_count
+from jobctl.records.find import count, count_ignoring_case, explain, found, index_count, page_of
 from jobctl.records.library import Records
 from jobctl.records.plan import QueryPlan, document, facts
 from jobctl.records.query import Query, aged

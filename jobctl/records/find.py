@@ -9,8 +9,9 @@ from itertools import chain, islice
 
 from jobctl.errors import UsageProblem, WrongType
 from jobctl.model.jobba import Clause, SetClause, TimeClause, decode, encode
-from jobctl.model.record import Record, state_of
+from jobctl.model.record import ROW_KEYS, Record, state_of
 from jobctl.model.rows import Page, SortKey, SortOrder, sort_key
+from jobctl.model.words import did_you_mean
 from jobctl.records.candidates import (
     EVERY_STATE,
     Best,
@@ -202,3 +203,31 @@ def _by_field(reader: RecordReader, plan: QueryPlan, page: Page, now: float) -> 
                 present.add(((sort_key(value), ident),))
     ordered = chain((ident for _, ident in present.items()), absent.items())
     yield from _kept(reader, page.of(ordered), plan.query, now)
+
+
+def order_of(sort: str | None, reverse: bool) -> SortOrder:
+    """Return an order.
+
+    Raises:
+        UsageProblem: records have no such key.
+    """
+    if sort is not None and sort not in ROW_KEYS:
+        raise UsageProblem(f"records have no field {sort!r}", hint=did_you_mean(sort, ROW_KEYS))
+    return SortOrder(sort, reverse)
+
+
+def page_of(limit: int | None, offset: int | None, option: str = "") -> Page:
+    """Return a page; `option` stands before the names in an error.
+
+    Raises:
+        UsageProblem: a number is negative, or there is an offset and no limit.
+    """
+    for name, number in (("limit", limit), ("offset", offset)):
+        if number is not None and number < 0:
+            raise UsageProblem(f"{option}{name} is negative: {number}")
+    if offset is not None and limit is None:
+        raise UsageProblem(
+            f"{option}offset goes with {option}limit",
+            hint="say how many records are wanted behind those that are left out",
+        )
+    return Page(offset or 0, limit)

@@ -72,6 +72,16 @@ class Query:
         return cls(tuple(part for node in parsed for part in _conjuncts(node)))
 
     @classmethod
+    def all_of(cls, conditions: Iterable[Query | str]) -> Query:
+        """Return what queries and expressions mean together.
+
+        Raises:
+            BadFilter: an expression makes no sense.
+        """
+        queries = (cls.parse(c) if isinstance(c, str) else c for c in conditions)
+        return cls(tuple(test for query in queries for test in query.tests))
+
+    @classmethod
     def of_ids(cls, idents: Iterable[str]) -> Query:
         """Return the condition that a record's id is one of these; of none nothing matches."""
         literals = tuple(Literal(ident, quoted=True) for ident in idents)

@@ -16,8 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from jobctl import Store
 from jobctl.errors import NotFound
 from jobctl.errors import Refused as RefusedByJobctl
-from jobctl.records.asking import page_of
-from jobctl.records.find import found
+from jobctl.records.find import found, page_of
 from jobctl.records.plan import QueryPlan, Way
 from tests.records.gem import COMPLETED, STATES, Gem, Status, raw
 from tests.records.model import Refused, World, dump
