@@ -76,7 +76,7 @@ def naming_options(session: Session) -> str:
 
 def _note_clock(session: Session, backend: Backend) -> None:
     if backend.has_redis and backend.server.clock is not None and not session.quiet:
-        say(f"times go by the clock of this machine: {backend.server.clock}")
+        say(f"using the clock of this machine: {backend.server.clock}")
         session.quiet = True
 
 

@@ -111,7 +111,7 @@ def _show_settings(session: Session) -> None:
     rows = sources.setting_rows(level_of(session), options, os.environ)
     write_rows(session, rows, sources.KEYS, 0.0, ident="setting")
     if level_of(session).unclear:
-        say("what asks a Faktory server is refused: say which one, -u embedded:// or --faktory-url")
+        say("what needs a Faktory server is refused: name one, by -u embedded:// or --faktory-url")
     try:
         read_contexts(os.environ)
     except ConfigProblem as problem:

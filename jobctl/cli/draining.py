@@ -127,11 +127,13 @@ def _prepare(
 def _warn(backend: Backend, names: Sequence[str], paused: Sequence[str], *, empty: bool) -> None:
     running = [name for name in names if name not in paused]
     if running and not empty:
-        say(f"not paused, so that new jobs start meanwhile: {listed(running)} (--pause)")
+        say(f"not paused, so new jobs may start: {listed(running)} (--pause)")
     if empty and paused:
         full = [q.name for q in backend.queues.named() if q.name in paused and q.size]
         if full:
-            say(f"paused with jobs in it, which do not run until it is resumed: {listed(full)}")
+            say(
+                f"paused with jobs in them, which do not run until they are resumed: {listed(full)}"
+            )
 
 
 def _way(session: Session, paused: Sequence[str], words: str | None = None) -> str | None:

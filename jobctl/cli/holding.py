@@ -101,9 +101,7 @@ def _command(session: Session) -> tuple[str, ...]:
     """
     command = session.texts("command")
     if not command:
-        raise UsageProblem(
-            "hold while what runs? there is no command", hint="it stands behind --: -- ./deploy.sh"
-        )
+        raise UsageProblem("there is no command to run", hint="put it after --: -- ./deploy.sh")
     code = runnable(command)
     if code:
         why = "there is no such command" if code == NOT_FOUND else "it cannot be run"

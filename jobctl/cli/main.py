@@ -76,7 +76,7 @@ def _system_problem(error: OSError) -> JobctlError:
     if error.errno in _NOT_WRITABLE:  # of stdout: for files it is a JobctlError
         _discard_stdout()
         return JobctlError(f"cannot write the output: {said}")
-    return JobctlError(f"the system refused: {said}", hint="--debug shows where")
+    return JobctlError(f"system error: {said}", hint="--debug shows where")
 
 
 def _invoke(argv: Sequence[str], session: Session) -> int:

@@ -94,7 +94,7 @@ def write_bytes(raw: bytes) -> None:
     out.write(raw + b"\n")
     if out.changed:
         sys.stdout.flush()
-        say("what could steer the terminal is shown as \\x1b; a pipe gets the exact bytes")
+        say("control characters are shown as \\x1b; a pipe gets the exact bytes")
 
 
 def console(session: Session, out: TextIO | None = None) -> Console:

@@ -58,7 +58,7 @@ def server() -> None:
 @server.command(
     "start",
     cls=Command,
-    help="Start the server; where it runs already, say so. Its data outlives it.",
+    help="Start the server; if it runs already, say so. Its data outlives it.",
     short_help="Start it.",
     examples=["jobctl server start", "jobctl server start --dir ./redis"],
 )
@@ -68,14 +68,14 @@ def server() -> None:
 def start(session: Session, directory: Path | None) -> None:
     """Start the server."""
     running, fresh = embedded.start(chosen(directory), environ=os.environ)
-    say("started" if fresh else "it runs already")
+    say("started" if fresh else "already running")
     _write(session, _row(running))
 
 
 @server.command(
     "stop",
     cls=Command,
-    help="Stop the server; where none runs, say so. Its data stays.",
+    help="Stop the server; if none runs, say so. Its data stays.",
     short_help="Stop it.",
     examples=["jobctl server stop"],
 )
@@ -83,7 +83,7 @@ def start(session: Session, directory: Path | None) -> None:
 def stop(directory: Path | None) -> None:
     """Stop the server."""
     stopped = embedded.stop(chosen(directory))
-    say(f"stopped (pid {stopped.pid})" if stopped else "none runs")
+    say(f"stopped (pid {stopped.pid})" if stopped else "not running")
 
 
 @server.command(

@@ -145,7 +145,7 @@ def _not_found(missing: list[Status], asked: int, place: str, unsearched: str | 
     if missing[0].unread:
         keys = ", ".join(missing[0].unread)
         return NotFound(
-            f"{who} not found in {place}, but nobody can look into {keys}",
+            f"{who} not found in {place}, and {keys} could not be read",
             hint=f"it holds another type than a job system keeps there: redis-cli type {keys}",
         )
     denied = missing[0].denied

@@ -304,7 +304,7 @@ def test_what_a_restricted_user_may_not_see_of_the_server_is_left_open(user, job
     assert (ran.code, ran.out, ran.err) == (0, "0\n", "")
     ran = jobctl("retries", "count", url=user("time"))
     assert (ran.code, ran.out) == (0, "0\n")
-    assert ran.err.startswith("times go by the clock of this machine: ")
+    assert ran.err.startswith("using the clock of this machine: ")
     ran = jobctl("info", "-o", "json", url=user("info"))
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out)["server"] is None

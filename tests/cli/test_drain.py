@@ -162,11 +162,11 @@ def test_old_lists_that_no_worker_reads_hold_nothing_up(queues, jobctl, quick):
 
 def test_it_warns_where_it_may_never_end(queues, jobctl, quick):
     ran = jobctl("queue", "drain", "default", "mailers")
-    assert "not paused, so that new jobs start meanwhile: default, mailers" in ran.err
+    assert "not paused, so new jobs may start: default, mailers" in ran.err
     enqueue(queues, "default", job("one-1"))
     ran = jobctl("queue", "drain", "default", "--pause", "--empty", "--timeout", "500ms")
     assert ran.code == 6
-    assert "paused with jobs in it" in ran.err
+    assert "paused with jobs in them" in ran.err
 
 
 def test_members_that_are_no_job_hold_nothing_up(queues, jobctl, quick):

@@ -121,7 +121,7 @@ def test_what_only_informs_is_done_without_and_said(special, jobctl):
     client.sadd("queues", "default")
     client.lpush("q:default", job("queued-00001"))
     retry(client, failed("jid-00000001"))
-    clock = f"times go by the clock of this machine: {url} does not know the command TIME"
+    clock = f"using the clock of this machine: {url} does not know the command TIME"
     for argv in ("retries ls", "status queued-00001", "info", "query", "queue pause default"):
         ran = jobctl(*argv.split(), url=url)
         assert ran.code == 0, ran.err

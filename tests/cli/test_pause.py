@@ -210,7 +210,7 @@ def test_a_pause_at_restart_is_pending_until_the_server_has_started(
         assert "--faktory-url tells" in row["problem"]
         assert json.loads(jobctl("info", *doors, "-o", "json").out)["paused"] == 0
         ran = jobctl("queue", "drain", "default", *doors, "--timeout", "1ms")
-        assert "not paused, so that new jobs start meanwhile: default" in ran.err
+        assert "not paused, so new jobs may start: default" in ran.err
         row = rows(jobctl("queue", "pause", "mailers", *doors, "-o", "json"))["mailers"]
         assert (row["paused"], row["changed"], row["pending"]) == (True, True, False)
         faktory.restart()
