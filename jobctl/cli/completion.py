@@ -1,4 +1,4 @@
-"""``jobctl completion``, and the values that complete: quick, or nothing."""
+"""``jobctl completion``: the scripts for shells, and the live values they complete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VARIABLE = "_JOBCTL_COMPLETE"
 
 
 def script(root: click.Command, shell: str) -> str:
-    """Return a shell's completion script; it asks jobctl itself for the words."""
+    """Return the completion script of a shell; it asks jobctl for the words."""
     from click.shell_completion import ShellComplete, get_completion_class
 
     made = get_completion_class(shell)
@@ -64,7 +64,7 @@ def complete_queues(
     param: click.Parameter,  # noqa: ARG001
     incomplete: str,
 ) -> list[CompletionItem]:
-    """Complete a queue's name from the Redis that the line names; silently nothing on failure."""
+    """Complete the name of a queue from the Redis that the line names; nothing on failure."""
     from click.shell_completion import CompletionItem
 
     from jobctl.model.queue import is_sendable  # what a shell takes as one word, too
@@ -77,7 +77,7 @@ def complete_queues(
 
 
 def queue_names(session: Session) -> list[str]:
-    """Return the names of the queues, or nothing where that fails or takes too long."""
+    """Return the names of the queues; none if that fails or takes too long."""
     from jobctl.cli.connect import connect, level_of
 
     found: list[str] = []
@@ -86,12 +86,12 @@ def queue_names(session: Session) -> list[str]:
         try:
             context = level_of(session).context
             if context is not None and context.password_command is not None:
-                return  # it may ask for a passphrase, and nobody asked for anything yet
+                return  # it might ask for a passphrase
             session.quiet = True
             session.given["connect_timeout"] = f"{int(CAP * 1000)}ms"
             with connect(session) as backend:
                 found.extend(backend.queues.names())
-        except Exception:  # whatever it is, a shell that completes is no place to say it
+        except Exception:  # any error: a completing shell has no place for messages
             found.clear()
 
     _ = jobctl.Store  # imports redis: that is not what the cap is for
@@ -106,7 +106,7 @@ def complete_operations(
     param: click.Parameter,  # noqa: ARG001
     incomplete: str,
 ) -> list[CompletionItem]:
-    """Complete the id of an operation from the journal; silently nothing on failure."""
+    """Complete the id of an operation from the journal; nothing on failure."""
     return _operations(incomplete, lambda entry: True)  # noqa: ARG005
 
 
@@ -136,7 +136,7 @@ def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[Comple
 
     try:
         entries = Journal(operations_directory(os.environ)).entries()
-    except Exception:  # whatever it is, a shell that completes is no place to say it
+    except Exception:  # any error: a completing shell has no place for messages
         return []
     return [
         CompletionItem(e.header.operation, help=f"{e.header.change.verb} {e.header.kind.value}")
@@ -150,13 +150,13 @@ def complete_contexts(
     param: click.Parameter,  # noqa: ARG001
     incomplete: str,
 ) -> list[CompletionItem]:
-    """Complete the name of a context from config.toml; silently nothing on failure."""
+    """Complete the name of a context from config.toml; nothing on failure."""
     from click.shell_completion import CompletionItem
 
     from jobctl.config.contexts import read_contexts
 
     try:
         contexts = read_contexts(os.environ)
-    except Exception:  # whatever it is, a shell that completes is no place to say it
+    except Exception:  # any error: a completing shell has no place for messages
         return []
     return [CompletionItem(name) for name in contexts if name.startswith(incomplete)]

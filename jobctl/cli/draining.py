@@ -1,4 +1,4 @@
-"""``jobctl queue drain``: wait until nobody works on a queue's jobs."""
+"""``jobctl queue drain``: wait until no worker holds a job of some queues."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def drain_command(session: Session, names: Sequence[str]) -> None:
 
 
 def read_timeout(text: str | None) -> float | None:
-    """Return seconds of a duration that was typed."""
+    """Return the seconds of a duration as typed."""
     return None if text is None else parse_duration(text)
 
 
 def _prepare(
     session: Session, backend: Backend, naming: Naming, timeout: float | None
 ) -> tuple[Drain, str | None]:
-    """Pause where that is asked for; return what to wait for, and how to resume what it paused."""
+    """Pause if asked to; return what to wait for, and how to resume what was paused."""
     if session.flag("pause"):
         outcome = pause(backend, naming, author(session, backend), offered=False)
         for text in (*outcome.warnings, *filter(None, (q.problem for q in outcome.queues))):
@@ -108,7 +108,9 @@ def _prepare(
         if outcome.failed:
             raise NotTaken(
                 "not every queue could be paused; those that were stay so",
-                hint=_way(session, [queue.queue for queue in outcome.queues if queue.changed]),
+                hint=_how_to_resume(
+                    session, [queue.queue for queue in outcome.queues if queue.changed]
+                ),
             )
         names = [queue.queue for queue in outcome.queues]
         paused = names
@@ -119,7 +121,7 @@ def _prepare(
         pending = pending_pauses(backend)
         paused = [name for name in names if name in (meant.paused or ()) and name not in pending]
     _warn(backend, names, paused, empty=session.flag("empty"))
-    way = _way(session, mine, naming.words() if len(mine) == len(names) else None)
+    way = _how_to_resume(session, mine, naming.words() if len(mine) == len(names) else None)
     empty, ignore = session.flag("empty"), session.flag("ignore_expired")
     return Drain(names, empty, timeout, ignore), way
 
@@ -136,8 +138,8 @@ def _warn(backend: Backend, names: Sequence[str], paused: Sequence[str], *, empt
             )
 
 
-def _way(session: Session, paused: Sequence[str], words: str | None = None) -> str | None:
-    """Return how to resume what this command paused; `words`: as typed, where that is all."""
+def _how_to_resume(session: Session, paused: Sequence[str], words: str | None = None) -> str | None:
+    """Return how to resume what this command paused; `words`: all of it, as typed."""
     if not paused:
         return None
     return f"paused still; resume: {resume_command(session, words or shlex.join(paused))}"
@@ -162,13 +164,13 @@ def _finish(session: Session, wanted: Drain, ended: Drained, way: str | None) ->
 
 _PATIENCE = 0.7  # seconds before a live line is worth its import
 _SHOWN = 5  # jobs of the live lines
-_PLAIN_EVERY = (5.0, 60.0)  # seconds between two lines where there is no terminal: ever more
+_PLAIN_EVERY = (5.0, 60.0)  # seconds between two lines off a terminal, first and last
 
 
 def wait(
     session: Session, backend: Backend, wanted: Drain, stopping: Callable[[], bool] = lambda: False
 ) -> Drained:
-    """Wait until queues are idle, and show meanwhile what holds them up."""
+    """Wait until queues are idle, and show which jobs they wait for."""
     watch = _Watch(session, wanted, stopping, backend.server.now)
     try:
         return drain(backend, wanted, watch)
@@ -177,7 +179,7 @@ def wait(
 
 
 class _Watch(DrainWatch):
-    """Shows on stderr which jobs hold the queues up."""
+    """Show on stderr which jobs the queues wait for."""
 
     def __init__(
         self,
@@ -195,8 +197,8 @@ class _Watch(DrainWatch):
         self._told_expired = False
 
     def waiting(self, sight: Sight) -> None:
-        """Show it: live on a terminal, a line now and then elsewhere."""
-        with suppress(OSError):  # the terminal has gone: that stops nobody who waits
+        """Show the running jobs: live on a terminal, elsewhere a line now and then."""
+        with suppress(OSError):  # the terminal is gone; the wait goes on
             self._show(sight)
 
     def _show(self, sight: Sight) -> None:
@@ -228,11 +230,11 @@ class _Watch(DrainWatch):
         say(f"{have} expired ({first.jid or '?'}, at {first.at}): a worker is gone, or late; {way}")
 
     def stopping(self) -> bool:
-        """Tell whether to give up."""
+        """Return whether to give up."""
         return self._stopping()
 
     def close(self) -> None:
-        """Take the live lines away."""
+        """Remove the live lines."""
         if self._live is not None:
             with suppress(OSError):
                 self._live.stop()

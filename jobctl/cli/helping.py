@@ -1,4 +1,4 @@
-"""Commands whose help leads with examples and names the options that many of them share."""
+"""The click classes of jobctl: help with examples first, shared options by name, near names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Option(click.Option):
         super().__init__(param_decls, **attrs)
 
     def get_help_extra(self, ctx: click.Context) -> Any:
-        """Leave out ``[x>=0]``: the error says it where it matters."""
+        """Leave out ``[x>=0]``; the error says it if it matters."""
         extra = super().get_help_extra(ctx)
         extra.pop("range", None)
         return extra
@@ -55,12 +55,12 @@ class Command(click.Command):
         super().__init__(name, **attrs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; an option with a bare value takes the next word only where it says so."""
+        """Parse; an option with a bare value takes the next word only if it `takes` it."""
         end = args.index("--") if "--" in args else len(args)
         return super().parse_args(ctx, [*self._completed(args[:end]), *args[end:]])
 
     def _completed(self, args: list[str]) -> Iterator[str]:
-        """Yield the words, the value of each bare option joined to its name."""
+        """Yield the words; join each bare option and its value by an equals sign."""
         bare = {
             name: param
             for param in self.params
@@ -94,7 +94,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group with examples, whose commands are near-named when mistyped."""
+    """A group with examples; a mistyped command gets the nearest name."""
 
     command_class = Command
 
@@ -113,7 +113,7 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which is near."""
+        """Find the command; if there is none, name its successor or the nearest."""
         name = args[0]
         command = self.get_command(ctx, name)
         if command is None:

@@ -1,4 +1,4 @@
-"""``jobctl queue hold``: queues paused for as long as a command runs."""
+"""``jobctl queue hold``: pause queues while a command runs."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from jobctl.queues.running import NOT_FOUND, Signals, runnable
 
 
 class _Hold(Command):
-    """A command that ends with another command, behind a ``--`` of its own."""
+    """A command that is followed by ``--`` and another command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Split at the first ``--``, which click would drop; what is behind it is not ours."""
+        """Split at the first ``--``, which click would drop; the rest is the other command."""
         if "--" in args:
             at = args.index("--")
             ctx.ensure_object(Session).given["command"] = tuple(args[at + 1 :])
@@ -97,7 +97,7 @@ def _command(session: Session) -> tuple[str, ...]:
 
     Raises:
         UsageProblem: there is none.
-        Exit: it cannot be run, as far as can be seen; nothing was paused.
+        Exit: it does not exist or cannot be executed; nothing was paused.
     """
     command = session.texts("command")
     if not command:
@@ -117,7 +117,7 @@ def _run(
     command: Sequence[str],
     timeout: float | None,
 ) -> int:
-    """Run the command while the queues are held, and resume them; return the exit code."""
+    """Run the command while the queues are held, resume them, and return the exit code."""
     code = 0
     problem: BaseException | None = None
     try:

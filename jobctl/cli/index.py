@@ -1,4 +1,4 @@
-"""Every command: its module and its summary, so that the root help imports none of them."""
+"""The module and summary of every command, so that the root help imports none of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Listed(NamedTuple):
-    """Where a command lives (``module:attribute``) and what it is for."""
+    """The place of a command (``module:attribute``) and its summary."""
 
     home: str
     summary: str
@@ -45,7 +45,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "help": Listed("help:help_command", "Explain a command, or options that many share."),
     },
 }
-# What went with the last release, by the path it had, and what does the same now.
+# Commands and options that the last release removed, and their successors.
 SUCCESSORS = {
     "jobctl config": "jobctl context show",
     "jobctl explain": "--explain with ls, count and the verbs: jobctl retries ls --explain",

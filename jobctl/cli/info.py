@@ -1,4 +1,4 @@
-"""``jobctl info``: one screen."""
+"""``jobctl info``: totals, days and servers on one screen."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def info(session: Session, days: int, seconds: str | None) -> None:
 
 
 def _open(session: Session) -> Backend:
-    """Open what is known, and say what is not looked at."""
+    """Open the Redis, or the Faktory server where only that is known."""
     backend = connect_either(session)
     if not backend.has_redis and backend.faktory is not None:
         if session.format is Format.IDS:

@@ -83,7 +83,7 @@ def read_page(session: Session) -> Page:
 def write_listing(
     session: Session, backend: Backend, sources: Sequence[Source], request: ListingRequest
 ) -> None:
-    """Write the page of entries that a request selects from one or more structures."""
+    """Write the page of entries that a request selects from some structures."""
     now = backend.server.now()
     brief = session.brief and request.page.limit is None
     # What a long table leaves out is counted: by the structure itself where all of it is meant.
@@ -117,7 +117,7 @@ def _entries(
 
 
 def _keys(session: Session, request: ListingRequest) -> tuple[str, ...] | None:
-    """Return what a format needs of a row: no more is worked out. None: everything."""
+    """Return the keys that a format needs of a row, so that no others are computed; None: all."""
     if session.format is Format.IDS:
         return ("jid",)
     if session.format in (Format.JSON, Format.JSONL) and session.text("columns") is None:

@@ -174,7 +174,7 @@ def option(section: str, *names: str, **attrs: Any) -> Callable[[_F], _F]:
 
 
 def make_options(topic: str) -> list[Option]:
-    """Return all options of a topic, as click's."""
+    """Return all options of a topic as click options."""
     return [Option(each.names, **_attrs(topic, each.attrs)) for each in SHARED[topic]]
 
 

@@ -70,10 +70,7 @@ def write_document(session: Session, document: object) -> None:
 
 
 def stdout(session: Session) -> Writable:
-    """Return where a machine format goes: exactly as it is, a terminal gets no control characters.
-
-    What is in Redis could steer it.
-    """
+    """Return the output of machine formats; on a terminal it shows control characters escaped."""
     out = sys.stdout.buffer
     if not sys.stdout.isatty():
         return out
@@ -86,7 +83,7 @@ def write_number(session: Session, count: int) -> None:
 
 
 def write_bytes(raw: bytes) -> None:
-    """Write exact bytes; on a terminal a line, its control characters shown instead of sent."""
+    """Write exact bytes; on a terminal a line with control characters escaped."""
     if not sys.stdout.isatty():
         sys.stdout.buffer.write(raw)
         return
@@ -98,17 +95,17 @@ def write_bytes(raw: bytes) -> None:
 
 
 def console(session: Session, out: TextIO | None = None) -> Console:
-    """Return the console for people, on stdout unless another stream is named."""
+    """Return a console on stdout, or another stream."""
     from jobctl.render.consoles import make_console
 
     return make_console(out or sys.stdout, session.color)
 
 
 def say(text: str) -> None:
-    """Tell the person something, on stderr; where nobody can hear it, the work goes on."""
+    """Print a line on stderr; if that fails, go on without."""
     try:
         print(printable(text), file=sys.stderr, flush=True)
-    except OSError:  # whoever read it has ended, or its disk is full
+    except OSError:  # closed, or the disk is full
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (the next one would fail as well)
 
 

@@ -109,10 +109,10 @@ def resume(session: Session, names: Sequence[str]) -> None:
 
 
 def read_naming(session: Session, names: Sequence[str]) -> Naming:
-    """Return which queues are meant.
+    """Return the names and globs of the queues to act on.
 
     Raises:
-        UsageProblem: none is named, or one that can be no queue.
+        UsageProblem: none is named, or a name that no queue can have.
     """
     naming = Naming(tuple(names), session.texts("queue_globs"))
     naming.check()
@@ -120,7 +120,7 @@ def read_naming(session: Session, names: Sequence[str]) -> Naming:
 
 
 def author(session: Session, backend: Backend) -> Author:
-    """Return who does this, when and why."""
+    """Return who pauses, when and why."""
     now = time() if not backend.has_redis else backend.server.now()
     return Author(who(), host(), now, session.text("reason"))
 
@@ -138,15 +138,15 @@ def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
                 say(f"{queue.queue}: {queue.note}")
     if not outcome.queues:
         say("no queue matches" if naming.globs else "there are no queues")
-    way = _way_back(session, naming, outcome)
+    way = _how_to_resume(session, naming, outcome)
     if outcome.failed:
         raise _not_taken(outcome, way)
     if way is not None and session.format.human:
         say(f"resume: {way}")
 
 
-def _way_back(session: Session, naming: Naming, outcome: Outcome) -> str | None:
-    """Return how to resume what was paused now, and nothing that somebody else paused before."""
+def _how_to_resume(session: Session, naming: Naming, outcome: Outcome) -> str | None:
+    """Return how to resume the queues that this command paused, and no others."""
     mine = [q for q in outcome.queues if q.changed is not False and q.problem is None]
     if outcome.action != "pause" or not mine:
         return None
@@ -156,12 +156,12 @@ def _way_back(session: Session, naming: Naming, outcome: Outcome) -> str | None:
 
 
 def resume_command(session: Session, names: str) -> str:
-    """Return the command that resumes queues, of the same job system as this one."""
+    """Return the command that resumes queues of the same job system."""
     return f"jobctl{naming_options(session)} queue resume {names}"
 
 
 def _not_taken(outcome: Outcome, way: str | None) -> NotTaken:
-    """Return the error for queues on which it did not take."""
+    """Return the error for queues that could not be paused or resumed."""
     problems = [queue.problem for queue in outcome.queues if queue.problem is not None]
     more = f" (and {len(problems) - 1:,} more queues)" if len(problems) > 1 else ""
     hint = None if way is None else f"the others are paused; resume: {way}"

@@ -78,10 +78,7 @@ def ls(session: Session) -> None:
 
 
 def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return the columns that a table leaves out where they would be empty.
-
-    Programs get the same columns every time.
-    """
+    """Return the columns beyond the usual ones; a table leaves out those that would be empty."""
     odd, pauses = ("form", "problem"), ("paused_by", "paused_at", "reason", "holders", "pending")
     if not session.format.human:
         return (*odd, *pauses)

@@ -1,4 +1,4 @@
-"""The root command: its help knows every command and imports none."""
+"""The root command; its help lists every command without importing any."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.errors import EXIT_MEANINGS
 
 
 class Root(Group):
-    """A group whose commands are imported when they are asked for."""
+    """A group that imports a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names, in the order of the help."""

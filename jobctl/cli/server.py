@@ -1,4 +1,4 @@
-"""``jobctl server``: the private server of this machine."""
+"""``jobctl server``: start, stop and find the private server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def directory_option() -> Callable[[_F], _F]:
 
 
 def chosen(directory: Path | None) -> Path:
-    """Return the directory asked for, or the default one."""
+    """Return the directory that was given, or the default."""
     return directory or embedded.default_directory(os.environ)
 
 

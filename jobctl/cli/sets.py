@@ -1,4 +1,4 @@
-"""``jobctl retries|scheduled|dead|working``: one set of commands, made for each set."""
+"""``jobctl retries|scheduled|dead|working``: the same commands, made for each set."""
 
 from __future__ import annotations
 
@@ -222,10 +222,10 @@ def group_command(kind: Kind) -> click.Command:
 
 
 def show_job(session: Session, backend: Backend, kind: Kind, jid: str, *, raw: bool) -> None:
-    """Show the member of a set that has this JID.
+    """Show the member of a set that has a JID.
 
     Raises:
-        NotFound: none has it.
+        NotFound: no member has it.
     """
     entries = sorted(backend.set(kind).find([jid]), key=lambda entry: (entry.score, entry.raw))
     if not entries:

@@ -1,4 +1,4 @@
-"""``jobctl status``: one answer about a job, wherever it is; ``jobctl states``."""
+"""``jobctl status``: find jobs, wherever they are; ``jobctl states``: the table of states."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def status(
 
 
 def _look(session: Session, backend: Backend, *, jids: Sequence[str], single: bool) -> list[Status]:
-    """Look once, write the answer, and return what was not found."""
+    """Look up jobs once, write the answer, and return the jobs that were not found."""
     found = look(backend, jids)
     _write(session, backend, found, single)
     return [job for job in found if not job.found]
@@ -123,7 +123,7 @@ def _write(session: Session, backend: Backend, jobs: list[Status], single: bool)
 
 
 def _warn(jobs: list[Status]) -> None:
-    """Tell the warnings of several jobs; what is said of all of them once."""
+    """Print the warnings of several jobs; one that all of them share only once."""
     common = set.intersection(*(set(job.warnings) for job in jobs)) if len(jobs) > 1 else set()
     for warning in sorted(common):
         say(warning)
