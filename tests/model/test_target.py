@@ -269,9 +269,9 @@ def test_parameters_of_other_clients_are_obeyed_where_they_mean_something(
     assert (target.family, target.connect_timeout, target.reply_timeout) == (family, connect, reply)
 
 
-@pytest.mark.parametrize("name", sorted(IGNORED))
-def test_parameters_that_steer_another_client_alone_have_no_effect(name):
-    assert Target.parse(f"redis://h/1?{name}=true&db=2") == Target("redis", "h", db=2)
+def test_parameters_that_steer_another_client_alone_have_no_effect():
+    for name in IGNORED:
+        assert Target.parse(f"redis://h/1?{name}=true&db=2") == Target("redis", "h", db=2), name
 
 
 @pytest.mark.parametrize(
