@@ -32,7 +32,7 @@ from slow import Slow
 
 from jobctl import connect
 from jobctl.model.jobba import RecordState
-from jobctl.records.library import Records
+from jobctl.records.records import Records
 
 PAIRS = 7
 SIZES = (200_000, 1_000_000)

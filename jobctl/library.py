@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jobctl.operations.performing import Order
     from jobctl.queues.draining import Drained
     from jobctl.queues.outcome import Outcome
-    from jobctl.records.library import Records
+    from jobctl.records.records import Records
     from jobctl.systems.faktory.server import Faktory
 
 _NO_GUARDS = Guards()
@@ -248,7 +248,7 @@ class Store:
     @cached_property
     def records(self) -> Records:
         """Jobba's status records."""
-        from jobctl.records.library import Records  # most commands do without
+        from jobctl.records.records import Records  # most commands do without
 
         return Records(self.backend)
 

@@ -21,9 +21,9 @@ from jobctl.errors import UsageProblem
 from jobctl.model.record import ROW_KEYS
 from jobctl.model.rows import Page, Row, SortOrder
 from jobctl.records.find import count, count_ignoring_case, explain, found, index_count, page_of
-from jobctl.records.library import Records
 from jobctl.records.plan import QueryPlan, document, facts
 from jobctl.records.query import Query, aged
+from jobctl.records.records import Records
 from jobctl.render.formats import Format
 
 COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at", "errors")

@@ -15,10 +15,9 @@ from jobctl.cli.session import Session
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.model.record import ROW_KEYS, Record
 from jobctl.model.rows import Row
-from jobctl.records.durations import MEASURES, read_keys
-from jobctl.records.durations import Group as Timings
-from jobctl.records.library import Records
 from jobctl.records.query import Query
+from jobctl.records.records import Records
+from jobctl.records.stats import MEASURES, RecordGroup, read_keys
 from jobctl.render.formats import Format
 
 
@@ -147,7 +146,7 @@ def stats(session: Session, by: str) -> None:
         say(f"{times} left out: the clocks that wrote them differ")
 
 
-def _for_people(groups: list[Timings]) -> list[Row]:
+def _for_people(groups: list[RecordGroup]) -> list[Row]:
     from jobctl.render.cells import bar, elapsed
 
     rows = [each.row() for each in groups]

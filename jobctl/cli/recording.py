@@ -19,7 +19,7 @@ from jobctl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from jobctl.model.record import Record
-    from jobctl.records.library import Records
+    from jobctl.records.records import Records
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
@@ -50,7 +50,7 @@ def _changing(session: Session) -> Iterator[Records]:
     Raises:
         Refused: the context is read-only.
     """
-    from jobctl.records.library import Records
+    from jobctl.records.records import Records
 
     session.rules.allow()
     with session.connect() as backend:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from jobctl.filter.fields import Field, Sort
+from jobctl.filter.job_fields import FilterField, Sort
 from jobctl.filter.prefilter import match_pattern
 from jobctl.filter.regex import Named, Regex
 from jobctl.filter.values import ORDERS, Literal, equals, ordered, time_equals, time_ordered
@@ -39,7 +39,7 @@ class Comparison:
         pairs: the two readings of each value that has two.
     """
 
-    field: Field
+    field: FilterField
     op: str
     literals: tuple[Literal, ...]
     regexes: tuple[Regex, ...] = ()
@@ -48,7 +48,9 @@ class Comparison:
     pairs: tuple[Pair, ...] = ()
 
     @classmethod
-    def one_of(cls, field: Field, texts: Iterable[str], pairs: tuple[Pair, ...] = ()) -> Comparison:
+    def one_of(
+        cls, field: FilterField, texts: Iterable[str], pairs: tuple[Pair, ...] = ()
+    ) -> Comparison:
         """Compare the field's text: a number is the text it is written as, null is none."""
         texts = frozenset(texts)
         literals = tuple(map(Literal.of_text, sorted(texts)))

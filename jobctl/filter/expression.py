@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from jobctl.errors import BadFilter, UsageProblem
 from jobctl.filter.conditions import Comparison, Joined, Not, Test
-from jobctl.filter.fields import Field, Find, Sort, match_field
+from jobctl.filter.job_fields import FilterField, Find, Sort, match_field
 from jobctl.filter.regex import Regex, compile_regex
 from jobctl.filter.values import Literal, check_time
 from jobctl.model.jsontext import loads
@@ -159,7 +159,7 @@ class _Parser:
         return str(value)
 
     def _checked(
-        self, field: Field, op: str, literals: list[Literal], places: list[int]
+        self, field: FilterField, op: str, literals: list[Literal], places: list[int]
     ) -> Comparison:
         regexes: list[Regex] = []
         seconds: list[float] = []

@@ -16,7 +16,7 @@ from jobctl.filter.conditions import (
     leaves,
     twofold,
 )
-from jobctl.filter.fields import find_field
+from jobctl.filter.job_fields import find_field
 from jobctl.filter.prefilter import compile_glob, may_hold_jid
 from jobctl.filter.regex import compile_regex
 from jobctl.filter.values import Literal

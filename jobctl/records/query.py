@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from jobctl.errors import BadFilter
 from jobctl.filter.conditions import Comparison, Joined, Test, twofold
 from jobctl.filter.expression import parse
-from jobctl.filter.fields import split_path
+from jobctl.filter.job_fields import split_path
 from jobctl.filter.regex import compile_regex
 from jobctl.filter.values import Literal
 from jobctl.model.jobba import MOMENTS, Clause, RecordState, SetClause, TimeClause

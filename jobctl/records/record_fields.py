@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jobctl.errors import BadFilter
-from jobctl.filter.fields import Field, Read, Sort, dug, shortest, split_path
+from jobctl.filter.job_fields import FilterField, Read, Sort, dug, shortest, split_path
 from jobctl.filter.values import Literal, check_time
 from jobctl.model.jobba import GROUPS, KILL_REQUESTED, MOMENTS, RecordState
 from jobctl.model.jsontext import text_of
@@ -29,7 +29,7 @@ _ALIASES = {"type": "job_name"}
 _NESTED = ("job_args", "data", "errors")
 
 
-def find_record_field(name: str, at: tuple[str, int]) -> Field:
+def find_record_field(name: str, at: tuple[str, int]) -> FilterField:
     """Return the field of this name, of a record.
 
     Raises:
@@ -38,17 +38,17 @@ def find_record_field(name: str, at: tuple[str, int]) -> Field:
     name = _ALIASES.get(name, name)
     if name in _SPECIAL:
         sort, read, check = _SPECIAL[name]
-        return Field(name, sort, read, verbatim=False, check=check)
+        return FilterField(name, sort, read, verbatim=False, check=check)
     if name in ROW_KEYS:
         sort = Sort.TIME if name in TIMES else Sort.PLAIN
         check = check_time if sort is Sort.TIME else None
-        return Field(name, sort, _listed(name), verbatim=False, check=check)
+        return FilterField(name, sort, _listed(name), verbatim=False, check=check)
     path = split_path(name)
     first, rest = path[0], path[1:]
     if first in _NESTED and rest:
         key = str(first)
         below = dug(rest, lambda record: record.values.get(key))
-        return Field(shortest(name), Sort.PLAIN, below, verbatim=False)
+        return FilterField(shortest(name), Sort.PLAIN, below, verbatim=False)
     near = near_name(str(first), sorted((*ROW_KEYS, *_SPECIAL, *_ALIASES)))
     raise BadFilter(
         f"-w: records have no field {name!r}",

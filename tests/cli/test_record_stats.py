@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jobctl.records.durations import MEASURES
+from jobctl.records.stats import MEASURES
 from tests.statuses import record
 
 KEYS = [f"{name}_{measure}" for name in ("waiting", "running") for measure in MEASURES]

@@ -6,7 +6,7 @@ import pytest
 
 from jobctl.errors import UsageProblem
 from jobctl.model.record import Record
-from jobctl.records.durations import MEASURES, Spans, measure, read_keys
+from jobctl.records.stats import MEASURES, Spans, measure, read_keys
 
 S = 1_000_000
 

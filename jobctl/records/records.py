@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from jobctl.model.record import Record
 from jobctl.records.changing import RecordChanges
-from jobctl.records.durations import Durations, measure, read_keys
 from jobctl.records.find import count, explain, find, index_count, order_of, page_of
 from jobctl.records.plan import QueryPlan
 from jobctl.records.query import Query
+from jobctl.records.stats import Durations, measure, read_keys
 from jobctl.redis.connection import Command
 from jobctl.redis.record_writing import RecordWriter
 

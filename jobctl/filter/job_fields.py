@@ -18,7 +18,7 @@ from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
 
 Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record
-Find = Callable[[str, tuple[str, int]], "Field"]  # a name; the expression and its place in it
+Find = Callable[[str, tuple[str, int]], "FilterField"]  # a name; the expression and its place in it
 
 _PLAIN = r"[A-Za-z_][A-Za-z0-9_-]*"
 _FIELD = re.compile(rf'{_PLAIN}(?:\.(?:{_PLAIN}|"(?:[^"\\]|\\.)*")|\[\d+\])*')
@@ -40,7 +40,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FilterField:
     """A field as it was named.
 
     Attributes:
@@ -71,7 +71,7 @@ def find_field(
     at: tuple[str, int],
     kind: Kind | None = None,
     payload_keys: Collection[str] | None = None,
-) -> Field:
+) -> FilterField:
     """Return the field of this name.
 
     Args:
@@ -84,14 +84,14 @@ def find_field(
         BadFilter: there is none; says which is near.
     """
     if name == "age":
-        return Field(name, Sort.AGE, lambda entry, now: (entry.age(now),), verbatim=False)
+        return FilterField(name, Sort.AGE, lambda entry, now: (entry.age(now),), verbatim=False)
     if name in _SEVERAL:
-        return Field(name, Sort.PLAIN, _SEVERAL[name], verbatim=name != "fingerprint")
+        return FilterField(name, Sort.PLAIN, _SEVERAL[name], verbatim=name != "fingerprint")
     every = {key for each in JOB_KINDS for key in listing_keys(each)}
     known = every if kind is None else set(listing_keys(kind))
     if name in known:
         sort = Sort.TIME if name in _TIMES else Sort.PLAIN
-        return Field(name, sort, _listed(name), verbatim=name not in _MADE)
+        return FilterField(name, sort, _listed(name), verbatim=name not in _MADE)
     first, *rest = path = split_path(name)
     if first == "payload" and rest:
         path = path[1:]
@@ -99,7 +99,7 @@ def find_field(
         raise _unknown(
             name, str(first), (*known, *(payload_keys or ()), *_SEVERAL, "age"), kind, at
         )
-    return Field(
+    return FilterField(
         shortest(name), Sort.PLAIN, dug(path, lambda entry: entry.job.payload), verbatim=True
     )
 

@@ -51,7 +51,7 @@ class Spans:
 
 
 @dataclass(slots=True)
-class Group:
+class RecordGroup:
     """The records that have the same values.
 
     Attributes:
@@ -91,7 +91,7 @@ class Durations:
         negative: times that were left out: the clocks that stamped them differ.
     """
 
-    groups: list[Group]
+    groups: list[RecordGroup]
     negative: int
 
 
@@ -116,7 +116,7 @@ def measure(records: Iterable[Record], by: Sequence[str]) -> Durations:
     Raises:
         Refused: there are more groups than anybody could read.
     """
-    groups: dict[tuple[str | None, ...], Group] = {}
+    groups: dict[tuple[str | None, ...], RecordGroup] = {}
     for record in records:
         key = tuple(_value(record, name) for name in by)
         found = groups.get(key)
@@ -125,7 +125,7 @@ def measure(records: Iterable[Record], by: Sequence[str]) -> Durations:
                 raise Refused(
                     f"more than {MOST:,} groups", hint="group by less, or narrow the filter"
                 )
-            found = groups[key] = Group(dict(zip(by, key, strict=True)))
+            found = groups[key] = RecordGroup(dict(zip(by, key, strict=True)))
         found.take(record)
     return Durations(
         sorted(groups.values(), key=_order),
@@ -140,7 +140,7 @@ def _value(record: Record, name: str) -> str | None:
     return None if said is None else text_of(said)
 
 
-def _order(each: Group) -> tuple[object, ...]:
+def _order(each: RecordGroup) -> tuple[object, ...]:
     return (-each.count, *((value is None, value or "") for value in each.values.values()))
 
 
