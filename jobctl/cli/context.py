@@ -7,7 +7,6 @@ import os
 import click
 
 from jobctl.cli.completion import complete_contexts
-from jobctl.cli.connect import level_of
 from jobctl.cli.helping import CONNECTION, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options, shared, shared_options
@@ -107,6 +106,8 @@ def show(session: Session, name: str | None) -> None:
 
 
 def _show_settings(session: Session) -> None:
+    from jobctl.cli.connect import level_of  # imports redis, 70 ms: nothing else here needs it
+
     options = {name: session.text(name) for name in sources.OPTIONS}
     rows = sources.setting_rows(level_of(session), options, os.environ)
     write_rows(session, rows, sources.KEYS, 0.0, ident="setting")
