@@ -37,7 +37,7 @@ def parse(text: str, find: Find, example: str = _EXAMPLE) -> Test:
     Args:
         text: as it was typed.
         find: finds the field of a name.
-        example: an expression on such fields, for whom does not know how.
+        example: an expression on such fields, shown in hints.
 
     Raises:
         BadFilter: it makes no sense; knows the place in it.
@@ -203,7 +203,7 @@ class _Parser:
         self._at = self._at if found is None else found.end()
 
     def _odd(self) -> str | None:
-        """Return what helps against the usual wrong spelling that stands here."""
+        """Return the hint for a common mistake at this place."""
         here = self._text[self._at : self._at + 2]
         return _HINTS.get(here) or _HINTS.get(here[:1])
 

@@ -1,4 +1,4 @@
-"""Comparing what a job holds with what was typed."""
+"""Values as they are typed in a filter, and how a job's values compare with them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Literal:
 
     @property
     def null(self) -> bool:
-        """Whether it stands for what is missing."""
+        """Whether it stands for a missing value."""
         return not self.quoted and self.text == "null"
 
     @property
@@ -61,7 +61,7 @@ class Literal:
 
 
 def equals(value: object, literal: Literal) -> bool:
-    """Tell whether a JSON value is what was typed; null is what is missing.
+    """Tell whether a JSON value equals the typed one; null stands for a missing one.
 
     Bare 42 equals 42, 42.0 and "42", quoted only the string; true and false likewise.
     """
@@ -78,7 +78,7 @@ def equals(value: object, literal: Literal) -> bool:
 
 
 def time_equals(value: object, literal: Literal, now: float) -> bool:
-    """Tell whether a time is the one that was typed, in whatever form; or on the day that was."""
+    """Tell whether a time is the typed one, in any form, or on the typed day."""
     mine, theirs, day = _moment(value), literal.moment(now), parse_day(literal.text, now)
     if mine is not None and day is not None:
         return day.seconds <= mine.seconds < day.seconds + DAY
@@ -88,7 +88,7 @@ def time_equals(value: object, literal: Literal, now: float) -> bool:
 
 
 def ordered(value: object, op: str, literal: Literal, now: float) -> bool:
-    """Tell whether a value is before or behind what was typed: numbers, then times, then texts."""
+    """Tell whether a value is less or more than the typed one: as numbers, times or texts."""
     number, mine = literal.number, _number(value)
     if number is not None and mine is not None:
         return ORDERS[op](mine, number)
@@ -99,7 +99,7 @@ def ordered(value: object, op: str, literal: Literal, now: float) -> bool:
 
 
 def time_ordered(value: object, op: str, literal: Literal, now: float) -> bool:
-    """Tell whether a time is before or behind the one that was typed."""
+    """Tell whether a time is before or after the typed one."""
     mine, theirs = _moment(value), literal.moment(now)
     return mine is not None and theirs is not None and ORDERS[op](mine, theirs)
 
