@@ -143,7 +143,7 @@ def test_a_server_alone_is_never_shown_as_one_pair_with_the_embedded_redis(
         ("tcp://h:7419", "FAKTORY_URL; refused while the embedded server runs")
     ]
     ran = jobctl("context", "show", url=None)
-    assert (ran.code, "say which one, -u embedded:// or --faktory-url" in ran.err) == (0, True)
+    assert (ran.code, "name one, by -u embedded:// or --faktory-url" in ran.err) == (0, True)
     assert jobctl("queue", "pause", "x", url=None).code == 2
     assert jobctl("retries", "count", url=None).out == "0\n"
     assert "url_without_faktory" not in explained(jobctl, url="redis://j")
