@@ -11,7 +11,7 @@ from jobctl.backend import Backend, Scope, open_backend
 from jobctl.config.levels import (
     CONNECT_TIMEOUT,
     Endpoint,
-    Level,
+    SettingsLevel,
     named_system,
     operations_directory,
 )
@@ -70,7 +70,7 @@ class Settings:
             raise UsageProblem("--connect-timeout is a day at most")
 
 
-def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> Backend:
+def open_redis(level: SettingsLevel, settings: Settings, environ: Mapping[str, str]) -> Backend:
     """Open the Redis of a level, or of the one below it, for what needs no server.
 
     Raises:
@@ -105,7 +105,7 @@ def open_redis(level: Level, settings: Settings, environ: Mapping[str, str]) -> 
 
 
 def _open(
-    target: Target, faktory: Faktory | None, scope: Scope, level: Level, settings: Settings
+    target: Target, faktory: Faktory | None, scope: Scope, level: SettingsLevel, settings: Settings
 ) -> Backend:
     """Open a Redis, with the context's password where its URL has none and it wants one."""
     offered = None
@@ -126,7 +126,7 @@ def _open(
         return greeted(target)
 
 
-def open_either(level: Level, settings: Settings, environ: Mapping[str, str]) -> Backend:
+def open_either(level: SettingsLevel, settings: Settings, environ: Mapping[str, str]) -> Backend:
     """Open what a level names: the Redis at once, the server when it is first needed.
 
     Raises:
@@ -152,7 +152,7 @@ def open_either(level: Level, settings: Settings, environ: Mapping[str, str]) ->
     return Backend(None, faktory, Scope(rules=level.rules, passed_over=level.passed_over))
 
 
-def _address(level: Level) -> Address | None:
+def _address(level: SettingsLevel) -> Address | None:
     if level.faktory is None:
         return None
     from jobctl.model.target import Address
@@ -163,7 +163,7 @@ def _address(level: Level) -> Address | None:
         raise _said_by(error, level.faktory, level) from None
 
 
-def _faktory(address: Address, level: Level, settings: Settings) -> Faktory:
+def _faktory(address: Address, level: SettingsLevel, settings: Settings) -> Faktory:
     from jobctl.systems.faktory.server import Faktory  # what needs no server does without
 
     timeout = settings.connect_timeout
@@ -175,7 +175,7 @@ def _faktory(address: Address, level: Level, settings: Settings) -> Faktory:
     )
 
 
-def _said_by(error: JobctlError, door: Endpoint, level: Level) -> JobctlError:
+def _said_by(error: JobctlError, door: Endpoint, level: SettingsLevel) -> JobctlError:
     if not door.source.startswith("--"):  # nobody typed it: say who did
         error.message += f" (from {door.source})"
     bare = level.password is None and not has_password(door.url, Target)
@@ -184,7 +184,7 @@ def _said_by(error: JobctlError, door: Endpoint, level: Level) -> JobctlError:
     return error
 
 
-def _both_doors(level: Level) -> str:
+def _both_doors(level: SettingsLevel) -> str:
     if level.context is None:
         return "give both: --url beside --faktory-url"
     return f"give the context its Redis: url = .. in {level.context.place}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from jobctl import connect
-from jobctl.config.levels import Endpoint, Level, choose_level
+from jobctl.config.levels import Endpoint, SettingsLevel, choose_level
 from jobctl.connecting import Settings, open_either
 from jobctl.errors import BadUrl, UsageProblem
 from tests.systems.double import FaktoryDouble
@@ -15,26 +15,28 @@ from tests.systems.double import FaktoryDouble
 SECRET = "correct-horse-battery"
 
 
-def chosen(url=None, faktory_url=None, environ: Mapping[str, str] = {}, embedded=None) -> Level:
+def chosen(
+    url=None, faktory_url=None, environ: Mapping[str, str] = {}, embedded=None
+) -> SettingsLevel:
     return choose_level(url, faktory_url, environ, lambda: embedded)
 
 
 def test_doors_are_opened_as_the_level_says(faktory: FaktoryDouble, url: str, tmp_path) -> None:
     nowhere = {"XDG_STATE_HOME": str(tmp_path)}
-    both = Level(Endpoint(url, "--url"), Endpoint(faktory.url, "--faktory-url"))
+    both = SettingsLevel(Endpoint(url, "--url"), Endpoint(faktory.url, "--faktory-url"))
     with open_either(both, Settings(), nowhere) as backend:
         assert backend.has_redis
         assert backend.faktory is not None
         assert backend.address == str(backend.target)
         assert faktory.commands == []
         assert backend.faktory.info().version == "1.10.0"
-    alone = Level(None, Endpoint(faktory.url, "--faktory-url"), passed_over="JOBCTL_URL")
+    alone = SettingsLevel(None, Endpoint(faktory.url, "--faktory-url"), passed_over="JOBCTL_URL")
     with open_either(alone, Settings(), nowhere) as backend:
         assert (backend.has_redis, backend.scope.passed_over) == (False, "JOBCTL_URL")
         assert backend.address == faktory.url
         with pytest.raises(UsageProblem, match="this needs the Redis behind tcp://127"):
             backend.require_redis("this")
-    with open_either(Level(Endpoint(url, "--url")), Settings(), nowhere) as backend:
+    with open_either(SettingsLevel(Endpoint(url, "--url")), Settings(), nowhere) as backend:
         assert backend.faktory is None
         backend.require_redis("this")
 

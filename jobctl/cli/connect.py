@@ -9,7 +9,7 @@ from jobctl.backend import Backend
 from jobctl.cli.asker import without_passwords
 from jobctl.cli.output import say
 from jobctl.cli.session import Session
-from jobctl.config.levels import Level, choose_level
+from jobctl.config.levels import SettingsLevel, choose_level
 from jobctl.connecting import Settings, open_either, open_redis, running_embedded
 from jobctl.errors import UsageProblem
 from jobctl.model.guards import Rules
@@ -46,7 +46,7 @@ def note_passed_over(backend: Backend) -> None:
         say(f"{backend.scope.passed_over} is not used: --faktory-url was given without --url")
 
 
-def level_of(session: Session) -> Level:
+def level_of(session: Session) -> SettingsLevel:
     """Return the level of the settings that is used; nothing is opened.
 
     The session keeps it. The file of an operation may name another: its commands put that there.

@@ -28,7 +28,7 @@ from jobctl.errors import (
 from jobctl.model.layout import Kind
 
 if TYPE_CHECKING:
-    from jobctl.config.levels import Level
+    from jobctl.config.levels import SettingsLevel
     from jobctl.model.operation import Header
     from jobctl.operations.journal import Journal
 
@@ -174,7 +174,7 @@ def aim(session: Session, header: Header) -> None:
     session.level = _with_server(level_of(session), header)
 
 
-def _with_server(level: Level, header: Header) -> Level:
+def _with_server(level: SettingsLevel, header: Header) -> SettingsLevel:
     """Return a level with the server that an operation spoke to, where it names none."""
     from jobctl.config.levels import Endpoint, faktory_endpoint
     from jobctl.model.target import Address
@@ -192,7 +192,7 @@ def _with_server(level: Level, header: Header) -> Level:
     return replace(level, faktory=Endpoint(header.faktory, "the operation's file"))
 
 
-def _made_under(header: Header) -> Level | None:
+def _made_under(header: Header) -> SettingsLevel | None:
     from jobctl.config.contexts import find_context
     from jobctl.config.levels import context_level
 
@@ -209,7 +209,7 @@ def _made_under(header: Header) -> Level | None:
     return level
 
 
-def _of_environment(header: Header) -> Level | None:
+def _of_environment(header: Header) -> SettingsLevel | None:
     from jobctl.config.levels import choose_level
 
     try:
@@ -221,7 +221,7 @@ def _of_environment(header: Header) -> Level | None:
     return level if _is_of(level, header) else None
 
 
-def _is_of(level: Level, header: Header) -> bool:
+def _is_of(level: SettingsLevel, header: Header) -> bool:
     """Tell whether an operation is of the Redis of a level."""
     from jobctl import Target
     from jobctl.connecting import resolved

@@ -12,7 +12,7 @@ from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
-    from jobctl.config.levels import Level
+    from jobctl.config.levels import SettingsLevel
     from jobctl.filter.where import Where
     from jobctl.model.guards import Rules
     from jobctl.model.layout import Kind
@@ -30,7 +30,7 @@ class Session:
 
     def __init__(self) -> None:
         self.given: dict[str, object] = {}
-        self.level: Level | None = None
+        self.level: SettingsLevel | None = None
         self.quiet = False
 
     def text(self, name: str) -> str | None:

@@ -32,7 +32,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class SettingsLevel:
     """The servers that one level of the settings names.
 
     Attributes:
@@ -85,7 +85,7 @@ def choose_level(
     embedded: Callable[[], str | None],
     *,
     context: str | None = None,
-) -> Level:
+) -> SettingsLevel:
     """Return the servers to use, and the setting that names each.
 
     Args:
@@ -106,7 +106,7 @@ def choose_level(
                 hint="leave one out: a context names its Redis and its Faktory server itself",
             )
         passed_over = next((name for name in _VARIABLES if variable(environ, name)), None)
-        return Level(
+        return SettingsLevel(
             _endpoint(url, "--url"),
             _endpoint(faktory_url, "--faktory-url"),
             passed_over=passed_over if url is None else None,
@@ -120,20 +120,20 @@ def choose_level(
         if name == "JOBCTL_CONTEXT":
             return _named_level(value, environ)
         redis = _provided(environ, name) if name == "REDIS_PROVIDER" else Endpoint(value, name)
-        return Level(redis, faktory_endpoint(environ))
+        return SettingsLevel(redis, faktory_endpoint(environ))
     running = embedded()
     below = Endpoint(running, EMBEDDED) if running else Endpoint(DEFAULT_URL, "the default")
     faktory = faktory_endpoint(environ)
-    return Level(below) if faktory is None else Level(None, faktory, below)
+    return SettingsLevel(below) if faktory is None else SettingsLevel(None, faktory, below)
 
 
-def context_level(context: Context, environ: Mapping[str, str]) -> Level:
+def context_level(context: Context, environ: Mapping[str, str]) -> SettingsLevel:
     """Return the servers of a context: those it names, and nothing else.
 
     Raises:
         ConfigProblem: a variable that it uses is not set.
     """
-    return Level(
+    return SettingsLevel(
         _context_endpoint(context, "url", context.url, environ),
         _context_endpoint(context, "faktory", context.faktory, environ),
         context=context,
@@ -148,7 +148,7 @@ def _context_endpoint(
     return None if text is None else Endpoint(expand(text, environ, f"{key} of {source}"), source)
 
 
-def _named_level(name: str, environ: Mapping[str, str]) -> Level:
+def _named_level(name: str, environ: Mapping[str, str]) -> SettingsLevel:
     try:
         return context_level(find_context(name, environ), environ)
     except UnknownContext as error:  # nobody typed it: say who did

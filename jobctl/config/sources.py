@@ -13,7 +13,7 @@ from jobctl.config.levels import (
     CONNECT_TIMEOUT,
     EMBEDDED,
     Endpoint,
-    Level,
+    SettingsLevel,
     named_system,
     operations_directory,
     variable,
@@ -40,7 +40,7 @@ _VARIABLES: dict[str, type[Target | Address]] = {
 
 
 def setting_rows(
-    level: Level, options: Mapping[str, str | None], environ: Mapping[str, str]
+    level: SettingsLevel, options: Mapping[str, str | None], environ: Mapping[str, str]
 ) -> list[Row]:
     """Return a row for each setting (setting, value, source), then one for each overruled one.
 
@@ -145,7 +145,7 @@ def _shown(url: str, kind: type[Target | Address]) -> str:
     return shown_url(url.replace("$", "$$"), kind)
 
 
-def _faktory(level: Level, place: str | None) -> Sourced:
+def _faktory(level: SettingsLevel, place: str | None) -> Sourced:
     shown, source = _endpoint(level.faktory, Address, place)
     return shown, f"{source}; refused while {EMBEDDED} runs" if level.unclear else source
 
@@ -155,7 +155,7 @@ def _system(environ: Mapping[str, str]) -> Sourced:
     return (None, _BY_DATA) if named is None else (named, "JOBCTL_SYSTEM")
 
 
-def _password(level: Level, place: str | None) -> Sourced:
+def _password(level: SettingsLevel, place: str | None) -> Sourced:
     if level.context is not None and level.password is not None:
         how = "a command" if level.context.password_command is not None else "a file"
         return f"from {how}", place
@@ -165,7 +165,7 @@ def _password(level: Level, place: str | None) -> Sourced:
     return "none", None
 
 
-def _timeout(level: Level) -> Sourced:
+def _timeout(level: SettingsLevel) -> Sourced:
     redis = level.redis or level.below
     if redis is not None:
         with suppress(BadUrl):
@@ -180,7 +180,7 @@ def _operations(environ: Mapping[str, str]) -> Sourced:
     return str(operations_directory(environ)), "XDG_STATE_HOME" if named else "default"
 
 
-def _overruled(level: Level, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def _overruled(level: SettingsLevel, environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the variables that name a server and were not used, with their values."""
     used = {each.source for each in (level.redis, level.faktory, level.below) if each is not None}
     found = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from jobctl.config.levels import DEFAULT_URL, Endpoint, Level, choose_level
+from jobctl.config.levels import DEFAULT_URL, Endpoint, SettingsLevel, choose_level
 from jobctl.errors import ConfigProblem, UnknownContext, UsageProblem
 
 CONTEXTS = """
@@ -32,7 +32,9 @@ R, F = "redis://flag", "tcp://flag"
 BOTH = {"JOBCTL_URL": "redis://one", "FAKTORY_URL": "tcp://env"}
 
 
-def chosen(url=None, faktory_url=None, environ: Mapping[str, str] = {}, embedded=None) -> Level:
+def chosen(
+    url=None, faktory_url=None, environ: Mapping[str, str] = {}, embedded=None
+) -> SettingsLevel:
     return choose_level(url, faktory_url, environ, lambda: embedded)
 
 
@@ -158,8 +160,10 @@ def test_variables_are_put_in_where_the_context_is_used(environ) -> None:
                                      {"FAKTORY_PROVIDER": "MINE", "MINE": "tcp://mine"},
                                      {"FAKTORY_PROVIDER": "unset"}])  # fmt: skip
 def test_a_redis_on_the_command_line_never_goes_with_a_server_of_the_environment(environ) -> None:
-    assert chosen(R, None, environ) == Level(Endpoint(R, "--url"))
-    assert chosen(R, F, environ) == Level(Endpoint(R, "--url"), Endpoint(F, "--faktory-url"))
+    assert chosen(R, None, environ) == SettingsLevel(Endpoint(R, "--url"))
+    assert chosen(R, F, environ) == SettingsLevel(
+        Endpoint(R, "--url"), Endpoint(F, "--faktory-url")
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,30 +181,34 @@ def test_a_server_on_the_command_line_never_goes_with_a_redis_of_the_environment
     environ, passed_over
 ) -> None:
     level = chosen(None, F, environ, embedded="unix:///running")
-    assert level == Level(None, Endpoint(F, "--faktory-url"), passed_over=passed_over)
+    assert level == SettingsLevel(None, Endpoint(F, "--faktory-url"), passed_over=passed_over)
 
 
 @pytest.mark.parametrize("name", ["JOBCTL_URL", "REDIS_URL"])
 def test_a_redis_and_a_server_of_the_environment_belong_together(name: str) -> None:
     level = chosen(environ={name: "redis://one", "FAKTORY_URL": "tcp://env\n"}, embedded="unix:///")
-    assert level == Level(Endpoint("redis://one", name), Endpoint("tcp://env", "FAKTORY_URL"))
-    assert chosen(environ={name: "redis://one"}) == Level(Endpoint("redis://one", name))
+    assert level == SettingsLevel(
+        Endpoint("redis://one", name), Endpoint("tcp://env", "FAKTORY_URL")
+    )
+    assert chosen(environ={name: "redis://one"}) == SettingsLevel(Endpoint("redis://one", name))
 
 
 def test_a_server_of_the_environment_alone_has_a_redis_below_for_what_needs_no_server() -> None:
     door = Endpoint("tcp://env", "FAKTORY_URL")
     environ = {"FAKTORY_URL": "tcp://env"}
-    assert chosen(environ=environ) == Level(None, door, Endpoint(DEFAULT_URL, "the default"))
+    assert chosen(environ=environ) == SettingsLevel(
+        None, door, Endpoint(DEFAULT_URL, "the default")
+    )
     running = Endpoint("unix:///running", "the embedded server")
-    assert chosen(environ=environ, embedded=running.url) == Level(None, door, running)
-    assert chosen(embedded=running.url) == Level(running)
-    assert chosen() == Level(Endpoint(DEFAULT_URL, "the default"))
+    assert chosen(environ=environ, embedded=running.url) == SettingsLevel(None, door, running)
+    assert chosen(embedded=running.url) == SettingsLevel(running)
+    assert chosen() == SettingsLevel(Endpoint(DEFAULT_URL, "the default"))
 
 
 def test_the_provider_names_the_variable_and_wins() -> None:
     environ = BOTH | {"FAKTORY_PROVIDER": "MY_FAKTORY", "MY_FAKTORY": "tcp://mine"}
     door = Endpoint("tcp://mine", "MY_FAKTORY, named by FAKTORY_PROVIDER")
-    assert chosen(environ=environ) == Level(Endpoint("redis://one", "JOBCTL_URL"), door)
+    assert chosen(environ=environ) == SettingsLevel(Endpoint("redis://one", "JOBCTL_URL"), door)
     assert chosen(environ=environ | {"FAKTORY_PROVIDER": ""}).faktory == Endpoint(
         "tcp://env", "FAKTORY_URL"
     )
