@@ -11,21 +11,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_entries import say_finding, write_entries
-from jobctl.cli.cron_options import flavour, flavour_option, local_clock, zone_option
+from jobctl.cli.cron_entries import flavour, flavour_option, say_finding, write_entries
+from jobctl.cli.cron_options import local_clock, zone_option
 from jobctl.cli.helping import OWN, Command
 from jobctl.cli.options import option, output_options
 from jobctl.cli.output import console, say, write_bytes
 from jobctl.cli.session import Session
+from jobctl.cron.crontab import KEYS, CronEntry, counted
+from jobctl.cron.editing import (
+    Edited,
+    NewEntry,
+    Span,
+    add_entry,
+    entry_spans,
+    judge,
+    read_file,
+    remove_entries,
+)
+from jobctl.cron.files import read_one, replace_file
+from jobctl.cron.schedule import Schedule
+from jobctl.cron.toml import Parsed
 from jobctl.errors import BadCronFile, NotFound, UsageProblem
+from jobctl.model.jsontext import Number, loads
 from jobctl.model.words import listed, things
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jobctl.cron.crontab import CronEntry
-    from jobctl.cron.editing import Edited, Span
-    from jobctl.cron.toml import Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,6 @@ class _Edit:
     checked together with the others there. A link stays, what it points to is replaced.
 
     A file that does not exist is made; what turns the plugin on is written only with --enable.""",
-    short_help="Add an entry to a file.",
     examples=[
         "jobctl cron add conf.d/cron.toml --schedule '30 9 * * MON-FRI' --type SendReport",
         "jobctl cron add cron.toml --schedule @daily --type Sweep --queue low --args '[30]' -n",
@@ -77,10 +87,6 @@ class _Edit:
 @click.pass_obj
 def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     """Add an entry to a file."""
-    from jobctl.cron.editing import NewEntry, add_entry, read_file
-    from jobctl.cron.files import read_one
-    from jobctl.cron.schedule import Schedule
-
     _not_stdin(file)
     Schedule.parse(schedule)
     entry = NewEntry(schedule, _job(session, jobtype), session.text("comment") or "")
@@ -112,7 +118,6 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 
     The result is checked as by validate before it takes the file's place, together with the other
     files where the folder is conf.d; an error that was not there before stops it.""",
-    short_help="Remove entries from a file.",
     examples=[
         "jobctl cron rm conf.d/cron.toml --line 31",
         "jobctl cron rm cron.toml --entry 2 --entry 5 -n",
@@ -131,9 +136,6 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @click.pass_obj
 def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
     """Remove entries from a file."""
-    from jobctl.cron.editing import entry_spans, read_file, remove_entries
-    from jobctl.cron.files import read_one
-
     if not lines and not numbers:
         raise UsageProblem(
             "rm takes --line N or --entry N", hint=f"jobctl cron ls {shlex.quote(file)}"
@@ -176,8 +178,6 @@ def _job(session: Session, jobtype: str) -> dict[str, object]:
 
 def _json(option: str, text: str, kind: type) -> object:
     """Read the JSON of an option, as TOML can hold it."""
-    from jobctl.model.jsontext import Number, loads
-
     what = "a JSON array: '[1, \"two\"]'" if kind is list else "a JSON object: '{\"track\": 1}'"
     try:
         value = loads(text.encode("utf-8", "surrogateescape"))
@@ -198,8 +198,6 @@ def _json(option: str, text: str, kind: type) -> object:
 
 def _known(file: str, old: Parsed, number: int) -> int:
     """Return the number of an entry that is there."""
-    from jobctl.cron.crontab import counted
-
     cron = old.data.get("cron")
     count = len(cron) if isinstance(cron, list) else 0
     if not 1 <= number <= count:
@@ -219,7 +217,6 @@ def _at_line(file: str, spans: Sequence[Span], line: int) -> int:
 
 
 def _judge(session: Session, edit: _Edit) -> Edited:
-    from jobctl.cron.editing import judge
 
     now, local = int(time.time()), local_clock(session)
     return judge(edit.file, edit.old, edit.new, now, local, flavour(session))
@@ -243,9 +240,6 @@ def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | N
 
 def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
     """Replace a file, or show what would change; write the rows of entries for programs."""
-    from jobctl.cron.crontab import KEYS
-    from jobctl.cron.files import replace_file
-
     dry_run, asked = session.flag("dry_run"), session.text("output") is not None
     rows = not session.format.human and (asked or not dry_run)
     if dry_run:
@@ -258,7 +252,7 @@ def _put(session: Session, edit: _Edit, entries: Sequence[CronEntry]) -> None:
 
 def _show(session: Session, edit: _Edit, *, to_stderr: bool) -> None:
     """Print the diff: exact bytes in a pipe, which patch takes."""
-    from jobctl.render.diff import diff_lines, print_diff
+    from jobctl.render.findings import diff_lines, print_diff
 
     old, new = edit.bytes_before, edit.new.document.raw
     if to_stderr or sys.stdout.isatty():

@@ -1,23 +1,46 @@
-"""What commands that read files of cron entries have in common: documents, places, errors."""
+"""Files of cron entries on the command line: read, told what is wrong, and when all of it fires."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
-from jobctl.cli.cron_options import flavour
+import click
+
+from jobctl.cli.cron_options import READING, Window, dialect, say_start, say_zone
+from jobctl.cli.options import option
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
-from jobctl.errors import Exit
+from jobctl.cli.stdin import open_stdin
+from jobctl.cron.checks import load
+from jobctl.cron.crontab import Crontab, Flavour
+from jobctl.cron.files import STDIN, Document, Unreadable, read_documents
+from jobctl.cron.finding import Finding
+from jobctl.cron.firing import TIMETABLE_KEYS, Timetable, timetable_row
+from jobctl.cron.schedule import Dialect
+from jobctl.errors import Exit, UsageProblem
+from jobctl.model.rows import Row
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable_json
 
-if TYPE_CHECKING:
-    from jobctl.cron.crontab import Crontab
-    from jobctl.cron.files import Document, Unreadable
-    from jobctl.cron.finding import Finding
-    from jobctl.model.rows import Row
+_F = TypeVar("_F", bound=Callable[..., Any])
+_TIMETABLE = ("jobtype", "queue", "schedule", "line")
+
+
+def flavour_option() -> Callable[[_F], _F]:
+    """Add ``--flavour``: see `flavour`."""
+    return option(
+        READING, "--flavour", type=click.Choice(["plugin", "enterprise"]),
+        help="Whose files these are: the cron plugin's, or Faktory Enterprise's own. Else "
+        "enterprise where there is no [cron_plugin].",
+    )  # fmt: skip
+
+
+def flavour(session: Session) -> Flavour | None:
+    """Return whose files of entries are read; None to go by what is in them."""
+    text = session.text("flavour")
+    return None if text is None else Flavour(text)
 
 
 def write_entries(
@@ -46,9 +69,6 @@ def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) ->
         BadCronFile: it cannot be read.
         UsageProblem: ``-`` is given, and stdin is a terminal.
     """
-    from jobctl.cli.stdin import open_stdin
-    from jobctl.cron.files import STDIN, read_documents
-
     named = tuple(dict.fromkeys(paths))
     stdin = open_stdin("a file of cron entries") if STDIN in named else None
     return read_documents(named, stdin, unreadable=unreadable if len(named) > 1 else None)
@@ -56,8 +76,6 @@ def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) ->
 
 def read_crontabs(session: Session, paths: Sequence[str]) -> list[Crontab]:
     """Return the same with their entries, and what is wrong with them; errors are the same."""
-    from jobctl.cron.checks import load
-
     return [load(document, flavour(session)) for document in read_files(paths)]
 
 
@@ -100,3 +118,53 @@ def say_error(session: Session, message: str, hint: str | None = None) -> None:
     say(f"error: {message}")
     if hint is not None:
         say(f"hint: {hint}")
+
+
+def write_timetable(session: Session, path: str, window: Window) -> None:
+    """Write when the entries of a file fire; what the server does not take is left out.
+
+    Raises:
+        Exit: with 8, where something was left out.
+    """
+    if dialect(session) is not Dialect.FAKTORY:
+        raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
+    people = ("fires", "day", window.heading) if session.format.human else ()
+    session.columns(TIMETABLE_KEYS, (*people, *TIMETABLE_KEYS))
+    (crontab,) = read_crontabs(session, [path])
+    problems = say_problems(session, [crontab])
+    entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
+    table = Timetable(entries, window.after, window.local)
+    default = (*people, *_shown(session, crontab)) if people else TIMETABLE_KEYS
+    columns = session.columns(default, (*people, *TIMETABLE_KEYS))
+    write_rows(session, _timetable_rows(session, table, window), columns, window.now, ident="at")
+    schedules = [entry.parsed for entry in entries if entry.parsed is not None]
+    say_start(session, schedules)
+    say_zone(session, schedules)
+    for line in _troubles(table):
+        say_error(session, line)
+        problems.setdefault(("", 0), line)
+    if problems:
+        raise click.exceptions.Exit(Exit.PROBLEMS)
+
+
+def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
+    many = session.format is Format.WIDE or len(crontab.document.names) > 1
+    return (*_TIMETABLE, "file") if many else _TIMETABLE
+
+
+def _timetable_rows(session: Session, table: Timetable, window: Window) -> Iterator[Row]:
+
+    if not session.format.human:
+        for at, entry in window.of(table):
+            yield timetable_row(at, entry)
+        return
+    for at, entry in window.brief(session, window.of(table)):
+        yield window.cells(at, window.local) | timetable_row(at, entry)
+
+
+def _troubles(table: Timetable) -> Iterator[str]:
+    """Yield what to say of entries that fire no more, and never did."""
+    for entry in table.silent:
+        yield f"{entry.file}:{entry.line}: never fires"
+    for entry, error in table.hanging:
+        yield f"{entry.file}:{entry.line}: {error.message}"

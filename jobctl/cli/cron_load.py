@@ -7,22 +7,34 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_entries import read_crontabs, say_error, say_problems
-from jobctl.cli.cron_options import READING, flavour_option, local_clock, start, zone_option
+from jobctl.cli.cron_entries import flavour_option, read_crontabs, say_error, say_problems
+from jobctl.cli.cron_options import READING, local_clock, start, zone_option
 from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, PAGE, option, output_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say, write_rows
 from jobctl.cli.session import Session
+from jobctl.cron.clock import Clock
+from jobctl.cron.crontab import CronEntry
+from jobctl.cron.load import (
+    HOUR,
+    KEYS,
+    MINUTE,
+    Load,
+    Peak,
+    all_queues,
+    by_queue,
+    by_time,
+    count_firings,
+    days_from,
+    midnight_of,
+)
 from jobctl.errors import Exit, UsageProblem
+from jobctl.model.times import Instant
 from jobctl.model.words import did_you_mean, things
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jobctl.cron.clock import Clock
-    from jobctl.cron.crontab import CronEntry
-    from jobctl.cron.load import Load, Peak
 
 
 @click.command(
@@ -34,7 +46,6 @@ if TYPE_CHECKING:
     Days, hours and minutes are those of the wall clock in --tz, else UTC. The days begin at
     midnight today, or with --from: the first one then lasts from that time to midnight. An interval
     (@every) counts from there. Firings are counted one by one, up to 5,000,000.""",
-    short_help="Count the jobs by hour or minute: a heat map.",
     examples=[
         "jobctl cron load /etc/faktory --per hour",
         "jobctl cron load conf.d --per hour --days 7 --tz Europe/Berlin",
@@ -62,8 +73,6 @@ if TYPE_CHECKING:
 @click.pass_obj
 def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     """Count the jobs by hour or minute."""
-    from jobctl.cron.load import HOUR, KEYS, MINUTE, count_firings, days_from, midnight_of
-
     if session.format is Format.IDS:
         raise UsageProblem("counts have no ids", hint="-o json, jsonl, csv or tsv")
     columns = session.columns(KEYS, KEYS)
@@ -104,7 +113,6 @@ def _chosen(session: Session, entries: Sequence[CronEntry]) -> list[CronEntry]:
 
 def _print(session: Session, load: Load) -> None:
     """Print the heat map: all queues by time where that is more than one row, then each queue."""
-    from jobctl.cron.load import HOUR, all_queues, by_queue, by_time
     from jobctl.render.consoles import Trimmed
     from jobctl.render.heatmap import print_heatmap
 
@@ -143,7 +151,6 @@ def _span(load: Load) -> str:
 
 
 def _peak_text(peak: Peak, local: Clock) -> str:
-    from jobctl.model.times import Instant
     from jobctl.render.safe import printable
 
     utc = Instant(peak.at).rfc3339().replace(":00Z", "Z")
@@ -165,6 +172,5 @@ def _change_text(before: int, after: int) -> str:
 
 
 def _wall_text(wall: int) -> str:
-    from jobctl.model.times import Instant
 
     return Instant(wall).rfc3339()[:16].replace("T", " ")

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_firings import Window
-from jobctl.cli.cron_options import READING, dialect, only, reading_options, say_start, say_zone
+from jobctl.cli.cron_options import (
+    READING,
+    Window,
+    dialect,
+    only,
+    reading_options,
+    say_start,
+    say_zone,
+)
 from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
-from jobctl.cli.output import say, stdout, write_rows
+from jobctl.cli.output import console, say, stdout, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.errors import BadSchedule, HangingSchedule, NeverFires, NotFound
+from jobctl.cron.schedule import Schedule
+from jobctl.errors import (
+    BadSchedule,
+    Exit,
+    HangingSchedule,
+    JobctlError,
+    NeverFires,
+    NotFound,
+)
+from jobctl.model.times import Instant
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.cron.schedule import Schedule
+    from jobctl.cron.finding import Finding
+    from jobctl.cron.firing import Explained
     from jobctl.model.rows import Row
 
 _KEYS = ("at",)
@@ -36,7 +54,6 @@ _KEYS = ("at",)
     The timetable of a file leaves out what the server would not take, and exits with 8 then. JSON
     of a schedule is {"expr", "next"}; everything else has a row a firing. Instants are in UTC for
     programs.""",
-    short_help="Say when a schedule, or a file's entries, fire.",
     examples=[
         "jobctl cron next '30 9 * * MON-FRI' --tz Europe/Berlin",
         "jobctl cron next '0 0 29 2 *' --count 3 -o json",
@@ -60,7 +77,7 @@ def next_firings(session: Session, words: tuple[str, ...]) -> None:
     what = only(words)
     window = Window.read(session, time.time())
     if what == "-" or what.endswith(".toml") or os.path.exists(what):  # noqa: PTH110 (also odd text)
-        from jobctl.cli.cron_timetable import write_timetable
+        from jobctl.cli.cron_entries import write_timetable  # reads TOML, which takes a while
 
         write_timetable(session, what, window)
     else:
@@ -68,7 +85,6 @@ def next_firings(session: Session, words: tuple[str, ...]) -> None:
 
 
 def _write_schedule(session: Session, text: str, window: Window) -> None:
-    from jobctl.cron.schedule import Schedule
 
     keys = ("fires", "day", window.heading, "at") if session.format.human else _KEYS
     columns = session.columns(keys[:3], keys)
@@ -134,6 +150,7 @@ class _Walk:
         if self._found:
             say("it does not fire any more after that")
             return
+
         from jobctl.cron.lint import lint_errors
 
         for error in lint_errors(self.schedule, self.window.after, self.window.local):
@@ -157,6 +174,81 @@ def _write(session: Session, walk: _Walk, columns: tuple[str, ...]) -> None:
 
 
 def _row(at: int) -> Row:
-    from jobctl.model.times import Instant
 
     return {"at": Instant(at).rfc3339()}
+
+
+_EXPLAINED = ("expr", "words", "next")
+
+
+@click.command(
+    "explain",
+    cls=Command,
+    help="""Say what a schedule says: in plain English, field by field, when it fires next, and
+    what may not be meant. All of it is told of the values that the fields let through, as the
+    server reads them.
+
+    A schedule that never fires, or over which the server hangs, exits with 8; one that the server
+    refuses with 2. JSON is one object; ids are the instants.""",
+    examples=[
+        "jobctl cron explain '*/7 9-17 * * MON-FRI'",
+        "jobctl cron explain '30 2 * * *' --tz America/New_York",
+        "jobctl cron explain '0 0 13 * FRI' -o json | jq -r .words",
+        "jobctl cron explain --dialect unix '0 0 * * 7'",
+    ],
+)
+@click.argument("words", metavar="EXPR", nargs=-1, required=True)
+@reading_options()
+@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@output_options()
+@click.pass_obj
+def explain(session: Session, words: tuple[str, ...]) -> None:
+    """Explain a schedule."""
+    from jobctl.cron.firing import EXPLAINED_KEYS, Explained
+
+    columns = session.columns(_EXPLAINED, EXPLAINED_KEYS)
+    window = Window.read(session, time.time())
+    text = only(words)
+    try:
+        schedule = Schedule.parse(text, dialect=dialect(session))
+    except BadSchedule as error:
+        if os.path.exists(text):  # noqa: PTH110 (also odd text)
+            error.hint = f"it is a file: jobctl cron ls {shlex.quote(text)}"
+        raise
+    explained = Explained.of(schedule, window.after, window.local)
+    if session.format.human and session.text("columns") is None:
+        _print_explained(session, explained, window)
+    else:
+        _write_explained(session, explained.row(dialect(session)), columns)
+    say_start(session, [schedule])
+    say_zone(session, [schedule])
+    errors = [each for each in explained.findings if each.is_error]
+    if errors and session.format.human:  # it stands in the answer
+        raise click.exceptions.Exit(Exit.PROBLEMS)
+    if errors:
+        raise _problem(errors[0])
+
+
+def _print_explained(session: Session, explained: Explained, window: Window) -> None:
+    from jobctl.render.findings import print_explained
+
+    firings = [window.cells(at, explained.clock) for at in explained.firings]
+    print_explained(console(session), explained, firings)
+
+
+def _write_explained(session: Session, row: Row, columns: tuple[str, ...]) -> None:
+    if session.format is Format.JSON and session.text("columns") is None:
+        write_document(session, row)
+        return
+    instants = row["next"] if isinstance(row["next"], list) else []
+    if session.format is Format.IDS:
+        write_rows(session, ({"at": at} for at in instants), ("at",), 0.0, ident="at")
+        return
+    if not session.in_json:
+        row = row | {"next": " ".join(instants)}
+    write_rows(session, [row], columns, 0.0)
+
+
+def _problem(finding: Finding) -> JobctlError:
+    kind = NeverFires if finding.code == "never-fires" else HangingSchedule
+    return kind(finding.message, hint=finding.hint)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from sys import maxsize
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from jobctl.cli.options import all_of, option
-from jobctl.cli.output import say
+from jobctl.cli.output import ON_A_TERMINAL, say
 from jobctl.cli.session import Session
+from jobctl.cron.clock import Clock, moment
+from jobctl.cron.fields import Every
+from jobctl.cron.schedule import Dialect, Schedule
 from jobctl.errors import UsageProblem
+from jobctl.model.times import parse_moment
 
 if TYPE_CHECKING:
-    from jobctl.cron.clock import Clock
-    from jobctl.cron.crontab import Flavour
-    from jobctl.cron.schedule import Dialect, Schedule
+    from jobctl.model.rows import Row
 
 READING = "Schedule options"
+COUNT = 5  # firings that nobody asked to be more
+_COUNTED = 100_000  # of those that a terminal does not show
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_T = TypeVar("_T")
 
 
 def zone_option() -> Callable[[_F], _F]:
@@ -55,15 +63,6 @@ def dialect_option() -> Callable[[_F], _F]:
     )  # fmt: skip
 
 
-def flavour_option() -> Callable[[_F], _F]:
-    """Add ``--flavour``: see `flavour`."""
-    return option(
-        READING, "--flavour", type=click.Choice(["plugin", "enterprise"]),
-        help="Whose files these are: the cron plugin's, or Faktory Enterprise's own. Else "
-        "enterprise where there is no [cron_plugin].",
-    )  # fmt: skip
-
-
 def reading_options(*, until: bool = False) -> Callable[[_F], _F]:
     """Add ``--from``, perhaps ``--until``, ``--tz`` and ``--dialect``."""
     ends = [until_option()] if until else []
@@ -91,8 +90,6 @@ def local_clock(session: Session) -> Clock:
         UnknownZone: there is no such zone, or it is a path.
         UsageProblem: it is empty.
     """
-    from jobctl.cron.clock import Clock
-
     name = session.text("tz")
     if name == "":
         raise UsageProblem("--tz is empty", hint="is a variable unset in your script?")
@@ -132,17 +129,7 @@ def end(session: Session, now: float) -> int | None:
 
 def dialect(session: Session) -> Dialect:
     """Return how to read schedules: as the server does, else by ``--dialect``."""
-    from jobctl.cron.schedule import Dialect
-
     return Dialect(session.text("dialect") or Dialect.FAKTORY)
-
-
-def flavour(session: Session) -> Flavour | None:
-    """Return whose files of entries are read; None to go by what is in them."""
-    from jobctl.cron.crontab import Flavour
-
-    text = session.text("flavour")
-    return None if text is None else Flavour(text)
 
 
 def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
@@ -153,8 +140,6 @@ def say_zone(session: Session, schedules: Iterable[Schedule]) -> None:
 
 def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
     """Say from when intervals are counted, where one of them is one."""
-    from jobctl.cron.fields import Every
-
     if any(isinstance(schedule.plan, Every) for schedule in schedules):
         since = "now" if session.text("start") is None else "--from"
         say(f"@every counts from {since} here; on the server, from its start")
@@ -162,10 +147,73 @@ def say_start(session: Session, schedules: Iterable[Schedule]) -> None:
 
 def _second(option: str, text: str, now: float) -> int:
     """Return the whole second of a time."""
-    from jobctl.model.times import parse_moment
-
     try:
         return parse_moment(text, now, ahead=True).seconds
     except UsageProblem as error:
         error.message = f"{option}: {error.message}"
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which firings are asked for.
+
+    Attributes:
+        now: unix seconds.
+        after: the second to search from.
+        until: the last second; None for no end.
+        count: at most so many; None for all until then.
+        local: the clock of schedules that name no zone.
+        heading: of how far away they are: ``in``, or ``later`` where they do not count from now.
+    """
+
+    now: float
+    after: int
+    until: int | None
+    count: int | None
+    local: Clock
+    heading: str
+
+    @classmethod
+    def read(cls, session: Session, now: float) -> Window:
+        """Read ``--from``, ``--until``, ``--count`` and ``--tz``.
+
+        Raises:
+            UsageProblem: one of them does not make sense.
+        """
+        until, count = end(session, now), session.number("count")
+        heading = "in" if session.text("start") is None else "later"
+        if until is None and count is None:
+            count = COUNT
+        if count is not None:
+            count = min(count, maxsize)  # more than islice takes
+        return cls(now, start(session, now), until, count, local_clock(session), heading)
+
+    def of(self, firings: Iterable[tuple[int, _T]]) -> Iterator[tuple[int, _T]]:
+        """Yield the firings in it, and read no more than one behind it."""
+        for at, what in islice(firings, self.count):
+            if self.until is not None and at > self.until:
+                return
+            yield at, what
+
+    def cells(self, at: int, clock: Clock) -> Row:
+        """Return a firing for people: RFC 3339 as a clock shows it, the weekday, how far away."""
+        from jobctl.render.cells import duration
+
+        when = moment(at, clock.zone)
+        return {
+            "fires": when.isoformat(),
+            "day": when.strftime("%a"),
+            self.heading: duration(at - self.after),
+        }
+
+    def brief(self, session: Session, firings: Iterator[_T]) -> Iterator[_T]:
+        """Yield what a table shows; of a long one on a terminal say how many more there are."""
+        if not session.brief or self.count is not None:
+            yield from firings
+            return
+        yield from islice(firings, ON_A_TERMINAL)
+        more = sum(1 for _ in islice(firings, _COUNTED))
+        if more:
+            least = "more than " if more == _COUNTED else ""
+            say(f"{least}{more:,} more: --count N, or -o wide")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -11,9 +11,36 @@ from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, RecordState
 from jobctl.model.jsontext import Number, text_of
 from jobctl.model.record import Record
 from jobctl.model.status import Status
-from jobctl.render.cells import bar, json_text, whole_percent
+from jobctl.model.times import Instant, epoch
+from jobctl.render.cells import bar, json_text, relative, whole_percent
 from jobctl.render.consoles import print_labelled
-from jobctl.render.timeline import shortened, timeline
+from jobctl.render.safe import printable
+
+_NARROW = 13  # cells of what happened, at least
+_LONGEST = 1000  # characters of an error or a name
+
+
+def timeline(events: Iterable[tuple[str, object]], now: float) -> list[Text]:
+    """Return a line for each event whose time is one, in their order; `now` in unix seconds."""
+    known = [(when, what, text) for what, text in events if (when := epoch(text)) is not None]
+    width = max((_NARROW, *(len(what) + 1 for _, what, _ in known)))
+    return [
+        Text.assemble(f"{what:<{width}}{relative(when, now):<13}", (clock(text), "dim"))
+        for when, what, text in sorted(known, key=lambda event: event[0])
+    ]
+
+
+def clock(text: object) -> str:
+    """Return a time to the second: people do not read nanoseconds."""
+    moment = Instant.parse(str(text))
+    return str(text) if moment is None else Instant(moment.seconds).rfc3339()
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """Return printable text, and of a long one the beginning and how long it is."""
+    shown = printable(text[:most])
+    return shown if len(text) <= most else f"{shown}… ({len(text):,} characters)"
+
 
 _STYLES = {
     RecordState.QUEUED: "bold blue",

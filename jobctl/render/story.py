@@ -12,9 +12,8 @@ from jobctl.model.layout import Kind
 from jobctl.model.status import State, Status
 from jobctl.render.cells import json_text, number, relative
 from jobctl.render.consoles import print_labelled
-from jobctl.render.records import record_lines
+from jobctl.render.records import clock, record_lines, shortened, timeline
 from jobctl.render.safe import printable
-from jobctl.render.timeline import clock, shortened, timeline
 
 _STYLES = {
     State.WORKING: "bold cyan",

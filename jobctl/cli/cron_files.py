@@ -8,21 +8,39 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.cron_entries import read_files, write_entries
-from jobctl.cli.cron_options import flavour, flavour_option, local_clock, zone_option
+from jobctl.cli.cron_entries import (
+    flavour,
+    flavour_option,
+    read_crontabs,
+    read_files,
+    say_error,
+    say_problems,
+    write_entries,
+)
+from jobctl.cli.cron_options import (
+    from_option,
+    local_clock,
+    say_start,
+    say_zone,
+    start,
+    zone_option,
+)
 from jobctl.cli.helping import Command
-from jobctl.cli.options import PAGE, option, output_options
+from jobctl.cli.options import PAGE, option, output_options, page_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say
 from jobctl.cli.session import Session
+from jobctl.cron.checks import load
+from jobctl.cron.clock import Clock
+from jobctl.cron.crontab import CronEntry, Crontab, Flavour, files_summary, schedules_summary
+from jobctl.cron.finding import KEYS, Finding, never_read, unreadable
+from jobctl.cron.firing import LISTING_KEYS, listing_row
+from jobctl.cron.lint import lint_text
 from jobctl.errors import Exit, JobctlError, UsageProblem
+from jobctl.model.rows import Row, sorted_by
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jobctl.cron.clock import Clock
-    from jobctl.cron.crontab import Crontab, Flavour
-    from jobctl.cron.finding import Finding
 
 
 @click.command(
@@ -35,7 +53,6 @@ if TYPE_CHECKING:
     appended in order of name. Each FILE is a document by itself, - is stdin, and -e is a schedule.
     Entries without any [cron_plugin] are read as Faktory Enterprise reads them. Errors, which stop
     the start or each firing, exit with 8; warnings do with --strict.""",
-    short_help="Check files of cron entries, or schedules.",
     examples=[
         "jobctl cron validate /etc/faktory",
         "jobctl cron validate cron.toml --strict --tz Europe/Berlin",
@@ -61,8 +78,6 @@ def validate(
     session: Session, paths: tuple[str, ...], expressions: tuple[str, ...], strict: bool
 ) -> None:
     """Check files of cron entries, or schedules."""
-    from jobctl.cron.finding import KEYS
-
     if paths and expressions:
         hint = "check files and schedules in two calls"
         if " " not in expressions[-1]:
@@ -103,9 +118,6 @@ def _check_expressions(
     expressions: Sequence[str], now: int, local: Clock
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of schedules, and what to say of them all."""
-    from jobctl.cron.crontab import schedules_summary
-    from jobctl.cron.lint import lint_text
-
     findings = [each for text in expressions for each in lint_text(text, now, local)]
     return findings, [schedules_summary(findings, len(expressions))]
 
@@ -114,10 +126,6 @@ def _check_files(
     paths: Sequence[str], now: int, local: Clock, whose: Flavour | None
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of files, and what to say of them all."""
-    from jobctl.cron.checks import load
-    from jobctl.cron.crontab import files_summary
-    from jobctl.cron.finding import never_read, unreadable
-
     findings: list[Finding] = []
 
     def note(path: str, error: JobctlError) -> None:
@@ -129,3 +137,81 @@ def _check_files(
     findings += [never_read(file) for each in crontabs for file in each.document.unread]
     findings += [finding for crontab in crontabs for finding in crontab.findings]
     return findings, files_summary(crontabs, findings)
+
+
+_PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
+
+
+@click.command(
+    "ls",
+    cls=Command,
+    help="""List the entries of cron files: their schedules in words, their queues, when each fires
+    next and when it fired last.
+
+    DIR is read as the server reads it: all *.toml of its conf.d, or its own, as one document. What
+    is wrong with an entry stands in its row and on stderr; the exit code is then 8. An interval
+    (@every) counts from the server's start: next counts from now, and nobody knows the last.""",
+    examples=[
+        "jobctl cron ls /etc/faktory",
+        "jobctl cron ls conf.d/mail.toml --sort next --tz Europe/Berlin",
+        "jobctl cron ls cron.toml -o json | jq -r '.[] | select(.queue == \"low\") | .next'",
+    ],
+)
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="FILE|DIR|-...", type=click.Path(readable=False)
+)
+@from_option()
+@zone_option()
+@flavour_option()
+@page_options()
+@output_options()
+@click.pass_obj
+def ls(session: Session, paths: tuple[str, ...]) -> None:
+    """List the entries of cron files."""
+    now = time.time()
+    at, local = start(session, now), local_clock(session)
+    order, page = session.order(LISTING_KEYS), session.page()
+    session.columns(LISTING_KEYS, LISTING_KEYS)
+    crontabs = read_crontabs(session, paths)
+    problems = say_problems(session, crontabs)
+    entries = [entry for crontab in crontabs for entry in crontab.entries]
+    rows = [
+        _row(session, entry, at, local, problems.get((entry.file, entry.line))) for entry in entries
+    ]
+    if order.field is not None:
+        keyed = ((row[order.field], row) for row in rows)
+        rows = list(sorted_by(keyed, reverse=order.reverse))
+    elif order.reverse:
+        rows.reverse()
+    brief = session.brief and page.limit is None
+    shown = list(page.of(iter(rows)))[: ON_A_TERMINAL if brief else None]
+    columns = session.columns(_columns(session, rows), LISTING_KEYS)
+    write_entries(session, shown, columns, at)
+    if brief and len(rows) - page.offset > len(shown):
+        say(f"{len(rows) - page.offset - len(shown):,} more: --limit")
+    _say(session, entries)
+    if problems or any(row["problem"] is not None for row in rows):
+        raise click.exceptions.Exit(Exit.PROBLEMS)
+
+
+def _columns(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return the columns: for people those that tell them apart."""
+    if session.format is not Format.TABLE:
+        return LISTING_KEYS
+    files = ("file",) if len({row["file"] for row in rows}) > 1 else ()
+    return (*files, *_PEOPLE)
+
+
+def _row(session: Session, entry: CronEntry, now: int, local: Clock, problem: str | None) -> Row:
+    """Return an entry's row; say what only the search finds out."""
+    row = listing_row(entry, now, local, problem)
+    if problem is None and row["problem"] is not None:
+        say_error(session, f"{entry.file}:{entry.line}: {row['problem']}")
+    return row
+
+
+def _say(session: Session, entries: Sequence[CronEntry]) -> None:
+    """Say what the times hang on."""
+    schedules = [entry.parsed for entry in entries if entry.parsed is not None]
+    say_zone(session, schedules)
+    say_start(session, schedules)
