@@ -10,7 +10,6 @@ import click
 
 import jobctl
 from jobctl.cli.helping import Command
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:
@@ -39,10 +38,6 @@ def script(root: click.Command, shell: str) -> str:
 @click.command(
     "completion",
     cls=Command,
-    help="""Print the completion script of a shell.
-
-    Commands, options, formats and the names of your queues complete.""",
-    short_help=COMMANDS["completion"].summary,
     examples=[
         'eval "$(jobctl completion bash)"      # in ~/.bashrc',
         'eval "$(jobctl completion zsh)"       # in ~/.zshrc',
@@ -52,7 +47,10 @@ def script(root: click.Command, shell: str) -> str:
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print a completion script."""
+    """Print the completion script of a shell.
+
+    Commands, options, formats and the names of your queues complete.
+    """
     click.echo(script(ctx.find_root().command, shell), nl=False)
 
 

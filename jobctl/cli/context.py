@@ -8,7 +8,6 @@ import click
 
 from jobctl.cli.completion import complete_contexts
 from jobctl.cli.helping import CONNECTION, Group
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options, shared, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
@@ -25,14 +24,6 @@ KEYS = (
 @click.group(
     "context",
     cls=Group,
-    help=f"""{COMMANDS["context"].summary}
-
-    They stand in config.toml: $JOBCTL_CONFIG, else $XDG_CONFIG_HOME/jobctl/config.toml, else
-    ~/.config/jobctl/config.toml. Each [contexts.NAME] has a url (Redis), a faktory (server), or
-    both; and, where wanted, layout, system, records_namespace, password_command or password_file,
-    read_only, protected, reason_required, journal. Use one by --context NAME or
-    JOBCTL_CONTEXT=NAME.""",
-    short_help=COMMANDS["context"].summary,
     examples=[
         "jobctl context ls",
         "jobctl context show prod",
@@ -41,20 +32,25 @@ KEYS = (
     ],
 )
 def context() -> None:
-    """Contexts."""
+    """Names for job systems, and the rules of each.
+
+    They stand in config.toml: $JOBCTL_CONFIG, else $XDG_CONFIG_HOME/jobctl/config.toml, else
+    ~/.config/jobctl/config.toml. Each [contexts.NAME] has a url (Redis), a faktory (server), or
+    both; and, where wanted, layout, system, records_namespace, password_command or password_file,
+    read_only, protected, reason_required, journal. Use one by --context NAME or
+    JOBCTL_CONTEXT=NAME.
+    """
 
 
 @context.command(
     "ls",
-    help="List the contexts, in the order of the file; passwords are left out.",
-    short_help="List them.",
     examples=["jobctl context ls", "jobctl context ls -o json", "jobctl context ls -o ids"],
 )
 @shared(CONNECTION, "--context")
 @output_options()
 @click.pass_obj
 def ls(session: Session) -> None:
-    """List contexts."""
+    """List the contexts in the order of the file, without passwords."""
     contexts = read_contexts(os.environ)
     current = _current(session)
     rows = [sources.context_row(each, current=name == current) for name, each in contexts.items()]
@@ -67,16 +63,6 @@ def ls(session: Session) -> None:
 
 @context.command(
     "show",
-    help="""Show a context; without a NAME the settings in use: what each is, where it comes from,
-    and which variables were overruled. The first of these names the Redis and its Faktory server,
-    two are never mixed: --url and --faktory-url; --context; JOBCTL_URL; JOBCTL_CONTEXT;
-    REDIS_PROVIDER; REDIS_URL; FAKTORY_URL alone; a running embedded server;
-    redis://127.0.0.1:6379/0. With FAKTORY_URL alone url_without_faktory is the Redis of what needs
-    no server; what asks the server never uses it.
-
-    Nothing is connected, and no password is read or shown. A config.toml that cannot be used, even
-    if no context is asked for, is a warning, and the exit code is 8.""",
-    short_help="Show one of them, or where each setting in use comes from.",
     examples=[
         "jobctl context show prod",
         "jobctl context show prod -o json | jq -r .url",
@@ -89,7 +75,15 @@ def ls(session: Session) -> None:
 @shared_options()
 @click.pass_obj
 def show(session: Session, name: str | None) -> None:
-    """Show a context, or the settings in use."""
+    """Show a context; without NAME where each setting in use comes from.
+
+    Variables that were overruled are named, too; jobctl help connection has the order. With
+    FAKTORY_URL alone url_without_faktory is the Redis of what needs no server; what asks the server
+    never uses it.
+
+    Nothing is connected, and no password is read or shown. A config.toml that cannot be used, even
+    if no context is asked for, is a warning, and the exit code is 8.
+    """
     if name is None:
         _show_settings(session)
         return

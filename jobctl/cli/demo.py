@@ -14,7 +14,6 @@ import click
 
 from jobctl import connect, embedded
 from jobctl.cli.helping import Command
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document
 from jobctl.cli.server import chosen, directory_option
@@ -34,9 +33,6 @@ _ELSEWHERE = (
 @click.command(
     "demo",
     cls=Command,
-    help="""Start (or find) a private server, fill it with the jobs of a web shop after a bad night,
-    and print a short tour. It keeps running: plain jobctl commands find it.""",
-    short_help=COMMANDS["demo"].summary,
     examples=["jobctl demo", "jobctl demo --fresh", "jobctl demo --dir ./redis"],
 )
 @directory_option()
@@ -44,7 +40,11 @@ _ELSEWHERE = (
 @output_options()
 @click.pass_obj
 def demo(session: Session, directory: Path | None, fresh: bool) -> None:
-    """Try jobctl on lifelike jobs."""
+    """Try jobctl on a private server full of lifelike jobs.
+
+    Starts (or finds) a private server, fills it with the jobs of a web shop after a bad night, and
+    prints a short tour. The server keeps running: plain jobctl commands find it.
+    """
     running, started = embedded.start(chosen(directory), environ=os.environ)
     with connect(running.url) as backend:
         highlights, seeded = _population(backend.backend, fresh=fresh)

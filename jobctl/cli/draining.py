@@ -49,11 +49,6 @@ _COLUMNS = ("queues", "idle", "running", "waiting", "seconds", "expired")
 @click.command(
     "drain",
     cls=Command,
-    short_help="Wait until nobody works on a queue's jobs.",
-    help="""Wait until nobody works on a queue's jobs.
-
-    That is: no reservation of them in every look over three seconds, counted from the pause. Exit
-    0: idle; 6: time is up, what is paused stays so; 130: interrupted, likewise.""",
     examples=[
         "jobctl queue drain mailers --pause --timeout 10m",
         "jobctl queue drain '*' --timeout 10m    # of queues that are paused already",
@@ -74,7 +69,11 @@ _COLUMNS = ("queues", "idle", "running", "waiting", "seconds", "expired")
 @shared_options()
 @click.pass_obj
 def drain_command(session: Session, names: Sequence[str]) -> None:
-    """Wait until queues are idle."""
+    """Wait until nobody works on a queue's jobs.
+
+    That is, until no look within three seconds, counted from the pause, finds a reservation. Exit
+    code 0: idle; 6: time is up; 130: interrupted. What is paused stays paused.
+    """
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("timeout"))
     with connect_either(session) as backend:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from jobctl.cli.helping import CONNECTION, FILTERS, GUARDS, OUTPUT, TOPICS, Command, Group
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import make_options
 from jobctl.errors import UsageProblem
 from jobctl.model.words import did_you_mean
@@ -63,14 +62,15 @@ def _complete(
 @click.command(
     "help",
     cls=Command,
-    help=f"""{COMMANDS["help"].summary} The topics are {", ".join(TOPICS)}.""",
-    short_help=COMMANDS["help"].summary,
     examples=["jobctl help filters", "jobctl help retries kill"],
 )
 @click.argument("words", nargs=-1, metavar="[TOPIC|COMMAND...]", shell_complete=_complete)
 @click.pass_context
 def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
-    """Print the help of a topic or a command."""
+    """Explain a command, or options that many share.
+
+    The topics are filters, guards, output, connection.
+    """
     at = ctx.find_root()
     if len(words) == 1 and words[0] in TOPICS:
         click.echo(topic_text(at, words[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -80,6 +81,10 @@ class Command(click.Command):
                 yield f"{word}={option.bare}"
             word = following
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the first sentence of the help."""
+        return _summary(self, limit)
+
     def format_help_text(
         self,
         ctx: click.Context,  # noqa: ARG002
@@ -102,6 +107,10 @@ class Group(click.Group):
         self.examples = tuple(examples)
         super().__init__(name, **attrs)
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the first sentence of the help."""
+        return _summary(self, limit)
+
     def format_help_text(
         self,
         ctx: click.Context,  # noqa: ARG002
@@ -109,6 +118,11 @@ class Group(click.Group):
     ) -> None:
         """Write the summary, the examples, and what else there is to say."""
         _write_text(formatter, self.help, self.examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, and the commands."""
+        write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -127,6 +141,12 @@ class Group(click.Group):
                 hint = did_you_mean(name, self.list_commands(ctx))
             raise UsageProblem(f"{ctx.command_path} has no command {name!r}", hint=hint)
         return name, command, args[1:]
+
+
+def _summary(command: click.Command, limit: int) -> str:
+    text = command.short_help or re.split(r"(?<=\.)\s", inspect.cleandoc(command.help or ""))[0]
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
 def _write_text(formatter: click.HelpFormatter, text: str | None, examples: Sequence[str]) -> None:

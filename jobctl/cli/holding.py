@@ -47,15 +47,6 @@ class _Hold(Command):
 @click.command(
     "hold",
     cls=_Hold,
-    short_help="Pause queues, run a command, resume them whatever becomes of it.",
-    help="""Pause queues, run a command, and resume them whatever becomes of it: failure, Ctrl-C, a
-    signal. The exit code is the command's (128+n where signal n killed it, 127: no such command,
-    126: it cannot be run); 1 where it succeeded and the queues could not be resumed.
-
-    A lease in Redis tells others of it: queue ls shows it. Holds may overlap: the last one resumes.
-    A queue that was paused before stays paused. With --drain the command runs once the queues are
-    idle; where they are not within D, they are resumed, the command is not run, and the exit code
-    is 6.""",
     examples=[
         "jobctl queue hold '*' -- ./migrate.sh",
         "jobctl queue hold mailers imports --drain 10m -- kamal deploy",
@@ -73,7 +64,17 @@ class _Hold(Command):
 @connection_options()
 @click.pass_obj
 def hold(session: Session, names: Sequence[str]) -> None:
-    """Hold queues."""
+    """Pause queues, run a command, resume them whatever becomes of it.
+
+    Also after a failure, Ctrl-C or a signal. The exit code is the command's (128+n where signal n
+    killed it, 127: no such command, 126: it cannot be run); 1 where it succeeded and the queues
+    could not be resumed.
+
+    A lease in Redis tells others of it: queue ls shows it. Holds may overlap: the last one resumes.
+    A queue that was paused before stays paused. With --drain the command runs once the queues are
+    idle; where they are not within D, they are resumed, the command is not run, and the exit code
+    is 6.
+    """
     naming = read_naming(session, names)
     timeout = read_timeout(session.text("drain_for"))
     command = _command(session)

@@ -10,7 +10,6 @@ import click
 from jobctl.backend import Backend
 from jobctl.cli.connect import connect_either, note_passed_over
 from jobctl.cli.helping import Command
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
@@ -25,12 +24,6 @@ _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueu
 @click.command(
     "info",
     cls=Command,
-    help="""One screen: how many jobs are where, processed and failed by day, the servers.
-
-    csv, tsv and ids have a row for each day. Days are the server's own, in its local zone, which it
-    does not name. With --faktory-url alone: what that server knows, in csv and tsv one row of it;
-    there are no ids.""",
-    short_help=COMMANDS["info"].summary,
     examples=[
         "jobctl info",
         "jobctl info --watch=5",
@@ -45,7 +38,12 @@ _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueu
 @shared_options()
 @click.pass_obj
 def info(session: Session, days: int, seconds: str | None) -> None:
-    """One screen."""
+    """One screen: totals, days, server.
+
+    csv, tsv and ids have a row for each day. Days are the server's own, in its local zone, which it
+    does not name. With --faktory-url alone: what that server knows, in csv and tsv one row of it;
+    there are no ids.
+    """
     if seconds is not None:
         write = partial(_write, session, days=days)
         repeat(session, seconds, lambda: _open(session), write)

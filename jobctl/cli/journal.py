@@ -10,7 +10,6 @@ import click
 
 from jobctl.cli.completion import complete_operations
 from jobctl.cli.helping import Group
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.operations import journal as kept_journal
 from jobctl.cli.options import output_options
 from jobctl.cli.output import console, say, write_document, write_rows
@@ -21,30 +20,32 @@ if TYPE_CHECKING:
 
 KEYS = ("operation", "action", "target", "state", "started_at", "matched", "done")
 
-journal = Group(
+
+@click.group(
     "journal",
-    help="""Operations that changed something, newest first. Their files hold the jobs as they
-    were, for undo and resume: payloads, so personal data; only you can read them. They are pruned
-    after 30 days, or beyond 1 GiB.""",
-    short_help=COMMANDS["journal"].summary,
+    cls=Group,
     examples=[
         "jobctl journal ls",
         "jobctl journal show 7f3a09c2 --jobs",
         "jobctl journal prune -n",
     ],
 )
+def journal() -> None:
+    """The operations that changed something.
+
+    Their files hold the jobs as they were, for undo and resume: payloads, so personal data; only
+    you can read them. They are pruned after 30 days, or beyond 1 GiB.
+    """
 
 
 @journal.command(
     "ls",
-    help="List operations, newest first.",
-    short_help="List them.",
     examples=["jobctl journal ls", "jobctl journal ls -o json"],
 )
 @output_options()
 @click.pass_obj
 def ls(session: Session) -> None:
-    """List operations."""
+    """List operations, newest first."""
     entries = kept_journal().entries(lambda error: say(error.message))
     rows = [entry.row() for entry in entries]
     write_rows(session, rows, KEYS, time.time(), ident="operation")
@@ -52,8 +53,6 @@ def ls(session: Session) -> None:
 
 @journal.command(
     "show",
-    help="Show an operation: who asked for what, what became of it; with --jobs each job.",
-    short_help="Show one of them.",
     examples=["jobctl journal show 7f3a09c2", "jobctl journal show 7f3a --jobs -o jsonl"],
 )
 @click.argument("operation", shell_complete=complete_operations)
@@ -61,7 +60,7 @@ def ls(session: Session) -> None:
 @output_options()
 @click.pass_obj
 def show(session: Session, operation: str, jobs: bool) -> None:
-    """Show an operation."""
+    """Show an operation: who asked for what, and what became of it."""
     from jobctl.operations.telling import outcome_keys, outcomes, tell
 
     with kept_journal().open(operation, write=False) as file:
@@ -83,9 +82,6 @@ def show(session: Session, operation: str, jobs: bool) -> None:
 
 @journal.command(
     "prune",
-    help="""Delete the files of finished operations by age, then the oldest until the rest is small
-    enough. One that is unfinished or in use stays. What is deleted cannot be undone any more.""",
-    short_help="Delete the old ones.",
     examples=["jobctl journal prune --dry-run", "jobctl journal prune --older-than 1w"],
 )
 @click.option("--older-than", metavar="AGE", default="30d", help="Delete older ones; else 30d.")
@@ -97,7 +93,11 @@ def show(session: Session, operation: str, jobs: bool) -> None:
 @output_options()
 @click.pass_obj
 def prune(session: Session, older_than: str, max_size: int, dry_run: bool) -> None:
-    """Delete old operations."""
+    """Delete the files of old operations.
+
+    Finished ones go by age, then the oldest until the rest is small enough. One that is unfinished
+    or in use stays. What is deleted cannot be undone any more.
+    """
     from jobctl.model.times import parse_duration
 
     gone = kept_journal().prune(

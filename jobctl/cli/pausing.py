@@ -43,12 +43,6 @@ at_restart_option = option(
 @click.command(
     "pause",
     cls=Command,
-    short_help="Pause queues: nothing in them runs until they are resumed.",
-    help="""Pause queues: nothing in them runs until they are resumed; what runs already goes on.
-
-    '*' alone means all queues. Pausing a paused queue is fine. Where the Faktory server is known
-    (--faktory-url), it is told, and the effect verified. By Redis alone it is done only where no
-    server runs: it would not notice before its restart.""",
     examples=[
         "jobctl queue pause mailers imports --reason 'deploy 4711'",
         "jobctl queue pause '*'",
@@ -60,7 +54,12 @@ at_restart_option = option(
 @shared_options()
 @click.pass_obj
 def pause(session: Session, names: Sequence[str]) -> None:
-    """Pause queues."""
+    """Pause queues: nothing in them runs until they are resumed.
+
+    What runs already goes on. '*' alone means all queues. Pausing a paused queue is fine. Where the
+    Faktory server is known (--faktory-url), it is told, and the effect verified. By Redis alone it
+    is done only where no server runs: it would not notice before its restart.
+    """
     naming = read_naming(session, names)
     with connect_either(session) as backend:
         note_passed_over(backend)
@@ -72,12 +71,6 @@ def pause(session: Session, names: Sequence[str]) -> None:
 @click.command(
     "resume",
     cls=Command,
-    short_help="Resume queues.",
-    help="""Resume queues.
-
-    '*' alone means all queues. Resuming one that is not paused is fine. One that jobctl queue hold
-    holds is resumed by its last holder; by hand only with --force. --stale clears the holders that
-    have died, and resumes what nobody else holds.""",
     examples=[
         "jobctl queue resume mailers imports",
         "jobctl queue resume --stale '*'   # after a deploy was killed; only what it held",
@@ -93,7 +86,12 @@ def pause(session: Session, names: Sequence[str]) -> None:
 @shared_options()
 @click.pass_obj
 def resume(session: Session, names: Sequence[str]) -> None:
-    """Resume queues."""
+    """Resume queues.
+
+    '*' alone means all queues. Resuming one that is not paused is fine. One that jobctl queue hold
+    holds is resumed by its last holder; by hand only with --force. --stale clears the holders that
+    have died, and resumes what nobody else holds.
+    """
     naming = read_naming(session, names)
     force, at_restart = session.flag("force"), session.flag("at_restart")
     if session.flag("stale") and (force or at_restart):

@@ -11,7 +11,6 @@ import click
 
 from jobctl.cli.connect import connect
 from jobctl.cli.helping import Command
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.listings import read_order
 from jobctl.cli.options import page_options, record_filter_options, shared_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say, write_document, write_number, write_rows
@@ -33,15 +32,6 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
 @click.command(
     "query",
     cls=Command,
-    help="""List the status records that match, as Jobba keeps them: the newest recorded first,
-    without a condition all of them. A condition on state, job_name, job_arg, provider_job_id, id or
-    one of the times is answered by an index, any other by the records themselves. Nothing is
-    written.
-
-    Times are compared and sorted as their indexes have them; 2026-09-21, today or monday is its
-    midnight in UTC, with = all of that day. A record's own state decides. Records
-    without the field that is sorted by come last, by id.""",
-    short_help=COMMANDS["query"].summary,
     examples=[
         "jobctl query -w state=failed -w job_name=SendEmail,Retryer -w 'recorded_at>=-2d'",
         "jobctl query -w state=incomplete --older-than 1h --count",
@@ -66,7 +56,16 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
 def query(
     session: Session, named: tuple[str, ...], count: bool, indexed: bool, explain: bool
 ) -> None:
-    """Find status records."""
+    """Status records that match, as Jobba keeps them.
+
+    The newest recorded first; without a condition all of them. A condition on state, job_name,
+    job_arg, provider_job_id, id or one of the times is answered by an index, any other by the
+    records themselves. Nothing is written.
+
+    Times are compared and sorted as their indexes have them; 2026-09-21, today or monday is its
+    midnight in UTC, with = all of that day. A record's own state decides. Records without the field
+    that is sorted by come last, by id.
+    """
     if count and explain:
         raise UsageProblem(
             "--count and --explain do not go together",

@@ -13,7 +13,6 @@ from jobctl.cli.draining import drain_command
 from jobctl.cli.filters import explained
 from jobctl.cli.helping import Group
 from jobctl.cli.holding import hold
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.listings import ListingRequest, read_order, write_listing
 from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
 from jobctl.cli.output import say, write_rows
@@ -32,7 +31,6 @@ _COLUMNS = ("queue", "size", "latency", "paused", "working")
 @click.group(
     "queue",
     cls=Group,
-    help=COMMANDS["queue"].summary,
     examples=[
         "jobctl queue ls",
         "jobctl queue jobs default --type SendEmail",
@@ -41,18 +39,11 @@ _COLUMNS = ("queue", "size", "latency", "paused", "working")
     ],
 )
 def queue() -> None:
-    """Queues."""
+    """Queues and the jobs that wait in them."""
 
 
 @queue.command(
     "ls",
-    short_help="List queues: size, latency, paused, working.",
-    help="""List queues: how many jobs wait, how long the one that runs next has waited (latency),
-    whether it is paused, by whom and why, who holds it (jobctl queue hold) and whether that holder
-    is dead, and how many of its jobs are being worked on. Pending: to be paused once the server
-    restarts.
-
-    Lists of jobs whose name is in no set of queues are listed too, and say so.""",
     examples=[
         "jobctl queue ls",
         "jobctl queue ls --sort latency --reverse",
@@ -63,7 +54,13 @@ def queue() -> None:
 @sort_options()
 @click.pass_obj
 def ls(session: Session) -> None:
-    """List queues."""
+    """List queues: size, latency, paused, working.
+
+    Latency is how long the job that runs next has waited, working how many jobs workers hold. Where
+    a queue is paused, or held (jobctl queue hold), it says by whom and why, and whether the holder
+    is dead; pending: it will be paused once the server restarts. Lists of jobs whose name is in no
+    set of queues are listed, too.
+    """
     columns = session.columns(QUEUE_KEYS if session.format is Format.WIDE else (), QUEUE_KEYS)
     order = read_order(session, QUEUE_KEYS)
     with connect(session) as backend:
@@ -88,10 +85,6 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 
 @queue.command(
     "jobs",
-    short_help="List the jobs of queues, by position.",
-    help="""List the jobs of queues in the order they run: position 0 is next.
-
-    Age counts from when they were enqueued.""",
     examples=[
         "jobctl queue jobs default",
         "jobctl queue jobs default --older-than 1h -o ids",
@@ -104,7 +97,10 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
 @page_options()
 @click.pass_obj
 def jobs(session: Session, names: Sequence[str]) -> None:
-    """List the jobs of queues."""
+    """List the jobs of queues, by position.
+
+    Position 0 runs next. Age counts from when they were enqueued.
+    """
     request = ListingRequest.read(session, Kind.QUEUE)
     if explained(session, Kind.QUEUE, request.where, lambda backend: _jobs_in(backend, names)):
         return

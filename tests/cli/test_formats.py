@@ -58,7 +58,7 @@ def test_a_report_and_every_other_document_is_one_line_of_jsonl(raw, jobctl):
         ("retries", "kill", "--all", "--dry-run"),
         ("undo", killed["operation"], "--yes"),
         ("journal", "show", killed["operation"]),
-        ("explain", "-w", "jobtype=SendEmail"),
+        ("retries", "ls", "-w", "jobtype=SendEmail", "--explain"),
         ("dead", "show", "died-0000001"),
         ("query", "--explain"),
         ("info",),
