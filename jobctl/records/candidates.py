@@ -62,7 +62,7 @@ def distinct(indexes: Indexes, wanted: SplitQuery) -> list[bytes]:
 
 
 def _walked(indexes: Indexes, plan: QueryPlan, order: TimeClause) -> Iterator[bytes]:
-    """Walk the order's index and test; past the budget go the other way for the rest."""
+    """Walk the index of the order and test each id; past the budget, drive for the rest."""
     tests = tuple(c for c in plan.leading if c != order)
     shown: set[bytes] | None = None if plan.budget is None else set()
     budget = Budget(plan.budget)
@@ -127,7 +127,7 @@ def _unordered(
 
 
 def _most(plan: QueryPlan) -> int | None:
-    """Return how many ids to hold: some may have no record, or not meet what only those tell."""
+    """Return how many ids to hold: more than are wanted, since some may have no record."""
     smallest = plan.clauses[0].size if plan.clauses else 0
     if plan.most is None or (plan.query.rest and 0 < smallest <= HELD):
         return None
@@ -144,7 +144,7 @@ class Best(Generic[T]):
         self._held: set[T] = set()
 
     def add(self, items: Iterable[T]) -> None:
-        """Take items in."""
+        """Add items."""
         behind = self._behind
         if behind is None:
             self._held.update(items)

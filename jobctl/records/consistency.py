@@ -1,4 +1,4 @@
-"""Where the status records of a job, and where it is, contradict: one plain sentence each."""
+"""Contradictions between a job's status records and its place: one plain sentence each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMED = 5  # ids that a sentence names
 def contradictions(
     jid: str, entries: Sequence[Entry], joined: JobRecords, now: float
 ) -> Iterator[str]:
-    """Yield what a job's newest record says and its place does not.
+    """Yield where a job's newest record and its place contradict each other.
 
     A job that is tried again has ordinarily a record that says failed, or still started; one whose
     worker ends right now may have a record that says so already.
@@ -66,7 +66,7 @@ def _nowhere(record: Record, now: float) -> Iterator[str]:
 
 
 def _ended(record: Record, entry: Entry, now: float) -> Iterator[str]:
-    """Yield what is odd about a job whose record says that it ended."""
+    """Yield contradictions of a job whose record says that it ended."""
     state = record.state or RecordState.UNKNOWN
     failed = state is RecordState.FAILED
     if failed and entry.job.failed:

@@ -29,7 +29,7 @@ _SKIPPED = 1000  # records passed over at once
 
 @dataclass(frozen=True, slots=True)
 class RecordCount:
-    """How many records match, and how many index entries were met whose record is gone."""
+    """How many records match, and how many of the index entries read have no record."""
 
     records: int
     orphans: int
@@ -104,7 +104,7 @@ def index_count(reader: RecordReader, query: Query, now: float) -> int:
 
 
 def _adds_up(clause: Clause) -> bool:
-    """Tell whether the sizes of a clause's sets are its count, as the gem has it."""
+    """Tell whether the gem counts a clause by adding up the sizes of its sets."""
     single = isinstance(clause, TimeClause) or len(clause.values) == 1
     return single or clause.field in ("state", "id")
 
@@ -206,7 +206,7 @@ def _by_field(reader: RecordReader, plan: QueryPlan, page: Page, now: float) -> 
 
 
 def order_of(sort: str | None, reverse: bool) -> SortOrder:
-    """Return an order.
+    """Return how to sort records.
 
     Raises:
         UsageProblem: records have no such key.
@@ -217,7 +217,7 @@ def order_of(sort: str | None, reverse: bool) -> SortOrder:
 
 
 def page_of(limit: int | None, offset: int | None, option: str = "") -> Page:
-    """Return a page; `option` stands before the names in an error.
+    """Return which part of the records is meant; errors put `option` before the names.
 
     Raises:
         UsageProblem: a number is negative, or there is an offset and no limit.

@@ -88,13 +88,13 @@ class Query:
         return cls((Comparison(find_record_field("id", ("", 0)), "=", literals),))
 
     def ignoring_case(self) -> Query | None:
-        """Return it with ``~`` ignoring case; None where it has none."""
+        """Return the query with ``~`` ignoring case; None where it has no ``~``."""
         tests = tuple(map(_ignoring_case, self.tests))
         return None if tests == self.tests else Query(tests)
 
     @property
     def twofold(self) -> list[Comparison]:
-        """The tests on values that read in two ways."""
+        """The tests on values that can be read in two ways."""
         return twofold(self.tests)
 
     def holds(self, record: Record, now: float) -> bool:
@@ -243,7 +243,7 @@ class RecordWhere:
 
     @classmethod
     def older(cls, age: str, *, completed: bool) -> RecordWhere:
-        """Return what a cleanup is about: what was recorded so long ago, or only what completed.
+        """Return the records of a cleanup: those recorded so long ago, or the completed among them.
 
         Raises:
             BadFilter: that is no duration.

@@ -1,4 +1,4 @@
-"""How long jobs waited and ran, by their records: counted and measured in groups."""
+"""How long jobs waited and ran, by their records, in groups."""
 
 from __future__ import annotations
 
