@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jobctl.model.report import Report
     from jobctl.operations.performing import Order
     from jobctl.queues.draining import Drained
-    from jobctl.queues.outcome import Outcome
+    from jobctl.queues.pausing import PauseReport
     from jobctl.records.records import Records
     from jobctl.systems.faktory.server import Faktory
 
@@ -274,7 +274,7 @@ class Store:
 
     def pause_queues(
         self, *names: str, reason: str | None = None, who: str = "", host: str = ""
-    ) -> Outcome:
+    ) -> PauseReport:
         """Pause queues; ``*`` alone means all. By their server where it is known (`faktory`).
 
         Args:
@@ -294,7 +294,7 @@ class Store:
         author = Author(who, host, self.server.now(), reason)
         return pause(self.backend, Naming(names), author)
 
-    def resume_queues(self, *names: str, force: bool = False) -> Outcome:
+    def resume_queues(self, *names: str, force: bool = False) -> PauseReport:
         """Resume queues; ``*`` alone means all; `force`: also those that somebody holds.
 
         Raises:
@@ -302,7 +302,7 @@ class Store:
             Refused: somebody holds one of them, or a server runs that would not notice.
         """
         from jobctl.queues.naming import Naming
-        from jobctl.queues.resuming import resume
+        from jobctl.queues.pausing import resume
 
         return resume(self.backend, Naming(names), force=force)
 
@@ -325,9 +325,9 @@ class Store:
             NotFound: there is no such queue.
         """
         from jobctl.queues.draining import Drain, DrainWatch, drain
-        from jobctl.queues.naming import Naming, find_meant
+        from jobctl.queues.naming import Naming, select_queues
 
-        meant = find_meant(self.backend, Naming(names), also_paused=True)
+        meant = select_queues(self.backend, Naming(names), also_paused=True)
         return drain(self.backend, Drain(meant.names, empty, timeout, ignore_expired), DrainWatch())
 
     def remove_queues(

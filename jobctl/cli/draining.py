@@ -30,8 +30,8 @@ from jobctl.model.rows import listing_row
 from jobctl.model.times import parse_duration
 from jobctl.model.words import listed
 from jobctl.queues.draining import Drain, Drained, DrainWatch, Sight, describe, drain
-from jobctl.queues.listing_queues import pending_pauses
-from jobctl.queues.naming import Naming, find_meant
+from jobctl.queues.holders import pending_pauses
+from jobctl.queues.naming import Naming, select_queues
 from jobctl.queues.pausing import pause
 from jobctl.render.safe import printable
 
@@ -115,7 +115,7 @@ def _prepare(
         paused = names
         mine = [queue.queue for queue in outcome.queues if queue.changed]
     else:
-        meant = find_meant(backend, naming, also_paused=True)
+        meant = select_queues(backend, naming, also_paused=True)
         names, mine = meant.names, []
         pending = pending_pauses(backend)
         paused = [name for name in names if name in (meant.paused or ()) and name not in pending]

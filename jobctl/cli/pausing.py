@@ -20,10 +20,9 @@ from jobctl.errors import NotTaken, UsageProblem
 from jobctl.model.leases import Author
 from jobctl.model.words import listed
 from jobctl.queues.naming import Naming
-from jobctl.queues.outcome import KEYS, Outcome
+from jobctl.queues.pausing import KEYS, PauseReport, clear_dead
 from jobctl.queues.pausing import pause as pause_queues
-from jobctl.queues.resuming import clear_dead
-from jobctl.queues.resuming import resume as resume_queues
+from jobctl.queues.pausing import resume as resume_queues
 from jobctl.render.safe import printable
 
 names_argument = click.argument(
@@ -123,7 +122,7 @@ def author(session: Session, backend: Backend) -> Author:
     return Author(who(), host(), now, session.text("reason"))
 
 
-def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
+def _write(session: Session, naming: Naming, outcome: PauseReport) -> None:
     for warning in outcome.warnings:
         say(f"warning: {warning}")
     if session.format.human:
@@ -143,7 +142,7 @@ def _write(session: Session, naming: Naming, outcome: Outcome) -> None:
         say(f"resume: {way}")
 
 
-def _how_to_resume(session: Session, naming: Naming, outcome: Outcome) -> str | None:
+def _how_to_resume(session: Session, naming: Naming, outcome: PauseReport) -> str | None:
     """Return how to resume the queues that this command paused, and no others."""
     mine = [q for q in outcome.queues if q.changed is not False and q.problem is None]
     if outcome.action != "pause" or not mine:
@@ -158,7 +157,7 @@ def resume_command(session: Session, names: str) -> str:
     return f"jobctl{naming_options(session)} queue resume {names}"
 
 
-def _not_taken(outcome: Outcome, way: str | None) -> NotTaken:
+def _not_taken(outcome: PauseReport, way: str | None) -> NotTaken:
     """Return the error for queues that could not be paused or resumed."""
     problems = [queue.problem for queue in outcome.queues if queue.problem is not None]
     more = f" (and {len(problems) - 1:,} more queues)" if len(problems) > 1 else ""
@@ -166,7 +165,7 @@ def _not_taken(outcome: Outcome, way: str | None) -> NotTaken:
     return NotTaken(f"{problems[0]}{more}", hint=hint)
 
 
-def _sentences(outcome: Outcome) -> list[str]:
+def _sentences(outcome: PauseReport) -> list[str]:
     fine = [q for q in outcome.queues if q.problem is None and (q.note is None or q.changed)]
     changed, already = _WORDS[outcome.action]
     groups = (

@@ -21,7 +21,8 @@ from jobctl.cli.removing import adopt, remove
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
-from jobctl.queues.listing_queues import QUEUE_KEYS, find_queues, queue_rows, sort_rows
+from jobctl.queues.listing_queues import QUEUE_KEYS, queue_rows, sort_rows
+from jobctl.queues.naming import find_queues
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 

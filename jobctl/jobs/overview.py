@@ -11,7 +11,7 @@ from jobctl.model.info import Day, JobServerFacts, Overview
 from jobctl.model.layout import SETS, Kind
 from jobctl.model.queue import Queue, form_shown, is_unread
 from jobctl.model.words import listed, things
-from jobctl.queues.listing_queues import pending_pauses
+from jobctl.queues.holders import pending_pauses
 from jobctl.systems.faktory.server import Faktory
 
 

@@ -12,10 +12,9 @@ from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
 from jobctl.model.leases import BEAT, STALE, Author, Lease
 from jobctl.model.words import listed
-from jobctl.queues.changing import tell_server, untaken
-from jobctl.queues.naming import Meant, Naming, find_meant
-from jobctl.queues.processes import bury_gone, process_name
-from jobctl.queues.resuming import finish_by_wire
+from jobctl.queues.holders import end_gone_leases, process_name
+from jobctl.queues.naming import Naming, SelectedQueues, select_queues
+from jobctl.queues.pausing import finish_by_server, not_applied_reason, tell_server
 from jobctl.systems.base import PauseRoute
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
@@ -75,41 +74,43 @@ class Hold:
         self._backend.rules.check(author.reason)
         naming.check()
         self._route = self._backend.system.pause_route(at_restart=False, offered=False)
-        meant = find_meant(self._backend, naming, told=not self._by_redis)
-        if not meant.names:  # what is to run would run beside jobs that were to be held
+        selected = select_queues(self._backend, naming, told=not self._by_redis)
+        if not selected.names:  # what is to run would run beside jobs that were to be held
             raise NotFound("there is no queue to hold", hint="which there are: jobctl queue ls")
-        self.names = meant.names
+        self.names = selected.names
         if self._route.warning is not None:
             self._tell(self._route.warning)
         try:
             lease = Lease(self._ident, author, pid, command, process=process_name(pid))
-            self._pause(meant, lease)
+            self._pause(selected, lease)
             self.paused_at = time.monotonic()
             self._tell(f"holding {listed(self.names)}")
         except BaseException:
             self._give_up()
             raise
 
-    def _pause(self, meant: Meant, lease: Lease) -> None:
+    def _pause(self, selected: SelectedQueues, lease: Lease) -> None:
         backend = self._backend
         if not backend.has_redis:
             self._tell(
                 "only the server is known: no lease tells others of this hold, and at its end the "
                 "queues are resumed, whoever else paused them"
             )
-            tell_server(self._backend, meant.names, everything=False, pause=True)  # as they resume
+            tell_server(
+                self._backend, selected.names, everything=False, pause=True
+            )  # as they resume
             return
         self._backend.system.verify_server()  # before anything is leased
-        bury_gone(backend, self.names)  # else they would count as holders at the end
+        end_gone_leases(backend, self.names)  # else they would count as holders at the end
         self._before = self._lease(backend, lease)
         self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
         self._heart.start()
         if not self._by_redis:
-            tell_server(self._backend, meant.names, everything=False, pause=True)
+            tell_server(self._backend, selected.names, everything=False, pause=True)
             now = zip(self.names, backend.pauses.paused(self.names), strict=True)
             failed = [name for name, paused in now if not paused]
             if failed:
-                raise NotTaken(untaken(self._backend, failed[0], paused=True))
+                raise NotTaken(not_applied_reason(self._backend, failed[0], paused=False))
 
     def _lease(self, backend: Backend, lease: Lease) -> list[bool]:
         end = time.monotonic() + STALE + 1
@@ -182,7 +183,7 @@ class Hold:
         )
         self._ended = dict(zip(self.names, letters, strict=True))
         waiting = [name for name, letter in self._ended.items() if letter == "w"]
-        problems = finish_by_wire(backend, waiting, self._ident) if waiting else {}
+        problems = finish_by_server(backend, waiting, self._ident) if waiting else {}
         for text in problems.values():
             raise NotTaken(text)
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 
 from jobctl.backend import Backend
-from jobctl.errors import NotFound, UsageProblem, WrongType
-from jobctl.model.info import JobServerFacts
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.leases import Author, Holders
 from jobctl.model.queue import Queue, forms_seen, is_unread
 from jobctl.model.rows import Row, SortOrder, sorted_by
 from jobctl.model.times import score_time
-from jobctl.model.words import did_you_mean
-from jobctl.queues.processes import look_at_holds
+from jobctl.queues.holders import find_holders, pending_pauses
 
 QUEUE_KEYS = (
     "queue", "size", "latency", "paused", "working", "form", "registered", "problem",
@@ -37,7 +33,7 @@ def queue_rows(backend: Backend) -> list[Row]:
     }
     notes = backend.pauses.notes()
     unread = pending_pauses(backend, notes, facts)
-    holds = look_at_holds(backend, sorted({q.name for q in queues}))
+    holds = find_holders(backend, sorted({q.name for q in queues}))
     return [
         _row(q, read, now, backend)
         # A reservation names its queue, not the list it came from: it is the one that is read.
@@ -48,75 +44,11 @@ def queue_rows(backend: Backend) -> list[Row]:
     ]
 
 
-def pending_pauses(
-    backend: Backend,
-    notes: Mapping[str, Author] | None = None,
-    facts: JobServerFacts | None = None,
-) -> Mapping[str, bool]:
-    """Return the queues that were paused for the next start of a server, which runs still.
-
-    Of each whether that is known: where nothing tells when the server started, it may have read
-    the pause since.
-
-    Args:
-        backend: what it works on.
-        notes: who paused which queue, where that was read already.
-        facts: what the server says of itself, where it was asked already.
-    """
-    notes = backend.pauses.notes() if notes is None else notes
-    waiting = {name: author.at for name, author in notes.items() if author.at_restart}
-    if not waiting or (backend.faktory is None and backend.system.server_runs() is False):
-        return {}
-    started = backend.system.server_started(facts)
-    if started is None:
-        return dict.fromkeys(waiting, False)
-    return {name: True for name, at in waiting.items() if started <= at}
-
-
 def sort_rows(rows: list[Row], order: SortOrder) -> list[Row]:
     """Return rows by a field, those without it last; without a field as they are (reversed)."""
     if order.field is None:
         return rows[::-1] if order.reverse else rows
     return list(sorted_by(((row[order.field], row) for row in rows), reverse=order.reverse))
-
-
-def find_queues(backend: Backend, names: Sequence[str]) -> list[Queue]:
-    """Return the queues of these names, in this order; both lists where there are two.
-
-    Raises:
-        NotFound: a name is no queue's; says which is near.
-        UsageProblem: it is no queue's, and looks like a pattern.
-        WrongType: its key holds something else.
-    """
-    queues = backend.queues.named()
-    if not set(names) <= {q.name for q in queues}:
-        queues += backend.queues.strays(queues)
-    found: list[Queue] = []
-    for name in names:
-        here = [q for q in queues if q.name == name]
-        if not here:
-            refuse_pattern(name, "name each of them")
-            known = sorted({q.name for q in queues})
-            hint = did_you_mean(name, known) if known else f"{backend.target} has no queues"
-            why = backend.queues.unsearched
-            more = f"; lists without a name were not looked for: {why}" if why else ""
-            raise NotFound(f"there is no queue {name}{more}", hint=hint)
-        for queue in here:
-            if queue.wrong_type is not None:
-                key = backend.layout.queue_key(name, QueueForm.Q)
-                raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
-        found += here
-    return found
-
-
-def refuse_pattern(name: str, way: str) -> None:
-    """Refuse a name that is no queue's and was meant as a pattern; `way` is what to do instead.
-
-    Raises:
-        UsageProblem: it looks like one.
-    """
-    if any(c in name for c in "*?["):
-        raise UsageProblem(f"there is no queue {name!r}, and names are no patterns", hint=way)
 
 
 def _order(queue: Queue) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Which queues are meant."""
+"""Find the queues that names and patterns select."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from jobctl.backend import Backend
-from jobctl.errors import NotFound, UsageProblem
+from jobctl.errors import NotFound, UsageProblem, WrongType
 from jobctl.filter.prefilter import compile_glob
 from jobctl.model.layout import QueueForm
+from jobctl.model.queue import Queue
 from jobctl.model.words import did_you_mean
-from jobctl.queues.listing_queues import refuse_pattern
 from jobctl.redis.pauses import QueueNames
 
 ALL = "*"
@@ -53,7 +53,7 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class SelectedQueues:
     """The queues that are meant.
 
     Attributes:
@@ -69,9 +69,9 @@ class Meant:
     unsure: list[str] = field(default_factory=list)
 
 
-def find_meant(
+def select_queues(
     backend: Backend, naming: Naming, *, also_paused: bool = False, told: bool = False
-) -> Meant:
+) -> SelectedQueues:
     """Return the queues that are meant, of those that the Redis, or else the server, knows.
 
     Args:
@@ -87,16 +87,16 @@ def find_meant(
     """
     naming.check()
     if not backend.has_redis:
-        meant = _by_wire(backend, naming)
+        selected = _by_wire(backend, naming)
         told = not naming.everything
     else:
-        meant = _by_redis(backend, naming, also_paused=also_paused)
+        selected = _by_redis(backend, naming, also_paused=also_paused)
     if told:
-        backend.system.check_sendable(meant.names)
-    return meant
+        backend.system.check_sendable(selected.names)
+    return selected
 
 
-def _by_redis(backend: Backend, naming: Naming, *, also_paused: bool) -> Meant:
+def _by_redis(backend: Backend, naming: Naming, *, also_paused: bool) -> SelectedQueues:
     sets = backend.pauses.names()
     known = sets.known | sets.paused if also_paused else sets.known
     names = _chosen(naming, known)
@@ -104,20 +104,20 @@ def _by_redis(backend: Backend, naming: Naming, *, also_paused: bool) -> Meant:
     if missing:
         missing = [name for name in missing if not _listed(backend, name)]
         _refuse_unknown(missing, sets, backend)
-    return Meant(names, naming.everything, sets.paused)
+    return SelectedQueues(names, naming.everything, sets.paused)
 
 
-def _by_wire(backend: Backend, naming: Naming) -> Meant:
+def _by_wire(backend: Backend, naming: Naming) -> SelectedQueues:
     assert backend.faktory is not None  # noqa: S101 (the one or the other is known)
     queues = backend.faktory.info().queues
     if queues is None:  # an old server: it counts its queues, and does not name them
         if naming.globs:
             raise UsageProblem(f"{backend.address} does not list its queues: no patterns there")
-        return Meant(list(naming.names), naming.everything, unsure=list(naming.names))
+        return SelectedQueues(list(naming.names), naming.everything, unsure=list(naming.names))
     names = _chosen(naming, queues)
     missing = [name for name in names if name not in queues]
     _refuse_unknown(missing, QueueNames(frozenset(queues), frozenset()), backend)
-    return Meant(names, naming.everything)
+    return SelectedQueues(names, naming.everything)
 
 
 def _chosen(naming: Naming, known: Iterable[str]) -> list[str]:
@@ -153,3 +153,42 @@ def _refuse_unknown(missing: Sequence[str], sets: QueueNames, backend: Backend) 
             hint = f"{len(names):,} queues are there: jobctl queue ls"
     more = f" (nor {', '.join(missing[1:_SHOWN])})" if len(missing) > 1 else ""
     raise NotFound(f"there is no queue {missing[0]}{more}; nothing was changed", hint=hint)
+
+
+def find_queues(backend: Backend, names: Sequence[str]) -> list[Queue]:
+    """Return the queues of these names, in this order; both lists where there are two.
+
+    Raises:
+        NotFound: a name is no queue's; says which is near.
+        UsageProblem: it is no queue's, and looks like a pattern.
+        WrongType: its key holds something else.
+    """
+    queues = backend.queues.named()
+    if not set(names) <= {q.name for q in queues}:
+        queues += backend.queues.strays(queues)
+    found: list[Queue] = []
+    for name in names:
+        here = [q for q in queues if q.name == name]
+        if not here:
+            refuse_pattern(name, "name each of them")
+            known = sorted({q.name for q in queues})
+            hint = did_you_mean(name, known) if known else f"{backend.target} has no queues"
+            why = backend.queues.unsearched
+            more = f"; lists without a name were not looked for: {why}" if why else ""
+            raise NotFound(f"there is no queue {name}{more}", hint=hint)
+        for queue in here:
+            if queue.wrong_type is not None:
+                key = backend.layout.queue_key(name, QueueForm.Q)
+                raise WrongType(f"the key {key} holds a {queue.wrong_type}, no list of jobs")
+        found += here
+    return found
+
+
+def refuse_pattern(name: str, way: str) -> None:
+    """Refuse a name that is no queue's and was meant as a pattern; `way` is what to do instead.
+
+    Raises:
+        UsageProblem: it looks like one.
+    """
+    if any(c in name for c in "*?["):
+        raise UsageProblem(f"there is no queue {name!r}, and names are no patterns", hint=way)

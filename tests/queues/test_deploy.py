@@ -53,14 +53,14 @@ def test_queues_are_removed_and_put_back(queues, store, tmp_path):
 
 def test_who_waits_for_somebody_elses_resuming_says_so_where_it_does_not_end(store, raw):
     from jobctl.errors import Refused
-    from jobctl.queues import changing
+    from jobctl.queues import holders
 
     raw.sadd("queues", "default")
     now = store.server.now()
     raw.hset("jobctl:hold:default", mapping={"v": 1, "leaving": "x", "beat:x": now + 3600})
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(changing, "STALE", -1.0)
+        patched.setattr(holders, "STALE", -1.0)
         with pytest.raises(Refused, match="default is being resumed by somebody else"):
-            changing.settled(store.backend, ["default"])
+            holders.wait_for_resume(store.backend, ["default"])
     raw.delete("jobctl:hold:default")
-    assert changing.settled(store.backend, ["default"])
+    assert holders.wait_for_resume(store.backend, ["default"])

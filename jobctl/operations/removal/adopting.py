@@ -22,7 +22,7 @@ from jobctl.operations.removal.looking import Look, all_queues
 from jobctl.operations.removal.removing import make_header, make_preview, run_remover
 from jobctl.operations.removal.request import Removal
 from jobctl.operations.watching import Watch
-from jobctl.queues.listing_queues import find_queues
+from jobctl.queues.naming import find_queues
 
 
 def adopt_queues(backend: Backend, order: Removal, watch: Watch) -> Report:

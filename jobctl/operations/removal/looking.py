@@ -15,7 +15,7 @@ from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import Queue, form_shown, is_sendable
 from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.operations.choosing import Kinds
-from jobctl.queues.listing_queues import find_queues
+from jobctl.queues.naming import find_queues
 from jobctl.systems.faktory.server import Faktory
 
 Histogram = Mapping[tuple[str, ...], int]

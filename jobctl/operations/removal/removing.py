@@ -23,8 +23,7 @@ from jobctl.operations.removal.request import Removal
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.removal.taking import Remover
 from jobctl.operations.watching import Watch
-from jobctl.queues.changing import refuse_held
-from jobctl.queues.processes import look_at_holds
+from jobctl.queues.holders import find_holders, refuse_held
 from jobctl.redis.queue_removal import QUEUES
 from jobctl.systems.faktory.server import Faktory
 
@@ -107,7 +106,7 @@ def _refuse_held(backend: Backend, look: Look) -> None:
     Raises:
         Refused: somebody holds one of the queues; says who.
     """
-    holds = look_at_holds(backend, [queue.name for queue in look.queues])
+    holds = find_holders(backend, [queue.name for queue in look.queues])
     refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 

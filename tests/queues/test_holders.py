@@ -8,8 +8,8 @@ import time
 import pytest
 
 from jobctl.model.leases import Author, Lease
-from jobctl.queues import processes
-from jobctl.queues.processes import look_at_holds, process_name
+from jobctl.queues import holders
+from jobctl.queues.holders import find_holders, process_name
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no /proc")
 
@@ -23,7 +23,7 @@ def dead(store):
         beat = store.server.now()
         client = store.backend.connection
         client.call("HSET", "jobctl:hold:q", "v", "1", "lease:x", raw, "beat:x", beat)
-        (lease,) = look_at_holds(store.backend, ["q"])["q"].leases
+        (lease,) = find_holders(store.backend, ["q"])["q"].leases
         return lease.dead
 
     return look
@@ -65,7 +65,7 @@ def test_of_another_place_nobody_can_tell(dead, child, part):
 
 def test_a_process_of_another_user_that_is_hidden_is_not_gone(dead, child, monkeypatch):
     name = process_name(child.pid)
-    monkeypatch.setattr(processes, "process_name", lambda pid: None)
+    monkeypatch.setattr(holders, "process_name", lambda pid: None)
     assert not dead(child.pid, name)
 
     def denied(pid, number):
@@ -76,11 +76,11 @@ def test_a_process_of_another_user_that_is_hidden_is_not_gone(dead, child, monke
 
 
 def test_without_proc_the_pid_of_this_host_tells(dead, child, monkeypatch, tmp_path):
-    monkeypatch.setattr(processes, "_PROC", tmp_path / "none")
-    monkeypatch.setattr(processes.socket, "gethostname", lambda: "one")
+    monkeypatch.setattr(holders, "_PROC", tmp_path / "none")
+    monkeypatch.setattr(holders.socket, "gethostname", lambda: "one")
     assert not dead(child.pid, None)
     child.stdin.close()
     child.wait()
     assert dead(child.pid, None)
-    monkeypatch.setattr(processes.socket, "gethostname", lambda: "two")
+    monkeypatch.setattr(holders.socket, "gethostname", lambda: "two")
     assert not dead(child.pid, None)
