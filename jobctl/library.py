@@ -13,13 +13,16 @@ from jobctl.backend import Backend
 from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, Trace, open_redis, running_embedded
 from jobctl.filter.where import Where
-from jobctl.model.change import TARGETS, Change, Verb
+from jobctl.model.change import Change
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm, System
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
+from jobctl.model.verbs import SETS_WITH_VERBS, Verb
 from jobctl.operations.journal import Journal
-from jobctl.operations.watching import Watch
+from jobctl.operations.performing import perform
+from jobctl.operations.request import Provenance, Request
+from jobctl.operations.watch import Watch
 from jobctl.redis.queues import Queues
 from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
@@ -27,7 +30,6 @@ from jobctl.redis.sets import SortedSet
 if TYPE_CHECKING:
     from jobctl.jobs.grouping import Group
     from jobctl.model.report import Report
-    from jobctl.operations.performing import Order
     from jobctl.queues.draining import Drained
     from jobctl.queues.pausing import PauseReport
     from jobctl.records.records import Records
@@ -40,9 +42,9 @@ _ALL = Where()
 class Changing(SortedSet):
     """A sorted set with verbs.
 
-    Each verb takes a filter, `guards` (dry run, expected count, limit ..) and a `watch` that sees
-    its progress and may stop it. It keeps a file in the journal, for resume and undo. It returns
-    a `Report`, and raises
+    Each verb takes a filter, `guards` (dry run, expected count, limit ..) and a `watch` that
+    sees its progress and may stop it. It keeps a file in the journal, for resume and undo. It
+    returns a `Report`, and raises
 
     - `UsageProblem`: it makes no sense; an empty filter without ``Guards(everything=True)``,
     - `Refused`: a guard says no; nothing was changed,
@@ -55,20 +57,13 @@ class Changing(SortedSet):
         super().__init__(backend.connection, kind, backend.layout)
         self._backend = backend
 
-    def change(self, order: Order, watch: Watch) -> Report:
-        """Do what was ordered: what all the verbs come down to."""
-        from jobctl.operations.performing import perform  # looking does not need it
-
-        return perform(self._backend, self.kind, order, watch)
-
     def _do(
         self, where: Where | str, change: Change, guards: Guards, watch: Watch | None
     ) -> Report:
-        from jobctl.operations.performing import Order
-
         if isinstance(where, str):
             where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
-        return self.change(Order(where, change, guards), watch or Watch())
+        request = Request(self.kind, change, where, guards=guards)
+        return perform(self._backend, request, watch or Watch())
 
 
 class Jobs(Changing):
@@ -243,7 +238,7 @@ class Store:
 
     @cached_property
     def _sets(self) -> dict[Kind, Jobs]:
-        return {kind: Jobs(self.backend, kind) for kind in TARGETS}
+        return {kind: Jobs(self.backend, kind) for kind in SETS_WITH_VERBS}
 
     @cached_property
     def records(self) -> Records:
@@ -339,11 +334,8 @@ class Store:
             NotFound: there is no such queue; nothing was changed.
             Refused: a guard says no, or a server runs that would not notice.
         """
-        from jobctl.operations.removal.removing import remove_queues
-        from jobctl.operations.removal.request import Removal
-
-        removal = Removal(names, guards)
-        return remove_queues(self.backend, removal, watch or Watch())
+        request = Request(Kind.QUEUE, Change(Verb.REMOVE), names=names, guards=guards)
+        return perform(self.backend, request, watch or Watch())
 
     def adopt_queues(
         self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None
@@ -354,37 +346,43 @@ class Store:
             NotFound: there is no such queue; nothing was changed.
             Refused: a guard says no, or nothing tells which lists the server reads.
         """
-        from jobctl.operations.removal.adopting import adopt_queues
-        from jobctl.operations.removal.request import ADOPT, Removal
+        request = Request(Kind.QUEUE, Change(Verb.ADOPT), names=names, guards=guards)
+        return perform(self.backend, request, watch or Watch())
 
-        return adopt_queues(self.backend, Removal(names, guards, ADOPT), watch or Watch())
-
-    def undo(self, operation: str, *, watch: Watch | None = None) -> Report:
+    def undo(
+        self, operation: str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
+    ) -> Report:
         """Put back what an operation changed, as far as it still can be put back."""
         from jobctl.operations.undoing import undo
 
-        return undo(self.backend, operation, watch or Watch())
+        return undo(self.backend, operation, guards, watch or Watch())
 
-    def resume(self, operation: str, *, watch: Watch | None = None) -> Report:
+    def resume(
+        self, operation: str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
+    ) -> Report:
         """Go on with an operation that was stopped."""
         from jobctl.operations.resuming import resume
 
-        return resume(self.backend, operation, watch or Watch())
+        return resume(self.backend, operation, guards, watch or Watch())
 
     def apply(
-        self, plan: Path, *, who: str = "", host: str = "", watch: Watch | None = None
+        self,
+        plan: Path,
+        *,
+        who: str = "",
+        host: str = "",
+        guards: Guards = _NO_GUARDS,
+        watch: Watch | None = None,
     ) -> Report:
         """Do what a plan says, to exactly the jobs in it; `who` applies it, on which `host`."""
-        from jobctl.model.leases import Author
         from jobctl.operations.file import OperationFile
         from jobctl.operations.resuming import apply
         from jobctl.operations.undoing import allow
 
-        watch = watch or Watch()
-        allow(self.backend, watch)
-        author = Author(who, host, self.server.now())
+        allow(self.backend, guards)
+        author = Provenance(who, host)
         with OperationFile.open_plan(plan) as planned:
-            return apply(self.backend, planned, author, watch)
+            return apply(self.backend, planned, author, guards, watch or Watch())
 
 
 def connect(

@@ -7,8 +7,12 @@ import re
 import socket
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from jobctl.model.urls import SECRET
+
+if TYPE_CHECKING:
+    from jobctl.operations.request import Provenance
 
 _LOGIN = re.compile(r"(?<=://)[^/\s]*@")  # up to the last one: a password may have an @ in it
 _SECRET = re.compile(rf"([?&](?:{'|'.join(SECRET)})=)[^&#\s]+")
@@ -30,6 +34,13 @@ def who() -> str:
 def host() -> str:
     """Return this machine's name."""
     return socket.gethostname()
+
+
+def provenance() -> Provenance:
+    """Return who asks, as it is kept with a change."""
+    from jobctl.operations.request import Provenance
+
+    return Provenance(who(), host(), command_line())
 
 
 def command_line() -> tuple[str, ...]:

@@ -114,7 +114,9 @@ def complete_undoable(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete the id of an operation that can be undone, and is not yet."""
-    return _operations(incomplete, lambda e: e.header.change.undoable and e.state.value != "undone")
+    return _operations(
+        incomplete, lambda e: not e.header.change.verb.row.permanent and e.state.value != "undone"
+    )
 
 
 def complete_unfinished(

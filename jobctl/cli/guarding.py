@@ -27,7 +27,15 @@ def read_guards(session: Session) -> Guards:
         limit=session.number("limit"),
         reason=session.text("reason"),
         undo=not session.flag("no_undo"),
+        server_changed=session.flag("server_changed"),
+        without_pause=session.flag("without_pause"),
     )
+
+
+def wants_histogram(session: Session) -> bool:
+    """Tell whether somebody will look at the preview of a change."""
+    asks = not session.flag("yes") or session.rules.protected
+    return asks or session.flag("dry_run")
 
 
 def check_answer(session: Session, *, name: str | None = None) -> None:

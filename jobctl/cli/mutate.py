@@ -39,7 +39,8 @@ def mutate(session: Session, words: Sequence[str]) -> None:
     """Read the document and do it."""
     from jobctl.cli.verbs import run_change
     from jobctl.filter.where import Where
-    from jobctl.model.change import Change, Verb
+    from jobctl.model.change import Change
+    from jobctl.model.verbs import Verb
     from jobctl.systems.faktory.mutation import read_mutation
 
     document = " ".join(words)

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from jobctl.cli.guarding import answered, to_type
 from jobctl.cli.output import console, say
 from jobctl.cli.session import Session
-from jobctl.model.change import Verb
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
 from jobctl.model.words import things
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 
 if TYPE_CHECKING:
     from jobctl.render.progress import Progress
@@ -26,15 +25,10 @@ _PATIENCE = 0.7  # seconds before a bar is worth its import
 _PLAIN_EVERY = 5.0  # seconds between two lines where there is no terminal
 
 
-class Onlooker(Watch):
+class TerminalWatch(Watch):
     """Shows progress on stderr, asks the question, and stops at the first Ctrl-C."""
 
     def __init__(self, session: Session, store_now: float) -> None:
-        asks = not session.flag("yes") or session.rules.protected
-        self.wants_preview = asks or session.flag("dry_run")
-        self.rehearses = session.flag("dry_run")
-        self.unpaused = session.flag("without_pause")
-        self.server_changed = session.flag("server_changed")
         self.operation: str | None = None
         self.interrupted = False
         self._session = session
@@ -55,7 +49,7 @@ class Onlooker(Watch):
     def confirm(self, preview: Preview) -> bool:
         """Show what would be changed, and ask."""
         self.end()
-        name = preview.kind.value if preview.action == Verb.CLEAR else preview.name
+        name = preview.name
         typed = to_type(self._session, name) is not None
         asks = not (self._session.text("confirm") if typed else self._session.flag("yes"))
         if asks:

@@ -11,7 +11,7 @@ import click
 
 from jobctl.cli.completion import complete_undoable, complete_unfinished
 from jobctl.cli.connect import level_of
-from jobctl.cli.guarding import check_answer
+from jobctl.cli.guarding import check_answer, read_guards
 from jobctl.cli.helping import Command
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import answer_options, option, shared_options
@@ -62,8 +62,8 @@ def undo(session: Session, operation: str) -> None:
     aim(session, header)
     check_answer(session)
     with session.connect() as backend:
-        name = header.operation
-        run(session, backend, lambda w: undo_operation(backend, name, w), "put back")
+        name, guards = header.operation, read_guards(session)
+        run(session, backend, lambda o: undo_operation(backend, name, guards, o), "put back")
 
 
 @click.command(
@@ -87,8 +87,9 @@ def resume(session: Session, operation: str) -> None:
     aim(session, header)
     check_answer(session)
     with session.connect() as backend:
-        name, done = header.operation, header.change.done
-        run(session, backend, lambda w: resume_operation(backend, name, w), done)
+        name, guards = header.operation, read_guards(session)
+        done = header.change.verb.row.done
+        run(session, backend, lambda o: resume_operation(backend, name, guards, o), done)
 
 
 @click.command(
@@ -108,9 +109,8 @@ def resume(session: Session, operation: str) -> None:
 @click.pass_obj
 def apply(session: Session, plan: Path) -> None:
     """Apply a plan."""
-    from jobctl.cli.asker import host, who
+    from jobctl.cli.asker import provenance
     from jobctl.cli.reporting import run
-    from jobctl.model.leases import Author
     from jobctl.operations.file import OperationFile
     from jobctl.operations.resuming import apply as apply_plan
 
@@ -118,12 +118,11 @@ def apply(session: Session, plan: Path) -> None:
         aim(session, planned.header)
         check_answer(session)
         with session.connect() as backend:
-            author = Author(who(), host(), backend.server.now())
-            done = planned.header.change.done
+            guards, done = read_guards(session), planned.header.change.verb.row.done
             run(
                 session,
                 backend,
-                lambda w: apply_plan(backend, planned, author, w),
+                lambda o: apply_plan(backend, planned, provenance(), guards, o),
                 done,
             )
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.cli.guarding import check_answer
 from jobctl.cli.helping import FILTERS, OWN, Command
 from jobctl.cli.options import (
     all_of,
@@ -64,7 +63,8 @@ def _guarded() -> Callable[[_F], _F]:
 @click.pass_obj
 def delete(session: Session, named: tuple[str, ...]) -> None:
     """Delete records."""
-    from jobctl.model.change import Change, Verb
+    from jobctl.model.change import Change
+    from jobctl.model.verbs import Verb
 
     rate = _read_rate(session)
     change = Change(Verb.DELETE, force=session.flag("force"), rate=rate)
@@ -88,7 +88,8 @@ def delete(session: Session, named: tuple[str, ...]) -> None:
 @click.pass_obj
 def request_kill(session: Session, named: tuple[str, ...]) -> None:
     """Ask for the end of jobs."""
-    from jobctl.model.change import Change, Verb
+    from jobctl.model.change import Change
+    from jobctl.model.verbs import Verb
 
     change = Change(Verb.REQUEST_KILL, rate=_read_rate(session))
     _run(session, change, _where(session, named), _text(session, named))
@@ -116,7 +117,8 @@ def request_kill(session: Session, named: tuple[str, ...]) -> None:
 @click.pass_obj
 def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
     """Mark records."""
-    from jobctl.model.change import Change, Verb
+    from jobctl.model.change import Change
+    from jobctl.model.verbs import Verb
 
     if named and "-" not in named:  # a protected context asks for its name all the same
         session.given["yes"] = True
@@ -143,7 +145,8 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
 @click.pass_obj
 def cleanup(session: Session) -> None:
     """Delete old records."""
-    from jobctl.model.change import Change, Verb
+    from jobctl.model.change import Change
+    from jobctl.model.verbs import Verb
     from jobctl.records.query import RecordWhere
 
     ages = session.texts("older_than")
@@ -161,18 +164,17 @@ COMMANDS = (delete, request_kill, mark, cleanup)
 def _run(session: Session, change: Change, where: RecordWhere, text: str) -> None:
     """Do a change as the options ask for it, report, and exit with the report's code."""
     from jobctl.cli.reporting import run
-    from jobctl.cli.verbs import check_order, read_order
+    from jobctl.cli.verbs import read_request
     from jobctl.model.layout import Kind
     from jobctl.operations.performing import perform
 
-    order = check_order(session, read_order(session, change, where, text), Kind.RECORDS)
-    check_answer(session)
+    request = read_request(session, Kind.RECORDS, change, where, text)
     with session.connect() as backend:
         run(
             session,
             backend,
-            lambda w: perform(backend, Kind.RECORDS, order, w),
-            change.done,
+            lambda o: perform(backend, request, o),
+            change.verb.row.done,
         )
 
 

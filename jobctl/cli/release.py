@@ -6,7 +6,6 @@ from shlex import quote
 
 import click
 
-from jobctl.cli.guarding import check_answer
 from jobctl.cli.helping import FILTERS, OWN, Command
 from jobctl.cli.options import (
     filter_options,
@@ -54,9 +53,10 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     """Release reservations."""
     from jobctl.cli.reporting import run
     from jobctl.cli.stdin import read_ids
-    from jobctl.cli.verbs import check_order, read_order
+    from jobctl.cli.verbs import read_request
     from jobctl.filter.where import Flags
-    from jobctl.model.change import Change, Verb
+    from jobctl.model.change import Change
+    from jobctl.model.verbs import Verb
     from jobctl.operations.performing import perform
 
     where = Flags(jids=read_ids(named, written=True) if named else None).where()
@@ -65,14 +65,12 @@ def release(session: Session, named: tuple[str, ...]) -> None:
         return
     text = " ".join([*map(quote, named), session.filter_text()]).strip()
     change = Change(Verb.RELEASE, front=True, break_batch=session.flag("break_batch"))
-    order = read_order(session, change, where, text)
-    order = check_order(session, order, Kind.WORKING)
-    check_answer(session)
+    request = read_request(session, Kind.WORKING, change, where, text)
     with session.connect_either() as backend:
         backend.require_redis("working release")
         run(
             session,
             backend,
-            lambda w: perform(backend, Kind.WORKING, order, w),
-            change.done,
+            lambda o: perform(backend, request, o),
+            change.verb.row.done,
         )

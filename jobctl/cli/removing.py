@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.completion import complete_queues
-from jobctl.cli.guarding import check_answer
+from jobctl.cli.guarding import read_guards, wants_histogram
 from jobctl.cli.helping import Command
 from jobctl.cli.options import queue_guard_options, shared_options
 from jobctl.cli.session import Session
+from jobctl.model.layout import Kind
+from jobctl.model.verbs import Verb
 
 if TYPE_CHECKING:
-    from jobctl.operations.removal.request import Removal
+    from jobctl.operations.request import Request
 
 
 @click.command(
@@ -44,11 +45,11 @@ if TYPE_CHECKING:
 def remove(session: Session, names: Sequence[str]) -> None:
     """Remove queues."""
     from jobctl.cli.reporting import run
-    from jobctl.operations.removal.removing import remove_queues
+    from jobctl.operations.performing import perform
 
-    order = _checked(session, _order(session, names))
+    request = _request(session, Verb.REMOVE, names)
     with session.connect_either() as backend:
-        run(session, backend, lambda w: remove_queues(backend, order, w), "removed")
+        run(session, backend, lambda o: perform(backend, request, o), "removed")
 
 
 @click.command(
@@ -75,32 +76,28 @@ def remove(session: Session, names: Sequence[str]) -> None:
 def adopt(session: Session, names: Sequence[str]) -> None:
     """Adopt lists."""
     from jobctl.cli.reporting import run
-    from jobctl.operations.removal.adopting import adopt_queues
-    from jobctl.operations.removal.request import ADOPT
+    from jobctl.operations.performing import perform
 
-    order = _checked(session, replace(_order(session, names), change=ADOPT))
+    request = _request(session, Verb.ADOPT, names)
     with session.connect() as backend:
-        run(session, backend, lambda w: adopt_queues(backend, order, w), "adopted")
+        run(session, backend, lambda o: perform(backend, request, o), "adopted")
 
 
-def _checked(session: Session, order: Removal) -> Removal:
-    """Check all that can be checked before there is a connection, and return it."""
-    order.check()
-    order.under(session.rules)
-    check_answer(session, name=order.typed)
-    return order
+def _request(session: Session, verb: Verb, names: Sequence[str]) -> Request:
+    """Return a change of queues as the options ask for it, checked."""
+    from jobctl.cli.asker import provenance
+    from jobctl.cli.verbs import check_request
+    from jobctl.model.change import Change
+    from jobctl.operations.request import Request
 
-
-def _order(session: Session, names: Sequence[str]) -> Removal:
-    from jobctl.cli.asker import command_line, host, who
-    from jobctl.cli.guarding import read_guards
-    from jobctl.operations.removal.request import Removal
-
-    return Removal(
-        names=names,
+    dry_run, confirmed = session.flag("dry_run"), session.text("confirm") is not None
+    request = Request(
+        kind=Kind.QUEUE,
+        change=Change(verb),
+        names=tuple(names),
         guards=read_guards(session),
-        described=session.text("confirm") is None,
-        who=who(),
-        host=host(),
-        argv=command_line(),
+        text=" ".join(dict.fromkeys(names)),
+        author=provenance(),
+        histogram=dry_run or (not confirmed and wants_histogram(session)),
     )
+    return check_request(session, request)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.onlooker import Onlooker
+from jobctl.cli.onlooker import TerminalWatch
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import Exit
-from jobctl.model.change import ON_QUEUES, RELEASED, Verb
+from jobctl.model.layout import Kind
+from jobctl.model.verbs import Verb
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
@@ -24,7 +25,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def run(session: Session, backend: Backend, act: Callable[[Onlooker], Report], done: str) -> None:
+def run(
+    session: Session, backend: Backend, act: Callable[[TerminalWatch], Report], done: str
+) -> None:
     """Run a change while someone looks on; write its report, and exit with its code.
 
     Args:
@@ -33,18 +36,18 @@ def run(session: Session, backend: Backend, act: Callable[[Onlooker], Report], d
         act: the change.
         done: what becomes of the jobs, in a word.
     """
-    onlooker = Onlooker(session, backend.server.now() if backend.has_redis else time.time())
+    watch = TerminalWatch(session, backend.server.now() if backend.has_redis else time.time())
     try:
-        report = act(onlooker)
+        report = act(watch)
     except KeyboardInterrupt:
-        onlooker.end()
-        if onlooker.operation is not None:
-            say(f"stopped; nothing is lost, go on with: jobctl resume {onlooker.operation}")
+        watch.end()
+        if watch.operation is not None:
+            say(f"stopped; nothing is lost, go on with: jobctl resume {watch.operation}")
         raise
     finally:
-        onlooker.close()
+        watch.close()
     write_report(session, report, done)
-    if onlooker.interrupted and report.unfinished:
+    if watch.interrupted and report.unfinished:
         raise click.exceptions.Exit(Exit.INTERRUPTED)
     if report.exit is not Exit.OK:
         raise click.exceptions.Exit(report.exit)
@@ -75,7 +78,7 @@ def _say_more(session: Session, report: Report) -> None:
     _say_next(report)
     if not _prints(report):
         nothing = f"nothing matched in {report.target}"
-        if report.action in ON_QUEUES:  # they may be empty
+        if report.target == Kind.QUEUE:  # they may be empty
             nothing = "no job waits there"
         say("there is nothing left to undo" if report.action == "undo" else nothing)
 
@@ -113,7 +116,7 @@ def _say_next(report: Report) -> None:
     elif not report.adds_up and not report.dry_run:
         say(f"this does not add up: {report.left:,} {report.thing}s are not accounted for")
     elif report.action == Verb.RELEASE and report.done:
-        say(RELEASED)
+        say(Verb.RELEASE.row.warning)
     elif operation is not None and _undoable(report):
         say(f"undo: jobctl undo {operation}")
 
@@ -121,6 +124,6 @@ def _say_next(report: Report) -> None:
 def _undoable(report: Report) -> bool:
     if report.action == "undo" or report.dry_run:
         return False
-    if report.action in (Verb.REQUEST_KILL, Verb.MARK):
+    if Verb(report.action).row.permanent:
         return False
     return report.done > 0 or report.action == "remove"  # a queue without a job has its name

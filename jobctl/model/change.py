@@ -3,52 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import Kind
 from jobctl.model.times import LONGEST, Instant
-
-
-class Verb(StrEnum):
-    """The verbs on retries, scheduled and dead (Faktory's MUTATE, and reschedule); the others'."""
-
-    KILL = "kill"
-    DISCARD = "discard"
-    REQUEUE = "requeue"
-    RESCHEDULE = "reschedule"
-    CLEAR = "clear"
-    RELEASE = "release"  # of reservations, by itself: back to the front of the queue
-    REMOVE = "remove"  # of queues
-    ADOPT = "adopt"  # of lists that the server does not read
-    DELETE = "delete"  # of records, as are those that follow
-    REQUEST_KILL = "request-kill"
-    MARK = "mark"
-
-
-ON_QUEUES = (Verb.REMOVE, Verb.ADOPT)
-ON_RECORDS = (Verb.DELETE, Verb.REQUEST_KILL, Verb.MARK)
-TARGETS = (Kind.RETRIES, Kind.SCHEDULED, Kind.DEAD)
-RELEASED = (
-    "a worker that is alive may still run one of them: it then runs twice; "
-    "a release cannot be undone"
-)
-_DONE = {
-    Verb.KILL: "killed",
-    Verb.DISCARD: "discarded",
-    Verb.REQUEUE: "requeued",
-    Verb.RESCHEDULE: "rescheduled",
-    Verb.CLEAR: "discarded",
-    Verb.RELEASE: "released",
-    Verb.REMOVE: "removed",
-    Verb.ADOPT: "adopted",
-    Verb.DELETE: "deleted",
-    Verb.REQUEST_KILL: "asked to be killed:",
-    Verb.MARK: "marked",
-}
-
-
-_OWN_TARGETS = {Verb.RELEASE: (Kind.WORKING,), **dict.fromkeys(ON_RECORDS, (Kind.RECORDS,))}
+from jobctl.model.verbs import Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +41,6 @@ class Change:
     break_batch: bool = False
 
     @property
-    def done(self) -> str:
-        """Return what became of the jobs, in a word."""
-        return _DONE[self.verb]
-
-    @property
     def to_scheduled(self) -> bool:
         """Whether requeue moves to scheduled instead of a queue."""
         return self.verb is Verb.REQUEUE and not (self.delay is None and self.spread is None)
@@ -94,7 +48,7 @@ class Change:
     @property
     def to_queues(self) -> bool:
         """Whether the jobs go to queues."""
-        return self.verb is Verb.RELEASE or (self.verb is Verb.REQUEUE and not self.to_scheduled)
+        return self.verb.row.to_queues and not self.to_scheduled
 
     @property
     def gives_scores(self) -> bool:
@@ -104,15 +58,19 @@ class Change:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what whoever is asked must know, a sentence each."""
-        return (RELEASED,) if self.verb is Verb.RELEASE else ()
+        return (self.verb.row.warning,) if self.verb.row.warning else ()
 
-    @property
-    def undoable(self) -> bool:
-        """Whether it can be undone: what was released may run again at once.
+    def script(self, kind: Kind) -> str:
+        """Return the name of the script that carries it out on a structure."""
+        if self.in_place(kind):
+            return "reschedule"
+        return "move" if self.to_scheduled else self.verb.row.script
 
-        What a record is marked with, or asked for, its job may have read already.
-        """
-        return self.verb not in (Verb.RELEASE, Verb.REQUEST_KILL, Verb.MARK)
+    def target(self, kind: Kind) -> Kind | None:
+        """Return the set that jobs of a structure move to; None where they move to none."""
+        if self.in_place(kind):
+            return None
+        return Kind.SCHEDULED if self.to_scheduled else self.verb.row.target
 
     def in_place(self, kind: Kind) -> bool:
         """Tell whether the jobs stay where they are and get other scores."""
@@ -128,9 +86,9 @@ class Change:
         Raises:
             UsageProblem: it does not; says what does.
         """
-        targets = _OWN_TARGETS.get(self.verb, TARGETS)
-        if kind not in targets:
-            names = ", ".join(targets)
+        kinds = self.verb.row.kinds
+        if kind not in kinds:
+            names = ", ".join(kinds)
             raise UsageProblem(f"{self.verb} works on {names}, not on {kind.value}")
         if self.verb is Verb.MARK:
             from jobctl.model.record_values import read_state  # the other verbs have no state

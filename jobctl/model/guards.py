@@ -68,6 +68,8 @@ class Guards:
         limit: how many to change, those of lowest score.
         reason: why; it is kept in the operation's file.
         undo: whether the file stays, for an undo.
+        server_changed: whether undo, resume and apply go on where this Redis may hold other data.
+        without_pause: whether an undo puts jobs back also to a queue whose pause cannot come back.
     """
 
     dry_run: bool = False
@@ -77,6 +79,8 @@ class Guards:
     limit: int | None = None
     reason: str | None = None
     undo: bool = True
+    server_changed: bool = False
+    without_pause: bool = False
 
     def under(self, rules: Rules, *, rehearsed: bool) -> Guards:
         """Return them as they are under the rules of a context.

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from jobctl.errors import BadUrl, UsageProblem
-from jobctl.model.change import ON_QUEUES, Change
+from jobctl.model.change import Change
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.jsontext import loads_own
 from jobctl.model.layout import Kind, QueueForm
@@ -122,11 +122,11 @@ class Header:
             Target.parse(self.server)
             if self.faktory is not None:
                 Address.parse(self.faktory)
-            if self.change.verb not in ON_QUEUES:
+            if not self.change.verb.row.on_queues:
                 self.change.check(self.kind)
         except (BadUrl, UsageProblem) as error:
             raise ValueError(error.message) from None
-        if (self.change.verb in ON_QUEUES) is not (self.kind is Kind.QUEUE):
+        if self.change.verb.row.on_queues is not (self.kind is Kind.QUEUE):
             raise ValueError(f"{self.change.verb} does not go with {self.kind}")
         if self.change.rate is not None and self.change.rate <= 0:
             raise ValueError("its rate is not positive")

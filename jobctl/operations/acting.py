@@ -16,7 +16,7 @@ from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.tally import Tally
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.connection import Command
 
 _NAP = 0.1  # seconds between two looks at whether to stop
@@ -52,7 +52,12 @@ class Actor:
     """Carries one operation out."""
 
     def __init__(
-        self, backend: Backend, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
+        self,
+        backend: Backend,
+        file: OperationFile,
+        chosen: Chosen,
+        course: Course,
+        watch: Watch,
     ) -> None:
         self.tally = Tally(file.header)
         self.refusal: JobctlError | None = None

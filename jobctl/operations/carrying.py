@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import Change
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.leases import Author
 from jobctl.model.notes import ActingNote
 from jobctl.model.operation import Batch, Header, Outcome, Rising
 from jobctl.model.report import Report
 from jobctl.model.times import LAST
+from jobctl.model.verbs import Verb
 from jobctl.operations.acting import Actor, Course, Told, read_scores
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.past import claim_token, claimed_by, other_claimant
 from jobctl.operations.preparing import Preparer
-from jobctl.operations.tally import Tally, is_touched, target_of
-from jobctl.operations.watching import Watch
+from jobctl.operations.tally import Tally, is_touched
+from jobctl.operations.watch import Watch
 from jobctl.systems.base import NewQueues
 
 if TYPE_CHECKING:
@@ -138,7 +139,11 @@ def carry_out(
 
 
 def _introduce(
-    backend: Backend, file: OperationFile, tally: Tally, before: Sequence[str] | None, watch: Watch
+    backend: Backend,
+    file: OperationFile,
+    tally: Tally,
+    before: Sequence[str] | None,
+    watch: Watch,
 ) -> tuple[str, ...]:
     """Let the server know the queues that jobs went to, where they are new."""
     if not file.header.change.to_queues or before is None:
@@ -162,7 +167,7 @@ def sizes(backend: Backend, header: Header) -> dict[str, int]:
     """Return how many members the structures have that an operation can touch."""
     if header.kind is Kind.RECORDS:
         return backend.snapshots(header.record_layout).sizes()
-    target = target_of(header)
+    target = header.change.target(header.kind)
     kinds = [header.kind] if target is None else [header.kind, target]
     if not header.change.to_queues:
         return backend.operations.sizes(kinds, ())

@@ -14,7 +14,7 @@ from jobctl.model.layout import Kind, Layout
 from jobctl.model.readings import Ambiguity
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.sets import SortedSet
 
 _LARGE = 4 * 1024 * 1024  # bytes of a reply
@@ -48,7 +48,13 @@ class Choice:
 
 
 def choose(
-    source: SortedSet, where: Where, file: OperationFile, now: float, watch: Watch
+    source: SortedSet,
+    where: Where,
+    file: OperationFile,
+    now: float,
+    watch: Watch,
+    *,
+    histogram: bool,
 ) -> Choice:
     """Write what matches into the file, and return it in order of score.
 
@@ -62,7 +68,7 @@ def choose(
     watch.choosing(0, total, 0)
     for flat, examined in source.members(where.pattern()):
         for members, scores in _portions(flat):
-            scan.take(members, scores, describe=watch.wants_preview)
+            scan.take(members, scores, describe=histogram)
         del flat, members, scores
         looked += examined
         watch.choosing(min(looked, total), total, len(scan.choice.chosen))

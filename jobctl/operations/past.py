@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.model.change import ON_QUEUES
 from jobctl.model.layout import Kind
 from jobctl.model.leases import Author
 from jobctl.model.notes import ActingNote, ChosenNote, EndNote, Lock, Note, UndoBatchNote, UndoNote
@@ -116,7 +115,7 @@ class Past:
                 raise ValueError(f"batch {number} is not complete")
             start += batch.jobs
         total = start
-        if header.change.verb in ON_QUEUES and self.choice is not None:
+        if header.change.verb.row.on_queues and self.choice is not None:
             total = sum(segment.jobs for segment in self.choice.get("segments", ()))
         self._check_numbers(total)
 

@@ -6,168 +6,119 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
 from jobctl.errors import FileProblem, Refused, UsageProblem
 from jobctl.filter.where import Where
-from jobctl.model.change import Change, Verb
-from jobctl.model.guards import Guards, Rules
+from jobctl.model.change import Change
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.carrying import begin, carry_out, claim
 from jobctl.operations.choosing import Choice, choose
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
 from jobctl.operations.preparing import Preparer
-from jobctl.operations.watching import Watch
-from jobctl.redis.operations import script_of
+from jobctl.operations.request import Request
+from jobctl.operations.watch import Watch
 
 if TYPE_CHECKING:  # few changes are of records
-    from jobctl.records.query import RecordWhere
+    pass
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A change as it was asked for.
-
-    Attributes:
-        where: the filter, on jobs or on records.
-        change: the verb and how it is meant.
-        guards: what it is held to.
-        plan: a new file to write the chosen jobs to, instead of changing them.
-        text: the filter as people read it.
-        who, host, argv: who asks, and how; no password in it. For the file alone.
-        context: the context that it is done under, if there is one.
-    """
-
-    where: Where | RecordWhere
-    change: Change
-    guards: Guards = field(default_factory=Guards)
-    plan: Path | None = None
-    text: str = ""
-    who: str = ""
-    host: str = ""
-    argv: Sequence[str] = ()
-    context: str | None = None
-
-    @property
-    def rehearsed(self) -> bool:
-        """Whether nothing is to be changed."""
-        return self.guards.dry_run or self.plan is not None
-
-    def under(self, rules: Rules) -> Order:
-        """Return it as it is done under the rules of a context.
-
-        Raises:
-            Refused: they forbid it, or want a reason.
-        """
-        guards = self.guards.under(rules, rehearsed=self.rehearsed)
-        return replace(self, guards=guards, context=rules.context)
-
-    def check(self, kind: Kind) -> None:
-        """Check it for a set; needs no connection.
-
-        Raises:
-            UsageProblem: it makes no sense, or means everything without saying so.
-        """
-        self.change.check(kind)
-        at_once = self.change.verb is Verb.CLEAR and not self.guards.undo
-        if at_once and (self.guards.limit, self.change.rate) != (None, None):
-            raise UsageProblem(
-                "clear --no-undo removes all at once: no --limit, no --rate",
-                hint=None if self.context is None else f"journal of context {self.context}: false",
-            )
-        if self.change.verb is Verb.CLEAR:
-            if self.where:
-                raise UsageProblem(
-                    "clear takes no filter", hint=f"jobctl {kind.value} discard takes one"
-                )
-        elif not self.where and not self.guards.everything:
-            raise UsageProblem(
-                f"{self.change.verb} what? there is no filter",
-                hint=f"--all means every {kind.thing} there is",
-            )
-        elif self.where and self.guards.everything:
-            raise UsageProblem("--all and a filter contradict each other", hint="leave one out")
-
-
-def perform(backend: Backend, kind: Kind, order: Order, watch: Watch) -> Report:
-    """Do what was ordered to what matches in a set, and report.
+def perform(backend: Backend, request: Request, watch: Watch) -> Report:
+    """Do what is requested to what matches, and report.
 
     Raises:
-        UsageProblem: the order makes no sense for this set.
+        UsageProblem: the request makes no sense.
         Refused: a guard, or whoever watches, says no. Nothing was changed.
         FileProblem: the operation's file cannot be written. Nothing was changed.
         ConnectionLost: Redis went away on the way; resume goes on from there.
     """
-    order = order.under(backend.rules)
-    order.check(kind)
+    request = request.under(backend.rules)
+    request.check()
+    kind = request.kind
+    if request.change.verb.row.on_queues:
+        return _on_queues(backend, request, watch)
     begun = time.monotonic()
     warnings: list[str] = []
     if kind is not Kind.RECORDS:
         backend.check_system()
-    if order.change.verb is Verb.RELEASE:
+    if request.change.verb is Verb.RELEASE:
         from jobctl.operations.release_checks import check_way
 
-        warnings = check_way(backend, rehearsed=order.rehearsed)
-    kept = order.guards.undo or order.guards.dry_run or order.plan is not None
-    if order.change.verb is Verb.CLEAR and not kept:
-        report = _clear(backend, kind, order, watch)
+        warnings = check_way(backend, rehearsed=request.rehearsed)
+    kept = request.guards.undo or request.guards.dry_run or request.plan is not None
+    if request.change.verb is Verb.CLEAR and not kept:
+        report = _clear(backend, kind, request, watch)
     else:
-        if not order.rehearsed:
-            backend.operations.check_script(script_of(order.change, kind), kind=kind)
-        with _new_file(backend, kind, order) as file:
-            report = _perform(backend, file, order, watch, warnings)
+        if not request.rehearsed:
+            backend.operations.check_script(request.change.script(kind), kind=kind)
+        with _new_file(backend, kind, request) as file:
+            report = _perform(backend, file, request, watch, warnings)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
+def _on_queues(backend: Backend, request: Request, watch: Watch) -> Report:
+    from jobctl.operations.removal.adopting import adopt_queues
+    from jobctl.operations.removal.removing import remove_queues
+
+    act = adopt_queues if request.change.verb is Verb.ADOPT else remove_queues
+    return act(backend, request, watch)
+
+
 def _perform(
-    backend: Backend, file: OperationFile, order: Order, watch: Watch, warnings: Sequence[str]
+    backend: Backend,
+    file: OperationFile,
+    request: Request,
+    watch: Watch,
+    warnings: Sequence[str],
 ) -> Report:
-    rehearsed = order.rehearsed
+    rehearsed = request.rehearsed
     try:
-        choice = _choose(backend, file, order, watch)
+        choice = _choose(backend, file, request, watch)
         report = _report(file.header, choice, rehearsed=rehearsed)
         report = replace(report, notes=(*report.notes, *warnings))
-        preview = _preview(backend, file, choice, order, warnings)
+        preview = _preview(backend, file, choice, request, warnings)
         if rehearsed or not len(choice.chosen):
             watch.show(preview)
         else:
-            if order.guards.undo:  # what nobody will undo need not outlive a power failure
+            if request.guards.undo:  # what nobody will undo need not outlive a power failure
                 file.flush()
             asked = time.monotonic()
             if not watch.confirm(preview):
                 raise Refused("not confirmed; nothing was changed")
             report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-            acting = begin(backend, file, len(choice.chosen), order.who, order.host)
+            acting = begin(
+                backend, file, len(choice.chosen), request.author.who, request.author.host
+            )
             claim(backend, file, acting)  # what is refused now has cost nothing
     except BaseException:
         file.delete()  # nothing was changed: there is nothing to undo, nor to resume
         raise
-    if order.plan is not None:
+    if request.plan is not None:
         return report
-    if order.guards.dry_run or not len(choice.chosen):
+    if request.guards.dry_run or not len(choice.chosen):
         file.delete()
         return replace(report, operation=None)
     return carry_out(backend, file, choice.chosen, acting, report, watch)
 
 
-def _choose(backend: Backend, file: OperationFile, order: Order, watch: Watch) -> Choice:
-    choice = _choice(backend, file, order.where, watch)
-    order.guards.check(choice.matched)
-    choice.skipped = choice.chosen.cut(order.guards.limit)
-    if order.change.verb is Verb.RELEASE:
+def _choose(backend: Backend, file: OperationFile, request: Request, watch: Watch) -> Choice:
+    choice = _choice(backend, file, request, watch)
+    request.guards.check(choice.matched)
+    choice.skipped = choice.chosen.cut(request.guards.limit)
+    if request.change.verb is Verb.RELEASE:
         from jobctl.operations.release_checks import check_batches
 
         check_batches(backend, file, choice.chosen)
-    if order.change.to_queues and choice.matched:
-        form, named, warnings = _queues(backend, order.change, rehearsed=order.rehearsed)
-        if order.change.verb is not Verb.RELEASE:  # who has said so before
+    if request.change.to_queues and choice.matched:
+        form, named, warnings = _queues(backend, request.change, rehearsed=request.rehearsed)
+        if request.change.verb is not Verb.RELEASE:  # who has said so before
             choice.notes = (*choice.notes, *warnings)
         file.header = replace(file.header, form=form, named=named)
     note = {
@@ -177,55 +128,54 @@ def _choose(backend: Backend, file: OperationFile, order: Order, watch: Watch) -
         "skipped": choice.skipped,
         "missing": list(choice.missing),
         "unmatched": list(choice.unmatched),
-        "limit": order.guards.limit,
+        "limit": request.guards.limit,
     }
     file.note({"chosen": note})
-    if order.change.front:
+    if request.change.front:
         choice.chosen.backwards()
     return choice
 
 
-def _choice(
-    backend: Backend, file: OperationFile, where: Where | RecordWhere, watch: Watch
-) -> Choice:
-    now = backend.server.now()
+def _choice(backend: Backend, file: OperationFile, request: Request, watch: Watch) -> Choice:
+    now, where = backend.server.now(), request.where
     if isinstance(where, Where):
-        return choose(backend.set(file.header.kind), where, file, now, watch)
+        source = backend.set(file.header.kind)
+        return choose(source, where, file, now, watch, histogram=request.histogram)
     from jobctl.records.choosing import choose_records  # only records need it
 
-    return choose_records(backend, file, where, now, watch)
+    return choose_records(backend, file, where, now, watch, histogram=request.histogram)
 
 
 @contextmanager
-def _new_file(backend: Backend, kind: Kind, order: Order) -> Iterator[OperationFile]:
+def _new_file(backend: Backend, kind: Kind, request: Request) -> Iterator[OperationFile]:
     header = Header(
         operation=secrets.token_hex(4),
         kind=kind,
-        change=order.change,
+        change=request.change,
         server=str(backend.target),
         identity=backend.operations.identity(),
-        where=order.text,
-        who=order.who,
-        host=order.host,
-        argv=tuple(order.argv),
-        reason=order.guards.reason,
+        where=request.text,
+        who=request.author.who,
+        host=request.author.host,
+        argv=request.author.argv,
+        reason=request.guards.reason,
         started_at=backend.server.now(),
-        keep=order.guards.undo,
-        faktory=_server(backend) if order.change.verb is Verb.RELEASE else None,
-        context=order.context,
+        keep=request.guards.undo,
+        faktory=_server(backend) if request.change.verb is Verb.RELEASE else None,
+        context=request.context,
         namespace=backend.scope.records_namespace if kind is Kind.RECORDS else None,
     )
-    if order.plan is None:
+    if request.plan is None:
         journal = Journal.of(backend)
-        if not order.guards.dry_run:
+        if not request.guards.dry_run:
             journal.tidy()
-        made = journal.create(header, hidden=order.guards.dry_run)
+        made = journal.create(header, hidden=request.guards.dry_run)
     else:
         try:
-            made = OperationFile.create(order.plan, header)
+            made = OperationFile.create(request.plan, header)
         except FileExistsError:
             raise UsageProblem(
-                f"--plan: {order.plan} is there already", hint="name a new file"
+                f"--plan: {request.plan} is there already", hint="name a new file"
             ) from None
         except FileProblem as error:  # its hint is about the journal's place
             raise FileProblem(error.message) from None
@@ -278,7 +228,7 @@ def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
 
 
 def _preview(
-    backend: Backend, file: OperationFile, choice: Choice, order: Order, warnings: Sequence[str]
+    backend: Backend, file: OperationFile, choice: Choice, request: Request, warnings: Sequence[str]
 ) -> Preview:
     header = file.header
     return Preview(
@@ -293,19 +243,22 @@ def _preview(
         unmatched=choice.unmatched,
         histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
         sample=Preparer.of(file, choice.chosen, backend.layout).sample(),
-        notes=(*order.change.notes, *choice.notes, *warnings),
-        plan=order.plan,
-        rehearsed=order.rehearsed,
+        notes=(*request.change.notes, *choice.notes, *warnings),
+        plan=request.plan,
+        rehearsed=request.rehearsed,
+        name=request.typed,
     )
 
 
-def _clear(backend: Backend, kind: Kind, order: Order, watch: Watch) -> Report:
+def _clear(backend: Backend, kind: Kind, request: Request, watch: Watch) -> Report:
     """Remove a whole set at once: nothing is kept, nothing can be undone."""
     source = backend.set(kind)
     matched = source.count()
-    order.guards.check(matched)
+    request.guards.check(matched)
     server = str(backend.target)
-    preview = Preview(Verb.CLEAR, kind, order.change, server, matched, matched)
+    preview = Preview(
+        Verb.CLEAR, kind, request.change, server, matched, matched, name=request.typed
+    )
     if matched and not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
     done = backend.operations.clear(kind) if matched else 0
@@ -315,7 +268,7 @@ def _clear(backend: Backend, kind: Kind, order: Order, watch: Watch) -> Report:
         server=server,
         matched=done,
         done=done,
-        reason=order.guards.reason,
+        reason=request.guards.reason,
         before={kind.value: matched},
         after={kind.value: source.count()},
         moved={kind.value: -done},

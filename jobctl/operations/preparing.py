@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import Change
 from jobctl.model.entry import Entry
 from jobctl.model.job import dig, glance, retries_left
 from jobctl.model.json_edits import inside
@@ -16,6 +16,7 @@ from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.preview import SAMPLE
 from jobctl.model.rows import Row, listing_row
+from jobctl.model.verbs import Verb
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.redis.connection import Command

@@ -24,7 +24,7 @@ from jobctl.operations.preparing import Ready
 from jobctl.operations.release_checks import check_way, has_limbo, unknown_server
 from jobctl.operations.tally import Tally
 from jobctl.operations.unique_locks import UniqueLocks
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.operations import Call, Push
 from jobctl.systems.faktory.server import Faktory
 
@@ -67,7 +67,12 @@ class Releaser(Actor):
     """Carries one release out: with a server known batch by batch, else as any other verb."""
 
     def __init__(
-        self, backend: Backend, file: OperationFile, chosen: Chosen, course: Course, watch: Watch
+        self,
+        backend: Backend,
+        file: OperationFile,
+        chosen: Chosen,
+        course: Course,
+        watch: Watch,
     ) -> None:
         super().__init__(backend, file, chosen, course, watch)
         self._backend = backend

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Refused, RefusedByRedis
-from jobctl.model.change import ON_QUEUES, Verb
-from jobctl.model.leases import Author
+from jobctl.model.guards import Guards
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.carrying import begin, carry_out, claim, leave_to, resumable
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
@@ -18,26 +18,26 @@ from jobctl.operations.journal import Journal
 from jobctl.operations.past import Past, claimed_by
 from jobctl.operations.preparing import Preparer
 from jobctl.operations.removal.resuming import resume_removal
+from jobctl.operations.request import Provenance
 from jobctl.operations.undoing import allow, rehearsed, undo_file
-from jobctl.operations.watching import Watch
-from jobctl.redis.operations import script_of
+from jobctl.operations.watch import Watch
 
 
-def resume(backend: Backend, name: str, watch: Watch) -> Report:
+def resume(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
     """Go on with an operation, or its undo, that was stopped; the report counts all of it.
 
     Raises:
         NotFound: there is no such operation.
         Refused: it is of another server, in use, or never began; or whoever watches says no.
     """
-    allow(backend, watch)
+    allow(backend, guards)
     begun = time.monotonic()
-    with Journal.of(backend).open(name, write=not watch.rehearses) as file:
-        past = Past.read(backend, file, server_changed=watch.server_changed)
+    with Journal.of(backend).open(name, write=not guards.dry_run) as file:
+        past = Past.read(backend, file, server_changed=guards.server_changed)
         if past.undo is not None:
-            return undo_file(backend, file, past, watch)
-        if file.header.change.verb in ON_QUEUES:
-            report = resume_removal(backend, file, past, watch)
+            return undo_file(backend, file, past, guards, watch)
+        if file.header.change.verb.row.on_queues:
+            report = resume_removal(backend, file, past, guards, watch)
             return replace(report, seconds=time.monotonic() - begun)
         if past.choice is None:
             raise Refused(
@@ -50,8 +50,8 @@ def resume(backend: Backend, name: str, watch: Watch) -> Report:
         settled = sum(past.batches[n].jobs for n in past.results if n in past.batches)
         preview = _preview(backend, file, chosen, past, "resume", len(chosen) - settled)
         if preview.chosen:
-            preview = _checked(backend, file, chosen, past, preview, watch)
-        if watch.rehearses:
+            preview = _checked(backend, file, chosen, past, preview, guards)
+        if guards.dry_run:
             return rehearsed(past.report(file, "resume"), preview, watch)
         if preview.chosen:
             _check_scripts(backend, file)
@@ -65,7 +65,8 @@ def resume(backend: Backend, name: str, watch: Watch) -> Report:
 def apply(
     backend: Backend,
     planned: OperationFile,
-    author: Author,
+    author: Provenance,
+    guards: Guards,
     watch: Watch,
 ) -> Report:
     """Do what was planned to exactly those jobs; what has left since counts as gone.
@@ -76,20 +77,21 @@ def apply(
         backend: what it works on.
         planned: the plan.
         author: who applies it.
+        guards: dry_run, server_changed.
         watch: who looks on.
 
     Raises:
         Refused: it is of another server, or was applied before; or whoever watches says no.
         FileProblem: it is no plan, or was cut off.
     """
-    allow(backend, watch)
+    allow(backend, guards)
     begun = time.monotonic()
-    past = Past.read(backend, planned, server_changed=watch.server_changed)
+    past = Past.read(backend, planned, server_changed=guards.server_changed)
     if past.choice is None:
         raise Refused(
             f"{planned.path} is no whole plan: choosing never ended", hint="make a new one"
         )
-    if planned.header.change.verb in ON_QUEUES or past.acting is not None:
+    if planned.header.change.verb.row.on_queues or past.acting is not None:
         raise Refused(f"{planned.path} is no plan: it is the file of an operation")
     chosen = past.chosen(planned)
     preview = _preview(backend, planned, chosen, past, "apply", len(chosen))
@@ -98,7 +100,7 @@ def apply(
         return replace(past.report(planned, planned.header.change.verb), operation=None)
     warnings: tuple[str, ...] = ()
     if planned.header.change.to_queues:
-        warnings = backend.system.check_form(planned.header.form, rehearsed=watch.rehearses)
+        warnings = backend.system.check_form(planned.header.form, rehearsed=guards.dry_run)
     notes = [
         *preview.notes,
         *warnings,
@@ -106,8 +108,8 @@ def apply(
     ]
     if past.claimant is not None:
         notes.append(claimed_by(past.claimant, planned.header))
-    preview = _checked(backend, planned, chosen, past, replace(preview, notes=notes), watch)
-    if watch.rehearses:
+    preview = _checked(backend, planned, chosen, past, replace(preview, notes=notes), guards)
+    if guards.dry_run:
         return rehearsed(past.report(planned, "apply"), preview, watch)
     _check_scripts(backend, planned)
     if not watch.confirm(preview):
@@ -119,7 +121,9 @@ def apply(
         return replace(report, seconds=time.monotonic() - begun)
 
 
-def _begun(backend: Backend, file: OperationFile, past: Past, jobs: int, author: Author) -> Past:
+def _begun(
+    backend: Backend, file: OperationFile, past: Past, jobs: int, author: Provenance
+) -> Past:
     """Begin to carry out a plan, and claim it; where that is refused, it can be applied again."""
     try:
         acting = begin(backend, file, jobs, author.who, author.host)
@@ -152,7 +156,7 @@ def _go(backend: Backend, file: OperationFile, chosen: Chosen, past: Past, watch
 
 def _check_scripts(backend: Backend, file: OperationFile) -> None:
     header = file.header
-    backend.operations.check_script(script_of(header.change, header.kind), kind=header.kind)
+    backend.operations.check_script(header.change.script(header.kind), kind=header.kind)
 
 
 def _checked(
@@ -161,7 +165,7 @@ def _checked(
     chosen: Chosen,
     past: Past,
     preview: Preview,
-    watch: Watch,
+    guards: Guards,
 ) -> Preview:
     """Check that a release can go on; return its preview with what there is to warn of.
 
@@ -172,11 +176,11 @@ def _checked(
         return preview
     from jobctl.operations.release_checks import check_batches, check_way, has_limbo
 
-    backend.rules.check(file.header.reason, rehearsed=watch.rehearses)
+    backend.rules.check(file.header.reason, rehearsed=guards.dry_run)
     # What was acknowledged before can be pushed without the server; the rest is refused by then.
     if backend.faktory is None and has_limbo(past.acknowledged, past.results):
         return preview
-    warnings = check_way(backend, file.header, rehearsed=watch.rehearses)
+    warnings = check_way(backend, file.header, rehearsed=guards.dry_run)
     check_batches(backend, file, chosen)
     return replace(preview, notes=tuple(dict.fromkeys((*preview.notes, *warnings))))
 

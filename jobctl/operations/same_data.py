@@ -15,7 +15,6 @@ from jobctl.model.layout import Kind
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer
-from jobctl.operations.tally import target_of
 
 _SAMPLE = 200  # jobs of a set, or records
 _ENDS = 10  # jobs from either end of a removed queue; the middle of a long list is not searched
@@ -54,7 +53,7 @@ def _pairs(preparer: Preparer, places: Sequence[int]) -> Iterator[tuple[bytes, f
 
 def _in_sets(backend: Backend, file: OperationFile, sample: Scored) -> int:
     """Count what is in its set with its score, or where the operation puts it."""
-    kind, target = file.header.kind, target_of(file.header)
+    kind, target = file.header.kind, file.header.change.target(file.header.kind)
     members = [raw for raw, _ in sample]
     if not members:
         return 0

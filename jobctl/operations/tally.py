@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container
 
-from jobctl.model.layout import Kind
 from jobctl.model.operation import Header, Outcome, read_result
 from jobctl.operations.preparing import Ready
 
@@ -66,7 +65,7 @@ class Tally:
             assert isinstance(queues, list)  # noqa: S101
             self.moved.update(Counter(f"queue:{name}" for name in queues))
         elif outcome is Outcome.DONE:
-            target = target_of(self._header)
+            target = change.target(kind)
             if target is not None:
                 self.moved[target.value] += count
 
@@ -74,15 +73,6 @@ class Tally:
 def is_touched(name: str, moved: Container[str]) -> bool:
     """Tell whether the ledger names a structure: a queue, or a state, only where it changed."""
     return name in moved or ":" not in name
-
-
-def target_of(header: Header) -> Kind | None:
-    """Return the set that an operation moves jobs to; None where it moves them to none."""
-    change = header.change
-    if header.kind is Kind.RECORDS or change.in_place(header.kind) or change.to_queues:
-        return None
-    targets: Mapping[str, Kind] = {"kill": Kind.DEAD, "requeue": Kind.SCHEDULED}
-    return targets.get(change.verb.value)
 
 
 def done_places(ready: Ready, result: str) -> dict[Outcome, list[int]]:

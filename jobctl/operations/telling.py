@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobctl.model.change import ON_QUEUES
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind
 from jobctl.model.notes import EndNote
@@ -61,7 +60,7 @@ def outcome_keys(file: OperationFile) -> tuple[str, ...]:
 def outcomes(file: OperationFile) -> Iterator[Row]:
     """Yield a row for each chosen job, in the order they are acted on; outcome null: not yet."""
     past = Past.noted(file)
-    if file.header.change.verb in ON_QUEUES:
+    if file.header.change.verb.row.on_queues:
         yield from _removed(file, past)
         return
     chosen = past.chosen(file)

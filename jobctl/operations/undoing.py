@@ -9,27 +9,28 @@ from dataclasses import replace
 
 from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
-from jobctl.model.change import ON_QUEUES, Verb
+from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Batch, Header, Outcome, read_result
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.carrying import sizes
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
 from jobctl.operations.past import Past, claimed_by
 from jobctl.operations.preparing import Preparer, Ready
-from jobctl.operations.tally import done_places, is_touched, target_of
+from jobctl.operations.tally import done_places, is_touched
 from jobctl.operations.unqueueing import Unqueue
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.connection import Command
 from jobctl.redis.operations import Call
 
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
 
 
-def undo(backend: Backend, name: str, watch: Watch) -> Report:
+def undo(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
     """Undo an operation; one that was undone before is left as it is.
 
     Raises:
@@ -38,17 +39,11 @@ def undo(backend: Backend, name: str, watch: Watch) -> Report:
             else; or whoever watches says no.
         FileProblem: its file is damaged.
     """
-    allow(backend, watch)
-    with Journal.of(backend).open(name, write=not watch.rehearses) as file:
+    allow(backend, guards)
+    with Journal.of(backend).open(name, write=not guards.dry_run) as file:
         check_undoable(file.header)
-        past = Past.read(backend, file, server_changed=watch.server_changed)
-        return undo_file(backend, file, past, watch)
-
-
-_WHY_NOT = {
-    Verb.REQUEST_KILL: "the jobs may have been told already",
-    Verb.MARK: "the jobs may have gone on from there",
-}
+        past = Past.read(backend, file, server_changed=guards.server_changed)
+        return undo_file(backend, file, past, guards, watch)
 
 
 def check_undoable(header: Header) -> None:
@@ -57,28 +52,31 @@ def check_undoable(header: Header) -> None:
     Raises:
         Refused: it is not.
     """
-    if not header.change.undoable:
+    permanent = header.change.verb.row.permanent
+    if permanent:
         raise Refused(
             f"operation {header.operation} is a {header.change.verb}, and that cannot be undone: "
-            + _WHY_NOT.get(header.change.verb, "its jobs may be running, or done"),
+            f"{permanent}",
             hint=f"jobctl journal show {header.operation} --jobs names them",
         )
 
 
-def allow(backend: Backend, watch: Watch) -> None:
+def allow(backend: Backend, guards: Guards) -> None:
     """Check that the context allows more than a rehearsal, where more is meant.
 
     Raises:
         Refused: it is read-only.
     """
-    if not watch.rehearses:
+    if not guards.dry_run:
         backend.rules.allow()
 
 
-def undo_file(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
+def undo_file(
+    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+) -> Report:
     """Undo the operation of an open file."""
-    if file.header.change.verb in ON_QUEUES:
-        return _undo_on_queues(backend, file, past, watch)
+    if file.header.change.verb.row.on_queues:
+        return _undo_on_queues(backend, file, past, guards, watch)
     begun = time.monotonic()
     report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
     if past.undone is not None or past.acting is None:
@@ -91,7 +89,7 @@ def undo_file(backend: Backend, file: OperationFile, past: Past, watch: Watch) -
     undoing = _undoing(file.header)(backend, file, past, watch)
     if not undoing.total:
         return report
-    if watch.rehearses:
+    if guards.dry_run:
         return rehearsed(report, undoing.preview(), watch)
     backend.operations.check_script("begin", kind=file.header.kind)
     if not watch.confirm(undoing.preview()):
@@ -149,13 +147,15 @@ def run_undo(
     return report
 
 
-def _undo_on_queues(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
+def _undo_on_queues(
+    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+) -> Report:
     # They need this file.
     from jobctl.operations.removal.unadopting import undo_adoption
     from jobctl.operations.removal.undoing import undo_removal
 
     undo = undo_adoption if file.header.change.verb is Verb.ADOPT else undo_removal
-    return undo(backend, file, past, watch)
+    return undo(backend, file, past, guards, watch)
 
 
 def _undoing(header: Header) -> type[Undoing]:
@@ -251,7 +251,8 @@ class Undoing:
 
     def _moved(self, done: int) -> Counter[str]:
         """Return by how much this changed each structure."""
-        kind, target = self._file.header.kind, target_of(self._file.header)
+        kind = self._file.header.kind
+        target = self._file.header.change.target(kind)
         if self._file.header.change.in_place(kind):
             return Counter()
         moved = Counter({kind.value: done}) + Counter()
@@ -288,7 +289,7 @@ class Undoing:
         chosen = [pairs[place - batch.start] for place in places]
         members = [raw for raw, _ in chosen]
         scores = [score for _, score in chosen]
-        target = target_of(header)
+        target = header.change.target(header.kind)
         if header.change.in_place(header.kind):
             assert batch.scores is not None  # noqa: S101
             given = [batch.scores.at(place - batch.start) for place in places]

@@ -23,7 +23,7 @@ from jobctl.model.notes import UndoBatchNote
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer, Ready
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.operations import Call, Requeued, Stretch
 from jobctl.redis.queues import QueueJobs
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import Change
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
+from jobctl.model.verbs import Verb
 from jobctl.records.query import Query, RecordWhere
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
     from jobctl.model.report import Report
-    from jobctl.operations.performing import Order
-    from jobctl.operations.watching import Watch
+    from jobctl.operations.watch import Watch
 
 _NO_GUARDS = Guards()
 _TRIES = 20  # somebody else has changed the same record each time
@@ -23,8 +23,8 @@ _TRIES = 20  # somebody else has changed the same record each time
 class RecordChanges:
     """Changes to all records that a query finds.
 
-    Each takes a query, as text or as a `Query`, or a `RecordWhere`; `guards` and a `watch` as the
-    verbs on jobs do. It keeps a file in the journal, for resume, and where it is a deletion for
+    Each takes a query, as text or as a `Query`, or a `RecordWhere`; `guards` and a `watch` as
+    the verbs on jobs do. It keeps a file in the journal, for resume, and where it is a deletion for
     undo. It returns a `Report`, and raises what those raise.
     """
 
@@ -106,12 +106,6 @@ class RecordChanges:
         where = RecordWhere.older(older_than, completed=not force)
         return self._do(where, Change(Verb.DELETE, force=force), guards, watch)
 
-    def change(self, order: Order, watch: Watch) -> Report:
-        """Do what was ordered: what all of these come down to."""
-        from jobctl.operations.performing import perform  # looking does not need it
-
-        return perform(self._backend, Kind.RECORDS, order, watch)
-
     def _do(
         self,
         where: Query | RecordWhere | str,
@@ -119,11 +113,13 @@ class RecordChanges:
         guards: Guards,
         watch: Watch | None,
     ) -> Report:
-        from jobctl.operations.performing import Order
-        from jobctl.operations.watching import Watch as Silent
+        from jobctl.operations.performing import perform
+        from jobctl.operations.request import Request
+        from jobctl.operations.watch import Watch as Silent
 
         if isinstance(where, str):
             where = Query.parse(where) if where else Query()
         if isinstance(where, Query):
             where = RecordWhere(None, where)
-        return self.change(Order(where, change, guards), watch or Silent())
+        request = Request(Kind.RECORDS, change, where, guards=guards)
+        return perform(self._backend, request, watch or Silent())

@@ -7,15 +7,16 @@ from contextlib import contextmanager
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import Change
 from jobctl.model.jobba import TimeClause, decode
 from jobctl.model.readings import Ambiguity
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
+from jobctl.model.verbs import Verb
 from jobctl.operations.choosing import Choice, shortened
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.records.query import RecordWhere
 from jobctl.records.spool import Spool
 
@@ -26,7 +27,13 @@ _KEPT = (b"id", b"state", b"job_name", b"recorded_at", b"provider_job_id", b"att
 
 
 def choose_records(
-    backend: Backend, file: OperationFile, where: RecordWhere, now: float, watch: Watch
+    backend: Backend,
+    file: OperationFile,
+    where: RecordWhere,
+    now: float,
+    watch: Watch,
+    *,
+    histogram: bool,
 ) -> Choice:
     """Write what matches into the file, and return it, the first recorded first.
 
@@ -35,7 +42,7 @@ def choose_records(
         FileProblem: the disk is full. Nothing has been changed by then.
     """
     change = file.header.change
-    found = _Found(file, where, now, watch)
+    found = _Found(file, where, now, histogram=histogram)
     asked = None if where.ids is None else frozenset(where.ids)
     if asked is not None:
         found.seen = set()
@@ -43,7 +50,7 @@ def choose_records(
         watch.choosing(0, total, 0)
         looked = 0
         snapshots = backend.snapshots(file.header.record_layout)
-        for pairs in snapshots.take(ids, whole=change.undoable):
+        for pairs in snapshots.take(ids, whole=not change.verb.row.permanent):
             found.take([snapshot for _, snapshot in pairs if snapshot is not None])
             looked += len(pairs)
             watch.choosing(looked, total, len(found.choice.chosen))
@@ -66,17 +73,19 @@ def choose_records(
 class _Found:
     """What was found so far."""
 
-    def __init__(self, file: OperationFile, where: RecordWhere, now: float, watch: Watch) -> None:
+    def __init__(
+        self, file: OperationFile, where: RecordWhere, now: float, *, histogram: bool
+    ) -> None:
         self.choice = Choice(Chosen())
         self.seen: set[str] | None = None
         self.unmatched: set[str] = set()  # those that are there; only where ids are asked for
         self.incomplete = 0
         self._file = file
-        self._whole = file.header.change.undoable
+        self._whole = not file.header.change.verb.row.permanent
         self._keeps = _keeper(where, file.header.change, now)
         self._ambiguity = Ambiguity(where.query.twofold)
         self._now = now
-        self._counts = watch.wants_preview
+        self._counts = histogram
 
     def take(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep what matches of some."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from jobctl.backend import Backend
-from jobctl.model.change import Verb
 from jobctl.model.jobba import RecordState
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.rows import Row
+from jobctl.model.verbs import Verb
 from jobctl.operations.preparing import Preparer, Ready
 from jobctl.redis.record_batches import MOST, RecordCall
 
@@ -79,7 +79,7 @@ class RecordPreparer(Preparer):
     def drift(self, backend: Backend) -> list[str]:
         """Return what has changed since it was chosen, a sentence each."""
         gone = changed = start = 0
-        whole = self._change.undoable
+        whole = not self._change.verb.row.permanent
         reader = backend.records_of(self._header.record_layout)
         while count := self.size(start, self.most):
             planned = self.snapshots(start, count)

@@ -10,7 +10,7 @@ from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
 from jobctl.operations.past import Past
 from jobctl.operations.undoing import Undoing
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.records.preparing import RecordPreparer
 from jobctl.redis.connection import Command
 from jobctl.redis.operations import Call

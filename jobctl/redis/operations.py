@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
-from jobctl.model.change import Change, Verb
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.notes import Lock
 from jobctl.model.operation import Header, Rising
@@ -141,20 +140,6 @@ class Call:
     def _eval(self, name: str, keys: Sequence[str | bytes], *words: Word) -> Command:
         keys = [operation_key(self.operation), *keys]
         return ("EVAL", script(name), len(keys), *keys, self.number, KEPT, *words)
-
-
-def script_of(change: Change, kind: Kind) -> str:
-    """Return the name of the script that carries out a change."""
-    if change.verb is Verb.DELETE:
-        return "record_delete"
-    if kind is Kind.RECORDS:
-        return "record_marks"
-    if change.to_queues:
-        return "requeue"
-    if change.in_place(kind):
-        return "reschedule"
-    moves = change.verb is Verb.KILL or change.to_scheduled
-    return "move" if moves else "discard"
 
 
 def _scores(scores: Scores) -> tuple[tuple[Word, Word], Sequence[str]]:

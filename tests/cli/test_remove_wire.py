@@ -336,77 +336,11 @@ def test_a_push_by_the_wire_makes_the_queue_anew_and_runs_after_an_undo(
     assert jids == ["pushed-001", *(f"jid-{i:08d}" for i in reversed(range(7)))]
 
 
-class TestTheServerAlone:
-    """Only the server is known: nothing could be undone."""
-
-    @pytest.fixture
-    def alone(self, jobctl, faktory):
-        def run(*names, options=()):
-            answer = ("--confirm", " ".join(names), "--faktory-url", faktory.url)
-            return jobctl("queue", "remove", *names, *answer, *options, "-o", "json", url=None)
-
-        return run
-
-    def test_it_needs_no_undo_to_be_said(self, shop, alone):
-        before = state(shop)
-        for options in ([], ["-n"]):
-            ran = alone("default", options=options)
-            assert ran.code == 2
-            assert "nothing could be undone" in ran.err
-            assert "--no-undo" in ran.err
-        assert state(shop) == before
-
-    def test_it_counts_what_was_removed(self, shop, alone, faktory):
-        plain = faktory.memory.remove
-        faktory.memory.remove = lambda name: None if name == "mail" else plain(name)
-        ran = alone("default", "mail", options=["--no-undo"])
-        report = json.loads(ran.out)
-        assert (ran.code, report["matched"], report["done"], report["failed"]) == (5, 10, 7, 3)
-        assert f"{faktory.url} did not remove queue mail" in ran.err
-        assert "what was pushed after the jobs were counted was removed as well" in ran.err
-
-    def test_it_counts_by_what_the_server_says(self, shop, alone, faktory):
-        ran = alone("default", "mail", options=["--no-undo", "--expect", "10"])
-        report = json.loads(ran.out)
-        assert (ran.code, report["done"], report["matched"]) == (0, 10, 10)
-        assert report["before"] == {"queue:default": 7, "queue:mail": 3}
-        assert report["after"] == {"queue:default": 0, "queue:mail": 0}
-        assert faktory.queues == {"empty"}
-
-    def test_a_star_means_what_the_server_knows(self, shop, alone, faktory):
-        assert json.loads(alone("*", options=["--no-undo"]).out)["done"] == 10
-        assert faktory.queues == set()
-
-    def test_a_name_that_the_server_does_not_know_is_not_found(self, shop, alone):
-        before = state(shop)
-        ran = alone("default", "mial", options=["--no-undo"])
-        assert ran.code == 4
-        assert "did you mean mail?" in ran.err
-        assert state(shop) == before
-
-    @pytest.mark.parametrize("options", [["--expect", "9"], ["--max", "6"]])
-    def test_guards_hold(self, shop, alone, options):
-        before = state(shop)
-        assert alone("default", options=["--no-undo", *options]).code == 7
-        assert state(shop) == before
-
-    def test_a_dry_run_changes_nothing(self, shop, alone):
-        before = state(shop)
-        ran = alone("default", options=["--no-undo", "-n"])
-        assert (ran.code, json.loads(ran.out)["matched"]) == (0, 7)
-        assert state(shop) == before
-
-    def test_a_server_that_does_not_say_how_many_there_are(self, shop, alone, faktory):
-        faktory.answer("INFO", b"$2\r\n{}\r\n")
-        ran = alone("default", options=["--no-undo", "--max", "100"])
-        assert ran.code == 7
-        assert "does not say how many jobs" in ran.err
-        ran = alone("default", options=["--no-undo"])
-        assert ran.code == 0
-        assert "the server does not say" in ran.err
-        assert "default" not in faktory.queues
-
-    def test_a_redis_that_was_passed_over_is_named(self, shop, jobctl, faktory):
-        ran = jobctl("queue", "remove", "mail", "--confirm", "mail", "--faktory-url", faktory.url)
-        assert ran.code == 2
-        assert "JOBCTL_URL was passed over" in ran.err
+@pytest.mark.parametrize("options", [[], ["-n"], ["--no-undo"]])
+def test_without_its_redis_nothing_is_removed(shop, jobctl, faktory, options):
+    before = state(shop)
+    answer = ("--confirm", "default", "--faktory-url", faktory.url)
+    ran = jobctl("queue", "remove", "default", *answer, *options, url=None)
+    assert (ran.code, "queue remove needs the Redis behind" in ran.err) == (2, True), ran
+    assert "--url beside --faktory-url" in ran.err
+    assert state(shop) == before

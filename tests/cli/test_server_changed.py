@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobctl import Watch, connect
+from jobctl import Guards, connect
 from jobctl.errors import Refused
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 from tests.everything import everything
@@ -169,17 +169,14 @@ def test_members_without_an_id_prove_nothing(raw, report, jobctl):
     assert jobctl("undo", operation, "--yes").code == 7
 
 
-def test_the_library_insists_by_its_watch(shop, report, url, own_journal):
+def test_the_library_insists_by_its_guards(shop, report, url, own_journal):
     operation = report("retries", "discard", "--all", "--yes")["operation"]
     shop.flushdb()
-
-    class Insisting(Watch):
-        server_changed = True
 
     with connect(url, operations=own_journal) as store:
         with pytest.raises(Refused, match="nothing shows"):
             store.undo(operation)
-        assert store.undo(operation, watch=Insisting()).done == 10
+        assert store.undo(operation, guards=Guards(server_changed=True)).done == 10
 
 
 def test_a_release_that_a_crash_took_back_is_resumed(shop, report, own_journal):

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.errors import FileProblem, Refused
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import Change
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Header
+from jobctl.model.verbs import Verb
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from tests.builders import job

@@ -12,8 +12,6 @@ import pytest
 from jobctl import Guards, Watch, connect
 from jobctl.errors import FileProblem, JobctlError, Refused
 from jobctl.operations.file import OperationFile
-from jobctl.operations.removal.removing import remove_queues
-from jobctl.operations.removal.request import Removal
 from jobctl.operations.telling import tell
 from jobctl.redis.connection import Connection
 from tests.builders import enqueue, job
@@ -43,8 +41,7 @@ def opened(raw, url, tmp_path, request):
 
 
 def remove(store, *names, watch=None, **guards):
-    order = Removal(names, Guards(**guards))
-    return remove_queues(store.backend, order, watch or Watch())
+    return store.remove_queues(*names, guards=Guards(**guards), watch=watch)
 
 
 class Meddler(Watch):

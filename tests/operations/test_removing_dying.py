@@ -7,9 +7,6 @@ import pytest
 from jobctl import connect
 from jobctl.errors import Refused
 from jobctl.operations.journal import OperationState
-from jobctl.operations.removal.removing import remove_queues
-from jobctl.operations.removal.request import Removal
-from jobctl.operations.watching import Watch
 from tests.builders import enqueue, job
 from tests.operations.dying import Died, dying
 
@@ -71,7 +68,7 @@ def workers(shop, request, monkeypatch):
 
 
 def remove(store):
-    return remove_queues(store.backend, Removal(NAMES), Watch())
+    return store.remove_queues(*NAMES)
 
 
 def die(monkeypatch, at, after, act):

@@ -6,13 +6,14 @@ import time
 import pytest
 
 from jobctl import connect
-from jobctl.filter.where import Where
-from jobctl.model.change import Change, Verb
+from jobctl.model.change import Change
 from jobctl.model.guards import Guards
 from jobctl.model.json_edits import inside
-from jobctl.model.layout import QueueForm
-from jobctl.operations.performing import Order
-from jobctl.operations.watching import Watch
+from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.verbs import Verb
+from jobctl.operations.performing import perform
+from jobctl.operations.request import Request
+from jobctl.operations.watch import Watch
 from jobctl.systems.faktory.go_json import lock_key
 from tests.release.holding import acks, held, hold, jids, reserved
 from tests.systems.double import FaktoryDouble
@@ -74,7 +75,11 @@ def test_a_plan_that_was_made_without_a_server_is_checked_once_there_is_one(
     with connect(url, layout=QueueForm.Q) as store:
         everything = Guards(everything=True)
         change = Change(Verb.RELEASE, front=True)
-        store.working.change(Order(Where(), change, everything, plan=plan), Watch())
+        perform(
+            store.backend,
+            Request(Kind.WORKING, change, guards=everything, plan=plan),
+            Watch(),
+        )
     with FaktoryDouble(f"unix://{server.socket}?db=7") as other:
         for faktory, words in ((double, "in a batch (b-1)"), (other, "but another Redis")):
             ran = jobctl("apply", str(plan), "--yes", "-u", url, "--faktory-url", faktory.url)

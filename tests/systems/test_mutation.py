@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobctl import Flags, Kind
 from jobctl.errors import UsageProblem
-from jobctl.model.change import Verb
+from jobctl.model.verbs import Verb
 from jobctl.systems.faktory.mutation import Mutation, read_mutation
 
 BOB = '{"cmd":"requeue","target":"retries","filter":{"regexp":"*\\"args\\":[\\"bob\\"*"}}'

@@ -2,7 +2,7 @@
 
 It is done as a removal is: the list is put aside at one instant, written into the file, and then
 its jobs move to the right side of the list that is read: they are older, and run next, in their
-order.
+request.
 """
 
 from __future__ import annotations
@@ -20,38 +20,35 @@ from jobctl.operations.journal import Journal
 from jobctl.operations.removal.concluding import adopted_sizes
 from jobctl.operations.removal.looking import Look, all_queues
 from jobctl.operations.removal.removing import make_header, make_preview, run_remover
-from jobctl.operations.removal.request import Removal
-from jobctl.operations.watching import Watch
+from jobctl.operations.request import Request
+from jobctl.operations.watch import Watch
 from jobctl.queues.naming import find_queues
 
 
-def adopt_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
+def adopt_queues(backend: Backend, request: Request, watch: Watch) -> Report:
     """Move the jobs of lists that the server does not read to the lists that it reads.
 
     Raises:
-        UsageProblem: no queue is named.
         NotFound: a queue is not known; nothing was changed.
         WrongType: the key that the server reads is no list.
         Refused: a guard, or whoever watches, says no; or nothing tells what the server reads.
         ConnectionLost: Redis went away; resume goes on from there.
     """
-    order.check()
-    order = order.under(backend.rules)
     begun = time.monotonic()
-    read, warnings = backend.system.form_to_write(rehearsed=order.guards.dry_run)
-    look = _look(backend, order, read)
-    order.guards.check(look.jobs)
+    read, warnings = backend.system.form_to_write(rehearsed=request.guards.dry_run)
+    look = _look(backend, request, read)
+    request.guards.check(look.jobs)
     report = Report(
-        action=order.change.verb.value,
+        action=request.change.verb.value,
         target=Kind.QUEUE.value,
         server=str(backend.target),
         matched=look.jobs,
-        dry_run=order.guards.dry_run,
-        reason=order.guards.reason,
+        dry_run=request.guards.dry_run,
+        reason=request.guards.reason,
         notes=(*look.notes, *warnings),
     )
-    shown = make_preview(backend, look, order, watch, warnings)
-    if order.guards.dry_run or not look.queues:
+    shown = make_preview(backend, look, request, warnings)
+    if request.guards.dry_run or not look.queues:
         watch.show(shown)
         return replace(report, seconds=time.monotonic() - begun)
     backend.operations.check_script("remove")
@@ -62,22 +59,22 @@ def adopt_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
     backend.system.remember_server()
     journal = Journal.of(backend)
     journal.tidy()
-    with journal.create(make_header(backend, None, look, order, read)) as file:
+    with journal.create(make_header(backend, None, look, request, read)) as file:
         report = replace(report, before=adopted_sizes(backend, file.header))
-        report = run_remover(backend, file, None, order.guards, report, watch)
+        report = run_remover(backend, file, None, request.guards, report, watch)
     return replace(report, seconds=time.monotonic() - begun)
 
 
-def _look(backend: Backend, order: Removal, read: QueueForm) -> Look:
+def _look(backend: Backend, request: Request, read: QueueForm) -> Look:
     """Find the lists of the form that is not read.
 
     Raises:
         WrongType: the key that the server reads is no list.
     """
-    if order.everything:
+    if request.all_queues:
         queues = all_queues(backend)
     else:
-        queues = find_queues(backend, list(dict.fromkeys(order.names)))
+        queues = find_queues(backend, list(dict.fromkeys(request.names)))
     unread = [
         queue
         for queue in queues

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import replace
 
 from jobctl.backend import Backend
-from jobctl.errors import NotFound, Refused, UsageProblem
+from jobctl.errors import Refused
 from jobctl.model.guards import Guards
-from jobctl.model.layout import Kind
-from jobctl.model.preview import Preview
-from jobctl.model.removal import shown_queues
 from jobctl.model.report import Report
-from jobctl.model.words import did_you_mean
 from jobctl.operations.removal.asking import ask_server
 from jobctl.operations.removal.concluding import queue_sizes
 from jobctl.operations.removal.looking import Look
-from jobctl.operations.removal.request import REMOVE, Removal
-from jobctl.operations.watching import Watch
 from jobctl.redis.queue_removal import ListFate, NameFate, StagedQueue, Staging
 from jobctl.systems.faktory.server import Faktory
 
@@ -85,106 +78,3 @@ def _by_server(
     finally:
         backend.removing.unmark([names[i] for i in sorted(stayed) if not taken[i].paused])
     return answer.stayed, answer.why, answer.notes
-
-
-def remove_blindly(backend: Backend, order: Removal, watch: Watch) -> Report:
-    """Remove queues by the server, where the Redis behind it is not known.
-
-    Raises:
-        UsageProblem: an undo is wanted, and would need the Redis.
-        NotFound: the server knows no such queue; nothing was changed.
-        Refused: a guard, or whoever watches, says no, or it cannot be told of a queue; nothing
-            was changed.
-    """
-    door = backend.faktory
-    if door is None or order.guards.undo:
-        passed_over = (
-            f" ({backend.scope.passed_over} was passed over)" if backend.scope.passed_over else ""
-        )
-        raise UsageProblem(
-            f"without the Redis behind {backend.address} nothing could be undone{passed_over}",
-            hint="give it: --url beside --faktory-url; or say that you mean it: --no-undo",
-        )
-    before = _known(door, order)
-    report = _report(door, order, before or {})
-    if before is None and (order.guards.expect, order.guards.most) != (None, None):
-        raise Refused(
-            f"{door.address} does not say how many jobs wait in its queues; nothing was changed",
-            hint="leave out --expect and --max, or give the Redis too: --url",
-        )
-    order.guards.check(report.matched)
-    preview = _preview(door, order, before)
-    names = list(before) if before else list(dict.fromkeys(order.names))
-    if before or not order.everything:
-        backend.system.check_sendable(names)
-    if order.guards.dry_run or before == {}:
-        watch.show(preview)
-        return report
-    if not watch.confirm(preview):
-        raise Refused("not confirmed; nothing was changed")
-    door.remove(names)
-    return _verified(door, report, before)
-
-
-def _known(door: Faktory, order: Removal) -> dict[str, int] | None:
-    """Return the jobs of each queue that is meant; None where the server does not say."""
-    known = door.info().queues
-    if known is None or order.everything:
-        return None if known is None else dict(known)
-    for name in order.names:
-        if name not in known:
-            hint = did_you_mean(name, sorted(known)) if known else f"{door.address} has no queues"
-            raise NotFound(f"there is no queue {name} that {door.address} knows", hint=hint)
-    return {name: known[name] for name in order.names}
-
-
-def _report(door: Faktory, order: Removal, before: Mapping[str, int]) -> Report:
-    return Report(
-        action=REMOVE.verb.value,
-        target=Kind.QUEUE.value,
-        server=str(door.address),
-        matched=sum(before.values()),
-        dry_run=order.guards.dry_run,
-        reason=order.guards.reason,
-        before={f"queue:{name}": count for name, count in before.items()},
-    )
-
-
-def _preview(door: Faktory, order: Removal, before: Mapping[str, int] | None) -> Preview:
-    counts = [f"{name}: {count:,} jobs" for name, count in list((before or {}).items())[:10]]
-    jobs = sum((before or {}).values())
-    return Preview(
-        action=REMOVE.verb.value,
-        kind=Kind.QUEUE,
-        change=REMOVE,
-        server=str(door.address),
-        matched=jobs,
-        chosen=jobs,
-        notes=[*(counts if before is not None else ["how many jobs wait, it does not say"]),
-               "nothing is kept: this cannot be undone"],
-        rehearsed=order.guards.dry_run,
-        queues=list(before) if before is not None else list(order.names),
-        name=order.name,
-    )  # fmt: skip
-
-
-def _verified(door: Faktory, report: Report, before: Mapping[str, int] | None) -> Report:
-    """Complete the report by what the server says afterwards."""
-    after = door.info().queues
-    if before is None or after is None:
-        note = "how many jobs there were, the server does not say"
-        return replace(report, notes=(note,))
-    # With no fewer jobs than before it was not removed; with fewer it is used again since.
-    stayed = [name for name, jobs in before.items() if jobs and after.get(name, 0) >= jobs]
-    failed = sum(before[name] for name in stayed)
-    why = f"{door.address} did not remove {shown_queues(stayed)}"
-    return replace(
-        report,
-        done=report.matched - failed,
-        failed=failed,
-        reasons={why: failed} if failed else {},
-        problems=(why,) if stayed and not failed else (),
-        notes=(UNCOUNTED,) if len(stayed) < len(before) else (),
-        after={f"queue:{name}": after.get(name, 0) for name in before},
-        moved={f"queue:{name}": -jobs for name, jobs in before.items() if name not in stayed},
-    )

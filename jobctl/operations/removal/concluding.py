@@ -8,16 +8,16 @@ from dataclasses import replace
 from itertools import islice
 
 from jobctl.backend import Backend
-from jobctl.model.change import Verb
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
 from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.systems.base import NewQueues
 from jobctl.systems.registry import layout_of
 

@@ -13,7 +13,7 @@ from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.connection import Command
 from jobctl.redis.operations import BYTES, MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList

@@ -9,42 +9,38 @@ from dataclasses import replace
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
-from jobctl.operations.removal.at_once import remove_at_once, remove_blindly
+from jobctl.operations.removal.at_once import remove_at_once
 from jobctl.operations.removal.looking import Look, look_at
-from jobctl.operations.removal.request import Removal
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.removal.taking import Remover
-from jobctl.operations.watching import Watch
+from jobctl.operations.request import Request
+from jobctl.operations.watch import Watch
 from jobctl.queues.holders import find_holders, refuse_held
 from jobctl.redis.queue_removal import QUEUES
 from jobctl.systems.faktory.server import Faktory
 
 
-def remove_queues(backend: Backend, order: Removal, watch: Watch) -> Report:
+def remove_queues(backend: Backend, request: Request, watch: Watch) -> Report:
     """Remove queues, their jobs, and their pauses.
 
     Raises:
-        UsageProblem: a name is none; or there is no Redis, and an undo is wanted.
+        UsageProblem: only the server is known.
         NotFound: a queue is not known; nothing was changed.
         Refused: a guard, or whoever watches, says no; or a server runs that would not notice.
         RefusedByFaktory: the server said no; nothing was changed.
         ConnectionLost: one of the two went away; resume goes on from there.
     """
-    order.check()
-    order = order.under(backend.rules)
+    backend.require_redis("queue remove")
     begun = time.monotonic()
-    if not backend.has_redis:
-        report = remove_blindly(backend, order, watch)
-    else:
-        report = _remove(backend, order, watch)
+    report = _remove(backend, request, watch)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
@@ -64,10 +60,10 @@ def open_server(backend: Backend, *, rehearsed: bool) -> tuple[Faktory | None, t
     return None, () if route.warning is None else (route.warning,)
 
 
-def _remove(backend: Backend, order: Removal, watch: Watch) -> Report:
-    door, notes = open_server(backend, rehearsed=order.guards.dry_run)
-    look = look_at(backend, order.names if not order.everything else None, door)
-    guards = order.guards
+def _remove(backend: Backend, request: Request, watch: Watch) -> Report:
+    door, notes = open_server(backend, rehearsed=request.guards.dry_run)
+    look = look_at(backend, request.names if not request.all_queues else None, door)
+    guards = request.guards
     guards.check(look.jobs)
     _refuse_held(backend, look)
     report = Report(
@@ -80,13 +76,13 @@ def _remove(backend: Backend, order: Removal, watch: Watch) -> Report:
         notes=(*notes, *look.notes),
     )
     if guards.dry_run or not look.queues:
-        watch.show(make_preview(backend, look, order, watch, notes))
+        watch.show(make_preview(backend, look, request, notes))
         return report
     backend.operations.check_script("remove")
     asked = time.monotonic()
     if door is not None:
         notes = (f"the server that removes them is {door.address}",)
-    if not watch.confirm(make_preview(backend, look, order, watch, notes)):
+    if not watch.confirm(make_preview(backend, look, request, notes)):
         raise Refused("not confirmed; nothing was changed")
     report = replace(report, seconds=asked - time.monotonic())  # nobody's work
     backend.system.remember_server()
@@ -96,7 +92,7 @@ def _remove(backend: Backend, order: Removal, watch: Watch) -> Report:
         return remove_at_once(backend, door, look, guards, report)
     journal = Journal.of(backend)
     journal.tidy()
-    with journal.create(make_header(backend, door, look, order)) as file:
+    with journal.create(make_header(backend, door, look, request)) as file:
         return run_remover(backend, file, door, guards, report, watch)
 
 
@@ -133,47 +129,44 @@ def make_header(
     backend: Backend,
     door: Faktory | None,
     look: Look,
-    order: Removal,
+    request: Request,
     form: QueueForm | None = None,
 ) -> Header:
     """Return the first line of the file of a removal, or of an adoption to lists of a form."""
     return Header(
         operation=secrets.token_hex(4),
         kind=Kind.QUEUE,
-        change=order.change,
+        change=request.change,
         form=form,
         server=str(backend.target),
         identity=backend.operations.claim_identity(),
-        where=order.name,
-        who=order.who,
-        host=order.host,
-        argv=tuple(order.argv),
-        reason=order.guards.reason,
+        where=" ".join(dict.fromkeys(request.names)),
+        who=request.author.who,
+        host=request.author.host,
+        argv=request.author.argv,
+        reason=request.guards.reason,
         started_at=backend.server.now(),
         queues=look.queues,
-        keep=order.guards.undo,
-        context=order.context,
+        keep=request.guards.undo,
+        context=request.context,
         faktory=None if door is None else str(door.address),
     )
 
 
-def make_preview(
-    backend: Backend, look: Look, order: Removal, watch: Watch, notes: Sequence[str]
-) -> Preview:
+def make_preview(backend: Backend, look: Look, request: Request, notes: Sequence[str]) -> Preview:
     """Return what would be done."""
-    described = order.guards.dry_run or (order.described and watch.wants_preview)
-    histogram, sample = look.describe(backend) if described else ({}, ())
+    histogram, sample = look.describe(backend) if request.histogram else ({}, ())
     return Preview(
-        action=order.change.verb.value,
+        action=request.change.verb.value,
         kind=Kind.QUEUE,
-        change=order.change,
+        change=request.change,
         server=str(backend.target),
         matched=look.jobs,
         chosen=look.jobs,
         histogram=histogram,
         sample=sample,
         notes=[*look.counts(), *look.notes, *notes],
-        rehearsed=order.guards.dry_run,
+        rehearsed=request.guards.dry_run,
         queues=[queue.name for queue in look.queues],
-        name=order.typed,
+        name=request.typed,
     )

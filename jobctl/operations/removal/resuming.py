@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.model.change import Verb
+from jobctl.model.guards import Guards
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.past import Past
 from jobctl.operations.removal.concluding import adopted_sizes, check_whole, conclude
@@ -18,10 +19,12 @@ from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.removal.taking import Remover
 from jobctl.operations.removal.undoing import happened
 from jobctl.operations.undoing import rehearsed
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 
 
-def resume_removal(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
+def resume_removal(
+    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+) -> Report:
     """Go on with a removal: what stands aside is written into the file anew, if need be.
 
     Raises:
@@ -44,11 +47,11 @@ def resume_removal(backend: Backend, file: OperationFile, past: Past, watch: Wat
             "or this Redis has lost what it did",
             hint="run its command again",
         )
-    door, notes = (None, ()) if adopting else open_server(backend, rehearsed=watch.rehearses)
+    door, notes = (None, ()) if adopting else open_server(backend, rehearsed=guards.dry_run)
     matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
     report = replace(report, matched=matched, notes=notes)
     preview = _preview(file, rounds, notes)
-    if watch.rehearses:
+    if guards.dry_run:
         return rehearsed(report, preview, watch)
     backend.operations.check_script("remove")
     if not watch.confirm(preview):

@@ -22,19 +22,19 @@ from jobctl.errors import (
     RefusedByFaktory,
     RefusedByRedis,
 )
-from jobctl.model.change import Verb
 from jobctl.model.guards import Guards
 from jobctl.model.notes import ChosenNote
 from jobctl.model.operation import Header
 from jobctl.model.removal import Segment
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.asking import ask_server
 from jobctl.operations.removal.concluding import conclude
 from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.queue_removal import ListFate, NameFate, PauseFate, Staging
 from jobctl.systems.faktory.server import Faktory
 

@@ -10,6 +10,7 @@ from itertools import islice
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
+from jobctl.model.guards import Guards
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue
@@ -23,12 +24,14 @@ from jobctl.operations.removal.rounds import Rounds, rejoin_number
 from jobctl.operations.removal.undoing import happened
 from jobctl.operations.undoing import NAMED, rehearsed, run_undo
 from jobctl.operations.unqueueing import Unqueue
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.operations import MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 
-def undo_adoption(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
+def undo_adoption(
+    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+) -> Report:
     """Put back what still waits of the jobs that were adopted, also of one that never ended.
 
     Raises:
@@ -40,7 +43,7 @@ def undo_adoption(backend: Backend, file: OperationFile, past: Past, watch: Watc
     undoing = _Undoing(backend, file, past, watch)
     if past.undone is not None or not undoing.total:
         return report
-    if watch.rehearses:
+    if guards.dry_run:
         return rehearsed(report, undoing.preview(), watch)
     backend.operations.check_script("rejoin")
     if not watch.confirm(undoing.preview()):

@@ -11,6 +11,7 @@ from itertools import islice
 from jobctl.backend import Backend
 from jobctl.errors import Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
+from jobctl.model.guards import Guards
 from jobctl.model.layout import QueueForm
 from jobctl.model.notes import ChosenNote
 from jobctl.model.preview import SAMPLE, Preview
@@ -24,7 +25,7 @@ from jobctl.operations.removal.repausing import Repaused, repause
 from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.undoing import rehearsed, run_undo
-from jobctl.operations.watching import Watch
+from jobctl.operations.watch import Watch
 from jobctl.redis.queue_removal import PauseFate
 from jobctl.systems.base import NewQueues
 
@@ -32,7 +33,9 @@ _PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
 _NAP = 0.05
 
 
-def undo_removal(backend: Backend, file: OperationFile, past: Past, watch: Watch) -> Report:
+def undo_removal(
+    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+) -> Report:
     """Put back what a removal took, also one that never came to its end.
 
     Raises:
@@ -46,10 +49,10 @@ def undo_removal(backend: Backend, file: OperationFile, past: Past, watch: Watch
         return report
     if past.choice is not None:
         check_whole(file, past.choice)
-    undoing = _Undoing(backend, file, past, watch)
+    undoing = _Undoing(backend, file, past, guards, watch)
     if not undoing.queues:
         return report
-    if watch.rehearses:
+    if guards.dry_run:
         return rehearsed(report, undoing.preview(), watch)
     backend.operations.check_script("rejoin")
     if not watch.confirm(undoing.preview()):
@@ -69,7 +72,15 @@ class _Undoing:
     Where the file is whole, the jobs come from it; else they stand aside in Redis still.
     """
 
-    def __init__(self, backend: Backend, file: OperationFile, past: Past, watch: Watch) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        file: OperationFile,
+        past: Past,
+        guards: Guards,
+        watch: Watch,
+    ) -> None:
+        self._guards = guards
         self._backend = backend
         self._file = file
         self._watch = watch
@@ -117,7 +128,7 @@ class _Undoing:
         still = self._backend.removing.paused(self._paused)
         names = [name for name in self._paused if name not in still]
         self._repaused = repause(self._backend, self._backend.faktory, names)
-        if self._repaused.problems and not self._watch.unpaused:
+        if self._repaused.problems and not self._guards.without_pause:
             raise Refused(
                 f"{self._repaused.problems[0]}; nothing was put back",
                 hint=f"{self._repaused.way}; or let its jobs run: --without-pause",

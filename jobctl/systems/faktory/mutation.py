@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from jobctl.errors import UsageProblem
 from jobctl.filter.where import Flags
-from jobctl.model.change import TARGETS, Verb
 from jobctl.model.jsontext import bounded_nesting
 from jobctl.model.layout import Kind
+from jobctl.model.verbs import SETS_WITH_VERBS, Verb
 from jobctl.model.words import did_you_mean
 
 _COMMANDS = (Verb.KILL, Verb.DISCARD, Verb.REQUEUE, Verb.CLEAR)
@@ -49,7 +49,7 @@ def read_mutation(text: str | bytes) -> Mutation:
     """
     document = _object(_decoded(text), "the document", _KEYS)
     verb = Verb(_one_of(document, "cmd", _COMMANDS))
-    target = Kind(_one_of(document, "target", TARGETS))
+    target = Kind(_one_of(document, "target", SETS_WITH_VERBS))
     if "filter" not in document:
         return Mutation(verb, target, None)
     if verb is Verb.CLEAR:

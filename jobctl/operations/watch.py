@@ -1,4 +1,4 @@
-"""Whoever looks on while an operation runs: sees how far it is, confirms, stops it."""
+"""Whoever watches an operation: sees the preview and the progress, and answers the question."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from jobctl.model.preview import Preview
 
 
 class Watch:
-    """Looks on and says nothing: what the library uses where nobody else is given."""
-
-    wants_preview = False  # whether the preview is to have a histogram
-    unpaused = False  # whether removed jobs come back also to a queue whose pause cannot
-    server_changed = False  # whether undo, resume and apply go on where it may be other data
-    rehearses = False  # whether nothing is to be changed: undo, resume and apply show and end
+    """Says yes, and nothing else: what the library uses where no other is given."""
 
     def choosing(self, looked: int, total: int, matched: int) -> None:
         """Hear how many members were looked at, of how many, and how many matched."""

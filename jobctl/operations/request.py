@@ -1,0 +1,114 @@
+"""What is asked for: a change, what it is about, and what it is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobctl.errors import UsageProblem
+from jobctl.filter.where import Where
+from jobctl.model.change import Change
+from jobctl.model.guards import Guards, Rules
+from jobctl.model.layout import Kind
+from jobctl.model.verbs import Verb
+from jobctl.queues.naming import Naming
+
+if TYPE_CHECKING:  # few changes are of records
+    from jobctl.records.query import RecordWhere
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who asks for a change, on which machine, and with which words; no password in them."""
+
+    who: str = ""
+    host: str = ""
+    argv: tuple[str, ...] = ()
+
+
+NOBODY = Provenance()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A change as it is asked for.
+
+    Attributes:
+        kind: the structure that it is about.
+        change: the verb and how it is meant.
+        where: the filter, on jobs or on records.
+        names: the queues that are meant; ``*`` alone means all.
+        guards: what it is held to.
+        plan: a new file to write the selected jobs to, instead of changing them.
+        text: the filter as people read it.
+        author: who asks, and how. For the operation's file alone.
+        histogram: whether the preview counts what there is of each kind.
+        context: the context that it is done under, if there is one.
+    """
+
+    kind: Kind
+    change: Change
+    where: Where | RecordWhere = field(default_factory=Where)
+    names: tuple[str, ...] = ()
+    guards: Guards = field(default_factory=Guards)
+    plan: Path | None = None
+    text: str = ""
+    author: Provenance = NOBODY
+    histogram: bool = False
+    context: str | None = None
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether nothing is to be changed: a dry run, or a plan."""
+        return self.guards.dry_run or self.plan is not None
+
+    @property
+    def all_queues(self) -> bool:
+        """Whether all queues are meant."""
+        return Naming(self.names).everything
+
+    @property
+    def typed(self) -> str | None:
+        """What must be typed to confirm it; None where yes or no is the question."""
+        if self.change.verb is Verb.REMOVE:
+            return " ".join(dict.fromkeys(self.names))
+        return self.kind.value if self.change.verb is Verb.CLEAR else None
+
+    def under(self, rules: Rules) -> Request:
+        """Return it as it is done under the rules of a context.
+
+        Raises:
+            Refused: they forbid it, or want a reason.
+        """
+        guards = self.guards.under(rules, rehearsed=self.rehearsed)
+        return replace(self, guards=guards, context=rules.context)
+
+    def check(self) -> None:
+        """Check it; needs no connection.
+
+        Raises:
+            UsageProblem: it makes no sense, or means everything without saying so.
+        """
+        if self.change.verb.row.on_queues:
+            Naming(self.names).check()
+            return
+        self.change.check(self.kind)
+        verb = self.change.verb
+        at_once = verb is Verb.CLEAR and not self.guards.undo
+        if at_once and (self.guards.limit, self.change.rate) != (None, None):
+            raise UsageProblem(
+                "clear --no-undo removes all at once: no --limit, no --rate",
+                hint=None if self.context is None else f"journal of context {self.context}: false",
+            )
+        if verb is Verb.CLEAR and self.where:
+            raise UsageProblem(
+                "clear takes no filter", hint=f"jobctl {self.kind.value} discard takes one"
+            )
+        if verb is not Verb.CLEAR and not self.where and not self.guards.everything:
+            raise UsageProblem(
+                f"{verb} what? there is no filter",
+                hint=f"--all means every {self.kind.thing} there is",
+            )
+        if self.where and self.guards.everything:
+            raise UsageProblem("--all and a filter contradict each other", hint="leave one out")
