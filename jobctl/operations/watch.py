@@ -1,4 +1,4 @@
-"""Whoever watches an operation: sees the preview and the progress, and answers the question."""
+"""The watch of an operation: sees the preview and the progress, and answers the question."""
 
 from __future__ import annotations
 
