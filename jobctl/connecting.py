@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend, Scope, open_backend
 from jobctl.config.levels import (
@@ -26,12 +25,9 @@ from jobctl.errors import (
 )
 from jobctl.model.jobba import NAMESPACE
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.target import Target
+from jobctl.model.target import Address, Target
 from jobctl.model.urls import NO_TLS, Tls
-
-if TYPE_CHECKING:
-    from jobctl.model.target import Address
-    from jobctl.systems.faktory.server import Faktory
+from jobctl.systems.faktory.server import Faktory
 
 Trace = Callable[[str], None]
 
@@ -77,10 +73,10 @@ def open_redis(level: SettingsLevel, settings: Settings, environ: Mapping[str, s
         UsageProblem: the command line names a Faktory server alone.
         Unreachable: it cannot be reached, or refused.
     """
-    door = level.redis or level.below
-    if door is None:
+    endpoint = level.redis or level.below
+    if endpoint is None:
         raise UsageProblem(
-            "this needs the Redis, and only a Faktory server is given", hint=_both_doors(level)
+            "this needs the Redis, and only a Faktory server is given", hint=_both_hint(level)
         )
     address = None if level.redis is None else _address(level)
     scope = Scope(
@@ -91,7 +87,7 @@ def open_redis(level: SettingsLevel, settings: Settings, environ: Mapping[str, s
         records_namespace=settings.records_namespace or level.records_namespace or NAMESPACE,
     )
     try:
-        target = Target.parse(door.url)
+        target = Target.parse(endpoint.url)
         tls = settings.tls
         if target.secure or address is None or not address.secure:
             target = target.with_tls(tls)
@@ -101,7 +97,7 @@ def open_redis(level: SettingsLevel, settings: Settings, environ: Mapping[str, s
             faktory = _faktory(address, level, settings)
         return _open(resolved(target, environ), faktory, scope, level, settings)
     except (BadUrl, Unreachable) as error:
-        raise _said_by(error, door, level) from error.__cause__
+        raise _said_by(error, endpoint, level) from error.__cause__
 
 
 def _open(
@@ -134,8 +130,6 @@ def open_either(level: SettingsLevel, settings: Settings, environ: Mapping[str, 
             not known to be behind it.
         Unreachable: the Redis cannot be reached, or refused.
     """
-    from jobctl.model.target import Address
-
     if level.redis is not None:
         return open_redis(level, settings, environ)
     assert level.faktory is not None  # noqa: S101 (every level names one of the two)
@@ -155,8 +149,6 @@ def open_either(level: SettingsLevel, settings: Settings, environ: Mapping[str, 
 def _address(level: SettingsLevel) -> Address | None:
     if level.faktory is None:
         return None
-    from jobctl.model.target import Address
-
     try:
         return Address.parse(level.faktory.url)
     except BadUrl as error:
@@ -164,8 +156,6 @@ def _address(level: SettingsLevel) -> Address | None:
 
 
 def _faktory(address: Address, level: SettingsLevel, settings: Settings) -> Faktory:
-    from jobctl.systems.faktory.server import Faktory  # what needs no server does without
-
     timeout = settings.connect_timeout
     return Faktory(
         address,
@@ -175,16 +165,16 @@ def _faktory(address: Address, level: SettingsLevel, settings: Settings) -> Fakt
     )
 
 
-def _said_by(error: JobctlError, door: Endpoint, level: SettingsLevel) -> JobctlError:
-    if not door.source.startswith("--"):  # nobody typed it: say who did
-        error.message += f" (from {door.source})"
-    bare = level.password is None and not has_password(door.url, Target)
+def _said_by(error: JobctlError, endpoint: Endpoint, level: SettingsLevel) -> JobctlError:
+    if not endpoint.source.startswith("--"):  # nobody typed it: say who did
+        error.message += f" (from {endpoint.source})"
+    bare = level.password is None and not has_password(endpoint.url, Target)
     if level.context is not None and bare and isinstance(error, WrongPassword):
         error.hint = f"password_command or password_file = .. in {level.context.place}"
     return error
 
 
-def _both_doors(level: SettingsLevel) -> str:
+def _both_hint(level: SettingsLevel) -> str:
     if level.context is None:
         return "give both: --url beside --faktory-url"
     return f"give the context its Redis: url = .. in {level.context.place}"
@@ -192,7 +182,7 @@ def _both_doors(level: SettingsLevel) -> str:
 
 def running_embedded(environ: Mapping[str, str]) -> str | None:
     """Return the URL of this user's embedded server, while it runs."""
-    from jobctl.embedded import default_directory, find  # where a URL is given, nobody asks
+    from jobctl.embedded import default_directory, find  # 1 ms, not needed with a URL
 
     server = find(default_directory(environ))
     return server.url if server else None

@@ -181,9 +181,9 @@ def _with_server(level: SettingsLevel, header: Header) -> SettingsLevel:
     if level.faktory is not None or header.faktory is None:
         return level
     try:
-        door = faktory_endpoint(os.environ)
-        if door is not None and str(Address.parse(door.url)) == header.faktory:
-            return replace(level, faktory=door)
+        named = faktory_endpoint(os.environ)
+        if named is not None and str(Address.parse(named.url)) == header.faktory:
+            return replace(level, faktory=named)
     except UsageProblem:  # another server, or none at all
         pass
     if "***@" in header.faktory:
