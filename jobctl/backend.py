@@ -18,8 +18,8 @@ from jobctl.redis.operations import Operations
 from jobctl.redis.queues import Queues
 from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
-from jobctl.systems.recognise import Recognition
-from jobctl.systems.registry import system_of
+from jobctl.systems.base import JobSystem
+from jobctl.systems.registry import Recognition, Support, support_of
 
 if TYPE_CHECKING:  # most commands do without
     from jobctl.redis.pauses import Pauses
@@ -62,8 +62,6 @@ class Backend:
 
     Attributes:
         faktory: the server, opened by its first command; None where it is not known.
-        system: the job system.
-        layout: its names and forms.
         scope: the context's rules, the journal's directory and the like.
     """
 
@@ -74,8 +72,6 @@ class Backend:
         scope: Scope | None = None,
     ) -> None:
         self.faktory = faktory
-        self.system = system_of(self)
-        self.layout = self.system.layout
         self.scope = scope or Scope()
         self._connection = connection
 
@@ -133,12 +129,12 @@ class Backend:
     @cached_property
     def server(self) -> Server:
         """The Redis server's clock, facts and counters."""
-        return Server(self.connection, self.layout)
+        return Server(self.connection)
 
     @cached_property
     def systems(self) -> Recognition:
         """Whose jobs these are."""
-        return Recognition(self.connection, self.layout, self.scope.system)
+        return Recognition(self.connection, self.scope.system)
 
     @cached_property
     def operations(self) -> Operations:
@@ -162,6 +158,20 @@ class Backend:
         refusal = self.systems.refusal()
         if refusal is not None:
             raise refusal
+
+    @cached_property
+    def _support(self) -> Support:
+        return support_of(self.systems.served if self.has_redis else None)
+
+    @property
+    def layout(self) -> Layout:
+        """The names and forms of the job system, also where its jobs are not served."""
+        return self._support.layout
+
+    @cached_property
+    def system(self) -> JobSystem:
+        """The job system."""
+        return self._support.make(self)
 
     @cached_property
     def _jobs_layout(self) -> Layout:

@@ -34,7 +34,7 @@ def overview(backend: Backend, days: int) -> Overview:
     dates = [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -2, -1)]
     odd = backend.odd_keys()
     counts_of = {k: None if backend.set(k).key in odd else backend.set(k).count() for k in SETS}
-    total, *counts = backend.server.counters(dates)
+    total, *counts = backend.server.counters(backend.layout.counters, dates)
     ahead = counts[-1] != (None, None)
     shown = list(zip(dates, counts, strict=True))[slice(1, None) if ahead else slice(-1)]
     processed, failures = total

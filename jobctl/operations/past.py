@@ -19,7 +19,7 @@ from jobctl.operations.file import OperationFile
 from jobctl.operations.same_data import holds_same_data
 from jobctl.redis.keys import CLAIM, KEPT
 from jobctl.redis.operations import MOST
-from jobctl.systems.registry import layout_of
+from jobctl.systems.registry import support_of
 
 _DIGITS = 10  # at most, of the number of a batch
 
@@ -101,7 +101,7 @@ class Past:
         if self.acting is None and self.batches:
             raise ValueError("it has batches, and not when they began")
         to, named = header.change.to, header.named
-        if to is not None and not layout_of().is_queue_name(to) and to not in named:
+        if to is not None and not support_of().layout.is_queue_name(to) and to not in named:
             raise ValueError(f"{to!r} is no name of a queue")
         given = header.change.gives_scores
         if given and self.acting is not None and read_scores(self.acting) is None:

@@ -15,7 +15,7 @@ from jobctl.operations.past import Past
 from jobctl.operations.preparing import LISTED, Preparer
 from jobctl.operations.removal.concluding import removed_entries
 from jobctl.operations.tally import done_places
-from jobctl.systems.registry import layout_of
+from jobctl.systems.registry import support_of
 
 _JOB_KEYS = (*LISTED, "outcome")
 _RECORD_KEYS = ("id", "state", "job_name", "recorded_at", "outcome")
@@ -64,7 +64,7 @@ def outcomes(file: OperationFile) -> Iterator[Row]:
         yield from _removed(file, past)
         return
     chosen = past.chosen(file)
-    preparer = Preparer.of(file, chosen, layout_of())
+    preparer = Preparer.of(file, chosen, support_of().layout)
     known: dict[int, str] = {}
     for number, batch in sorted(past.batches.items()):
         if number in past.results:
@@ -79,7 +79,7 @@ def _removed(file: OperationFile, past: Past) -> Iterator[Row]:
     """Yield a row for each job of queues that were removed, in the order they would have run."""
     if past.choice is None:  # it was stopped while they were written: whose are they?
         for raw in file.members():
-            entry = Entry.queued(raw, Place(Kind.QUEUE), layout_of())
+            entry = Entry.queued(raw, Place(Kind.QUEUE), support_of().layout)
             yield listing_row(entry, LISTED) | {"outcome": None}
         return
     found = past.choice.get("segments", [])

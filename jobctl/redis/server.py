@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from jobctl.errors import JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.info import ServerFacts
-from jobctl.model.layout import Layout
 from jobctl.redis.connection import Command, Connection, Reply
 
 _OLDEST = (6, 2)
@@ -17,9 +16,8 @@ _OLDEST = (6, 2)
 class Server:
     """The Redis behind a connection, greeted once."""
 
-    def __init__(self, connection: Connection, layout: Layout) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._layout = layout
         self._ahead = 0.0
         self.clock: str | None = None  # why times go by this machine's clock, if they do
 
@@ -86,11 +84,13 @@ class Server:
         """Return the replies to commands that only read; a refusal in its place, as the error."""
         return self._connection.attempt(commands)
 
-    def counters(self, days: Iterable[str]) -> list[tuple[int | None, int | None]]:
+    def counters(
+        self, names: Sequence[str], days: Iterable[str] = ()
+    ) -> list[tuple[int | None, int | None]]:
         """Return (processed, failures) in all, then of each day (YYYY-MM-DD); None: no count."""
         asked: list[Command] = []
         for suffix in ("", *(f":{day}" for day in days)):
-            asked += [("GET", name + suffix) for name in self._layout.counters]
+            asked += [("GET", name + suffix) for name in names]
         counts = [_count(reply) for reply in self._connection.attempt(asked)]
         return list(zip(counts[::2], counts[1::2], strict=True))
 

@@ -1,34 +1,47 @@
-"""The job systems there are, a row each."""
+"""The job systems there are, a row each, and which of them a Redis holds the data of.
+
+That is told by its keys and their types, which are asked for along with the greeting.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from jobctl.model.layout import Layout, Marks, System
+from jobctl.errors import Refused
+from jobctl.model.layout import Layout, Marks, System, Types
+from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.redis.queues import decode_name, encode_name
 from jobctl.systems.base import JobSystem, Rooms
 from jobctl.systems.faktory.layout import FAKTORY, MARKS
 from jobctl.systems.faktory.system import FaktorySystem
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Support:
+    """What it takes to work on a job system: its names and forms, and what makes a `JobSystem`."""
+
+    layout: Layout
+    make: Callable[[Rooms], JobSystem]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
     """A job system that is told apart from others.
 
     Attributes:
         marks: the keys by which it is recognised.
-        layout: its names and forms; None where its jobs are not supported yet.
-        make: returns it, at work on a backend.
+        support: None if its jobs are not supported yet.
     """
 
     marks: Marks
-    layout: Layout | None = None
-    make: Callable[[Rooms], JobSystem] | None = None
+    support: Support | None = None
 
 
-SYSTEMS: Mapping[System, Row] = {
-    System.FAKTORY: Row(MARKS, FAKTORY, FaktorySystem),
-    System.SIDEKIQ: Row(
+SYSTEMS: Mapping[System, SystemRow] = {
+    System.FAKTORY: SystemRow(MARKS, Support(FAKTORY, FaktorySystem)),
+    System.SIDEKIQ: SystemRow(
         Marks(
             {
                 "schedule": "zset",
@@ -43,22 +56,130 @@ SYSTEMS: Mapping[System, Row] = {
 }
 DEFAULT = System.FAKTORY  # of an empty Redis, and of files that name no system
 
+_NAMED = 3  # keys in a sentence
+_QUEUES = 100  # that are looked at; a set of so many is read in one bounded call
+_QUEUE_SET = "queues"  # of all job systems
+# Not `dead`, `queues` and `paused`: all systems have them, and mean different things by them.
+_FIXED_KEYS = tuple(key for row in SYSTEMS.values() for key in row.marks.keys)
 
-def system_of(rooms: Rooms, name: System = DEFAULT) -> JobSystem:
-    """Return a job system whose jobs are served, at work on a backend."""
-    make = SYSTEMS[name].make
-    assert make is not None  # noqa: S101 (others are refused before)
-    return make(rooms)
 
-
-def layout_of(name: System = DEFAULT) -> Layout:
-    """Return the names and forms of a job system whose jobs are served."""
-    layout = SYSTEMS[name].layout
-    assert layout is not None  # noqa: S101 (others are refused before)
-    return layout
+def support_of(name: System | None = None) -> Support:
+    """Return how to work on a job system; the default one if it has none, or is not known."""
+    row = SYSTEMS[name or DEFAULT]
+    return row.support or support_of()
 
 
 def payload_keys() -> Collection[str]:
     """Return the top-level keys that payloads of any system have."""
-    layouts = [row.layout for row in SYSTEMS.values() if row.layout is not None]
-    return frozenset[str]().union(*(layout.payload_keys for layout in layouts))
+    found = [row.support.layout.payload_keys for row in SYSTEMS.values() if row.support is not None]
+    return frozenset[str]().union(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The keys that were seen and that only one job system has, with their types."""
+
+    system: System
+    keys: Types
+
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
+    def __str__(self) -> str:
+        shown = [f"{key}: {kind}" for key, kind in list(self.keys.items())[:_NAMED]]
+        return ", ".join(shown) + (", .." if len(self.keys) > _NAMED else "")
+
+
+class Recognition:
+    """The job systems of one Redis. A key that may not be looked at counts as absent."""
+
+    def __init__(self, connection: Connection, told: System | None) -> None:
+        self._connection = connection
+        self._told = told
+        self.questions: Sequence[Command] = [
+            *(("TYPE", key) for key in _FIXED_KEYS),
+            ("SSCAN", _QUEUE_SET, 0, "COUNT", _QUEUES),
+        ]
+        self._types: Types = {}
+        self._queues: list[str] = []
+
+    def take(self, answers: Sequence[Reply]) -> None:
+        """Take the answers to the questions."""
+        *kinds, page = answers
+        self._types = _read(_FIXED_KEYS, kinds)
+        if isinstance(page, list) and len(page) == 2 and isinstance(page[1], list):
+            names = [name for name in page[1][: 2 * _QUEUES] if isinstance(name, bytes)]
+            self._queues = list(map(decode_name, names))
+
+    @cached_property
+    def seen(self) -> tuple[Evidence, ...]:
+        """The evidence of each system; asks once more where there are queues."""
+        keys = list_keys(self._queues)
+        kinds = self._connection.attempt([("TYPE", encode_name(key)) for key in keys])
+        return recognise({**self._types, **_read(keys, kinds)})
+
+    @property
+    def served(self) -> System | None:
+        """The system whose jobs these are; None where there are two, and nobody said which."""
+        return self._told or served(self.seen, None)
+
+    def refusal(self) -> Refused | None:
+        """Return why nothing is done about these jobs; None where they are served."""
+        return refusal(str(self._connection.target), self.seen, self._told)
+
+
+def _read(keys: Sequence[str], kinds: Sequence[Reply]) -> dict[str, str]:
+    pairs = zip(keys, kinds, strict=True)
+    return {key: kind.decode() for key, kind in pairs if isinstance(kind, bytes)}
+
+
+def list_keys(queues: Collection[str]) -> list[str]:
+    """Return the keys of the lists by which the owner of these queues can be recognised.
+
+    Faktory up to 1.9 may have a queue that is called ``queue:x``, with its list at that very key:
+    a key that can be the list of either system tells nothing, and is left out.
+    """
+    prefixes = [system.marks.list_prefix for system in SYSTEMS.values()]
+    own = prefixes.pop(0)
+    others = {prefix + name for prefix in prefixes for name in queues} - set(queues)
+    return sorted({own + name for name in queues} | others)
+
+
+def recognise(types: Types) -> tuple[Evidence, ...]:
+    """Return the evidence of each system that has left some; none of an empty Redis."""
+    found = (Evidence(name, system.marks.seen(types)) for name, system in SYSTEMS.items())
+    return tuple(filter(None, found))
+
+
+def served(found: Sequence[Evidence], told: System | None) -> System | None:
+    """Return the system whose jobs these are; None where there are two and nobody said which."""
+    if told is not None:
+        return told
+    systems = {evidence.system for evidence in found} or {DEFAULT}
+    return systems.pop() if len(systems) == 1 else None
+
+
+def refusal(target: str, found: Sequence[Evidence], told: System | None) -> Refused | None:
+    """Return why nothing is done about the jobs of a Redis; None where they are served."""
+    system = served(found, told)
+    if system is None:
+        seen = " and ".join(f"{it.system.title()}'s ({it})" for it in found)
+        return Refused(
+            f"{target} holds the data of two job systems, {seen}",
+            hint="say which one is meant: --system faktory (or JOBCTL_SYSTEM, or system = .. of a "
+            "context); both use dead, queues and paused",
+        )
+    if SYSTEMS[system].support is not None:
+        return None
+    name = system.title()
+    if told is None:
+        (said,) = (str(it) for it in found if it.system is system)
+        return Refused(
+            f"{target} holds {name}'s jobs, which are not supported yet (seen: {said})",
+            hint="jobctl query and record work there; --system faktory only if they are Faktory's "
+            "after all",
+        )
+    return Refused(
+        f"{name}'s jobs are not supported yet",
+        hint=f"jobctl query and record work beside {name}; --system faktory is for Faktory's jobs",
+    )

@@ -3,7 +3,7 @@
 import pytest
 
 from jobctl.model.layout import System
-from jobctl.systems.recognise import list_keys, recognise, refusal, served
+from jobctl.systems.registry import list_keys, recognise, refusal, served
 
 SIDEKIQ = {"retry": "zset", "stat:processed": "string"}
 FAKTORY = {"retries": "zset", "processed": "string"}

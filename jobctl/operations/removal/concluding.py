@@ -19,7 +19,7 @@ from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.watch import Watch
 from jobctl.systems.base import NewQueues
-from jobctl.systems.registry import layout_of
+from jobctl.systems.registry import support_of
 
 
 def conclude(
@@ -93,7 +93,7 @@ def read_form(header: Header) -> QueueForm:
 
 def adopted_name(queue: RemovedQueue) -> str:
     """Return what the ledger calls the list that is not read."""
-    return f"list:{layout_of().queue_key(queue.name, queue.forms[0])}"
+    return f"list:{support_of().layout.queue_key(queue.name, queue.forms[0])}"
 
 
 def adopted_sizes(backend: Backend, header: Header) -> dict[str, int]:
@@ -153,7 +153,7 @@ def removed_entries(file: OperationFile, found: Sequence[Segment]) -> Iterator[E
     for segment in found:
         place = Place(Kind.QUEUE, segment.queue, None, segment.form)
         for raw in islice(members, segment.jobs):
-            yield Entry.queued(raw, place, layout_of())
+            yield Entry.queued(raw, place, support_of().layout)
 
 
 def queue_sizes(backend: Backend, queues: Sequence[RemovedQueue]) -> dict[str, int]:

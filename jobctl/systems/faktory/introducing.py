@@ -21,7 +21,7 @@ from jobctl.systems.base import NewQueues, Rooms
 from jobctl.systems.faktory.go_json import survives_recoding
 from jobctl.systems.faktory.layout import FAKTORY
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.faktory.verify_server import server_runs, verify_server
+from jobctl.systems.faktory.verify_server import verify_server
 
 _PATIENCE = 7.0  # seconds; the poller looks every five
 _NAP = 0.1
@@ -29,7 +29,9 @@ _CANDIDATES = 100  # jobs of a queue that are looked at
 _LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by wire"
 
 
-def introduce(rooms: Rooms, new: NewQueues) -> tuple[str, ...]:
+def introduce(
+    rooms: Rooms, new: NewQueues, server_runs: Callable[[], bool | None]
+) -> tuple[str, ...]:
     """Let the server know those queues that it does not, and return what there is to say."""
     faktory = _verified(rooms)
     known = _known(faktory)
@@ -37,7 +39,7 @@ def introduce(rooms: Rooms, new: NewQueues) -> tuple[str, ...]:
     if not left:
         return ()
     answers = faktory is not None and faktory.said is not None
-    running = answers or server_runs(rooms)
+    running = answers or server_runs()
     if running is False:
         return ()
     sent = [name for name in left if running and _send(rooms, new, name)]

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from jobctl.errors import Refused, Unreachable
+from jobctl.errors import ConnectionLost, JobctlError, Loading, Refused, Unreachable
 from jobctl.model.info import JobServerFacts
 from jobctl.model.layout import QueueForm
 from jobctl.model.queue import Queue, forms_seen
+from jobctl.redis.connection import Reply
 from jobctl.systems.base import Counters, NewQueues, PauseRoute, Rooms
 from jobctl.systems.faktory.go_json import lock_key
 from jobctl.systems.faktory.introducing import introduce
 from jobctl.systems.faktory.layout import FAKTORY
 from jobctl.systems.faktory.server import check_sendable, form_of
-from jobctl.systems.faktory.verify_server import (
-    compare_counters,
-    contradictions,
-    server_runs,
-    server_started,
-    verify_server,
-)
+from jobctl.systems.faktory.verify_server import compare_counters, contradictions, verify_server
 
+_FILE = ("CONFIG", "GET", "dbfilename")
+_DATABASE = b"faktory.rdb"
+_LIBRARY = re.compile(rb"\blib-name=go-redis\b")
 _SAY = "say it: --layout q (Faktory 1.10 and later) or --layout bare (before)"
 
 
@@ -41,16 +40,33 @@ class FaktorySystem:
         return None
 
     def server_runs(self) -> bool | None:
-        """Look at the name of the Redis' file and at its clients."""
-        return server_runs(self._rooms)
+        """Look at the name of the Redis' file and at its clients.
+
+        Open-source Faktory starts its own Redis (``dbfilename faktory.rdb``), and stops it with
+        itself; on any other Redis its client library shows (CLIENT LIST, Redis 7.2 on).
+        """
+        named, clients = self._rooms.server.ask(_FILE, ("CLIENT", "LIST"))
+        for reply in (named, clients):
+            if isinstance(reply, ConnectionLost | Loading):
+                raise reply
+        if _is_own(named) or (isinstance(clients, bytes) and _LIBRARY.search(clients) is not None):
+            return True
+        return None if isinstance(named, JobctlError) else False
 
     def server_started(self, facts: JobServerFacts | None) -> float | None:
         """Go by what the server says; else by the Redis that it started with itself."""
-        return server_started(self._rooms, facts)
+        rooms = self._rooms
+        if rooms.faktory is not None:
+            with suppress(Unreachable):
+                facts = facts or rooms.faktory.info()
+                return None if facts.uptime is None else rooms.server.now() - facts.uptime
+        (named,) = rooms.server.ask(_FILE)
+        return rooms.server.started() if _is_own(named) else None
 
     def verify_server(self) -> None:
         """Prove it by a job of a random queue that only this Redis has."""
-        verify_server(self._rooms)
+        if self._rooms.faktory is not None:
+            verify_server(self._rooms)
 
     def compare_counters(self) -> list[str]:
         """Ask the server for its counters, and Redis before and after."""
@@ -80,7 +96,7 @@ class FaktorySystem:
         self._rooms.require_redis("--at-restart")
         if self._rooms.faktory is not None:
             return _by_set(f"{self._rooms.faktory.address} takes notice at its next start")
-        runs = server_runs(self._rooms)
+        runs = self.server_runs()
         if runs is None:
             warning = (
                 "whether a Faktory server runs on this Redis cannot be told (CONFIG is denied): "
@@ -180,7 +196,7 @@ class FaktorySystem:
 
     def introduce(self, new: NewQueues) -> tuple[str, ...]:
         """Let one job of each queue go by way of scheduled."""
-        return introduce(self._rooms, new)
+        return introduce(self._rooms, new, self.server_runs)
 
     def lock_key(self, raw: bytes) -> str | None:
         """Hash its queue, type and arguments, as the plugin for unique jobs does."""
@@ -189,3 +205,8 @@ class FaktorySystem:
 
 def _by_set(warning: str) -> PauseRoute:
     return PauseRoute(by_server=False, warning=warning, pending=True)
+
+
+def _is_own(reply: Reply) -> bool:
+    """Tell whether a Redis is a Faktory server's own, by the name of its file."""
+    return isinstance(reply, list) and list(reply[1:2]) == [_DATABASE]

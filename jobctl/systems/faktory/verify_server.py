@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from contextlib import suppress
 
 from jobctl.errors import (
-    ConnectionLost,
-    JobctlError,
     Loading,
     NotFaktory,
     Refused,
     RefusedByFaktory,
     RefusedByRedis,
-    Unreachable,
 )
 from jobctl.model.info import JobServerFacts
 from jobctl.model.jsontext import dumps
 from jobctl.model.times import Instant
-from jobctl.redis.connection import Reply
 from jobctl.systems.base import Counters, Rooms
+from jobctl.systems.faktory.layout import FAKTORY
 from jobctl.systems.faktory.server import Faktory
 
-_FILE = ("CONFIG", "GET", "dbfilename")
-_DATABASE = b"faktory.rdb"
-_LIBRARY = re.compile(rb"\blib-name=go-redis\b")
 _YEAR = 365 * 86400
 _APART = 300.0  # seconds that the clocks of the two hosts may differ
 _REPLICATION = 1.0  # seconds that a pushed job may take to a replica
@@ -115,7 +108,7 @@ def compare_counters(rooms: Rooms) -> list[str]:
     """
     if rooms.faktory is None:
         return []
-    before = rooms.server.counters(())[0]
+    before = rooms.server.counters(FAKTORY.counters)[0]
     facts: JobServerFacts | None = None
     with suppress(RefusedByFaktory, NotFaktory):
         facts = rooms.faktory.info()
@@ -127,7 +120,7 @@ def compare_counters(rooms: Rooms) -> list[str]:
 def contradictions(rooms: Rooms, before: Counters, facts: JobServerFacts) -> list[str]:
     """Return a warning where what a server said contradicts the counters read before and now."""
     address = "" if rooms.faktory is None else rooms.faktory.address
-    ((processed, failures),) = rooms.server.counters(())
+    ((processed, failures),) = rooms.server.counters(FAKTORY.counters)
     bounds = zip(before, (facts.processed, facts.failures), (processed, failures), strict=True)
     for low, told, high in bounds:
         if told is not None and not (low or 0) <= told <= (high or 0):
@@ -136,35 +129,3 @@ def contradictions(rooms: Rooms, before: Counters, facts: JobServerFacts) -> lis
                 f"{told:,} jobs, this one {high or 0:,}"
             ]
     return []
-
-
-def server_runs(rooms: Rooms) -> bool | None:
-    """Tell whether a Faktory server runs on this Redis; None where this user may not see it.
-
-    Open-source Faktory starts its own Redis (``dbfilename faktory.rdb``), and stops it with
-    itself; on any other its client library gives it away (CLIENT LIST, Redis 7.2 on).
-    """
-    named, clients = rooms.server.ask(_FILE, ("CLIENT", "LIST"))
-    for reply in (named, clients):
-        if isinstance(reply, ConnectionLost | Loading):
-            raise reply
-    if _is_own(named) or (isinstance(clients, bytes) and _LIBRARY.search(clients) is not None):
-        return True
-    return None if isinstance(named, JobctlError) else False
-
-
-def server_started(rooms: Rooms, facts: JobServerFacts | None) -> float | None:
-    """Return when the server started, in unix seconds; None where nothing tells.
-
-    Without a server that answers it is the start of a Redis that is a Faktory server's own.
-    """
-    if rooms.faktory is not None:
-        with suppress(Unreachable):
-            facts = facts or rooms.faktory.info()
-            return None if facts.uptime is None else rooms.server.now() - facts.uptime
-    (named,) = rooms.server.ask(_FILE)
-    return rooms.server.started() if _is_own(named) else None
-
-
-def _is_own(reply: Reply) -> bool:
-    return isinstance(reply, list) and list(reply[1:2]) == [_DATABASE]
