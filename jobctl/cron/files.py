@@ -122,10 +122,6 @@ class Document:
         """Return the text of a line of the document, from 1 on."""
         return self.lines[line - 1] if line <= len(self.lines) else ""
 
-    def line_of(self, place: Place) -> int:
-        """Return which line of the document a file's line is."""
-        return self.starts[self.names.index(place.file)] + place.line
-
     def end(self) -> tuple[int, int]:
         """Return line and column behind the last character that is no blank."""
         for line in range(len(self.lines), 0, -1):

@@ -75,12 +75,6 @@ def test_add_says_where_the_entry_is_and_gives_its_row(file, jobctl):
     assert jobctl("cron", "validate", "cron.toml").code == 0
 
 
-def test_people_get_the_sentence_alone(file, jobctl):
-    ran = jobctl("cron", "add", "cron.toml", *MAIL, tty=True)
-    assert (ran.code, ran.out) == (0, "")
-    assert ran.err == "added entry 3 at line 16: at 09:30, Monday to Friday\n"
-
-
 @pytest.mark.parametrize("verb", [("add", *MAIL), ("rm", "--entry", "1")])
 def test_a_dry_run_prints_the_diff_and_changes_nothing(file, jobctl, verb):
     name, *rest = verb
@@ -132,12 +126,6 @@ def test_a_dry_run_for_programs_is_rows_and_the_diff_is_talk(file, jobctl):
     assert ran.out == "cron.toml:16\n"
     assert '+schedule = "30 9 * * MON-FRI"\n' in ran.err
     assert file.read_text() == FILE
-
-
-def test_a_last_line_without_a_break_is_told_on_a_line_of_its_own(file, jobctl):
-    file.write_text(file.read_text().rstrip("\n"))
-    ran = jobctl("cron", "rm", str(file), "--entry", "2")
-    assert '\n-type = "Sweep"\n\\ No newline at end of file\nremoved ' in ran.err
 
 
 def test_a_diff_on_a_terminal_is_coloured_and_cannot_move_the_cursor(file, jobctl):
@@ -264,13 +252,6 @@ def test_a_file_of_a_folder_is_judged_with_the_others_there(folder, jobctl):
     assert "[cron_plugin] cannot be set again" in ran.err
 
 
-def test_the_last_entry_of_a_folder_goes_with_a_warning_where_the_plugin_is_on(folder, jobctl):
-    assert jobctl("cron", "rm", "conf.d/a.toml", "--entry", "1", "--entry", "2").code == 0
-    ran = jobctl("cron", "rm", "conf.d/c.toml", "--line", "1")
-    assert ran.code == 0
-    assert "warning: conf.d/a.toml:3: the plugin is on, and there is no entry" in ran.err
-
-
 @pytest.mark.parametrize(
     ("plugins", "custom", "code", "said"),
     [
@@ -308,3 +289,9 @@ def test_a_plain_start_does_not_load_what_only_edits_need():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_a_last_line_without_a_break_is_told_on_a_line_of_its_own(file, jobctl):
+    file.write_text(file.read_text().rstrip("\n"))
+    ran = jobctl("cron", "rm", str(file), "--entry", "2")
+    assert '\n-type = "Sweep"\n\\ No newline at end of file\nremoved ' in ran.err

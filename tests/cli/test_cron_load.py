@@ -91,19 +91,6 @@ def test_programs_get_a_row_for_each_bucket_with_jobs(jobctl):
     assert ran.err == "counted in UTC: --tz ZONE for another\n"
 
 
-def test_hours_that_come_twice_are_two_for_programs(jobctl):
-    argv = ("--from", "2026-10-24T22:00:00Z", "--tz", "Europe/Berlin", "--queue", "default")
-    out = jobctl("cron", "load", "cron.toml", *argv).out
-    assert out.count("\tdefault\t") == 25
-    assert "2026-10-25T00:00:00Z\tdefault\t2\n2026-10-25T01:00:00Z\tdefault\t2\n" in out
-
-
-def test_a_first_day_that_is_not_whole_begins_with_its_time(jobctl):
-    argv = ("--from", "2026-11-28T22:30:00Z", "--queue", "default", "-o", "jsonl")
-    out = jobctl("cron", "load", "cron.toml", *argv).out
-    assert [json.loads(line)["at"] for line in out.splitlines()] == ["2026-11-28T23:00:00Z"]
-
-
 def test_without_a_time_it_is_today_from_midnight_on(jobctl):
     out = jobctl("cron", "load", "cron.toml", "--queue", "default", "-o", "jsonl").out
     hours = [json.loads(line)["at"][11:] for line in out.splitlines()]
@@ -134,12 +121,6 @@ def test_a_few_large_counts_do_not_hide_the_small_ones(jobctl):
     out = jobctl("cron", "load", "skew.toml", *DAY, "--color", "never", tty=True).out
     scale = next(line for line in out.splitlines() if line.startswith("· 0"))
     assert scale.endswith("3,600  jobs an hour")
-
-
-def test_a_peak_of_many_types_names_none_of_them(jobctl):
-    write("each.toml", [("0 2 * * *", jobtype, "x") for jobtype in ("A", "B", "C")])
-    ran = jobctl("cron", "load", "each.toml", *DAY, "-o", "table")
-    assert "peak: 3 jobs at 2026-11-28T02:00Z\n" in ran.out
 
 
 def test_entries_that_are_wrong_are_said_and_the_rest_is_counted(jobctl):
@@ -188,3 +169,9 @@ def test_an_entry_that_never_fires_is_told_and_the_rest_is_counted(jobctl):
     ran = jobctl("cron", "load", "odd.toml", *DAY, "-o", "csv", "--no-header")
     assert (ran.code, ran.out) == (8, "2026-11-28T05:00:00Z,default,1\n")
     assert ran.err.splitlines()[-1] == "error: odd.toml:3: never fires"
+
+
+def test_a_peak_of_many_types_names_none_of_them(jobctl):
+    write("each.toml", [("0 2 * * *", jobtype, "x") for jobtype in ("A", "B", "C")])
+    ran = jobctl("cron", "load", "each.toml", *DAY, "-o", "table")
+    assert "peak: 3 jobs at 2026-11-28T02:00Z\n" in ran.out

@@ -94,29 +94,6 @@ def test_a_fraction_begins_with_the_next_whole_second(jobctl, text):
     assert ran.out == "2026-11-28T16:30:00Z\n"
 
 
-def test_the_second_searched_from_is_not_found(jobctl):
-    ran = jobctl("cron", "next", "0 16 * * *", *FROM, "--count", "1", "-o", "ids")
-    assert ran.out == "2026-11-29T16:00:00Z\n"
-
-
-def test_a_repeated_time_comes_twice_and_a_skipped_one_not(jobctl):
-    asked = ("cron", "next", "30 1,2 * * *", "--tz", "America/New_York", "-o", "json", "--from")
-    assert instants(jobctl(*asked, "2026-11-01T04:00:00Z", "--count", "3")) == [
-        "2026-11-01T05:30:00Z",
-        "2026-11-01T06:30:00Z",
-        "2026-11-01T07:30:00Z",
-    ]
-    assert instants(jobctl(*asked, "2027-03-14T05:00:00Z", "--count", "2")) == [
-        "2027-03-14T06:30:00Z",
-        "2027-03-15T05:30:00Z",
-    ]
-
-
-def test_none_at_all_are_an_empty_list(jobctl):
-    ran = jobctl("cron", "next", "@daily", "--count", "0", "-o", "json")
-    assert (ran.code, instants(ran)) == (0, [])
-
-
 @pytest.mark.parametrize(
     ("form", "out"),
     [("json", '{\n  "expr": "0 0 30 2 *",\n  "next": []\n}\n'), ("tsv", "at\n"), ("table", "")],
@@ -210,3 +187,8 @@ def test_an_interrupt_ends_it():
         assert whole
         assert all(line.endswith("Z") for line in whole)
         assert said == ""
+
+
+def test_none_at_all_are_an_empty_list(jobctl):
+    ran = jobctl("cron", "next", "@daily", "--count", "0", "-o", "json")
+    assert (ran.code, instants(ran)) == (0, [])

@@ -72,12 +72,6 @@ def test_people_see_it_in_one_zone(jobctl, folder, golden, monkeypatch):
         golden(f"cron-timetable-{width}.txt", ran.out)
 
 
-def test_five_are_given_and_until_gives_all(jobctl, folder):
-    assert len(jobctl("cron", "next", "a.toml", "-o", "ids").out.splitlines()) == 5
-    ran = jobctl("cron", "next", "a.toml", *FROM, "--until", "2026-11-28T17:00:00Z", "-o", "ids")
-    assert len(ran.out.splitlines()) == 12 + 8 + 1
-
-
 def test_a_directory_is_its_files_together(jobctl, folder):
     (folder / "b.toml").write_text('[[cron]]\nschedule = "* * * * *"\n[cron.job]\ntype = "B"\n')
     ran = jobctl("cron", "next", ".", *FROM, "--count", "2")
@@ -128,10 +122,3 @@ def test_columns_are_chosen(jobctl, folder):
     assert jobctl(*asked, "jobtype,at").out == "jobtype\tat\nPulse\t2026-11-28T16:05:00Z\n"
     assert "fires" in jobctl(*asked, "fires,later", "-o", "table").out
     assert jobctl(*asked, "jobtyp").code == 2
-
-
-def test_what_is_in_a_file_moves_no_cursor(jobctl, folder):
-    (folder / "e.toml").write_text(PULSE.replace('"Pulse"', '"\\u001b[31mPulse"'))
-    ran = jobctl("cron", "next", "e.toml", *FROM, "-o", "table")
-    assert "\x1b" not in ran.out
-    assert "\\x1b[31mPulse" in ran.out

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jobctl.cron.clock import Change, Clock, moment, whole_seconds
-from jobctl.errors import UnknownZone
 from tests.cron import server
 from tests.cron.server import unix_of
 
@@ -62,25 +61,6 @@ def test_offsets_and_changes_are_those_of_every_six_hours_of_two_centuries(zone)
 
 
 @pytest.mark.parametrize(
-    ("zone", "day", "takes"),
-    [
-        ("America/New_York", "2024-03-10", False),
-        ("America/New_York", "2024-11-03", False),
-        ("America/Sao_Paulo", "2018-11-04", True),  # 00:00 to 00:59 skipped
-        ("America/Sao_Paulo", "2018-02-18", True),  # 23:00 to 23:59 of the day before twice
-        ("America/Havana", "2024-03-10", True),
-        ("America/Havana", "2024-11-03", True),  # 00:00 to 00:59 twice
-        ("Pacific/Apia", "2011-12-30", True),
-        ("Australia/Lord_Howe", "2023-10-01", False),
-    ],
-)
-def test_which_changes_take_a_midnight(zone, day, takes):
-    at = unix_of(f"{day}T00:00Z")
-    (change,) = Clock.named(zone).changes(at - DAY, at + DAY)
-    assert change.takes_midnight is takes
-
-
-@pytest.mark.parametrize(
     ("zone", "wall", "instant"),
     [
         ("America/New_York", "2024-07-01T12:00", "2024-07-01T12:00-04:00"),
@@ -105,52 +85,10 @@ def test_local_times_are_read_as_go_reads_them(zone, wall, instant):
     assert found == plain.unix
 
 
-def test_before_there_were_zones_the_offset_has_seconds():
-    at = unix_of("1850-01-01T00:00Z")
-    assert NEW_YORK.offset(at) == -(4 * 3600 + 56 * 60 + 2)
-    assert NEW_YORK.wall(at) == at + NEW_YORK.offset(at)
-
-
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata", "Africa/Abidjan"])
-def test_the_first_years_have_offsets_and_no_changes(zone):
-    clock, at = Clock.named(zone), unix_of("0002-01-01T00:00Z")
-    assert clock.changes(at - 100 * DAY, at + 800 * DAY) == []
-    assert clock.offset(at - 10 * DAY) == clock.offset(at + 800 * DAY)
-
-
 @pytest.mark.parametrize("name", ["", "UTC"])
 def test_the_empty_name_is_utc(name):
     assert Clock.named(name).zone is UTC
     assert Clock.named(name).name == "UTC"
-
-
-@pytest.mark.parametrize(
-    ("name", "message", "hint"),
-    [
-        ("Europe/Berln", "there is no time zone 'Europe/Berln'", "did you mean Europe/Berlin?"),
-        ("europe/berlin", "there is no time zone 'europe/berlin'",
-         "did you mean Europe/Berlin? upper and lower case matter"),
-        ("Kolkata", "there is no time zone 'Kolkata'", "did you mean Asia/Kolkata?"),
-        ("Mars", "there is no time zone 'Mars'", "zones look like Europe/Berlin, or UTC"),
-        ("Europe", "there is no time zone 'Europe'", None),
-        ("zone.tab", "there is no time zone 'zone.tab'", None),
-        ("Europe/\x00", "there is no time zone 'Europe/\\x00'", None),
-        ("\ud800", "there is no time zone '\\ud800'", "zones look like Europe/Berlin, or UTC"),
-        (" ", "there is no time zone ' '", "zones look like Europe/Berlin, or UTC"),
-        ("x" * 300, f"there is no time zone '{'x' * 60}…'",
-         "zones look like Europe/Berlin, or UTC"),
-        ("/etc/localtime", "'/etc/localtime' is a path, not a time zone",
-         "zones look like Europe/Berlin"),
-        ("\\x", "'\\\\x' is a path, not a time zone", "zones look like Europe/Berlin"),
-        ("../UTC", "'../UTC' is a path, not a time zone", "zones look like Europe/Berlin"),
-        ("Europe/..", "'Europe/..' is a path, not a time zone", "zones look like Europe/Berlin"),
-    ],
-)  # fmt: skip
-def test_names_that_are_no_zones(name, message, hint):
-    with pytest.raises(UnknownZone) as caught:
-        Clock.named(name)
-    assert caught.value.message == message
-    assert hint is None or caught.value.hint == hint
 
 
 def test_a_clock_of_a_zone_is_kept_with_what_it_has_found():

@@ -93,10 +93,6 @@ def test_who_does_not_is_told(text):
     assert "skipped-time" in found(text, NEW_YORK)
 
 
-def test_a_change_on_a_day_that_does_not_count_is_nothing():
-    assert not found("30 2 * * MON", NEW_YORK)
-
-
 def test_only_the_changes_of_the_year_to_come_count():
     march = midnight(2024, 3, 10) + 12 * 3600
     assert date_of(march).isoformat() == "2024-03-10"

@@ -6,29 +6,6 @@ from hypothesis import strategies as st
 
 from jobctl.cron.files import Document, Place
 
-
-def test_each_file_ends_in_a_line_feed_of_its_own():
-    document = Document.of([("a", b"x=1"), ("b", b"y=2\n"), ("c", b"z=3")])
-    assert document.text == "x=1\ny=2\n\nz=3\n"
-
-
-@pytest.mark.parametrize(
-    ("line", "place"),
-    [
-        (1, Place("a", 1, 7)),
-        (2, Place("a", 2, 7)),
-        (3, Place("b", 1, 7)),
-        (4, Place("b", 2, 7)),
-        (5, Place("c", 1, 7)),
-        (6, Place("c", 2, 7)),
-    ],
-)
-def test_a_line_of_the_document_is_a_line_of_a_file(line, place):
-    document = Document.of([("a", b"1\n2"), ("b", b"3\n"), ("c", b"5")])
-    assert document.place(line, 7) == place
-    assert document.line_of(place) == line
-
-
 PARTS = st.lists(st.binary(max_size=20) | st.sampled_from([b"\n\n", b"a\r\nb", b"\xef\xbb\xbfx"]))
 
 
@@ -68,10 +45,6 @@ def test_what_no_toml_may_hold_is_found_where_it_stands(raw, code, line, column)
     unfit = Document.of([("a", raw)]).unfit
     assert unfit is not None
     assert (unfit.code, unfit.line, unfit.column) == (code, line, column)
-
-
-def test_text_is_fit():
-    assert Document.of([("a", "é = '漢'\r\n".encode())]).unfit is None
 
 
 @pytest.mark.parametrize(

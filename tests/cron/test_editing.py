@@ -86,13 +86,6 @@ def test_what_is_added_stands_behind_all_that_was_there_in_the_same_line_breaks(
     ]
 
 
-def test_one_blank_line_parts_what_is_added_from_what_was_there(raw):
-    new = with_entry(raw, NEW).replace(b"\r\n", b"\n")
-    before = new[: new.rindex(b'[[cron]]\nschedule = "@hourly"')]
-    assert before.endswith(b"\n\n")
-    assert not before.endswith(b"\n\n\n")
-
-
 def test_an_entry_that_was_added_goes_without_a_trace(raw):
     added = with_entry(raw, NewEntry("@hourly", {"type": "Ping"}, comment="For Ops\n\nonly"))
     back = without(added, [4])
@@ -175,12 +168,6 @@ def test_a_new_file_begins_with_the_entry_or_with_what_turns_the_plugin_on():
     assert with_entry(b"", entry, enable=True) == b"[cron_plugin]\nenabled = true\n\n" + text
 
 
-def test_a_plugin_that_is_on_is_not_turned_on_again():
-    assert with_entry(PLAIN, NEW, enable=True) == with_entry(PLAIN, NEW)
-    with pytest.raises(UsageProblem, match="in line 1"):
-        with_entry(b"[cron_plugin]\nenabled = false\n", NEW, enable=True)
-
-
 @pytest.mark.parametrize(
     "entry",
     [
@@ -204,3 +191,16 @@ def test_any_text_comes_back_as_it_was_given(value):
         "schedule": value,
         "job": job,
     }
+
+
+def test_one_blank_line_parts_what_is_added_from_what_was_there(raw):
+    new = with_entry(raw, NEW).replace(b"\r\n", b"\n")
+    before = new[: new.rindex(b'[[cron]]\nschedule = "@hourly"')]
+    assert before.endswith(b"\n\n")
+    assert not before.endswith(b"\n\n\n")
+
+
+def test_a_plugin_that_is_on_is_not_turned_on_again():
+    assert with_entry(PLAIN, NEW, enable=True) == with_entry(PLAIN, NEW)
+    with pytest.raises(UsageProblem, match="in line 1"):
+        with_entry(b"[cron_plugin]\nenabled = false\n", NEW, enable=True)

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobctl.cron.crontab import verdict
-from jobctl.cron.finding import KEYS
 from tests.cron.tables import ON, crontab, job, told
 
 README = """\
@@ -37,19 +36,6 @@ schedule = "3 * * * * * * *" # quartz format
     [cron.job.custom]
       value = true
 """
-
-
-def test_the_plugins_own_example_is_refused_and_its_typo_found():
-    found = crontab(README)
-    assert told(found) == [
-        ("error", "bad-schedule", 13, 25),
-        ("warning", "unknown-key", 21, 12),
-    ]
-    assert found.findings[1].hint == "did you mean [[cron.job.args]]?"
-    assert [entry.job["args"] for entry in found.entries] == [
-        [1, 2, 3],
-        [{"key": "value1", "enabled": True}],
-    ]
 
 
 def test_a_good_file_has_no_findings():
@@ -197,22 +183,6 @@ def test_an_entry_that_is_not_one_is_an_error(text, expected):
 )
 def test_a_near_name_is_told(text, hint):
     assert [each.hint for each in crontab(ON + text).findings] == [hint]
-
-
-def test_a_finding_is_a_row_with_all_keys():
-    (finding,) = crontab(ON + job("retry = 'x'")).findings
-    assert tuple(finding.row()) == KEYS
-    assert finding.row() == {
-        "file": "a.toml",
-        "line": 7,
-        "column": 9,
-        "entry": 1,
-        "level": "error",
-        "code": "wrong-type",
-        "message": "retry must be an integer, not a string",
-        "hint": None,
-    }
-    assert finding.at == ("retry = 'x'", 8)
 
 
 def test_the_same_entry_twice_is_a_warning_at_the_second():

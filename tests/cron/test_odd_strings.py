@@ -8,8 +8,6 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from jobctl.cron.schedule import Dialect, Schedule
 from jobctl.errors import BadSchedule, HangingSchedule
@@ -81,20 +79,6 @@ def test_characters_of_schedules_at_random(dialect):
     random = Random(f"random {dialect}")
     for _ in range(3000):
         ask("".join(random.choices(CHARS, k=random.randint(0, 30))), dialect, random)
-
-
-@DIALECTS
-@settings(max_examples=300, deadline=None)
-@given(text=st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
-def test_any_text(dialect, text):
-    ask(text, dialect, Random(ascii(text)))
-
-
-@DIALECTS
-@settings(max_examples=300, deadline=None)
-@given(words=st.lists(st.from_regex(r"[*?0-9/,L#-]{1,4}", fullmatch=True), min_size=5, max_size=7))
-def test_what_looks_like_fields(dialect, words):
-    ask(" ".join(words), dialect, Random(0))
 
 
 @DIALECTS

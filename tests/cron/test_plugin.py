@@ -56,11 +56,6 @@ def test_what_else_is_in_the_plugins_table_is_not_read():
     assert told(crontab(ON + "zone = 'UTC'\n" + job())) == [("warning", "unknown-key", 3, 1)]
 
 
-def test_entries_are_checked_where_the_plugin_is_off_as_well():
-    found = crontab("[cron_plugin]\nenabled = false\n" + job("retry = 'x'"))
-    assert [each.code for each in found.findings] == ["plugin-off", "wrong-type"]
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -84,14 +79,6 @@ def test_keys_at_the_start_of_a_file_fall_into_the_table_before():
         "retry (and 1 more key) of b.toml falls into [cron.job] of a.toml line 5"
     )
     assert found.entries[0].queue == "x"
-
-
-def test_each_file_that_goes_on_is_told_once():
-    found = crontab(ON + job(), "retry = 3", "queue = 'x'")
-    assert [(each.file, each.code) for each in found.findings] == [
-        ("b.toml", "stray-key"),
-        ("c.toml", "stray-key"),
-    ]
 
 
 def test_files_without_any_header_before_them_lose_nothing():

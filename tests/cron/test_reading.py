@@ -61,14 +61,6 @@ def test_files_with_entries_that_the_server_passes_over_are_noted(tmp_path):
     )
 
 
-def test_a_folder_with_entries_in_no_toml_names_the_file(tmp_path):
-    (tmp_path / "conf.d").write_bytes(b"[[cron]]\n")
-    with pytest.raises(NotFound) as caught:
-        read_documents([str(tmp_path)])
-    conf = tmp_path / "conf.d"
-    assert caught.value.hint == f"the server does not read {conf}: rename it"
-
-
 def test_names_that_are_no_utf_8_are_read(tmp_path):
     name = os.fsencode(tmp_path) + b"/\xff.toml"
     try:
@@ -109,13 +101,6 @@ def failures(path: Path) -> dict[str, type[JobctlError]]:
     }
 
 
-def test_what_cannot_be_read_is_a_clear_error(tmp_path):
-    for name, error in failures(tmp_path).items():
-        with pytest.raises(error, match=r": .*(read|large|no \*\.toml|no such file)") as raised:
-            read_documents([str(tmp_path / name)])
-        assert raised.value.message.startswith(str(tmp_path))
-
-
 def test_what_cannot_be_read_can_be_told_and_the_rest_is_read(tmp_path):
     names = failures(tmp_path)
     write(tmp_path, good=b"x = 1")
@@ -131,11 +116,6 @@ def test_an_empty_name_is_no_directory():
         read_documents([""])
 
 
-def test_devices_are_not_read():
-    with pytest.raises(BadCronFile, match="no regular file"):
-        read_documents(["/dev/null"])
-
-
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no /dev/fd here")
 def test_what_a_shell_has_opened_as_a_pipe_is_read():
     reading, writing = os.pipe()
@@ -146,3 +126,18 @@ def test_what_a_shell_has_opened_as_a_pipe_is_read():
     finally:
         os.close(reading)
     assert document.text == "x = 1\n"
+
+
+def test_a_folder_with_entries_in_no_toml_names_the_file(tmp_path):
+    (tmp_path / "conf.d").write_bytes(b"[[cron]]\n")
+    with pytest.raises(NotFound) as caught:
+        read_documents([str(tmp_path)])
+    conf = tmp_path / "conf.d"
+    assert caught.value.hint == f"the server does not read {conf}: rename it"
+
+
+def test_what_cannot_be_read_is_a_clear_error(tmp_path):
+    for name, error in failures(tmp_path).items():
+        with pytest.raises(error, match=r": .*(read|large|no \*\.toml|no such file)") as raised:
+            read_documents([str(tmp_path / name)])
+        assert raised.value.message.startswith(str(tmp_path))

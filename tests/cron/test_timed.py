@@ -8,7 +8,6 @@ import pytest
 
 from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import verdict
-from jobctl.cron.lint import lint_text
 from tests.cron.tables import ON, crontab, job, told
 
 NOW = int(datetime(2026, 9, 21, 14, 30, tzinfo=UTC).timestamp())
@@ -52,21 +51,11 @@ def test_findings_of_both_kinds_are_in_order_of_place():
     }
 
 
-def test_the_same_schedule_is_doubted_at_each_of_its_entries():
-    found = findings_of('"0 0 30 2 *"', '"0 0 30 2 *"')
-    assert [each.entry for each in found.findings if each.code == "never-fires"] == [1, 2]
-
-
 def test_a_clash_stands_at_the_second_entry_and_names_the_first():
     (found,) = findings_of('"0 9 * * *"', '"*/30 9 * * *"').findings
     assert (found.code, found.entry, found.line) == ("same-instant", 2, 9)
     assert "entry 1 in line 3" in found.message
     assert "2026-09-22T07:00:00Z" in found.message
-
-
-def test_the_zone_of_the_server_decides_what_the_clock_does():
-    codes = [each.code for each in findings_of('"30 2 * * *"', local=Clock.named("UTC")).findings]
-    assert codes == []
 
 
 def test_a_schedule_that_hangs_the_server_is_in_the_verdict():
@@ -76,9 +65,6 @@ def test_a_schedule_that_hangs_the_server_is_in_the_verdict():
     assert verdict(found) == "the server starts, and hangs as soon as it looks for the next firing"
 
 
-def test_an_expression_has_a_column_and_no_file():
-    (found,) = lint_text("0 0 30 2 *", NOW, BERLIN)
-    assert (found.file, found.line, found.column, found.entry) == (None, None, 5, None)
-    assert found.at == ("0 0 30 2 *", 4)
-    (found,) = lint_text("0 0 30", NOW, BERLIN)
-    assert (found.level, found.code) == ("error", "bad-schedule")
+def test_the_same_schedule_is_doubted_at_each_of_its_entries():
+    found = findings_of('"0 0 30 2 *"', '"0 0 30 2 *"')
+    assert [each.entry for each in found.findings if each.code == "never-fires"] == [1, 2]

@@ -107,13 +107,6 @@ def test_a_byte_order_mark_that_is_not_the_first_thing_is_named():
     assert told(crontab("\ufeff" + ON + job())) == [("warning", "byte-order-mark", 1, 1)]
 
 
-def test_bytes_that_are_no_text_are_an_error_in_their_file():
-    found = crontab(ON, "a = '\0'")
-    assert [(f.code, f.file, f.line, f.column) for f in found.findings] == [
-        ("nul-byte", "b.toml", 1, 6)
-    ]
-
-
 @pytest.mark.parametrize("quote", ['"', "'"])
 def test_a_string_that_is_not_closed_is_named(quote):
     (finding,) = crontab(f"[[cron]]\nschedule = {quote}@daily\n").findings

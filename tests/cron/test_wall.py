@@ -75,10 +75,3 @@ def test_no_minute_is_missed_and_none_is_wrong(zone, change):
     make, at = Maker(Random(f"minutes {zone} {change}")), unix_of(change)
     span = (at - 12 * DAY, at + 9 * DAY)
     assert sum(check(make.schedule(seconds=0), zone, span, 60) for _ in range(30)) > 100
-
-
-@pytest.mark.parametrize("text", ["*/30 * * * *", "30 1 * * *", "0 0-3 * * 0", "59 23 */7 * *"])
-@pytest.mark.parametrize(("zone", "change"), AROUND)
-def test_what_people_write_fires_as_the_clock_reads(zone, change, text):
-    at = unix_of(change)
-    assert check(text, zone, (at - 12 * DAY, at + 9 * DAY), 60)
