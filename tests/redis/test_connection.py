@@ -54,23 +54,26 @@ def connection(server: embedded.EmbeddedServer, raw: redis.Redis) -> Iterator[Co
 @pytest.mark.parametrize(
     ("flag", "environ", "running", "door"),
     [
-        ("redis://a", {"JOBCTL_URL": "b", "REDIS_URL": "c"}, "d", ("redis://a", "--url")),
-        (None, {"JOBCTL_URL": "redis://b", "REDIS_URL": "c"}, "d", ("redis://b", "JOBCTL_URL")),
-        (None, {"JOBCTL_URL": "", "REDIS_URL": "redis://c"}, "d", ("redis://c", "REDIS_URL")),
-        (None, {}, "unix:///d", ("unix:///d", "the embedded server")),
-        (None, {}, None, (DEFAULT_URL, "the default")),
+        ("redis://a", {"JOBCTL_URL": "b", "REDIS_URL": "c"}, pytest.fail, ("redis://a", "--url")),
+        (
+            None,
+            {"JOBCTL_URL": "redis://b", "REDIS_URL": "c"},
+            pytest.fail,
+            ("redis://b", "JOBCTL_URL"),
+        ),
+        (
+            None,
+            {"JOBCTL_URL": "", "REDIS_URL": "redis://c"},
+            pytest.fail,
+            ("redis://c", "REDIS_URL"),
+        ),
+        (None, {}, lambda: "unix:///d", ("unix:///d", "the embedded server")),
+        (None, {}, lambda: None, (DEFAULT_URL, "the default")),
     ],
 )
 def test_the_first_that_names_a_redis_wins(flag, environ, running, door) -> None:
-    found = choose_level(flag, None, environ, lambda: running).redis
+    found = choose_level(flag, None, environ, running).redis
     assert (found.url, found.source) == door
-
-
-def test_nothing_is_looked_for_behind_a_url_that_was_given() -> None:
-    assert choose_level("redis://a", None, {}, pytest.fail).redis.url == "redis://a"
-    assert (
-        choose_level(None, None, {"REDIS_URL": "redis://c"}, pytest.fail).redis.url == "redis://c"
-    )
 
 
 def test_an_embedded_server_that_runs_is_found_without_a_url(second, tmp_path, jobctl, url) -> None:

@@ -1,10 +1,14 @@
 """The scripts of a release: what is pushed has no other place, so nothing of it may go astray."""
 
-import pytest
+import threading
 
-from jobctl import Kind, QueueForm
+import pytest
+import redis
+
+from jobctl import Kind, QueueForm, connect
 from jobctl.errors import JobctlError, WrongType
 from jobctl.redis.operations import Call, Push
+from tests.trouble import denied, full
 
 X, Y = Push("x", (), [b"1", b"2"]), Push("y", (), [b"3"])
 
@@ -64,11 +68,8 @@ def test_a_refused_push_leaves_no_trace_and_can_come_again(raw, push, wrong):
 
 
 def test_a_full_server_takes_what_has_left_working(raw, push):
-    raw.config_set("maxmemory", 1)
-    try:
+    with full(raw):
         assert push(X, result="d2") == "d2"
-    finally:
-        raw.config_set("maxmemory", 0)
 
 
 def test_a_probe_tells_of_each_list_and_leaves_it_as_it_was(raw, probe):
@@ -81,10 +82,6 @@ def test_a_probe_tells_of_each_list_and_leaves_it_as_it_was(raw, probe):
 
 
 def test_a_probe_wakes_no_worker_that_waits(raw, probe, server):
-    import threading
-
-    import redis
-
     with redis.Redis(unix_socket_path=str(server.socket)) as worker:
         found = []
         waiting = threading.Thread(target=lambda: found.append(worker.brpop("q:x", timeout=1)))
@@ -97,32 +94,11 @@ def test_a_probe_wakes_no_worker_that_waits(raw, probe, server):
     assert found == [(b"q:x", b"a job")]
 
 
-@pytest.mark.parametrize("denied", ["rpush", "ltrim", "sadd"])
-def test_a_probe_finds_what_is_denied(raw, url, denied):
-    from jobctl import connect
-
+@pytest.mark.parametrize("command", ["rpush", "ltrim", "sadd", "hset"])
+def test_a_probe_finds_what_is_denied(raw, url, command):
     raw.lpush("q:x", b"0")
-    raw.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "+@all", f"-{denied}"
-    )
-    try:
-        with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-            call = Call(limited.backend.layout, "op", "1")
-            (told,) = limited.backend.operations.one(call.probe(Kind.WORKING, ["x"], QueueForm.Q))
-    finally:
-        raw.acl_deluser("clerk")
-    assert told
+    with denied(raw, url, f"-{command}") as limited, connect(limited) as store:
+        call = Call(store.backend.layout, "op", "1")
+        told = store.backend.operations.one(call.probe(Kind.WORKING, ["x"], QueueForm.Q))
+    assert isinstance(told, JobctlError) if command == "hset" else told[0]
     assert raw.lrange("q:x", 0, -1) == [b"0"]
-
-
-def test_a_probe_that_may_note_nothing_says_so(raw, url):
-    from jobctl import connect
-
-    raw.execute_command("ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "+@all", "-hset")
-    try:
-        with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-            call = Call(limited.backend.layout, "op", "1")
-            told = limited.backend.operations.one(call.probe(Kind.WORKING, ["x"], QueueForm.Q))
-    finally:
-        raw.acl_deluser("clerk")
-    assert isinstance(told, JobctlError)

@@ -13,6 +13,7 @@ from jobctl.redis.queue_removal import (
     StagedQueue,
     Staging,
 )
+from tests.trouble import denied
 
 Q = QueueForm.Q
 QUEUES = [
@@ -112,23 +113,18 @@ def test_nothing_that_stands_aside_is_ever_overwritten(shop, store):
     assert everything(shop) == before
 
 
-@pytest.mark.parametrize("denied", ["renamenx", "srem", "sismember", "hset", "exists", "unlink"])
+@pytest.mark.parametrize("command", ["renamenx", "srem", "sismember", "hset", "exists", "unlink"])
 @pytest.mark.parametrize("lists", ListFate)
-def test_a_denied_command_changes_nothing(shop, url, denied, lists):
+def test_a_denied_command_changes_nothing(shop, url, command, lists):
     before = everything(shop)
-    shop.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{denied}"
-    )
     try:
-        with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-            limited.backend.removing.stage(taking(lists), QUEUES)
+        with denied(shop, url, f"-{command}") as limited, connect(limited) as store:
+            store.backend.removing.stage(taking(lists), QUEUES)
     except JobctlError:
         assert everything(shop) == before
         assert not shop.hgetall("jobctl:op:op")
     else:
-        assert denied in ("renamenx", "unlink")  # it has no use for it
-    finally:
-        shop.acl_deluser("clerk")
+        assert command in ("renamenx", "unlink")  # it has no use for it
 
 
 def rejoin(store, first, queue="a", pause=PauseFate.STAY, number="s0"):
@@ -167,16 +163,12 @@ def test_a_place_of_the_wrong_type_leaves_the_list_aside(shop, store):
     assert shop.lrange("back", 0, -1) == [b"first"]
 
 
-@pytest.mark.parametrize("denied", ["lmove", "renamenx", "sadd", "hset"])
-def test_a_denied_command_loses_no_job(shop, url, store, denied):
+@pytest.mark.parametrize("command", ["lmove", "renamenx", "sadd", "hset"])
+def test_a_denied_command_loses_no_job(shop, url, store, command):
     shop.rpush("back", "z")
     shop.srem("queues", "a")
-    shop.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{denied}"
-    )
-    with connect(url.replace("unix://", "unix://clerk:pw@")) as limited:
-        (refusal,) = rejoin(limited, b"back", pause=PauseFate.PAUSE)
-    shop.acl_deluser("clerk")
+    with denied(shop, url, f"-{command}") as limited, connect(limited) as other:
+        (refusal,) = rejoin(other, b"back", pause=PauseFate.PAUSE)
     assert refusal is not None
     assert shop.llen("q:a") + shop.llen("back") == 4
     assert not shop.sismember("paused", "a")

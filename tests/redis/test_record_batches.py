@@ -7,6 +7,7 @@ from jobctl.errors import JobctlError, WrongType
 from jobctl.redis.record_batches import RecordCall
 from tests.recording import START, orphan, record
 from tests.records.keeping import contents, expiries
+from tests.trouble import denied, full, replica
 
 NAMES = ("a", "b", "gone", "again")
 
@@ -121,24 +122,18 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize(
-    ("verb", "denied"), [(verb, name) for verb, names in COMMANDS.items() for name in names]
+    ("verb", "command"), [(verb, name) for verb, names in COMMANDS.items() for name in names]
 )
 def test_a_command_that_is_denied_leaves_all_as_it_was(
-    shop, snapshots, call, send, url, verb, denied
+    shop, snapshots, call, send, url, verb, command
 ):
     if verb == "restore":
         send(call("0").delete(snapshots))
     before = contents(shop)
-    shop.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{denied}"
-    )
-    try:
-        words = ("killed",) if verb == "mark" else ()
-        some = snapshots if verb in ("delete", "restore") else [snapshots[0], snapshots[3]]
-        with connect(url.replace("unix://", "unix://clerk:pw@")) as clerk:
-            reply = clerk.backend.operations.one(getattr(call(), verb)(some, *words))
-    finally:
-        shop.acl_deluser("clerk")
+    words = ("killed",) if verb == "mark" else ()
+    some = snapshots if verb in ("delete", "restore") else [snapshots[0], snapshots[3]]
+    with denied(shop, url, f"-{command}") as limited, connect(limited) as clerk:
+        reply = clerk.backend.operations.one(getattr(call(), verb)(some, *words))
     if not isinstance(reply, JobctlError):
         assert reply.startswith(b"f%d " % len(some))
     assert contents(shop) == before
@@ -147,19 +142,15 @@ def test_a_command_that_is_denied_leaves_all_as_it_was(
 @pytest.mark.parametrize("verb", ["delete", "mark", "request_kill"])
 def test_a_read_only_replica_refuses_and_nothing_changes(shop, snapshots, call, send, verb):
     before = contents(shop)
-    shop.execute_command("REPLICAOF", "127.0.0.1", "1")
-    try:
-        words = ("killed",) if verb == "mark" else ()
+    words = ("killed",) if verb == "mark" else ()
+    with replica(shop):
         assert isinstance(send(getattr(call(), verb)(snapshots[:1], *words)), JobctlError)
-    finally:
-        shop.execute_command("REPLICAOF", "NO", "ONE")
     assert contents(shop) == before
 
 
 def test_a_full_server_deletes_and_neither_marks_nor_restores(shop, snapshots, call, send):
     before = contents(shop)
-    shop.config_set("maxmemory", 1)
-    try:
+    with full(shop):
         for verb, words in (("mark", ("killed",)), ("request_kill", ())):
             refused = send(getattr(call(verb), verb)(snapshots[:2], *words))
             assert isinstance(refused, JobctlError), verb
@@ -168,8 +159,6 @@ def test_a_full_server_deletes_and_neither_marks_nor_restores(shop, snapshots, c
         assert contents(shop) == {}
         assert isinstance(send(call("u").restore(snapshots)), JobctlError)
         assert contents(shop) == {}
-    finally:
-        shop.config_set("maxmemory", 0)
     assert send(call("u").restore(snapshots)) == "d4"
     assert contents(shop) == before
 

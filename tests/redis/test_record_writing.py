@@ -1,4 +1,4 @@
-"""Records are created and enter states: every byte of the hash and of the indexes."""
+"""Records are created, enter states and are restarted: every byte of hash and indexes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from jobctl.errors import NotFound, Refused, UsageProblem
+from jobctl.errors import Refused, UsageProblem
 from jobctl.model.jobba import RecordState
 from tests.everything import everything
 from tests.recording import START, orphan, record
+from tests.trouble import meanwhile
 
 STATES = list(RecordState)
 
@@ -69,17 +70,6 @@ def test_what_is_given_at_its_birth_stands_in_the_hash_and_its_indexes(raw, stor
     assert len(raw.keys()) == 7
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_created_in_a_state_it_is_in_its_set_alone_and_has_both_times(raw, store, state):
-    store.records.create("a", state=state)
-    found = raw.hgetall("jobba:id:a")
-    assert found[b"state"] == f'"{state}"'.encode()
-    assert found[b"progress"] == (b"1.0" if state is RecordState.SUCCEEDED else b"0")
-    assert set(moments(raw)) == {"recorded_at", state.moment}
-    for each in STATES:
-        assert raw.sismember(f"jobba:{each}", "a") == (each is state)
-
-
 def test_an_id_that_is_taken_is_refused_and_nothing_changes(raw, store):
     record(raw, "a", job_name="Old")
     raw.set("jobba:id:odd", "text")
@@ -120,83 +110,26 @@ def test_what_the_gem_would_not_keep_is_refused_before_anything_is_written(raw, 
 @pytest.mark.parametrize("old", STATES)
 @pytest.mark.parametrize("new", STATES)
 def test_each_state_is_entered_from_each_other(raw, store, old, new):
-    record(raw, "a", state=old, recorded_at=START)
-    before = raw.hgetall("jobba:id:a")
+    store.records.create("a", state=old)
+    before, born = raw.hgetall("jobba:id:a"), moments(raw)
+    assert (before[b"state"], set(born)) == (f'"{old}"'.encode(), {"recorded_at", old.moment})
+    assert before[b"progress"] == (b"1.0" if old is RecordState.SUCCEEDED else b"0")
+    in_sets = [each for each in STATES if raw.sismember(f"jobba:{each}", "a")]
     marked = store.records.mark("a", new)
     after = raw.hgetall("jobba:id:a")
-    assert marked.state is new
+    assert (in_sets, marked.state) == ([old], new)
+    if old is new is RecordState.STARTED:
+        assert marked.attempt == 1  # a restart
+        return
     times = moments(raw)
-    assert times["recorded_at"] == str(START).encode()  # it has one already
     expected = before | {b"state": f'"{new}"'.encode()}
-    if new is not old and new.moment != "recorded_at":
+    if new is not old and new.moment != "recorded_at":  # it has that already
         expected[new.moment.encode()] = times[new.moment]
     if new is not old and new is RecordState.SUCCEEDED:
         expected[b"progress"] = b"1.0"
     assert after == expected
     for each in STATES:
         assert raw.sismember(f"jobba:{each}", "a") == (each is new)
-
-
-def test_a_time_is_stamped_once_and_again_only_where_it_is_null(raw, store):
-    record(raw, "a", state="queued", failed_at=START + 5)
-    raw.hset("jobba:id:a", "killed_at", "null")
-    store.records.mark("a", "failed")
-    assert raw.hget("jobba:id:a", "failed_at") == str(START + 5).encode()
-    assert raw.zscore("jobba:failed_at", "a") == START + 5
-    store.records.mark("a", "killed")
-    assert moments(raw)["killed_at"] != b"null"
-
-
-def test_it_leaves_every_other_state_that_odd_data_has_it_in(raw, store):
-    record(raw, "a", state="queued")
-    orphan(raw, "a", "failed", "killed", "unknown", "unqueued")
-    raw.sadd("jobba:failed", "b")
-    store.records.mark("a", "succeeded")
-    assert [s for s in STATES if raw.sismember(f"jobba:{s}", "a")] == [RecordState.SUCCEEDED]
-    assert raw.smembers("jobba:failed") == {b"b"}
-
-
-def test_a_stub_enters_a_state(raw, store):
-    raw.hset("jobba:id:a", "progress", "0.5")
-    store.records.mark("a", "failed")
-    found = raw.hgetall("jobba:id:a")
-    assert found == {b"progress": b"0.5", b"state": b'"failed"', b"failed_at": found[b"failed_at"]}
-    assert raw.smembers("jobba:failed") == {b"a"}
-
-
-def test_the_time_that_a_record_has_left_is_not_stripped(raw, store):
-    record(raw, "a")
-    raw.expire("jobba:id:a", 5000)
-    records = store.records
-    records.mark("a", "failed")
-    records.set_progress("a", 1)
-    records.add_error("a", "x")
-    records.save("a", 1)
-    records.set_job_name("a", "N")
-    records.set_job_args("a", {"k": "v"})
-    records.set_provider_job_id("a", "p")
-    records.request_kill("a")
-    assert 4900 < raw.ttl("jobba:id:a") <= 5000
-
-
-def test_nothing_makes_a_record_of_an_id_that_has_none(raw, store):
-    orphan(raw, "a", "failed", "recorded_at", "job_name:Old")
-    before = everything(raw)
-    records = store.records
-    for change in (
-        *(lambda state=state: records.mark("a", state) for state in STATES),
-        lambda: records.set_progress("a", 1),
-        lambda: records.add_error("a", "x"),
-        lambda: records.save("a", 1),
-        lambda: records.set_job_name("a", "N"),
-        lambda: records.set_job_args("a", {"k": "v"}),
-        lambda: records.set_provider_job_id("a", "p"),
-        lambda: records.request_kill("a"),
-        lambda: records.kill_requested("a"),
-    ):
-        with pytest.raises(NotFound, match="there is no record a in"):
-            change()
-    assert everything(raw) == before
 
 
 def test_the_namespace_is_the_stores(raw, store):
@@ -207,3 +140,81 @@ def test_the_namespace_is_the_stores(raw, store):
         b"other:failed", b"other:failed_at", b"other:id:a", b"other:job_name:N",
         b"other:recorded_at",
     ]  # fmt: skip
+
+
+def test_a_restart_puts_the_hash_aside_and_begins_a_fresh_one(raw, store):
+    record(raw, "a", state="failed", progress=0.5, errors=["boom"], queued_at=START + 1,
+           started_at=START + 2, failed_at=START + 3, job_name="N", job_args={"k": "v"},
+           provider_job_id=42, data=[1], kill_requested_at=START)  # fmt: skip
+    before = raw.hgetall("jobba:id:a")
+    store.records.mark("a", "started")
+    after = raw.hgetall("jobba:id:a")
+    started = after[b"started_at"]
+    assert raw.hgetall("jobba:id:a:0") == before | {b"id": b'"a:0"'}
+    assert list(after.items()) == [
+        (b"id", b'"a"'),
+        (b"attempt", b"1"),
+        (b"recorded_at", str(START).encode()),
+        (b"queued_at", str(START + 1).encode()),
+        (b"progress", b"0"),
+        (b"errors", b"[]"),
+        (b"job_name", b'"N"'),
+        (b"job_args", b'{"k": "v"}'),
+        (b"provider_job_id", b"42"),
+        (b"state", b'"started"'),
+        (b"started_at", started),
+    ]
+    found = everything(raw)
+    for key in (b"jobba:id:a", b"jobba:id:a:0"):
+        del found[key]
+    assert found == {
+        b"jobba:started": {b"a"},
+        b"jobba:recorded_at": {b"a": START},
+        b"jobba:queued_at": {b"a": START + 1},
+        b"jobba:started_at": {b"a": int(started)},
+        b"jobba:failed_at": {b"a": START + 3},  # as the gem leaves it
+        b"jobba:job_name:N": {b"a"},
+        b"jobba:job_arg:v": {b"a"},
+        b"jobba:provider_job_id:42": {b"a"},
+    }
+    assert int(started) > START + 2
+
+
+def test_what_it_never_had_is_null_and_no_arguments_are_an_empty_object(raw, store):
+    record(raw, "a", state="started", started_at=START, recorded_at=None)
+    store.records.mark("a", "started")
+    found = raw.hgetall("jobba:id:a")
+    for field in (b"recorded_at", b"queued_at", b"job_name", b"provider_job_id"):
+        assert found[field] == b"null"
+    assert found[b"job_args"] == b"{}"
+    assert raw.zscore("jobba:queued_at", "a") is None
+    raw.hset("jobba:id:a", "job_args", "null")
+    store.records.mark("a", "started")
+    assert raw.hget("jobba:id:a", "job_args") == b"{}"
+
+
+@pytest.mark.parametrize("text", [None, "null", '"x"', "-1", "1.5", "true", "1" * 30])
+def test_an_attempt_that_is_no_number_counts_as_the_first(raw, store, text):
+    record(raw, "a", state="failed", started_at=START, attempt=None)
+    if text is not None:
+        raw.hset("jobba:id:a", "attempt", text)
+    assert store.records.mark("a", "started").attempt == 1
+    assert raw.hget("jobba:id:a:0", "id") == b'"a:0"'
+
+
+def test_an_id_of_any_bytes_is_written_as_json_in_the_attempt(raw, store):
+    name = b'x"\\\n\x01\x00\xff\xe2\x82\xac/:0'
+    record(raw, name, state="failed", started_at=START)
+    store.records.mark(name.decode("utf-8", "surrogateescape"), "started")
+    text = b'"x\\"\\\\\\n\\u0001\\u0000\xff\xe2\x82\xac/:0'
+    assert raw.hget(b"jobba:id:" + name, "id") == text + b'"'
+    assert raw.hget(b"jobba:id:" + name + b":0", "id") == text + b':0"'
+    assert raw.smembers("jobba:started") == {name}
+
+
+def test_of_two_who_restart_at_once_each_makes_an_attempt(raw, store, url):
+    store.records.create("a", state="started")
+    with meanwhile(store, lambda other: other.records.mark("a", "started"), url):
+        assert store.records.mark("a", "started").attempt == 2
+    assert raw.hget("jobba:id:a:0", "attempt") == b"0"
+    assert raw.hget("jobba:id:a:1", "attempt") == b"1"

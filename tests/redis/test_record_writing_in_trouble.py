@@ -18,8 +18,8 @@ from jobctl.errors import (
 )
 from jobctl.model.guards import Rules
 from tests.everything import everything
-from tests.recording import START, record
-from tests.redis.meanwhile import meanwhile
+from tests.recording import START, orphan, record
+from tests.trouble import denied, full, meanwhile, replica
 
 EVERYTHING = {
     "job_name": "New", "job_args": {"k": "new"}, "provider_job_id": "new", "data": 1,
@@ -39,6 +39,7 @@ CHANGES = {
     "kill": lambda records: records.request_kill("a"),
 }
 every_change = pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+but_creation = pytest.mark.parametrize("name", [name for name in CHANGES if name != "create"])
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_an_index_by_value_that_is_none_does_so_as_well(seeded, store, name, key
     assert everything(seeded) == before
 
 
-@pytest.mark.parametrize("name", [name for name in CHANGES if name != "create"])
+@but_creation
 def test_a_key_that_is_no_hash_is_no_record(seeded, store, name):
     seeded.delete("jobba:id:a")
     seeded.sadd("jobba:id:a", "text")
@@ -99,12 +100,8 @@ def test_a_key_that_is_no_hash_is_no_record(seeded, store, name):
 @every_change
 def test_a_full_server_takes_all_of_it_or_nothing(seeded, store, change):
     before = everything(seeded)
-    seeded.config_set("maxmemory", 1)
-    try:
-        with pytest.raises(NoMemory):
-            change(store.records)
-    finally:
-        seeded.config_set("maxmemory", 0)
+    with full(seeded), pytest.raises(NoMemory):
+        change(store.records)
     assert everything(seeded) == before
 
 
@@ -114,55 +111,38 @@ DENIED = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("denied", DENIED)
+@pytest.mark.parametrize("command", DENIED)
 @every_change
-def test_a_command_that_is_denied_leaves_nothing_half_done(seeded, server, change, denied):
-    seeded.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{denied}"
-    )
+def test_a_command_that_is_denied_leaves_nothing_half_done(seeded, url, change, command):
     before = everything(seeded)
-    try:
-        with connect(f"unix://clerk:pw@{server.socket}") as clerk:
-            try:
-                change(clerk.records)
-            except NoPermission:
-                assert everything(seeded) == before
-                assert seeded.ttl("jobba:id:a") > 4900
-            else:
-                assert everything(seeded) != before  # it does without this command
-    finally:
-        seeded.execute_command("ACL", "DELUSER", "clerk")
+    with denied(seeded, url, f"-{command}") as limited, connect(limited) as clerk:
+        try:
+            change(clerk.records)
+        except NoPermission:
+            assert everything(seeded) == before
+            assert seeded.ttl("jobba:id:a") > 4900
+        else:
+            assert everything(seeded) != before  # it does without this command
 
 
 @every_change
-def test_keys_that_are_denied_leave_nothing_half_done(seeded, server, change):
-    seeded.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~jobba:id:*", "~jobba:started", "&*",
-        "+@all",
-    )  # fmt: skip
-    before = everything(seeded)
-    try:
-        with connect(f"unix://clerk:pw@{server.socket}") as clerk:
-            try:
-                change(clerk.records)
-            except NoPermission:
-                assert everything(seeded) == before
-            else:
-                changed = {k for k, v in everything(seeded).items() if v != before.get(k)}
-                assert changed == {b"jobba:id:a"}
-    finally:
-        seeded.execute_command("ACL", "DELUSER", "clerk")
+def test_keys_that_are_denied_leave_nothing_half_done(seeded, url, change):
+    before, keys = everything(seeded), ("~jobba:id:*", "~jobba:started")
+    with denied(seeded, url, keys=keys) as limited, connect(limited) as clerk:
+        try:
+            change(clerk.records)
+        except NoPermission:
+            assert everything(seeded) == before
+        else:
+            changed = {k for k, v in everything(seeded).items() if v != before.get(k)}
+            assert changed == {b"jobba:id:a"}
 
 
 @every_change
 def test_a_replica_refuses_and_nothing_has_changed(seeded, store, change):
     before = everything(seeded)
-    seeded.execute_command("REPLICAOF", "127.0.0.1", "1")  # nobody is there: it keeps its data
-    try:
-        with pytest.raises(RefusedByRedis, match="replica"):
-            change(store.records)
-    finally:
-        seeded.execute_command("REPLICAOF", "NO", "ONE")
+    with replica(seeded), pytest.raises(RefusedByRedis, match="replica"):
+        change(store.records)
     assert everything(seeded) == before
 
 
@@ -171,20 +151,14 @@ def test_a_client_that_is_killed_before_its_script_has_changed_nothing(
     seeded, store, server, change
 ):
     before = everything(seeded)
-    own = next(
-        client["id"] for client in seeded.client_list()
-        if client["name"] == "jobctl"
-    )  # fmt: skip
-
-    def kill(_other):
-        seeded.client_kill_filter(_id=own)
-
-    with meanwhile(store, kill, server.url), pytest.raises(ConnectionLost):
+    own = next(each["id"] for each in seeded.client_list() if each["name"] == "jobctl")
+    kill = meanwhile(store, lambda _: seeded.client_kill_filter(_id=own), server.url)
+    with kill, pytest.raises(ConnectionLost):
         change(store.records)
     assert everything(seeded) == before
 
 
-@pytest.mark.parametrize("name", [name for name in CHANGES if name != "create"])
+@but_creation
 def test_a_record_that_is_deleted_before_the_script_does_not_come_back(seeded, store, url, name):
     with (
         meanwhile(store, lambda _: seeded.delete("jobba:id:a"), url),
@@ -216,9 +190,23 @@ def test_a_read_only_context_forbids_it(seeded, store, change):
     assert everything(seeded) == before
 
 
-def test_another_type_where_the_attempt_would_be_put_is_not_overwritten(seeded, store):
-    seeded.set("jobba:id:a:0", "text")
+@pytest.mark.parametrize("other", ["record", "text"])
+def test_what_stands_where_the_attempt_would_be_put_is_not_overwritten(seeded, store, other):
+    if other == "record":
+        record(seeded, "a:0", state="queued", job_name="Other")
+    else:
+        seeded.set("jobba:id:a:0", "text")
     before = everything(seeded)
-    with pytest.raises(Refused, match="a:0"):
+    with pytest.raises(Refused, match="a record a:0 is where its attempt 0 would be put"):
         CHANGES["restart"](store.records)
     assert everything(seeded) == before
+
+
+@but_creation
+def test_nothing_makes_a_record_of_an_id_that_has_none(raw, store, name):
+    orphan(raw, "a", "failed", "recorded_at", "job_name:Old")
+    before = everything(raw)
+    for change in (CHANGES[name], lambda records: records.kill_requested("a")):
+        with pytest.raises(NotFound, match="there is no record a in"):
+            change(store.records)
+    assert everything(raw) == before

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
 from jobctl import embedded
+from tests.certificates import EXPIRED, client_files, server_context
 from tests.conftest import Ran
 from tests.redis import doubles
 
@@ -25,18 +25,7 @@ def ca() -> trustme.CA:
 
 @pytest.fixture(scope="module")
 def files(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of certificates: ca, other, cert and key, stranger (both in one), junk."""
-    directory = tmp_path_factory.mktemp("tls")
-    other = trustme.CA()
-    ca.cert_pem.write_to_path(directory / "ca.pem")
-    other.cert_pem.write_to_path(directory / "other.pem")
-    mine = ca.issue_cert("operator@example.org")
-    mine.cert_chain_pems[0].write_to_path(directory / "cert.pem")
-    mine.private_key_pem.write_to_path(directory / "key.pem")
-    stranger = other.issue_cert("stranger@example.org")
-    stranger.private_key_and_cert_chain_pem.write_to_path(directory / "stranger.pem")
-    (directory / "junk.pem").write_text("junk")
-    return directory
+    return client_files(ca, tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
@@ -44,18 +33,8 @@ def tls(ca: trustme.CA, server: embedded.EmbeddedServer) -> Serve:
     """Serve TLS for these names and yield the URL, without its scheme's letters."""
 
     @contextmanager
-    def serve(
-        *names: str, client: bool = False, until: datetime.datetime | None = None
-    ) -> Iterator[str]:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        begin = datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC) if until else None
-        certificate = ca.issue_cert(
-            *(names or ("localhost", "127.0.0.1")), not_before=begin, not_after=until
-        )
-        certificate.configure_cert(context)
-        if client:
-            context.verify_mode = ssl.CERT_REQUIRED
-            ca.configure_trust(context)
+    def serve(*names: str, **how: Any) -> Iterator[str]:
+        context = server_context(ca, *names, **how)
         with doubles.serving(doubles.proxy(server.socket, tls=context)) as port:
             yield f"127.0.0.1:{port}/0"
 
@@ -107,7 +86,7 @@ def test_checks_that_the_url_of_another_client_leaves_out_are_left_out(jobctl, t
 
 
 def test_an_expired_certificate_is_refused_and_said_to_be_expired(jobctl, tls, files) -> None:
-    with tls(until=datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)) as address:
+    with tls(until=EXPIRED) as address:
         ran = ask(jobctl, f"rediss://{address}", "--cacert", files / "ca.pem")
         assert ran.code == 3
         assert "is not trusted: certificate has expired" in ran.err
@@ -152,8 +131,7 @@ def test_a_file_that_does_not_serve_is_named_before_anything_is_connected(
 
 def test_a_ca_that_is_a_directory_is_named(jobctl, files: Path) -> None:
     ran = ask(jobctl, f"rediss://127.0.0.1:1/0?cacert={files}")
-    assert ran.code == 2
-    assert "Is a directory" in ran.err
+    assert (ran.code, "Is a directory" in ran.err) == (2, True)
 
 
 def test_tls_to_a_plain_port_says_that_it_may_speak_none(jobctl, server) -> None:
