@@ -137,11 +137,8 @@ def test_a_hang_comes_after_what_fires_before(jobctl, form):
         (["@daily", "--tz", "europe/berlin"], 2, "did you mean Europe/Berlin?"),
         (["@daily", "--tz", "/etc/localtime"], 2, "is a path"),
         (["@daily", "--columns", "when"], 2, "there is no field 'when'"),
-        (
-            ["no/such/thing"],
-            4,
-            "no/such/thing: there is no such file or directory\nhint: a schedule",
-        ),
+        (["no/such/thing"], 4,
+         "no/such/thing: there is no such file or directory\nhint: a schedule"),
         (["cron.tml"], 4, "cron.tml: there is no such file or directory"),
         (["TZ=Europe/Berlin"], 2, "nothing stands behind the zone"),
         (["*/5"], 2, "1 field, the server takes 5 or 6"),
@@ -150,7 +147,7 @@ def test_a_hang_comes_after_what_fires_before(jobctl, form):
         (["0", "9", "*", "*", "1"], 2, "in quotes"),
         ([], 2, "Missing argument"),
     ],
-)
+)  # fmt: skip
 def test_mistakes(jobctl, argv, code, said):
     ran = jobctl("cron", "next", *argv)
     assert (ran.code, ran.out) == (code, "")

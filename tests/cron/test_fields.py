@@ -68,14 +68,10 @@ def test_the_values_let_through(text, unit, values):
         ("7-9/100", MINUTE, 7, "minute: a step of 100 leaves only 7: the field ends at 59"),
         ("*/25", HOUR, 0, "hour: a step of 25 leaves only 0: the field ends at 23"),
         (f"*/{MAX}", MINUTE, 0, f"minute: a step of {MAX:,} leaves only 0: the field ends at 59"),
-        (
-            f"59/{MAX}",
-            MINUTE,
-            59,
-            f"minute: a step of {MAX:,} leaves only 59: the field ends at 59",
-        ),
+        (f"59/{MAX}", MINUTE, 59,
+         f"minute: a step of {MAX:,} leaves only 59: the field ends at 59"),
     ],
-)
+)  # fmt: skip
 def test_a_step_that_leaves_the_field_at_once_is_taken_and_noted(text, unit, value, message):
     found = parse_field(text, unit)
     assert list(found.values) == [value]

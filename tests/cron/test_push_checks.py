@@ -28,16 +28,14 @@ def custom(*lines: str) -> str:
         (["unique_for = '600'"], [("bad-unique", 10, 14)]),
         (["unique_for = true"], [("bad-unique", 10, 14)]),
         (["unique_for = 600", "unique_until = 'end'"], [("bad-unique", 11, 16)]),
-        (
-            ["unique_for = 0", "unique_until = 1"],
-            [("bad-unique", 10, 14), ("bad-unique", 11, 16)],
-        ),
+        (["unique_for = 0", "unique_until = 1"],
+         [("bad-unique", 10, 14), ("bad-unique", 11, 16)]),
         (["unique_until = 'end'"], []),
         (["unique_for = 600", "unique_until = 'start'", "expires_in = '1h30m'"], []),
         (["unique_for = 1.5", "unique_until = 'success'"], []),
         (["expires_at = '2030-01-01T00:00:00.5+01:00'"], []),
     ],
-)
+)  # fmt: skip
 def test_what_makes_the_server_refuse_each_firing_is_an_error(lines, expected):
     found = crontab(ON + UNIQ + custom(*lines), directory=True)
     errors = [(each.code, each.line, each.column) for each in found.findings if each.is_error]

@@ -56,44 +56,23 @@ def test_what_is_nested_too_deeply_is_an_error_at_once_and_no_traceback(text, li
 @pytest.mark.parametrize(
     ("texts", "place", "message", "hint"),
     [
-        (
-            (ON, "[cron_plugin]\n"),
-            ("b.toml", 1, 1),
-            "[cron_plugin] cannot be set again: it is set in a.toml line 1",
-            "keep one of them: the server reads all of its files as one document",
-        ),
-        (
-            (ON + job("retry = 1\nretry = 2"),),
-            ("a.toml", 8, 1),
-            "retry cannot be set again: it is set in line 7",
-            "keep one of them",
-        ),
-        (
-            (ON + "enabled = [\n1,\n]",),
-            ("a.toml", 3, 1),
-            "enabled cannot be set again: it is set in line 2",
-            "keep one of them",
-        ),
-        (
-            (ON + job(), "\n# more\ntype = 'B'\n"),
-            ("b.toml", 3, 1),
-            "type cannot be set again: it is set in a.toml line 6",
-            "begin the file with a header: without one it goes on in [cron.job]",
-        ),
-        (
-            ("[cron]\nx = 1", "[[cron]]"),
-            ("b.toml", 1, 1),
-            "[[cron]] cannot be set again: it is set in a.toml line 1",
-            "begin each of them with [[cron]], in two pairs of brackets",
-        ),
-        (
-            ("cron = 3\n[cron.job]\n",),
-            ("a.toml", 2, 1),
-            "[cron.job] cannot be set again: it is set in line 1",
-            "keep one of them",
-        ),
+        ((ON, "[cron_plugin]\n"), ("b.toml", 1, 1),
+         "[cron_plugin] cannot be set again: it is set in a.toml line 1",
+         "keep one of them: the server reads all of its files as one document"),
+        ((ON + job("retry = 1\nretry = 2"),), ("a.toml", 8, 1),
+         "retry cannot be set again: it is set in line 7", "keep one of them"),
+        ((ON + "enabled = [\n1,\n]",), ("a.toml", 3, 1),
+         "enabled cannot be set again: it is set in line 2", "keep one of them"),
+        ((ON + job(), "\n# more\ntype = 'B'\n"), ("b.toml", 3, 1),
+         "type cannot be set again: it is set in a.toml line 6",
+         "begin the file with a header: without one it goes on in [cron.job]"),
+        (("[cron]\nx = 1", "[[cron]]"), ("b.toml", 1, 1),
+         "[[cron]] cannot be set again: it is set in a.toml line 1",
+         "begin each of them with [[cron]], in two pairs of brackets"),
+        (("cron = 3\n[cron.job]\n",), ("a.toml", 2, 1),
+         "[cron.job] cannot be set again: it is set in line 1", "keep one of them"),
     ],
-)
+)  # fmt: skip
 def test_what_is_set_twice_names_both_places(texts, place, message, hint):
     (finding,) = crontab(*texts, directory=True).findings
     assert (finding.file, finding.line, finding.column) == place

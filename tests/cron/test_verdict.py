@@ -19,14 +19,10 @@ REFUSED = job("queue = 'a b'")
         (ON + "cron", "the server does not start; a reload keeps the old configuration"),
         (ON + WRONG, "the server does not start; a reload keeps the old entries"),
         (ON + BAD, "the server does not start; a reload leaves no entry running"),
-        (
-            ON + job() + BAD,
-            "the server does not start; a reload leaves running only the entry before it",
-        ),
-        (
-            ON + job() + job("retry = 1") + BAD + CRASH,
-            "the server does not start; a reload leaves running only the 2 entries before it",
-        ),
+        (ON + job() + BAD,
+         "the server does not start; a reload leaves running only the entry before it"),
+        (ON + job() + job("retry = 1") + BAD + CRASH,
+         "the server does not start; a reload leaves running only the 2 entries before it"),
         # All entries are read before the first schedule is.
         (ON + BAD + WRONG, "the server does not start; a reload keeps the old entries"),
         (ON + CRASH + BAD, "the server crashes at its start, and at a reload"),
@@ -35,7 +31,7 @@ REFUSED = job("queue = 'a b'")
         (job() + WRONG, "Faktory Enterprise may refuse entry 2"),
         ("cron = 3\n" + ON, "the server starts with 0 entries"),
     ],
-)
+)  # fmt: skip
 def test_the_verdict_is_that_of_the_first_thing_in_the_servers_way(text, said):
     assert verdict(crontab(text)) == said
 
