@@ -72,15 +72,15 @@ class Comparison:
 
     def holds(self, owner: FieldOwner, now: float) -> bool | None:
         """Test an entry or a record; `now` in unix seconds."""
-        values = self.values(owner, now)
-        if not values:
+        if owner.malformed and self.name != "malformed":
             return None
+        values = self.field.read(owner, now)
         if self.texts is not None:
             return any(_scalar_text(value) in self.texts for value in values)
-        if self.field.sort is Sort.AGE and self.op in ORDERS:
-            return self._aged(*values)
-        if self.op in ("~", "!~"):
+        if self.regexes:
             return self._found(values, owner)
+        if self.seconds and self.op in ORDERS:
+            return self._aged(*values)
         if self.op == "!=":
             # A missing field is nothing that could differ; != null asks for exactly that.
             values = tuple(value for value in values if value is not None)

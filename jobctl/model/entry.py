@@ -74,7 +74,7 @@ class Entry:
     @property
     def malformed(self) -> bool:
         """Whether it is no job."""
-        return self.job.malformed
+        return self.job.payload is None
 
     @property
     def jid(self) -> str | None:
