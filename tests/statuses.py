@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from jobctl.records.record_fields import TIMES
+from jobctl.records.query import TIMES
 from tests import recording
 from tests.builders import NOW
 

@@ -7,16 +7,55 @@ and so does its ``not``. None is passed on until another part decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
-from jobctl.filter.job_fields import FilterField, Sort
 from jobctl.filter.prefilter import match_pattern
 from jobctl.filter.regex import Named, Regex
 from jobctl.filter.values import ORDERS, Literal, equals, ordered, time_equals, time_ordered
+from jobctl.model.job import dig
 from jobctl.model.jsontext import text_of
+from jobctl.model.layout import Path
 from jobctl.model.readings import Pair
+
+Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record
+
+
+class Sort(StrEnum):
+    """How a field is compared."""
+
+    PLAIN = "plain"
+    TIME = "time"
+    AGE = "age"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """A field as it was named.
+
+    Attributes:
+        name: its normalised name.
+        sort: how it is compared.
+        read: returns its values: one, or for ``error`` two; None where it is missing.
+        verbatim: whether a text it equals must be in the member's bytes.
+        check: raises `BadFilter` for a value that it never has; given the place of it too.
+    """
+
+    name: str
+    sort: Sort
+    read: Read
+    verbatim: bool
+    check: Callable[[Literal, tuple[str, int]], None] | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def dug(path: Path, top: Callable[[Any], object]) -> Read:
+    """Return what reads the value at a path below what `top` gives."""
+    return lambda subject, now: (dig(top(subject), path),)  # noqa: ARG005
 
 
 class FieldOwner(Named, Protocol):

@@ -1,69 +1,23 @@
-"""The names that a filter can use, and what they stand for in an entry."""
+"""The fields of jobs that a filter can name, and what they stand for in an entry."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from collections.abc import Collection, Iterable
 
 from jobctl.errors import BadFilter
-from jobctl.filter.values import Literal
+from jobctl.filter.conditions import FilterField, Read, Sort, dug
+from jobctl.filter.values import shortest, split_path
 from jobctl.model.entry import Entry
-from jobctl.model.job import dig
-from jobctl.model.jsontext import dumps, loads
-from jobctl.model.layout import JOB_KINDS, Kind, Path
+from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
 
-Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record
-Find = Callable[[str, tuple[str, int]], "FilterField"]  # a name; the expression and its place in it
-
-_PLAIN = r"[A-Za-z_][A-Za-z0-9_-]*"
-_FIELD = re.compile(rf'{_PLAIN}(?:\.(?:{_PLAIN}|"(?:[^"\\]|\\.)*")|\[\d+\])*')
-_STEP = re.compile(rf'\[(\d+)\]|\.?({_PLAIN})|\.("(?:[^"\\]|\\.)*")')
 _TIMES = frozenset(
     ("at", "created_at", "enqueued_at", "failed_at", "died_at", "purge_at", "reserved_at",
      "expires_at")
 )  # fmt: skip
 # What the bytes of a member need not hold as it is compared: made of the score, or put into UTC.
 _MADE = _TIMES | {"position", "malformed"}
-
-
-class Sort(StrEnum):
-    """How a field is compared."""
-
-    PLAIN = "plain"
-    TIME = "time"
-    AGE = "age"
-
-
-@dataclass(frozen=True, slots=True)
-class FilterField:
-    """A field as it was named.
-
-    Attributes:
-        name: its normalised name.
-        sort: how it is compared.
-        read: returns its values: one, or for ``error`` two; None where it is missing.
-        verbatim: whether a text it equals must be in the member's bytes.
-        check: raises `BadFilter` for a value that it never has; given the place of it too.
-    """
-
-    name: str
-    sort: Sort
-    read: Read
-    verbatim: bool
-    check: Callable[[Literal, tuple[str, int]], None] | None = None
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def match_field(text: str, start: int) -> re.Match[str] | None:
-    """Find a field's name at a place in a text."""
-    return _FIELD.match(text, start)
 
 
 def find_field(
@@ -140,29 +94,3 @@ _SEVERAL: dict[str, Read] = {
 def _listed(key: str) -> Read:
     value = entry_value(key)
     return lambda entry, now: (value(entry),)  # noqa: ARG005
-
-
-def dug(path: Path, top: Callable[[Any], object]) -> Read:
-    """Return what reads the value at a path below what `top` gives."""
-    return lambda subject, now: (dig(top(subject), path),)  # noqa: ARG005
-
-
-def split_path(name: str) -> Path:
-    """Return the steps of a path, from its text."""
-    path: list[str | int] = []
-    for found in _STEP.finditer(name):
-        index, plain, quoted = found.groups()
-        path.append(int(index) if index else plain if plain else str(loads(quoted.encode())))
-    return tuple(path)
-
-
-def shortest(name: str) -> str:
-    """Return a path in its shortest form."""
-    text = ""
-    for step in split_path(name):
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            plain = re.fullmatch(_PLAIN, step) is not None
-            text += ("." if text else "") + (step if plain else dumps(step).decode())
-    return text

@@ -1,4 +1,4 @@
-"""Values as they are typed in a filter, and how a job's values compare with them."""
+"""What is typed in a filter: values, how others compare with them, and the paths of fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from jobctl.errors import BadFilter, UsageProblem
-from jobctl.model.jsontext import Number, printable_string, text_of
+from jobctl.model.jsontext import Number, dumps, loads, printable_string, text_of
+from jobctl.model.layout import Path
 from jobctl.model.readings import readings
 from jobctl.model.times import DAY, Instant, parse_day, parse_moment
 
@@ -18,6 +19,9 @@ ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _BARE = re.compile(r'[^\s,()"=~<>!][^\s,()"]*')
 _WORDS = ("null", "true", "false")
+_PLAIN = r"[A-Za-z_][A-Za-z0-9_-]*"
+_FIELD = re.compile(rf'{_PLAIN}(?:\.(?:{_PLAIN}|"(?:[^"\\]|\\.)*")|\[\d+\])*')
+_STEP = re.compile(rf'\[(\d+)\]|\.?({_PLAIN})|\.("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +147,29 @@ def _moment(value: object, *, numbers: bool = False) -> Instant | None:
 
 def _comparable(moment: Instant) -> Instant:
     return Instant(moment.seconds, moment.digits.rstrip("0"))
+
+
+def match_field(text: str, start: int) -> re.Match[str] | None:
+    """Find a field's name at a place in a text."""
+    return _FIELD.match(text, start)
+
+
+def split_path(name: str) -> Path:
+    """Return the steps of a path, from its text."""
+    path: list[str | int] = []
+    for found in _STEP.finditer(name):
+        index, plain, quoted = found.groups()
+        path.append(int(index) if index else plain if plain else str(loads(quoted.encode())))
+    return tuple(path)
+
+
+def shortest(name: str) -> str:
+    """Return a path in its shortest form."""
+    text = ""
+    for step in split_path(name):
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            plain = re.fullmatch(_PLAIN, step) is not None
+            text += ("." if text else "") + (step if plain else dumps(step).decode())
+    return text

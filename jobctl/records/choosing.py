@@ -154,7 +154,7 @@ def _ids(
     if where.ids is not None:
         yield where.ids, len(where.ids)
         return
-    from jobctl.records.candidates import candidates
+    from jobctl.records.find import candidates
 
     indexes = backend.records_of(file.header.record_layout).indexes
     with Spool(file.path.parent) as spool:

@@ -8,7 +8,7 @@ import pytest
 
 from jobctl.model.jobba import GROUPS, RecordState
 from jobctl.model.status import OF_RECORDS, TABLE, State
-from jobctl.records.record_fields import STATE_WORDS
+from jobctl.records.query import STATE_WORDS
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 NOBODY = "redis://127.0.0.1:1/0"

@@ -8,7 +8,7 @@ import pytest
 from jobctl.errors import UsageProblem
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, TimeClause, decode
 from jobctl.model.rows import Page, SortOrder, sort_key
-from jobctl.records import candidates
+from jobctl.records import find as finding
 from jobctl.records import plan as planning
 from jobctl.records.find import count, explain, find, found, index_count
 from jobctl.records.plan import Way
@@ -138,7 +138,7 @@ def ways(plan):
 
 @pytest.mark.parametrize("seeded", range(4))
 def test_every_plan_gives_what_a_look_at_everything_gives(raw, store, seeded, monkeypatch):
-    monkeypatch.setattr(candidates, "SLACK", 1)
+    monkeypatch.setattr(finding, "SLACK", 1)
     rng = random.Random(seeded)
     seed(raw, rng, rng.choice([3, 60, 200]))
     reader, plainly = store.records, Plainly(raw, store.records)

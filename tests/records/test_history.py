@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jobctl.records import candidates
+from jobctl.records import find
 from jobctl.redis import index_pages, record_indexes
 from tests.records.history import History
 
@@ -24,7 +24,7 @@ def pages(request, monkeypatch):
     """Answer as always; or as if there were so many records that nothing fits into one page."""
     if request.param == "small pages":
         for module, name, size in (
-            (candidates, "SLACK", 0), (candidates, "HELD", 0), (index_pages, "PAGE", 2),
+            (find, "SLACK", 0), (find, "HELD", 0), (index_pages, "PAGE", 2),
             (record_indexes, "PAGE", 2),
         ):  # fmt: skip
             monkeypatch.setattr(module, name, size)
