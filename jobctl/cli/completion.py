@@ -65,13 +65,16 @@ def complete_queues(
     """Complete the name of a queue from the Redis that the line names; nothing on failure."""
     from click.shell_completion import CompletionItem
 
-    from jobctl.model.queue import is_sendable  # what a shell takes as one word, too
-
     session = ctx.find_object(Session) or Session()
     if "command" in session.given:  # behind the -- of a hold stands a command
         return []
     names = queue_names(session)
-    return [CompletionItem(n) for n in names if n.startswith(incomplete) and is_sendable(n)]
+    return [CompletionItem(n) for n in names if n.startswith(incomplete) and _is_word(n)]
+
+
+def _is_word(name: str) -> bool:
+    """Tell whether a shell takes a name as one word, without a pattern in it."""
+    return bool(name) and name.isprintable() and not any(c.isspace() or c == "*" for c in name)
 
 
 def queue_names(session: Session) -> list[str]:

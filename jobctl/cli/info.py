@@ -13,8 +13,8 @@ from jobctl.cli.helping import Command
 from jobctl.cli.options import shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.jobs.overview import overview, overview_by_wire
-from jobctl.model.info import NOT_LOOKED, Overview
+from jobctl.jobs.overview import overview
+from jobctl.model.info import NOT_LOOKED
 from jobctl.render.formats import Format
 
 _DAYS = ("date", "processed", "failures")
@@ -66,7 +66,7 @@ def _open(session: Session) -> Backend:
 
 
 def _write(session: Session, backend: Backend, days: int) -> None:
-    view = _look(backend, days)
+    view = overview(backend, days)
     if not (session.format.human or session.in_json):  # these hold them
         for warning in view.warnings:
             say(f"warning: {warning}")
@@ -81,10 +81,3 @@ def _write(session: Session, backend: Backend, days: int) -> None:
         write_rows(session, [view.faktory.document()], _BY_WIRE, now, ident="version")
     else:
         write_rows(session, view.day_rows(), _DAYS, now, ident="date")
-
-
-def _look(backend: Backend, days: int) -> Overview:
-    if not backend.has_redis and backend.faktory is not None:
-        return overview_by_wire(backend.faktory)
-    backend.require_redis("info")
-    return overview(backend, days)

@@ -15,7 +15,6 @@ from jobctl.cron.durations import go_nanoseconds
 from jobctl.cron.finding import Level
 from jobctl.cron.job import JobCheck, JobRemark, JobTable
 from jobctl.errors import BadSchedule
-from jobctl.model.queue import is_queue_name
 from jobctl.model.times import Instant
 
 _SHORTEST, _LONGEST = 60, 86400  # seconds that a job can be reserved for
@@ -24,6 +23,7 @@ _RESERVE = f"from {_SHORTEST} to {_LONGEST} seconds"
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT)(\d{1,2})(:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII
 )
+_QUEUE_NAME = re.compile(r"[a-zA-Z0-9._-]+", re.ASCII)
 _REFUSED = "each firing is refused"
 _FIELDS = ("queue", "retry", "reserve_for", "at", "backtrace")
 _IN = {Flavour.PLUGIN: 'expires_in = "1h30m"', Flavour.ENTERPRISE: "expires_in = 5400"}
@@ -38,7 +38,7 @@ def empty_type(job: JobTable) -> Iterator[JobRemark]:
 def bad_queue(job: JobTable) -> Iterator[JobRemark]:
     """Yield a queue whose name Faktory does not take."""
     queue = job.made.get("queue")
-    if isinstance(queue, str) and queue and not is_queue_name(queue):
+    if isinstance(queue, str) and queue and _QUEUE_NAME.fullmatch(queue) is None:
         hint = "letters, digits, dot, dash and underscore: a-zA-Z0-9._-"
         yield job.path("queue"), f"{queue!r} is no name of a queue: {_REFUSED}", hint
 

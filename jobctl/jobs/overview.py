@@ -24,6 +24,9 @@ def overview(backend: Backend, days: int) -> Overview:
         backend: what it works on.
         days: how many days.
     """
+    if not backend.has_redis and backend.faktory is not None:
+        return _by_server_alone(backend, backend.faktory)
+    backend.require_redis("info")
     refusal = backend.systems.refusal()
     if refusal is not None:
         return _not_served(backend, refusal)
@@ -43,11 +46,13 @@ def overview(backend: Backend, days: int) -> Overview:
     contradicted: list[str] = []
     if told is not None:
         contradicted = backend.system.contradictions(total, told)
+    form = form_shown(queues, backend.form) or _form(told)
     return Overview(
         target=str(backend.target),
         server=server,
         faktory=told,
-        layout=form_shown(queues, backend.form) or _form(told),
+        layout=form,
+        lists=backend.system.describe_form(form),
         processed=processed,
         failures=failures,
         queues=len({q.name for q in queues}),
@@ -96,7 +101,7 @@ def _unread(
         )
 
 
-def overview_by_wire(faktory: Faktory) -> Overview:
+def _by_server_alone(backend: Backend, faktory: Faktory) -> Overview:
     """Return what a Faktory server knows of the totals, where its Redis is not known."""
     told = faktory.info()
     return Overview(
@@ -104,6 +109,7 @@ def overview_by_wire(faktory: Faktory) -> Overview:
         server=None,
         faktory=told,
         layout=_form(told),
+        lists=backend.system.describe_form(_form(told)),
         processed=told.processed,
         failures=told.failures,
         queues=None if told.queues is None else len(told.queues),

@@ -83,6 +83,7 @@ class Overview:
         target: the Redis, or the Faktory server if no Redis is known.
         server: the Redis.
         faktory: the Faktory server, if it is known and answers.
+        lists: which form of queue lists there is, for people.
         system: the job system; None if the data of two is there and none was named.
         warnings: totals that could not be counted or asked for.
         whole: whether the Redis was asked; a Faktory server alone knows only a few totals.
@@ -92,6 +93,7 @@ class Overview:
     server: ServerFacts | None
     faktory: JobServerFacts | None
     layout: str | None = None
+    lists: str = ""
     processed: int | None = None
     failures: int | None = None
     queues: int | None = None
@@ -113,7 +115,7 @@ class Overview:
     def document(self) -> Row:
         """Return its JSON document."""
         document = asdict(self)
-        del document["whole"]
+        del document["whole"], document["lists"]
         document["faktory"] = None if self.faktory is None else self.faktory.document()
         document["days"] = self.day_rows()
         document["warnings"] = list(self.warnings)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jobctl.model.job import Job
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.times import epoch
-
-_NAME = re.compile(r"[a-zA-Z0-9._-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +56,3 @@ def form_shown(queues: Iterable[Queue], told: QueueForm | None) -> str | None:
 def is_unread(queue: Queue, read: QueueForm | None) -> bool:
     """Tell whether a list is of the form that the server does not read."""
     return read is not None and queue.key is not None and queue.form is not read
-
-
-def is_queue_name(name: str) -> bool:
-    """Tell whether a Faktory server would make a queue of this name."""
-    return _NAME.fullmatch(name) is not None
-
-
-def is_sendable(name: str) -> bool:
-    """Tell whether a name can stand in a line of Faktory's protocol.
-
-    The server splits a line at blanks, and takes a star for all queues. A queue that another
-    client has named so can be changed in Redis only.
-    """
-    return bool(name) and name.isprintable() and not any(c.isspace() or c == "*" for c in name)

@@ -21,7 +21,6 @@ _EPOCH_DAY = _EPOCH.toordinal()
 _FIRST_SECOND = -62135596800  # 0001-01-01T00:00:00Z
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z
 LAST = float(_LAST_SECOND)
-_ZERO_DAY = "0001-01-01"
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
 _NUMBER = re.compile(r"0*(\d+)(?:\.(\d+))?", re.ASCII)
@@ -48,11 +47,12 @@ class Instant:
     @classmethod
     def parse(cls, text: str) -> Instant | None:
         """Parse RFC 3339 with any offset; None if it is not valid."""
-        read = cls._read(text)
+        read = cls.read(text)
         return read if read is not None and read.in_range and not read.zero else None
 
     @classmethod
-    def _read(cls, text: str) -> Instant | None:
+    def read(cls, text: str) -> Instant | None:
+        """Read RFC 3339 also if it is out of range, or Go's zero time; None if it is not valid."""
         found = _RFC3339.fullmatch(text)
         if found is None:
             return None
@@ -125,20 +125,8 @@ def _offset(text: str) -> int:
     return -away if text[0] == "-" else away
 
 
-def rfc3339(value: object) -> object:
-    """Return a payload's time in UTC, None for Go's zero time; any other value as it is."""
-    if not isinstance(value, str):
-        return value
-    if value[-1:] == "Z" and value[10:11] == "T" and value[:10] != _ZERO_DAY:
-        return value  # in UTC already, if it is a time at all
-    moment = Instant._read(value)
-    if moment is None or not moment.in_range:
-        return value
-    return None if moment.zero else moment.rfc3339()
-
-
 def epoch(value: object) -> float | None:
-    """Return a payload's RFC 3339 time as unix seconds; None if it is not valid."""
+    """Return an RFC 3339 time as unix seconds; None if it is not valid."""
     moment = Instant.parse(value) if isinstance(value, str) else None
     return None if moment is None else moment.epoch()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, TimedOut
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind, QueueForm
+from jobctl.model.layout import QueueForm
 from jobctl.model.queue import form_shown
 from jobctl.model.rows import Row
 from jobctl.model.words import listed
@@ -148,7 +148,7 @@ class _Look:
         running: list[Entry] = []
         malformed = 0
         now = self._backend.server.now()
-        for entry in self._backend.set(Kind.WORKING).walk():
+        for entry in self._backend.system.running():
             if entry.job.malformed:
                 malformed += 1
             elif queue_of(entry, self._backend.layout.default_queue) in self._names:

@@ -24,7 +24,7 @@ def queue_rows(backend: Backend) -> list[Row]:
     queues += backend.queues.strays(queues)
     busy: Counter[str | None] = Counter()
     if backend.set(Kind.WORKING).key not in backend.odd_keys():
-        busy.update(entry.job.text("queue") for entry in backend.set(Kind.WORKING).walk())
+        busy.update(entry.job.text("queue") for entry in backend.system.running())
     now = backend.server.now()
     facts = backend.system.server_facts() if forms_seen(queues) else None
     read = backend.system.form_read(queues, facts)

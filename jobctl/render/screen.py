@@ -14,13 +14,6 @@ from jobctl.render.consoles import Trimmed, print_labelled
 from jobctl.render.machine import cell
 from jobctl.render.safe import printable, printable_lines
 
-_FORMS = {
-    "q": "q:NAME lists (Faktory 1.10 and later)",
-    "bare": "NAME lists (Faktory 1.9 and before)",
-    "both": "q:NAME and NAME lists both hold jobs: the old ones are orphans",
-    None: "no list tells; --layout can",
-}
-
 
 def print_screen(console: Console, view: Overview) -> None:
     """Print totals, days and servers."""
@@ -39,8 +32,7 @@ def print_screen(console: Console, view: Overview) -> None:
     for warning in view.warnings:
         text = Text(printable(f"warning: {warning}"), style="yellow", overflow="fold")
         console.print(Trimmed(text))
-    form = _FORMS[view.layout] if view.system == "faktory" else ""
-    for line in (_faktory(view), _server(view), form):
+    for line in (_faktory(view), _server(view), view.lists):
         if line:
             console.print(Trimmed(Text(line, style="dim", overflow="fold")))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from jobctl.model.entry import Entry
 from jobctl.model.info import JobServerFacts
-from jobctl.model.layout import Layout, QueueForm
+from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.target import Target
 from jobctl.redis.operations import Operations
 from jobctl.redis.queues import Queues
 from jobctl.redis.server import Server
+from jobctl.redis.sets import SortedSet
 from jobctl.systems.faktory.server import Faktory
 
 Counters = tuple[int | None, int | None]  # processed, failures
@@ -88,6 +90,9 @@ class Rooms(Protocol):
     def operations(self) -> Operations:
         """What changes jobs."""
 
+    def set(self, kind: Kind) -> SortedSet:
+        """Return a sorted set."""
+
     def require_redis(self, what: str) -> None:
         """Check that the Redis is known, and not only the server."""
 
@@ -102,6 +107,9 @@ class JobSystem(Protocol):
     @property
     def layout(self) -> Layout:
         """The names of its keys, and the forms of its payloads."""
+
+    def running(self) -> Iterator[Entry]:
+        """Yield the jobs that workers run, each with what is known of its worker."""
 
     def server_facts(self) -> JobServerFacts | None:
         """Return what its server says of itself; None where it is not known or does not say."""
@@ -132,6 +140,9 @@ class JobSystem(Protocol):
 
     def remember_server(self) -> None:
         """Note in Redis which server this is, for those who come without knowing it."""
+
+    def is_sendable(self, name: str) -> bool:
+        """Tell whether the server can be told of a queue of this name."""
 
     def check_sendable(self, names: Iterable[str]) -> None:
         """Check that the server can be told of these queues.
@@ -170,6 +181,9 @@ class JobSystem(Protocol):
         Raises:
             Refused: it is for the other one.
         """
+
+    def describe_form(self, shown: str | None) -> str:
+        """Say which form of lists was seen, for people: ``q``, ``bare``, ``both`` or None."""
 
     def readers(self, form: QueueForm | None) -> str:
         """Return which servers read the lists of this form, for people."""

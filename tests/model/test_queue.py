@@ -6,7 +6,7 @@ import pytest
 
 from jobctl.model.entry import Place
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.queue import Queue, is_queue_name
+from jobctl.model.queue import Queue
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, job
 
@@ -31,12 +31,12 @@ def test_latency_is_how_long_the_next_job_has_waited(head, latency):
 
 @pytest.mark.parametrize("name", ["default", "a", "A-b_c.9", "9", "-", "q.x"])
 def test_faktory_takes_this_name(name):
-    assert is_queue_name(name)
+    assert FAKTORY.is_queue_name(name)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "q:a", "é", "a\n", "a/b", "*", "٣"])
 def test_faktory_does_not_take_this_name(name):
-    assert not is_queue_name(name)
+    assert not FAKTORY.is_queue_name(name)
 
 
 @pytest.mark.parametrize(

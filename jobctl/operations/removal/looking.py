@@ -12,7 +12,7 @@ from jobctl.errors import RefusedByFaktory, WrongType
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.preview import SAMPLE
-from jobctl.model.queue import Queue, form_shown, is_sendable
+from jobctl.model.queue import Queue, form_shown
 from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.operations.choosing import Kinds
 from jobctl.queues.naming import find_queues
@@ -90,9 +90,11 @@ def look_at(backend: Backend, names: Sequence[str] | None, door: Faktory | None)
     if door is not None:
         if names is not None:
             backend.system.check_sendable(by_name)
-        left = [name for name in by_name if not is_sendable(name)]
+        left = [name for name in by_name if not backend.system.is_sendable(name)]
         notes = [f"left alone, as the server cannot be told of it: {name!r}" for name in left]
-        by_name = {name: lists for name, lists in by_name.items() if is_sendable(name)}
+        by_name = {
+            name: lists for name, lists in by_name.items() if backend.system.is_sendable(name)
+        }
     expected = _expected(backend, list(queues), door) if by_name else QueueForm.Q
     found = tuple(_removed(backend, lists, expected) for lists in by_name.values())
     notes += _working(backend, set(by_name))

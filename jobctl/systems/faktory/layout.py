@@ -6,11 +6,24 @@ import re
 
 from jobctl.model.json_edits import replacer, without
 from jobctl.model.layout import SETS, Kind, Layout, Marks, Payload, QueueForm, System
-from jobctl.model.times import rfc3339
+from jobctl.model.times import Instant
 
 DEFAULT_RETRY = 25  # retries of a job that names no number
 _FAILURE = "failure"
+_ZERO_DAY = "0001-01-01"
 _stamped = replacer("enqueued_at")
+
+
+def utc(value: object) -> object:
+    """Return a payload's time in UTC, None for Go's zero time; any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    if value[-1:] == "Z" and value[10:11] == "T" and value[:10] != _ZERO_DAY:
+        return value  # in UTC already, if it is a time at all
+    moment = Instant.read(value)
+    if moment is None or not moment.in_range:
+        return value
+    return None if moment.zero else moment.rfc3339()
 
 
 def retries_allowed(retry: object) -> int:
@@ -84,7 +97,7 @@ FAKTORY = Layout(
         Kind.RETRIES: "failed_at",
         Kind.DEAD: "died_at",
     },
-    utc=rfc3339,
+    utc=utc,
     retries_allowed=retries_allowed,
     requeued=requeued,
     without_failure=without_failure,

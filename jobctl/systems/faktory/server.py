@@ -17,7 +17,6 @@ from jobctl.model.info import JobServerFacts
 from jobctl.model.job import read_object
 from jobctl.model.jsontext import Number, dumps
 from jobctl.model.layout import QueueForm
-from jobctl.model.queue import is_sendable
 from jobctl.model.target import Address, Target
 from jobctl.systems.faktory.wire import Reply, Trace, Wire, not_faktory
 
@@ -247,6 +246,15 @@ def _seconds(value: object) -> float | None:
         return None
     seconds = float(str(value))
     return seconds if isfinite(seconds) else None
+
+
+def is_sendable(name: str) -> bool:
+    """Tell whether a name can stand in a line of the protocol.
+
+    The server splits a line at blanks, and takes a star for all queues. A queue that another
+    client has named so can be changed in Redis only.
+    """
+    return bool(name) and name.isprintable() and not any(c.isspace() or c == "*" for c in name)
 
 
 def check_sendable(names: Iterable[str]) -> None:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from jobctl.errors import ConnectionLost, JobctlError, Loading, Refused, Unreachable
+from jobctl.model.entry import Entry
 from jobctl.model.info import JobServerFacts
-from jobctl.model.layout import QueueForm
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import Queue, forms_seen
 from jobctl.redis.connection import Reply
 from jobctl.systems.base import Counters, NewQueues, PauseRoute, Rooms
 from jobctl.systems.faktory.go_json import lock_key
 from jobctl.systems.faktory.introducing import introduce
 from jobctl.systems.faktory.layout import FAKTORY
-from jobctl.systems.faktory.server import check_sendable, form_of
+from jobctl.systems.faktory.server import check_sendable, form_of, is_sendable
 from jobctl.systems.faktory.verify_server import compare_counters, contradictions, verify_server
 
 _FILE = ("CONFIG", "GET", "dbfilename")
 _DATABASE = b"faktory.rdb"
 _LIBRARY = re.compile(rb"\blib-name=go-redis\b")
+_FORMS = {
+    "q": "q:NAME lists (Faktory 1.10 and later)",
+    "bare": "NAME lists (Faktory 1.9 and before)",
+    "both": "q:NAME and NAME lists both hold jobs: the old ones are orphans",
+    None: "no list tells; --layout can",
+}
 _SAY = "say it: --layout q (Faktory 1.10 and later) or --layout bare (before)"
 
 
@@ -31,6 +38,10 @@ class FaktorySystem:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+
+    def running(self) -> Iterator[Entry]:
+        """Walk the reservations."""
+        yield from self._rooms.set(Kind.WORKING).walk()
 
     def server_facts(self) -> JobServerFacts | None:
         """Ask the server once; later it is what it said first."""
@@ -82,8 +93,12 @@ class FaktorySystem:
         if facts is not None and facts.form is not None and facts.version is not None:
             self._rooms.operations.note_server(facts.version)
 
+    def is_sendable(self, name: str) -> bool:
+        """Allow no blanks, stars and control characters."""
+        return is_sendable(name)
+
     def check_sendable(self, names: Iterable[str]) -> None:
-        """Refuse blanks, stars and control characters."""
+        """Check each of them."""
         check_sendable(names)
 
     def pause_route(self, *, at_restart: bool, offered: bool = True) -> PauseRoute:
@@ -189,6 +204,10 @@ class FaktorySystem:
         """Name the other list."""
         read = QueueForm.Q if queue.form is QueueForm.BARE else QueueForm.BARE
         return f"{self.readers(read)} read {FAKTORY.queue_key(queue.name, read)} only"
+
+    def describe_form(self, shown: str | None) -> str:
+        """Tell it by the version that reads it."""
+        return _FORMS[shown]
 
     def readers(self, form: QueueForm | None) -> str:
         """Tell them by their version."""
