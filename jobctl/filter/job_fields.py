@@ -8,6 +8,7 @@ from jobctl.errors import BadFilter
 from jobctl.filter.conditions import FilterField, Read, Sort, dug
 from jobctl.filter.values import shortest, split_path
 from jobctl.model.entry import Entry
+from jobctl.model.fingerprint import digests, fingerprint
 from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
@@ -76,8 +77,6 @@ def _read_error(entry: Entry, now: float) -> tuple[object, ...]:  # noqa: ARG001
 
 
 def _read_fingerprint(entry: Entry, now: float) -> tuple[object, ...]:  # noqa: ARG001
-    from jobctl.model.fingerprint import digests, fingerprint  # few filters need it
-
     message = entry.job.text("message")
     if message is None:
         return (None,)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from jobctl.errors import UsageProblem
 from jobctl.model.jobba import RecordState
 from jobctl.model.jsontext import Number, dumps, loads
+from jobctl.model.status import OF_RECORDS
 from jobctl.model.words import did_you_mean
 
 INDEXED = ("job_name", "job_args", "provider_job_id")  # a record is found by them
@@ -26,8 +27,6 @@ def read_state(word: str) -> RecordState:
     try:
         return RecordState(word)
     except ValueError:
-        from jobctl.model.status import OF_RECORDS
-
         # By jobctl's enqueued queued is meant, though unqueued is more like it.
         own = next((state for state, other in OF_RECORDS.items() if other == word), None)
         hint = f"did you mean {own}?" if own else did_you_mean(word, list(RecordState))
