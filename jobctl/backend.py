@@ -13,15 +13,16 @@ from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.layout import SETS, Kind, Layout, QueueForm, System
 from jobctl.model.target import Target
-from jobctl.redis.connection import Connection, Trace
 from jobctl.redis.operations import Operations
 from jobctl.redis.queues import Queues
+from jobctl.redis.scripts import Trace
 from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
 from jobctl.systems.base import JobSystem
 from jobctl.systems.registry import Recognition, Support, support_of
 
 if TYPE_CHECKING:  # most commands do without
+    from jobctl.redis.connection import Connection
     from jobctl.redis.pauses import Pauses
     from jobctl.redis.queue_removal import QueueRemoval
     from jobctl.redis.record_reading import RecordReader
@@ -271,6 +272,8 @@ def open_backend(
     Raises:
         Unreachable: it cannot be reached, refused, or is too old; says which.
     """
+    from jobctl.redis.connection import Connection  # redis-py takes 60 ms: help does without
+
     connection = Connection(target, connect_timeout=connect_timeout, trace=trace)
     connection.open()
     backend = Backend(connection, faktory, scope)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jobctl.demo.population import Population
 from jobctl.demo.status_records import DemoRecord, status_records
 from jobctl.errors import Refused
 from jobctl.model.jobba import MOMENTS, RecordLayout
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.layout import QueueForm
-from jobctl.redis.connection import Command, Connection
 from jobctl.redis.keys import DEMO
+from jobctl.redis.scripts import Command
 from jobctl.systems.faktory.layout import FAKTORY
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 
 def seeded_at(connection: Connection) -> float | None:

@@ -17,7 +17,7 @@ from jobctl.operations.file import OperationFile
 from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.tally import Tally
 from jobctl.operations.watch import Watch
-from jobctl.redis.connection import Command
+from jobctl.redis.scripts import Command
 
 _NAP = 0.1  # seconds between two looks at whether to stop
 _BEAT = 4  # batches a second at a bounded rate

@@ -19,8 +19,8 @@ from jobctl.model.rows import Row, listing_row
 from jobctl.model.verbs import Verb
 from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
-from jobctl.redis.connection import Command
 from jobctl.redis.operations import BYTES, MOST, Call, Push
+from jobctl.redis.scripts import Command
 
 if TYPE_CHECKING:
     from jobctl.model.record import Record

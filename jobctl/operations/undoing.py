@@ -24,8 +24,8 @@ from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.tally import done_places, is_touched
 from jobctl.operations.unqueueing import Unqueue
 from jobctl.operations.watch import Watch
-from jobctl.redis.connection import Command
 from jobctl.redis.operations import Call
+from jobctl.redis.scripts import Command
 
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
 

@@ -11,8 +11,8 @@ from jobctl.records.find import count, explain, find, index_count, order_of, pag
 from jobctl.records.plan import QueryPlan
 from jobctl.records.query import Query
 from jobctl.records.stats import Durations, measure, read_keys
-from jobctl.redis.connection import Command
 from jobctl.redis.record_writing import RecordWriter
+from jobctl.redis.scripts import Command
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend

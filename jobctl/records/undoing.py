@@ -12,9 +12,9 @@ from jobctl.operations.past import Past
 from jobctl.operations.undoing import Undoing
 from jobctl.operations.watch import Watch
 from jobctl.records.preparing import RecordPreparer
-from jobctl.redis.connection import Command
 from jobctl.redis.operations import Call
 from jobctl.redis.record_batches import RecordCall
+from jobctl.redis.scripts import Command
 
 
 class RecordUndoing(Undoing):

@@ -8,9 +8,12 @@ left out, and no page costs more than another.
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.redis.scripts import Command, Reply
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 Scored = tuple[float, bytes]  # a score and a member: they sort as the set does
 

@@ -9,15 +9,18 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.notes import Lock
 from jobctl.model.operation import Header, Rising
-from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.keys import CLAIM, FAKTORY, IDENTITY, KEPT, operation_key
 from jobctl.redis.queues import encode_name
-from jobctl.redis.scripts import ready, script
+from jobctl.redis.scripts import Command, Reply, ready, script
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 Scores = Rising | Sequence[float]
 Word = str | bytes | int | float

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, Refused, WrongType
 from jobctl.model.layout import Layout
 from jobctl.model.leases import STALE, Author, Holders, Lease
-from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.keys import KEPT, PAUSES, hold_key
 from jobctl.redis.queues import decode_name, encode_name
-from jobctl.redis.scripts import ready, script
+from jobctl.redis.scripts import Command, Reply, ready, script
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 _MOST = 250  # queues of a call: well under 10 ms
 _WORDS = 3  # arguments of an action

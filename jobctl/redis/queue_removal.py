@@ -7,14 +7,18 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.removal import RemovedQueue
-from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.chunks import Chunk
 from jobctl.redis.keys import KEPT, aside_key, back_key, operation_key
 from jobctl.redis.queues import encode_name
-from jobctl.redis.scripts import script
+from jobctl.redis.scripts import Command, Reply, script
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 QUEUES = 500  # of a call
 _TOGETHER = 100  # commands under way at once

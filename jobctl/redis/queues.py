@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.filter.prefilter import may_hold_jid
@@ -15,8 +16,12 @@ from jobctl.model.entry import Entry, Place
 from jobctl.model.job import Job
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.queue import Queue
-from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.chunks import Chunk
+from jobctl.redis.scripts import Command, Reply
 from jobctl.redis.sets import Item, walk
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 # How many of the last members read are kept, to find the place by; at least one is.
 _ANCHORS = 16

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, encode
 from jobctl.model.record_snapshot import Snapshot
-from jobctl.redis.connection import Command
 from jobctl.redis.keys import KEPT, operation_key
 from jobctl.redis.record_reading import fixed_indexes
-from jobctl.redis.scripts import script
+from jobctl.redis.scripts import Command, script
 
 MOST = 100  # records of a call: with all their index entries well under 10 ms
 

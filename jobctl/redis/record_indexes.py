@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import TYPE_CHECKING
 
 from jobctl.errors import WrongType
 from jobctl.model.jobba import Clause, RecordLayout, RecordState, SetClause, TimeClause, encode
-from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.index_pages import PAGE, NamedPages, Pages, RankPages, ScorePages, SetPages
+from jobctl.redis.scripts import Command, Reply
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 _TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
 

@@ -12,9 +12,11 @@ from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encod
 from jobctl.model.jsontext import text_of
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt
-from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.chunks import Chunk
+from jobctl.redis.scripts import Command, Reply
 
 if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
     from jobctl.redis.record_indexes import Indexes
 
 

@@ -7,16 +7,20 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, WrongType
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import RECORDS, Attempt, Snapshot, state_name
-from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.chunks import Chunk
 from jobctl.redis.keys import operation_key
 from jobctl.redis.record_batches import RecordCall
 from jobctl.redis.record_reading import WrongTypes, read_attempts, value_indexes
-from jobctl.redis.scripts import script
+from jobctl.redis.scripts import Command, Reply, script
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 _MOST = 200  # records of a pipe
 _STATES = tuple(state.value for state in RecordState)

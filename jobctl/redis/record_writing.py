@@ -16,9 +16,8 @@ from jobctl.model.record_values import (
     read_state,
     text_json,
 )
-from jobctl.redis.connection import Command
 from jobctl.redis.record_reading import RecordReader, fixed_indexes, value_indexes
-from jobctl.redis.scripts import script
+from jobctl.redis.scripts import Command, script
 
 _TRIES = 20  # each time somebody else has changed the same record
 

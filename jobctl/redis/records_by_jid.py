@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.model.job_records import IndexedRecord, JobRecords, job_records
 from jobctl.model.jobba import RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
-from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.chunks import Chunk
+from jobctl.redis.scripts import Command, Reply
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 MOST = 1000  # records of one job that are read
 _JOBS, _RECORDS = 500, 100  # that one pipe asks for

@@ -17,6 +17,8 @@ from typing import Any
 from jobctl.redis.keys import operation_key
 
 Command = tuple[str | bytes | int | float, ...]  # a command as it is sent
+Reply = Any
+Trace = Callable[[str], None]
 
 _LUA = Path(__file__).parent
 _USES = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)

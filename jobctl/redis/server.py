@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, Loading, NoPermission, TooOld
 from jobctl.model.info import ServerFacts
-from jobctl.redis.connection import Command, Connection, Reply
+from jobctl.redis.scripts import Command, Reply
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 _OLDEST = (6, 2)
 

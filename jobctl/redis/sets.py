@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from time import perf_counter
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jobctl.filter.prefilter import match_pattern, may_hold_jid
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, Layout
-from jobctl.redis.connection import Chunk, Command, Connection, Reply
+from jobctl.redis.chunks import Chunk
+from jobctl.redis.scripts import Command, Reply
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 _OVERLAP = 16  # members read again with a large chunk: so many may leave without a new search
 _MATCHED = 2000  # members that Redis matches against a glob at once, if they are small

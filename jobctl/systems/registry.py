@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from jobctl.errors import Refused
 from jobctl.model.layout import Layout, Marks, System, Types
-from jobctl.redis.connection import Command, Connection, Reply
 from jobctl.redis.queues import decode_name, encode_name
+from jobctl.redis.scripts import Command, Reply
 from jobctl.systems.base import JobSystem, Rooms
 from jobctl.systems.faktory.layout import FAKTORY, MARKS
 from jobctl.systems.faktory.system import FaktorySystem
+
+if TYPE_CHECKING:
+    from jobctl.redis.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)

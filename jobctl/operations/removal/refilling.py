@@ -14,9 +14,9 @@ from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
 from jobctl.operations.watch import Watch
-from jobctl.redis.connection import Command
 from jobctl.redis.operations import BYTES, MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
+from jobctl.redis.scripts import Command
 
 _TOGETHER = 50  # calls on their way at once
 

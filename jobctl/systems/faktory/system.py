@@ -11,7 +11,7 @@ from jobctl.model.entry import Entry
 from jobctl.model.info import JobServerFacts
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import Queue, forms_seen
-from jobctl.redis.connection import Reply
+from jobctl.redis.scripts import Reply
 from jobctl.systems.base import Counters, NewQueues, PauseRoute, Rooms
 from jobctl.systems.faktory.go_json import lock_key
 from jobctl.systems.faktory.introducing import introduce
