@@ -40,16 +40,7 @@ MAY_IMPORT = {
         "jobs",
     },
     "queues": {"errors", "model", "filter", "redis", "systems", "backend", "library", "queues"},
-    "records": {
-        "errors",
-        "model",
-        "filter",
-        "redis",
-        "systems",
-        "backend",
-        "operations",
-        "records",
-    },
+    "records": {"errors", "model", "filter", "redis", "backend", "operations", "records"},
     "operations": {"errors", "model", "filter", "redis", "systems", "backend", "queues", "records"}
     | {"jobs", "library", "operations"},
     "library": {"errors", "config", "connecting", "model", "filter", "redis", "systems"}
