@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
+from jobctl.cli.command import TOPICS
 from jobctl.cli.completion import SHELLS, script
 from jobctl.cli.help import topic_text
-from jobctl.cli.helping import TOPICS
 from jobctl.cli.root import root
 
 TOP = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 import jobctl
-from jobctl.cli.helping import Command
+from jobctl.cli.command import Command
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:

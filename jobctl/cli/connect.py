@@ -6,8 +6,8 @@ import os
 from shlex import quote
 
 from jobctl.backend import Backend
-from jobctl.cli.asker import without_passwords
 from jobctl.cli.output import say
+from jobctl.cli.provenance import without_passwords
 from jobctl.cli.session import Session
 from jobctl.config.levels import SettingsLevel, choose_level
 from jobctl.connecting import Settings, open_either, open_redis, running_embedded

@@ -6,8 +6,8 @@ import os
 
 import click
 
+from jobctl.cli.command import CONNECTION, Group
 from jobctl.cli.completion import complete_contexts
-from jobctl.cli.helping import CONNECTION, Group
 from jobctl.cli.options import output_options, shared, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session

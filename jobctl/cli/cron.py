@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from jobctl.cli.helping import Group
+from jobctl.cli.command import Group
 from jobctl.cli.index import COMMANDS, Listed
 
 _COMMANDS = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.command import Command
 from jobctl.cli.cron_entries import (
     flavour,
     flavour_option,
@@ -25,7 +26,6 @@ from jobctl.cli.cron_options import (
     start,
     zone_option,
 )
-from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options, page_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say
 from jobctl.cli.session import Session

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.command import Command
 from jobctl.cli.cron_entries import flavour_option, read_crontabs, say_error, say_problems
 from jobctl.cli.cron_options import READING, local_clock, start, zone_option
-from jobctl.cli.helping import Command
 from jobctl.cli.options import FILTER, PAGE, option, output_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say, write_rows
 from jobctl.cli.session import Session

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.command import Command
 from jobctl.cli.cron_options import (
     READING,
     Window,
@@ -19,7 +20,6 @@ from jobctl.cli.cron_options import (
     say_start,
     say_zone,
 )
-from jobctl.cli.helping import Command
 from jobctl.cli.options import PAGE, option, output_options
 from jobctl.cli.output import console, say, stdout, write_document, write_rows
 from jobctl.cli.session import Session

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl import connect, embedded
-from jobctl.cli.helping import Command
+from jobctl.cli.command import Command
 from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document
 from jobctl.cli.server import chosen, directory_option

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.backend import Backend
+from jobctl.cli.command import Command
 from jobctl.cli.connect import connect_either, note_passed_over
-from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.pausing import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jobctl.cli.helping import CONNECTION, FILTERS, GUARDS, OUTPUT, TOPICS, Command, Group
+from jobctl.cli.command import CONNECTION, FILTERS, GUARDS, OUTPUT, TOPICS, Command, Group
 from jobctl.cli.options import make_options
 from jobctl.errors import UsageProblem
 from jobctl.model.words import did_you_mean

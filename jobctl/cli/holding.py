@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import click
 
-from jobctl.cli.asker import without_passwords
+from jobctl.cli.command import Command
 from jobctl.cli.connect import connect_either, note_passed_over
 from jobctl.cli.draining import ignore_expired_option, read_timeout, wait
-from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, connection_options, option
 from jobctl.cli.output import say
 from jobctl.cli.pausing import (
@@ -21,6 +20,7 @@ from jobctl.cli.pausing import (
     reason_option,
     resume_command,
 )
+from jobctl.cli.provenance import without_passwords
 from jobctl.cli.session import Session
 from jobctl.errors import JobctlError, UsageProblem
 from jobctl.queues.draining import Drain

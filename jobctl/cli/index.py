@@ -25,10 +25,10 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "states": Listed("status:states", "The states of a job, and what other systems call them."),
     },
     "Repair": {
-        "mutate": Listed("mutate:mutate", "Do what a MUTATE document of Faktory says."),
-        "undo": Listed("operations:undo", "Put back what an operation changed."),
-        "resume": Listed("operations:resume", "Go on with an operation that was stopped."),
-        "apply": Listed("operations:apply", "Do what a plan says, to exactly its jobs."),
+        "mutate": Listed("verbs:mutate", "Do what a MUTATE document of Faktory says."),
+        "undo": Listed("journal:undo", "Put back what an operation changed."),
+        "resume": Listed("journal:resume", "Go on with an operation that was stopped."),
+        "apply": Listed("journal:apply", "Do what a plan says, to exactly its jobs."),
         "journal": Listed("journal:journal", "The operations that changed something."),
     },
     "Records": {

@@ -8,8 +8,8 @@ from functools import partial
 import click
 
 from jobctl.backend import Backend
+from jobctl.cli.command import Command
 from jobctl.cli.connect import connect_either, note_passed_over
-from jobctl.cli.helping import Command
 from jobctl.cli.options import shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session

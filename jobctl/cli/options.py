@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from jobctl.cli.command import CONNECTION, FILTERS, GUARDS, OUTPUT, OWN, Option
 from jobctl.cli.completion import complete_contexts, complete_queues
-from jobctl.cli.helping import CONNECTION, FILTERS, GUARDS, OUTPUT, OWN, Option
 from jobctl.cli.session import Session
 from jobctl.render.formats import Format
 

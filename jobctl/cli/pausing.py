@@ -9,12 +9,12 @@ from time import time
 import click
 
 from jobctl.backend import Backend
-from jobctl.cli.asker import host, who
+from jobctl.cli.command import Command
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect_either, naming_options, note_passed_over
-from jobctl.cli.helping import Command
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import say, write_rows
+from jobctl.cli.provenance import host, who
 from jobctl.cli.session import Session
 from jobctl.errors import NotTaken, UsageProblem
 from jobctl.model.leases import Author

@@ -9,8 +9,8 @@ from shlex import quote
 
 import click
 
+from jobctl.cli.command import Command
 from jobctl.cli.connect import connect
-from jobctl.cli.helping import Command
 from jobctl.cli.listings import read_order
 from jobctl.cli.options import page_options, record_filter_options, shared_options
 from jobctl.cli.output import ON_A_TERMINAL, console, say, write_document, write_number, write_rows

@@ -7,25 +7,34 @@ from collections.abc import Sequence
 import click
 
 from jobctl.backend import Backend
+from jobctl.cli.command import Group
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect
 from jobctl.cli.draining import drain_command
 from jobctl.cli.filters import explained
-from jobctl.cli.helping import Group
 from jobctl.cli.holding import hold
 from jobctl.cli.listings import ListingRequest, read_order, write_listing
-from jobctl.cli.options import filter_options, page_options, shared_options, sort_options
+from jobctl.cli.options import (
+    filter_options,
+    page_options,
+    queue_guard_options,
+    shared_options,
+    sort_options,
+)
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.pausing import pause, resume
-from jobctl.cli.removing import adopt, remove
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
+from jobctl.model.verbs import Verb
 from jobctl.queues.listing_queues import QUEUE_KEYS, queue_rows, sort_rows
 from jobctl.queues.naming import find_queues
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
 
+_names_or_all = click.argument(
+    "names", nargs=-1, metavar="NAME...|'*'", shell_complete=complete_queues
+)
 _COLUMNS = ("queue", "size", "latency", "paused", "working")
 
 
@@ -117,5 +126,61 @@ def _jobs_in(backend: Backend, names: Sequence[str]) -> int:
     return sum(backend.queues.jobs(found).count() for found in find_queues(backend, names))
 
 
-for command in (pause, resume, drain_command, hold, remove, adopt):
+@queue.command(
+    "remove",
+    examples=[
+        "jobctl queue remove old-mailers --dry-run",
+        "jobctl queue remove old-mailers --confirm old-mailers --expect 1200",
+        "jobctl queue remove a b --confirm 'a b' --reason 'split into c'",
+        "jobctl queue remove '*' --confirm '*' --faktory-url tcp://localhost -u redis://localhost",
+    ],
+)
+@_names_or_all
+@queue_guard_options()
+@shared_options()
+@click.pass_obj
+def remove(session: Session, names: Sequence[str]) -> None:
+    """Delete queues and their jobs; jobctl undo puts them back.
+
+    Their names and pauses go, too; '*' alone means all queues. Jobs that are being worked on are
+    left alone. A running Faktory server has to be told (--faktory-url): it removes what it knows. A
+    worker that asks for jobs of a queue, or a push to it, makes it anew.
+
+    It asks for the name, several in one line; --confirm answers it. jobctl undo puts the jobs back
+    in front, in their order, and the pause.
+    """
+    from jobctl.cli.change import change_queues  # the engine, which ls does without
+
+    change_queues(session, Verb.REMOVE, names)
+
+
+@queue.command(
+    "adopt",
+    examples=[
+        "jobctl queue adopt '*' --dry-run",
+        "jobctl queue adopt mailers --yes --expect 1200",
+        "jobctl queue adopt '*' --layout q --reason 'upgrade to 1.10'",
+    ],
+)
+@_names_or_all
+@queue_guard_options()
+@shared_options()
+@click.pass_obj
+def adopt(session: Session, names: Sequence[str]) -> None:
+    """Move jobs from lists that the server does not read.
+
+    Servers from 1.10 on keep a queue in q:NAME and before that in NAME: one that is started on the
+    data of another leaves its lists alone, and their jobs wait for ever. '*' alone means all of
+    them. The jobs run next, in their order; their bytes stay. jobctl undo puts back what has not
+    run yet.
+
+    What the server reads is what it says (--faktory-url), what was noted of it at an earlier
+    change, or what the lists tell; where nothing does, --layout says it.
+    """
+    from jobctl.cli.change import change_queues
+
+    change_queues(session, Verb.ADOPT, names)
+
+
+for command in (pause, resume, drain_command, hold):
     queue.add_command(command)

@@ -2,22 +2,229 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
 import click
 
 from jobctl.cli import record_verbs
+from jobctl.cli.command import Command, Group
 from jobctl.cli.connect import connect
-from jobctl.cli.helping import FILTERS, OUTPUT, OWN, Command, Group
-from jobctl.cli.options import option, shared, shared_options
+from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
-from jobctl.cli.recording import create, ident_argument, read_ident, set_values
 from jobctl.cli.session import Session
+from jobctl.cli.stdin import argument_text, open_stdin
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.model.jsontext import loads
 from jobctl.model.record import ROW_KEYS, Record
-from jobctl.model.rows import Row
-from jobctl.records.query import Query
+from jobctl.model.record_values import fields_json, read_progress, read_provider, read_state
 from jobctl.records.records import Records
-from jobctl.records.stats import MEASURES, RecordGroup, read_keys
 from jobctl.render.formats import Format
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
+
+ident_argument = click.argument("ident", metavar="ID")
+
+
+def read_ident(text: str) -> str:
+    """Return the id that an argument names: as it stands, or as ``-o ids`` wrote it.
+
+    Raises:
+        UsageProblem: it is empty.
+    """
+    if text == "":
+        raise UsageProblem("the id is empty", hint="is a variable unset in your script?")
+    ident = argument_text(text)
+    try:
+        ident.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # bytes that nobody wrote so
+        return os.fsencode(text).decode("utf-8", "surrogateescape")
+    return ident
+
+
+@contextmanager
+def _changing(session: Session) -> Iterator[Records]:
+    """Open the Redis to change a record in it.
+
+    Raises:
+        Refused: the context is read-only.
+    """
+    session.rules.allow()
+    with session.connect() as backend:
+        yield Records(backend)
+
+
+def _values() -> Callable[[_F], _F]:
+    """Add what can be said of a record."""
+    return all_of([
+        option("Options", "--name", metavar="NAME", help="The name of its job."),
+        option(
+            "Options", "--arg", "args", multiple=True, metavar="KEY=VALUE",
+            help="An argument of its job, beside those it has; may be given again.",
+        ),
+        option(
+            "Options", "--provider", metavar="ID",
+            help="The job's id where it is queued; a number is kept as one.",
+        ),
+        option("Options", "--provider-text", metavar="ID", help="Likewise; always a text."),
+        option(
+            "Options", "--data", metavar="JSON|-", help="Data to keep with it; - reads stdin.",
+        ),
+        option(
+            "Options", "--progress", metavar="AT[/OUT_OF]", help="How far its job is: 0.375, 3/8.",
+        ),
+        option(
+            "Options", "--error", metavar="TEXT|-",
+            help="An error, put behind those it has; - reads stdin.",
+        ),
+    ])  # fmt: skip
+
+
+@click.command(
+    "create",
+    cls=Command,
+    short_help="Create one; print its id.",
+    help="""Create a record, and print its id: a UUID, unless one is given that nobody has yet.
+
+    A later state than unqueued is entered right away. With -o the whole row is printed.""",
+    examples=[
+        "ID=$(jobctl record create --name Import --arg user=u-1 --state started)",
+        "jobctl record create nightly-2026-11-25 --provider 8f3a6c0d2b914e57",
+        "jobctl record create --data '{\"rows\":0}' -o json",
+    ],
+)
+@click.argument("ident", metavar="[ID]", required=False)
+@option("Options", "--state", metavar="STATE", help="Its state; else unqueued.")
+@_values()
+@shared_options()
+@click.pass_obj
+def create(session: Session, ident: str | None) -> None:
+    """Create a record."""
+    asked = session.text("state")
+    state = read_state("unqueued" if asked is None else asked)
+    values = _read_values(session)
+    wanted = None if ident is None else read_ident(ident)
+    session.given.setdefault("output", "ids")  # ID=$(..) wants nothing else
+    with _changing(session) as records:
+        _write_row(session, records, records.create(wanted, values, state=state))
+
+
+@click.command(
+    "set",
+    cls=Command,
+    short_help="Say more of it: name, arguments, progress, errors ..",
+    help="""Say more of a record: all that is given at once, or nothing. Errors that others add
+    meanwhile are not lost. Records are found by the name, the arguments' values and the provider's
+    id: jobctl query -w job_arg=u-1.""",
+    examples=[
+        'jobctl record set "$ID" --progress 3/8',
+        "jobctl record set \"$ID\" --error 'the disk is full'",
+        'tail -1 import.log | jobctl record set "$ID" --error -',
+        'jobctl record set "$ID" --name Import --arg user=u-1 --data \'{"rows":1200}\'',
+    ],
+)
+@ident_argument
+@_values()
+@option(
+    "Options", "--clear-args", is_flag=True, help="Take away the arguments it has, before --arg."
+)
+@shared_options()
+@click.pass_obj
+def set_values(session: Session, ident: str) -> None:
+    """Set what was given."""
+    named, clear = read_ident(ident), session.flag("clear_args")
+    values = ({"job_args": {}} if clear else {}) | _read_values(session)
+    if not values:
+        raise UsageProblem(
+            "there is nothing to set", hint="jobctl record set ID --progress 3/8, --error TEXT .."
+        )
+    with _changing(session) as records:
+        records.set(named, values, keep_args=not clear)
+        if session.text("output") is not None:
+            found = records.find(named)
+            if found is not None:
+                _write_row(session, records, found)
+        elif sys.stderr.isatty():
+            say(f"{ident}: {', '.join(values)} set")
+
+
+def _read_values(session: Session) -> dict[str, object]:
+    """Return what was given.
+
+    Raises:
+        UsageProblem: some of it makes no sense.
+    """
+    if session.text("data") == "-" and session.text("error") == "-":
+        raise UsageProblem("--data - and --error - cannot both read stdin")
+    if session.text("provider") is not None and session.text("provider_text") is not None:
+        raise UsageProblem("--provider and --provider-text contradict each other")
+    readers: dict[str, tuple[str, Callable[[str], object]]] = {
+        "name": ("job_name", str),
+        "provider": ("provider_job_id", read_provider),
+        "provider_text": ("provider_job_id", str),
+        "data": ("data", lambda text: _json("--data", _given(text, "the data"))),
+        "progress": ("progress", read_progress),
+        "error": ("error", lambda text: _plain(_given(text, "the error"))),
+    }
+    values = {
+        field: read(text)
+        for name, (field, read) in readers.items()
+        if (text := session.text(name)) is not None
+    }
+    if session.texts("args"):
+        values["job_args"] = _pairs(session.texts("args"))
+    fields_json(values)  # what makes no sense is told before there is a connection
+    return values
+
+
+def _write_row(session: Session, records: Records, found: Record) -> None:
+    from jobctl.render.formats import Format
+
+    if session.in_json:
+        write_document(session, found.row())
+    else:
+        columns = _COLUMNS if session.format is Format.TABLE else ROW_KEYS
+        write_rows(session, [found.row()], columns, records.now(), ident="id")
+
+
+def _pairs(pairs: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageProblem(f"--arg is KEY=VALUE, not {pair!r}")
+        if key in found:
+            raise UsageProblem(f"--arg: {key} is given twice")
+        found[key] = value
+    return found
+
+
+def _given(text: str, what: str) -> bytes:
+    if text != "-":
+        return _bytes(text)
+    return open_stdin(what, hint="pipe it in").read()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _plain(given: bytes) -> str:
+    return given.decode("utf-8-sig", "replace").removesuffix("\n").removesuffix("\r")
+
+
+def _json(what: str, given: bytes) -> object:
+    try:
+        return loads(given)
+    except ValueError as wrong:
+        why = "it is no UTF-8" if isinstance(wrong, UnicodeDecodeError) else wrong
+        raise UsageProblem(
+            f"{what} is no JSON: {why}", hint="a text stands in double quotes: '\"done\"'"
+        ) from None
 
 
 @click.group(
@@ -78,84 +285,5 @@ def _write(session: Session, records: Records, found: Record) -> None:
         write_rows(session, [row], ROW_KEYS, now, ident="id")
 
 
-_BAR = 6  # cells
-
-_PEOPLE = {
-    "wait p50": "waiting_p50",
-    "wait p95": "waiting_p95",
-    "run p50": "running_p50",
-    "run p95": "running_p95",
-}
-
-
-@click.command(
-    "stats",
-    cls=Command,
-    examples=[
-        "jobctl record stats",
-        "jobctl record stats --by job_name -w state=succeeded -w 'recorded_at>=-1d'",
-        "jobctl record stats --by state -o json | jq '.[0].running_p95'",
-    ],
-)
-@click.option(
-    "--by", metavar="KEYS", default="job_name,state", help="job_name, state; else both of them."
-)
-@option(OWN, "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups.")
-@shared(FILTERS, "--where")
-@shared_options()
-@shared(OUTPUT, "--columns")
-@click.pass_obj
-def stats(session: Session, by: str) -> None:
-    """Measure how long jobs waited and ran.
-
-    Waited: from queued to started; ran: from started to succeeded, failed or killed; in seconds.
-
-    p95 is the shortest time that 95 % of them do not exceed. Records that lack the times are
-    counted only; negative times are left out. A restart keeps when a job was queued, so its waiting
-    holds the attempts before. On a terminal the bar compares how long they ran (p95), and -o wide
-    has all columns.
-    """
-    keys = read_keys(by)
-    if session.format is Format.IDS:
-        raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
-    every = (*keys, "count", *(f"{name}_{m}" for name in ("waiting", "running") for m in MEASURES))
-    people = session.format is Format.TABLE
-    brief = (*_PEOPLE, "bar") if people else ()
-    columns = session.columns((*keys, "count", *brief) if people else every, (*every, *brief))
-    query = Query.parse(*session.texts("expressions"))
-
-    with connect(session) as backend:
-        records, now = Records(backend), backend.server.now()
-        measured = records.durations(query, by=keys)
-        note = records.wrong_types.note
-    limit = session.number("limit")
-    shown = measured.groups if limit is None else measured.groups[:limit]
-    rows = _for_people(shown) if people else (each.row() for each in shown)
-    write_rows(session, rows, columns, now)
-    rest = measured.groups[len(shown) :]
-    if rest:
-        say(f"{len(rest):,} more groups, {sum(each.count for each in rest):,} records")
-    if note is not None:
-        say(note)
-    left_out = measured.negative
-    if left_out:
-        times = "1 negative time is" if left_out == 1 else f"{left_out:,} negative times are"
-        say(f"{times} left out: the clocks that wrote them differ")
-
-
-def _for_people(groups: list[RecordGroup]) -> list[Row]:
-    from jobctl.render.cells import bar, elapsed
-
-    rows = [each.row() for each in groups]
-    ran = [row["running_p95"] for row in rows]
-    most = max((p95 for p95 in ran if isinstance(p95, float)), default=0.0)
-    for row, p95 in zip(rows, ran, strict=True):
-        for name, key in _PEOPLE.items():
-            value = row[key]
-            row[name] = elapsed(value) if isinstance(value, float) else None
-        row["bar"] = bar(p95 / most, _BAR) if isinstance(p95, float) and most else None
-    return rows
-
-
-for command in (create, set_values, *record_verbs.COMMANDS, stats):
+for command in (create, set_values, *record_verbs.COMMANDS):
     record.add_command(command)

@@ -1,14 +1,17 @@
-"""``jobctl record delete|request-kill|mark|cleanup``: changes to many records at once."""
+"""``jobctl record delete|request-kill|mark|cleanup|stats``: many records, changed or measured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from shlex import quote
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from jobctl.cli.helping import FILTERS, OWN, Command
+from jobctl.cli.command import FILTERS, OUTPUT, OWN, Command
+from jobctl.cli.connect import connect
+from jobctl.cli.filters import filter_text
 from jobctl.cli.options import (
     all_of,
     guard_options,
@@ -17,16 +20,21 @@ from jobctl.cli.options import (
     shared,
     shared_options,
 )
+from jobctl.cli.output import say, write_rows
+from jobctl.cli.query import conditions
 from jobctl.cli.session import Session
+from jobctl.cli.stdin import read_ids
+from jobctl.cli.verbs import own_options
 from jobctl.errors import UsageProblem
-
-if TYPE_CHECKING:
-    from jobctl.model.change import Change
-    from jobctl.records.query import RecordWhere
+from jobctl.model.layout import Kind
+from jobctl.model.rows import Row
+from jobctl.model.verbs import Verb
+from jobctl.records.query import Query, RecordWhere
+from jobctl.records.records import Records
+from jobctl.records.stats import MEASURES, RecordGroup, read_keys
+from jobctl.render.formats import Format
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-_rate = option(OWN, "--rate", metavar="N/s", help="At most so many records a second.")
 
 
 def _chosen() -> Callable[[_F], _F]:
@@ -36,10 +44,6 @@ def _chosen() -> Callable[[_F], _F]:
         record_filter_options(),
         shared(FILTERS, "--all", own=True),
     ])  # fmt: skip
-
-
-def _guarded() -> Callable[[_F], _F]:
-    return all_of([_rate, guard_options(), shared_options()])
 
 
 @click.command(
@@ -58,17 +62,13 @@ def _guarded() -> Callable[[_F], _F]:
     ],
 )
 @_chosen()
-@option(OWN, "--force", is_flag=True, help="Also those that neither succeeded nor failed.")
-@_guarded()
+@own_options(Verb.DELETE)
+@guard_options()
+@shared_options()
 @click.pass_obj
 def delete(session: Session, named: tuple[str, ...]) -> None:
     """Delete records."""
-    from jobctl.model.change import Change
-    from jobctl.model.verbs import Verb
-
-    rate = _read_rate(session)
-    change = Change(Verb.DELETE, force=session.flag("force"), rate=rate)
-    _run(session, change, _where(session, named), _text(session, named))
+    _change(session, Verb.DELETE, _where(session, named), _text(session, named))
 
 
 @click.command(
@@ -84,15 +84,13 @@ def delete(session: Session, named: tuple[str, ...]) -> None:
     ],
 )
 @_chosen()
-@_guarded()
+@own_options(Verb.REQUEST_KILL)
+@guard_options()
+@shared_options()
 @click.pass_obj
 def request_kill(session: Session, named: tuple[str, ...]) -> None:
     """Ask for the end of jobs."""
-    from jobctl.model.change import Change
-    from jobctl.model.verbs import Verb
-
-    change = Change(Verb.REQUEST_KILL, rate=_read_rate(session))
-    _run(session, change, _where(session, named), _text(session, named))
+    _change(session, Verb.REQUEST_KILL, _where(session, named), _text(session, named))
 
 
 @click.command(
@@ -113,17 +111,16 @@ def request_kill(session: Session, named: tuple[str, ...]) -> None:
 )
 @click.argument("state")
 @_chosen()
-@_guarded()
+@own_options(Verb.MARK)
+@guard_options()
+@shared_options()
 @click.pass_obj
 def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
     """Mark records."""
-    from jobctl.model.change import Change
-    from jobctl.model.verbs import Verb
-
     if named and "-" not in named:  # a protected context asks for its name all the same
         session.given["yes"] = True
-    change = Change(Verb.MARK, state=state, rate=_read_rate(session))
-    _run(session, change, _where(session, named), _text(session, named))
+    where, text = _where(session, named), _text(session, named)
+    _change(session, Verb.MARK, where, text, state=state)
 
 
 @click.command(
@@ -140,58 +137,113 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
     ],
 )
 @shared(FILTERS, "--older-than", own=True)
-@option(OWN, "--force", is_flag=True, help="Whatever state they are in.")
-@_guarded()
+@own_options(Verb.DELETE)
+@guard_options()
+@shared_options()
 @click.pass_obj
 def cleanup(session: Session) -> None:
     """Delete old records."""
-    from jobctl.model.change import Change
-    from jobctl.model.verbs import Verb
-    from jobctl.records.query import RecordWhere
-
     ages = session.texts("older_than")
     if len(ages) != 1:
         raise UsageProblem("cleanup of how old records?", hint="--older-than 12w, once")
-    force = session.flag("force")
-    where = RecordWhere.older(ages[0], completed=not force)
-    change = Change(Verb.DELETE, force=force, rate=_read_rate(session))
-    _run(session, change, where, f"cleanup {session.filter_text()}")
+    where = RecordWhere.older(ages[0], completed=not session.flag("force"))
+    _change(session, Verb.DELETE, where, f"cleanup {filter_text(session)}")
 
 
-COMMANDS = (delete, request_kill, mark, cleanup)
+_BAR = 6  # cells
+
+_PEOPLE = {
+    "wait p50": "waiting_p50",
+    "wait p95": "waiting_p95",
+    "run p50": "running_p50",
+    "run p95": "running_p95",
+}
 
 
-def _run(session: Session, change: Change, where: RecordWhere, text: str) -> None:
-    """Do a change as the options ask for it, report, and exit with the report's code."""
-    from jobctl.cli.reporting import run
-    from jobctl.cli.verbs import read_request
-    from jobctl.model.layout import Kind
-    from jobctl.operations.performing import perform
+@click.command(
+    "stats",
+    cls=Command,
+    examples=[
+        "jobctl record stats",
+        "jobctl record stats --by job_name -w state=succeeded -w 'recorded_at>=-1d'",
+        "jobctl record stats --by state -o json | jq '.[0].running_p95'",
+    ],
+)
+@click.option(
+    "--by", metavar="KEYS", default="job_name,state", help="job_name, state; else both of them."
+)
+@option(OWN, "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups.")
+@shared(FILTERS, "--where")
+@shared_options()
+@shared(OUTPUT, "--columns")
+@click.pass_obj
+def stats(session: Session, by: str) -> None:
+    """Measure how long jobs waited and ran.
 
-    request = read_request(session, Kind.RECORDS, change, where, text)
-    with session.connect() as backend:
-        run(
-            session,
-            backend,
-            lambda o: perform(backend, request, o),
-            change.verb.row.done,
-        )
+    Waited: from queued to started; ran: from started to succeeded, failed or killed; in seconds.
+
+    p95 is the shortest time that 95 % of them do not exceed. Records that lack the times are
+    counted only; negative times are left out. A restart keeps when a job was queued, so its waiting
+    holds the attempts before. On a terminal the bar compares how long they ran (p95), and -o wide
+    has all columns.
+    """
+    keys = read_keys(by)
+    if session.format is Format.IDS:
+        raise UsageProblem("groups have no ids", hint="-o json, jsonl, csv or tsv")
+    every = (*keys, "count", *(f"{name}_{m}" for name in ("waiting", "running") for m in MEASURES))
+    people = session.format is Format.TABLE
+    brief = (*_PEOPLE, "bar") if people else ()
+    columns = session.columns((*keys, "count", *brief) if people else every, (*every, *brief))
+    query = Query.parse(*session.texts("expressions"))
+
+    with connect(session) as backend:
+        records, now = Records(backend), backend.server.now()
+        measured = records.durations(query, by=keys)
+        note = records.wrong_types.note
+    limit = session.number("limit")
+    shown = measured.groups if limit is None else measured.groups[:limit]
+    rows = _for_people(shown) if people else (each.row() for each in shown)
+    write_rows(session, rows, columns, now)
+    rest = measured.groups[len(shown) :]
+    if rest:
+        say(f"{len(rest):,} more groups, {sum(each.count for each in rest):,} records")
+    if note is not None:
+        say(note)
+    left_out = measured.negative
+    if left_out:
+        times = "1 negative time is" if left_out == 1 else f"{left_out:,} negative times are"
+        say(f"{times} left out: the clocks that wrote them differ")
+
+
+def _for_people(groups: list[RecordGroup]) -> list[Row]:
+    from jobctl.render.cells import bar, elapsed
+
+    rows = [each.row() for each in groups]
+    ran = [row["running_p95"] for row in rows]
+    most = max((p95 for p95 in ran if isinstance(p95, float)), default=0.0)
+    for row, p95 in zip(rows, ran, strict=True):
+        for name, key in _PEOPLE.items():
+            value = row[key]
+            row[name] = elapsed(value) if isinstance(value, float) else None
+        row["bar"] = bar(p95 / most, _BAR) if isinstance(p95, float) and most else None
+    return rows
+
+
+COMMANDS = (delete, request_kill, mark, cleanup, stats)
 
 
 def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:
-    from jobctl.cli.query import conditions
-    from jobctl.cli.stdin import read_ids
-    from jobctl.records.query import RecordWhere
-
     return RecordWhere(read_ids(named, "an id") if named else None, conditions(session))
 
 
+def _change(
+    session: Session, verb: Verb, where: RecordWhere, text: str, *, state: str | None = None
+) -> None:
+    from jobctl.cli.change import change_jobs, read_change  # the engine, which show does without
+
+    change = replace(read_change(session, verb), state=state)
+    change_jobs(session, Kind.RECORDS, change, where, text)
+
+
 def _text(session: Session, named: tuple[str, ...]) -> str:
-    return " ".join([*map(quote, named), session.filter_text()]).strip()
-
-
-def _read_rate(session: Session) -> float | None:
-    from jobctl.model.times import parse_rate
-
-    rate = session.text("rate")
-    return None if rate is None else parse_rate(rate)
+    return " ".join([*map(quote, named), filter_text(session)]).strip()

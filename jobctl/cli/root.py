@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from jobctl import __version__
-from jobctl.cli.helping import Group, write_options
+from jobctl.cli.command import Group, write_options
 from jobctl.cli.index import COMMANDS, SECTIONS
 from jobctl.cli.options import shared_options
 from jobctl.errors import EXIT_MEANINGS

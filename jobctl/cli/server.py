@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobctl import embedded
-from jobctl.cli.helping import Command, Group
+from jobctl.cli.command import Command, Group
 from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document, write_rows
 from jobctl.cli.session import Session

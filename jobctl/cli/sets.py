@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from jobctl.backend import Backend
+from jobctl.cli.command import FILTERS, Command, Group
 from jobctl.cli.connect import connect
 from jobctl.cli.filters import explained, filter_text, read_where
-from jobctl.cli.helping import Command, Group
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.listings import ListingRequest, write_listing
 from jobctl.cli.options import (
@@ -19,21 +19,24 @@ from jobctl.cli.options import (
     filter_options,
     option,
     page_options,
+    plain_guard_options,
+    shared,
     shared_options,
     stuck_option,
 )
 from jobctl.cli.output import console, say, write_bytes, write_document, write_number, write_rows
-from jobctl.cli.release import release
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import read_id
-from jobctl.cli.verbs import verb_commands
+from jobctl.cli.stdin import read_id, read_ids
+from jobctl.cli.verbs import own_options, verb_commands
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.filter.where import Flags
 from jobctl.jobs.grouping import group as group_jobs
 from jobctl.jobs.grouping import read_keys
 from jobctl.jobs.listing import count as count_matching
 from jobctl.model.layout import Kind
 from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status
+from jobctl.model.verbs import Verb
 from jobctl.render.formats import Format
 
 _ABOUT = {
@@ -214,6 +217,45 @@ def group_command(kind: Kind) -> click.Command:
             say(f"{len(rest):,} more groups, {sum(each.count for each in rest):,} jobs")
 
     return group
+
+
+@click.command(
+    "release",
+    cls=Command,
+    examples=[
+        "jobctl working release 8f3a6c0d2b914e57a1c0",
+        "jobctl working release --stuck=30m --queue mailers --dry-run",
+        "jobctl working release --stuck --max 50 --reason 'host 7 died' --yes",
+        "jobctl working ls -w wid=host7-1 -o ids | jobctl working release - --yes",
+    ],
+)
+@click.argument("named", nargs=-1, metavar="[JID...]")
+@filter_options()
+@stuck_option()
+@shared(FILTERS, "--all", own=True)
+@own_options(Verb.RELEASE)
+@plain_guard_options()
+@shared_options()
+@click.pass_obj
+def release(session: Session, named: tuple[str, ...]) -> None:
+    """Put jobs back to the front of their queues, their workers being gone.
+
+    The reservation that expires first runs first, with a fresh enqueued_at; the retry count stays.
+    JIDs (- reads them from stdin) and filters must all hold. It always asks: a worker that is alive
+    may still run the job, which then runs twice, and a release cannot be undone.
+
+    A running Faktory server keeps reservations in its memory: give it by --faktory-url, so that it
+    is told, by an ACK. That would count a job of a batch as done, and may start the batch's
+    callbacks: such jobs are refused without --break-batch. The lock of a unique job, which an ACK
+    frees, is put back. By Redis alone only where no server runs.
+    """
+    from jobctl.cli.change import change_jobs, read_change  # the engine, which ls does without
+
+    where = Flags(jids=read_ids(named, written=True) if named else None).where()
+    where &= read_where(session, Kind.WORKING)
+    if not explained(session, Kind.WORKING, where):
+        text = " ".join([*map(quote, named), filter_text(session)]).strip()
+        change_jobs(session, Kind.WORKING, read_change(session, Verb.RELEASE), where, text)
 
 
 def show_job(session: Session, backend: Backend, kind: Kind, jid: str, *, raw: bool) -> None:

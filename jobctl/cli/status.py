@@ -9,8 +9,8 @@ from shlex import quote
 import click
 
 from jobctl.backend import Backend
+from jobctl.cli.command import OUTPUT, Command
 from jobctl.cli.connect import connect
-from jobctl.cli.helping import OUTPUT, Command
 from jobctl.cli.options import output_options, shared, shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session

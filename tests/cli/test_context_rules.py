@@ -188,8 +188,8 @@ def test_a_protected_context_wants_its_own_name(shop, raw, rules, jobctl, report
     rules("protected = true")
     ran = jobctl(*argv, url=None)
     assert (ran.code, ran.out) == (7, "")
-    assert "this asks for the name 'prod'" in ran.err
-    assert "hint: --confirm prod answers it" in ran.err
+    assert "the name 'prod' is required" in ran.err
+    assert "hint: pass --confirm prod; or" in ran.err
     assert jobctl(*argv, "--yes", "--confirm", "prdo", url=None).code == 7
     assert everything(raw) == shop
     assert report(*argv, "--confirm", "prod", url=None)["done"] > 0
@@ -206,7 +206,7 @@ def test_a_protected_context_wants_its_name_for_what_a_file_names(
         for more in ((), ("--yes",), ("--yes", "--confirm", "retries")):
             ran = jobctl(*argv, *more, url=None)
             assert (ran.code, ran.out) == (7, "")
-            assert "hint: --confirm prod answers it" in ran.err
+            assert "hint: pass --confirm prod; or" in ran.err
         assert report(*argv, "--confirm", "prod", url=None)["done"] == 1
 
 
@@ -236,7 +236,7 @@ def test_its_name_on_the_line_answers_at_a_terminal(shop, rules, at_terminal) ->
 
 def test_what_is_not_protected_asks_as_before(shop, rules, jobctl) -> None:
     rules()
-    assert "--yes goes on without asking" in jobctl(*KILL, url=None).err
+    assert "pass --yes; or" in jobctl(*KILL, url=None).err
     ran = jobctl("dead", "clear", "--yes", "--confirm", "prod", url=None)
     assert (ran.code, "--confirm dead answers it" in ran.err) == (7, True)
 

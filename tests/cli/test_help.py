@@ -5,7 +5,7 @@ import re
 import click
 import pytest
 
-from jobctl.cli.helping import TOPICS
+from jobctl.cli.command import TOPICS
 from jobctl.cli.options import SHARED
 from jobctl.cli.root import root
 from jobctl.errors import Exit

@@ -35,7 +35,7 @@ def report(jobctl, shop):
         (("one", "-w", "state=done", "--yes"), 2, "no record is ever 'done'"),
         (("", "--yes"), 2, "is empty"),
         (("--older-than", "soon", "--yes"), 2, "not a duration"),
-        (("one",), 7, "no terminal to answer on"),
+        (("one",), 7, "there is no terminal"),
         (("--all", "--yes"), 7, "1 of 3 that match are not completed"),
         (("three", "--yes"), 7, "1 of 1 that match are not completed"),
         (("-w", "state=completed", "--expect", "3", "--yes"), 7, "2 matched, 3 were expected"),

@@ -31,7 +31,7 @@ def test_an_id_that_is_typed_is_marked_without_asking(jobctl, store, started) ->
 def test_what_is_read_or_filtered_is_asked_for(jobctl, store, started, words) -> None:
     ran = jobctl("record", "mark", "failed", *words, stdin=started)
     assert (ran.code, state(store)) == (7, "started")
-    assert "--yes goes on without asking" in ran.err
+    assert "pass --yes; or" in ran.err
     assert jobctl("record", "mark", "failed", *words, "--yes", stdin=started).code == 0
     assert state(store) == "failed"
 

@@ -190,8 +190,8 @@ def test_a_key_of_another_type_is_an_error_and_nothing_is_done(shop, jobctl):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ([], "asks for the name 'default mail'"),
-        (["--yes"], "asks for the name 'default mail'"),
+        ([], "the name 'default mail' is required"),
+        (["--yes"], "the name 'default mail' is required"),
         (["--confirm", "default"], "'default' was given"),
         (["--confirm", "mail default"], "'mail default' was given"),
         (["--confirm", "default mail", "--expect", "9"], "10 matched, 9 were expected"),
@@ -209,7 +209,7 @@ def test_a_guard_refuses(shop, jobctl, own_journal, options, says):
 
 
 def test_the_hint_can_be_typed(shop, jobctl):
-    assert "--confirm '*' answers it" in jobctl("queue", "remove", "*").err
+    assert "pass --confirm '*'; or" in jobctl("queue", "remove", "*").err
     assert "--confirm 'a b' answers it" in jobctl("queue", "remove", "a", "b").err
 
 
@@ -355,7 +355,7 @@ def test_the_pause_of_an_undo_is_not_put_where_nobody_would_notice(shop, jobctl,
 def test_on_a_terminal_the_name_is_typed(shop, jobctl):
     ran = jobctl("queue", "remove", "mail", tty=True, stdin="")
     assert ran.code == 7  # stdin is no terminal
-    assert "--confirm mail answers it" in ran.err
+    assert "pass --confirm mail; or" in ran.err
 
 
 def test_a_queue_that_is_held_is_not_removed(shop, jobctl):

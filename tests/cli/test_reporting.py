@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.cli.asker import without_passwords
+from jobctl.cli.provenance import without_passwords
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 from tests.cli.deploying import Holder, ended, holders
 

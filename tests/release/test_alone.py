@@ -105,7 +105,7 @@ def test_limit_takes_those_that_expire_first(shop, raw, report):
     [
         ((), 2, "--all means every job"),
         (("--all", "held-0000001"), 2, "contradict"),
-        (("--all",), 7, "asks first"),
+        (("--all",), 7, "confirmation required"),
         (("--all", "--yes", "--expect", "4"), 7, "3 matched, 4 were expected"),
         (("--all", "--yes", "--max", "2"), 7, "more than --max 2"),
         (("--all", "--yes", "--plan", "p"), 2, "--plan"),

@@ -9,7 +9,7 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from jobctl.cli.guarding import answered, to_type
+from jobctl.cli.confirm import answered, asks
 from jobctl.cli.output import console, say
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
@@ -50,9 +50,7 @@ class TerminalWatch(Watch):
         """Show what would be changed, and ask."""
         self.end()
         name = preview.name
-        typed = to_type(self._session, name) is not None
-        asks = not (self._session.text("confirm") if typed else self._session.flag("yes"))
-        if asks:
+        if asks(self._session, name):
             self._describe(preview)
         went_on = answered(self._session, _question(preview), name=name)
         self._begun = self._told = time.monotonic()
