@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from jobctl.errors import UsageProblem
 from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.jobba import NAMESPACE, RecordLayout
-from jobctl.model.layout import SETS, Kind, Layout, QueueForm, System
+from jobctl.model.layout import Kind, Layout, QueueForm, System
 from jobctl.model.target import Target
 from jobctl.redis.operations import Operations
 from jobctl.redis.queues import Queues
@@ -185,7 +185,8 @@ class Backend:
 
     @cached_property
     def _sets(self) -> dict[Kind, SortedSet]:
-        return {kind: SortedSet(self.connection, kind, self._jobs_layout) for kind in SETS}
+        layout = self._jobs_layout
+        return {kind: SortedSet(self.connection, kind, layout) for kind in layout.sets}
 
     @cached_property
     def queues(self) -> Queues:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
 from jobctl.model.entry import Entry
-from jobctl.model.layout import JOB_KINDS, Kind, QueueForm
-from jobctl.model.queue import Queue, is_unread
+from jobctl.model.layout import JOB_KINDS, Kind, Layout, QueueForm
+from jobctl.model.queue import Queue, is_unread, read_instead
 from jobctl.model.status import Status, by_precedence
-from jobctl.systems.base import JobSystem
 
 if TYPE_CHECKING:
     from jobctl.model.job_records import JobRecords
@@ -54,7 +53,7 @@ def status(backend: Backend, jids: Sequence[str]) -> list[Status]:
         }
     queued = any(e.kind is Kind.QUEUE for entries in found.values() for e in entries)
     read = backend.system.form_read(queues, backend.system.server_facts()) if queued else None
-    warn = _Warnings(backend.system, queues, odd, now, read)
+    warn = _Warnings(backend.layout, queues, odd, now, read)
     return [
         _status(jid, found.get(jid, []), warn, joined.get(jid), disputed.get(jid, ()))
         for jid in jids
@@ -140,13 +139,13 @@ class _Warnings:
 
     def __init__(
         self,
-        system: JobSystem,
+        layout: Layout,
         queues: list[Queue],
         odd: Mapping[str, str],
         now: float,
         read: QueueForm | None,
     ) -> None:
-        self._system = system
+        self._layout = layout
         self._odd = odd
         self._queues = {(q.name, q.form): q for q in queues}
         self._read = read
@@ -160,8 +159,9 @@ class _Warnings:
     def held_back(self, entries: tuple[Entry, ...]) -> str | None:
         """Return why a queued job will not run."""
         queue = self._queue(entries[0]) if entries and entries[0].kind is Kind.QUEUE else None
-        if queue is not None and is_unread(queue, self._read):
-            return f"{self._system.readers(self._read)} do not read this list"
+        read = self._read
+        if queue is not None and read is not None and is_unread(queue, read):
+            return f"{self._layout.readers[read]} do not read this list"
         return "its queue is paused" if queue is not None and queue.paused else None
 
     def of(self, entries: tuple[Entry, ...]) -> Iterator[str]:
@@ -190,8 +190,8 @@ class _Warnings:
         if is_unread(queue, self._read):
             key = (queue.key or b"").decode("utf-8", "replace")
             yield (
-                f"it is in the list {key}, but {self._system.who_reads(queue)}; to move it over: "
-                f"jobctl queue adopt {quote(queue.name)}"
+                f"it is in the list {key}, but {read_instead(queue, self._layout)}; to move it "
+                f"over: jobctl queue adopt {quote(queue.name)}"
             )
         if entry.job.get("queue") not in (None, queue.name):
             yield f"its payload names queue {entry.job.text('queue')}, it is in {queue.name}"

@@ -87,6 +87,7 @@ class Layout:
         paused: key of the set of paused queue names.
         sets: key of each sorted set.
         prefixes: what stands before a queue's name in the key of its list, for each form there is.
+        readers: which servers read the lists of each form, for people.
         queue_names: the names that the system would give a queue.
         counters: keys of the totals (also the prefixes of their days' counters).
         fields: listing key to path inside the payload.
@@ -114,6 +115,7 @@ class Layout:
     paused: str
     sets: Mapping[Kind, str]
     prefixes: Mapping[QueueForm, str]
+    readers: Mapping[QueueForm, str]
     queue_names: re.Pattern[str]
     counters: tuple[str, str]
     fields: Mapping[str, tuple[str, ...]]
@@ -148,12 +150,12 @@ class Layout:
         taken = name in self.own_keys or name.startswith(self.prefixes[QueueForm.Q])
         return (QueueForm.Q,) if taken else tuple(self.prefixes)
 
-    def queue_of_key(self, key: str) -> tuple[str, QueueForm]:
-        """Return the queue whose list is at this key, and the form of that list."""
+    def queue_of_key(self, key: str) -> tuple[str, QueueForm] | None:
+        """Return the queue whose list can be at this key, and the form of that list."""
         prefix = self.prefixes[QueueForm.Q]
         if key.startswith(prefix):
             return key.removeprefix(prefix), QueueForm.Q
-        return key, QueueForm.BARE
+        return (key, QueueForm.BARE) if QueueForm.BARE in self.prefixes else None
 
     def is_queue_name(self, name: str) -> bool:
         """Tell whether the job system would make a queue of this name."""

@@ -56,3 +56,9 @@ def form_shown(queues: Iterable[Queue], told: QueueForm | None) -> str | None:
 def is_unread(queue: Queue, read: QueueForm | None) -> bool:
     """Tell whether a list is of the form that the server does not read."""
     return read is not None and queue.key is not None and queue.form is not read
+
+
+def read_instead(queue: Queue, layout: Layout) -> str:
+    """Return what is read instead of a list that is not read, for people."""
+    (form,) = (form for form in layout.prefixes if form is not queue.form)
+    return f"{layout.readers[form]} read {layout.queue_key(queue.name, form)} only"

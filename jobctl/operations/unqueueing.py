@@ -131,7 +131,11 @@ class Unqueue:
             for key, place in jobs.values():
                 self._from_scheduled(name, key, place)
         pushed = self._form
-        forms = [pushed] if self._into is not None else [pushed, *(set(QueueForm) - {pushed})]
+        forms = (
+            [pushed]
+            if self._into is not None
+            else [pushed, *(set(self._backend.layout.prefixes) - {pushed})]
+        )
         for self._form in forms:  # the other one: where the queue was adopted since
             for name in self._lost:
                 self._empty(name)

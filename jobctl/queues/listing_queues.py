@@ -7,7 +7,7 @@ from collections import Counter
 from jobctl.backend import Backend
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.leases import Author, Holders
-from jobctl.model.queue import Queue, forms_seen, is_unread
+from jobctl.model.queue import Queue, forms_seen, is_unread, read_instead
 from jobctl.model.rows import Row, SortOrder, sorted_by
 from jobctl.model.times import score_time
 from jobctl.queues.holders import find_holders, pending_pauses
@@ -102,5 +102,5 @@ def _problem(queue: Queue, read: QueueForm | None, backend: Backend) -> str | No
     if not queue.registered:
         return "not in the set of queues" + (", but paused" if queue.key is None else "")
     if is_unread(queue, read):
-        return f"not read (jobctl queue adopt): {backend.system.who_reads(queue)}"
+        return f"not read (jobctl queue adopt): {read_instead(queue, backend.layout)}"
     return None

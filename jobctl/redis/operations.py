@@ -322,7 +322,7 @@ class Operations:
         self._connection.attempt([("UNLINK", *self._private(queue))])
 
     def _private(self, queue: str) -> list[bytes]:
-        return [encode_name(self._layout.queue_key(queue, form)) for form in QueueForm]
+        return [encode_name(self._layout.queue_key(queue, form)) for form in self._layout.prefixes]
 
     def one(self, command: Command) -> Reply:
         """Send one call and return its reply; a refusal is returned as the error."""

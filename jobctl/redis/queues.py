@@ -240,11 +240,12 @@ class Queues:
             )
         )
         all_names = sorted(known | stopped)
-        kinds = self._types([self._key(name, form) for name in all_names for form in QueueForm])
+        forms = self._layout.prefixes
+        kinds = iter(self._types([self._key(name, form) for name in all_names for form in forms]))
         found: list[Queue] = []
-        for name, pair in zip(all_names, zip(kinds[::2], kinds[1::2], strict=True), strict=True):
+        for name in all_names:
             queue = Queue(name, None, None, 0, name in known, name in stopped)
-            found += self._lists(queue, dict(zip(QueueForm, pair, strict=True)))
+            found += self._lists(queue, {form: next(kinds) for form in forms})
         return self._measured(found)
 
     def strays(self, known: Iterable[Queue]) -> list[Queue]:
@@ -259,7 +260,12 @@ class Queues:
             if self._connection.call("DBSIZE") > STRAY_SEARCH:
                 self.unsearched = f"there are more than {STRAY_SEARCH:,} keys"
                 return []
-            found = [self._stray(key) for key in self._list_keys() if key not in taken]
+            found = [
+                Queue(*owner, key, 0, registered=False, paused=False)
+                for key in self._list_keys()
+                if key not in taken
+                and (owner := self._layout.queue_of_key(decode_name(key))) is not None
+            ]
         except NoPermission as error:
             self.unsearched = error.message
             return []
@@ -340,10 +346,6 @@ class Queues:
             seen.update(reply[1])
             if cursor == 0:
                 return
-
-    def _stray(self, key: bytes) -> Queue:
-        name, form = self._layout.queue_of_key(decode_name(key))
-        return Queue(name, form, key, 0, registered=False, paused=False)
 
     def _holds_jobs(self, queue: Queue) -> bool:
         head = queue.head

@@ -185,12 +185,6 @@ class JobSystem(Protocol):
     def describe_form(self, shown: str | None) -> str:
         """Say which form of lists was seen, for people: ``q``, ``bare``, ``both`` or None."""
 
-    def readers(self, form: QueueForm | None) -> str:
-        """Return which servers read the lists of this form, for people."""
-
-    def who_reads(self, queue: Queue) -> str:
-        """Return what is read instead of a list that is not read."""
-
     def introduce(self, new: NewQueues) -> tuple[str, ...]:
         """Let a running server know queues, as far as it does not; return what there is to say."""
 

@@ -51,6 +51,10 @@ FAKTORY = Layout(
     paused="paused",
     sets={kind: kind.value for kind in SETS},
     prefixes={QueueForm.Q: "q:", QueueForm.BARE: ""},
+    readers={
+        QueueForm.Q: "servers from 1.10 on",
+        QueueForm.BARE: "servers before 1.10",
+    },
     queue_names=re.compile(r"[a-zA-Z0-9._-]+", re.ASCII),
     counters=("processed", "failures"),
     fields={

@@ -200,18 +200,9 @@ class FaktorySystem:
         except Unreachable as error:
             return None, f"; {error}", ()
 
-    def who_reads(self, queue: Queue) -> str:
-        """Name the other list."""
-        read = QueueForm.Q if queue.form is QueueForm.BARE else QueueForm.BARE
-        return f"{self.readers(read)} read {FAKTORY.queue_key(queue.name, read)} only"
-
     def describe_form(self, shown: str | None) -> str:
         """Tell it by the version that reads it."""
         return _FORMS[shown]
-
-    def readers(self, form: QueueForm | None) -> str:
-        """Tell them by their version."""
-        return "servers from 1.10 on" if form is QueueForm.Q else "servers before 1.10"
 
     def introduce(self, new: NewQueues) -> tuple[str, ...]:
         """Let one job of each queue go by way of scheduled."""
