@@ -11,9 +11,6 @@ OLD = [f"old-{i:08d}" for i in range(1203)]  # the first runs next
 NEW = ["new-00000001", "new-00000002"]
 
 
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 @pytest.fixture
@@ -26,14 +23,6 @@ def shop(raw):
     return raw
 
 
-@pytest.fixture
-def report(jobctl):
-    def run(*argv, code=0):
-        ran = jobctl(*argv, "-o", "json")
-        assert ran.code == code, ran
-        return json.loads(ran.out)
-
-    return run
 
 
 def state(raw):
@@ -48,24 +37,6 @@ def jids(raw, key):
     return [json.loads(member)["jid"] for member in raw.lrange(key, 0, -1)[::-1]]
 
 
-def test_the_old_jobs_run_next_in_their_order_and_undo_puts_them_back(shop, report):
-    before = state(shop)
-    found = report("queue", "adopt", "*", "--yes")
-    assert (found["done"], found["gone"], found["action"]) == (1205, 0, "adopt")
-    assert jids(shop, "q:default") == [*OLD, *NEW]
-    assert shop.lrange("q:mail", 0, -1) == before["mail"]
-    assert shop.exists("default", "mail") == 0
-    assert shop.smembers("paused") == {b"mail"}
-    assert found["before"] == {
-        "queue:default": 2, "queue:mail": 0, "list:default": 1203, "list:mail": 2,
-    }  # fmt: skip
-    assert found["after"] == {
-        "queue:default": 1205, "queue:mail": 2, "list:default": 0, "list:mail": 0,
-    }  # fmt: skip
-    back = report("undo", found["operation"], "--yes")
-    assert (back["done"], back["gone"], state(shop)) == (1205, 0, before)
-    assert not shop.keys("jobctl:op:*:*")
-    assert report("undo", found["operation"], "--yes")["done"] == 0
 
 
 def test_undo_puts_back_what_has_not_run_and_leaves_what_came_since(shop, report):
@@ -91,24 +62,8 @@ def test_what_is_the_same_twice_stays_twice(raw, report):
     assert raw.lrange("q:default", 0, -1) == before["q:default"]
 
 
-def test_guards_and_dry_run(shop, report, jobctl):
-    before = state(shop)
-    found = report("queue", "adopt", "default", "--dry-run")
-    assert (found["matched"], found["dry_run"]) == (1203, True)
-    for guard in (["--expect", "1202"], ["--max", "5"]):
-        assert jobctl("queue", "adopt", "default", "--yes", *guard).code == 7
-    ran = jobctl("queue", "adopt", "default")
-    assert (ran.code, "pass --yes; or" in ran.err) == (7, True)
-    assert jobctl("queue", "adopt").code == 2
-    assert jobctl("queue", "adopt", "nope", "--yes").code == 4
-    assert state(shop) == before
-    assert report("journal", "ls") == []
-    assert report("queue", "adopt", "default", "--yes", "--expect", "1203")["done"] == 1203
 
 
-def test_without_undo_no_file_stays(shop, report):
-    assert report("queue", "adopt", "mail", "--yes", "--no-undo")["operation"] is None
-    assert (shop.llen("q:mail"), report("journal", "ls")) == (2, [])
 
 
 def test_what_a_known_server_reads_decides(shop, report, server, url):

@@ -77,15 +77,6 @@ def at_terminal(own_journal):
 # read_only
 
 
-@pytest.mark.parametrize("argv", CHANGES, ids=" ".join)
-def test_read_only_refuses_every_change(shop, raw, rules, jobctl, own_journal, argv) -> None:
-    rules("read_only = true")
-    ran = jobctl(*argv, url=None)
-    assert (ran.code, ran.out) == (7, "")
-    assert "context prod is read-only; nothing was changed\nhint: " in ran.err
-    assert everything(raw) == shop
-    assert not own_journal.exists()
-    assert raw.exists("jobctl:server") == 0
 
 
 def test_read_only_refuses_before_it_connects(config, jobctl) -> None:

@@ -92,16 +92,6 @@ def test_when_time_is_up_the_queues_stay_paused_and_the_way_back_is_shown(queues
     )
 
 
-def test_in_json_it_says_what_holds_the_queues_up(queues, jobctl, quick):
-    reserve(queues)
-    ran = jobctl("queue", "drain", "default", "--timeout", "400ms", "-o", "json")
-    assert ran.code == 6
-    (running,) = json.loads(ran.out)["running"]
-    assert running == {
-        "jid": "held-0000001", "jobtype": "SendEmail", "queue": "default", "wid": "worker-1",
-        "reserved_at": "2026-09-21T14:10:00Z", "expires_at": "2026-09-21T14:40:00Z",
-    }  # fmt: skip
-    assert json.loads(ran.err.splitlines()[-1])["code"] == 6
 
 
 def test_a_reservation_that_has_expired_is_told_and_need_not_be_waited_for(queues, jobctl, quick):

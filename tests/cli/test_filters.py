@@ -61,10 +61,6 @@ def test_a_filter_tests_the_field(ids, flags, expected):
     assert ids("retries", "ls", *flags) == expected
 
 
-def test_jids_come_from_stdin_and_nothing_on_it_matches_nothing(ids):
-    asked = ids("retries", "ls", "--jid", "-", stdin="gamma-000001\n\nalpha-000001\r\n")
-    assert asked == ["alpha", "gamma"]
-    assert ids("retries", "ls", "--jid", "-", stdin="") == []
 
 
 def test_ids_may_come_from_a_file_that_windows_wrote(ids, jobctl):
@@ -86,10 +82,6 @@ def test_one_job_is_shown_where_stdin_names_one(ids, jobctl, stdin, code):
     assert code == 0 or "this takes one JID, and stdin has" in ran.err
 
 
-def test_malformed_members_are_counted_and_selected(ids, jobctl):
-    assert jobctl("retries", "count", "--malformed").out == "1\n"
-    assert jobctl("retries", "count").out == "5\n"
-    assert jobctl("retries", "count", "--match", "*not a job*").out == "1\n"
 
 
 @pytest.mark.parametrize(
@@ -111,12 +103,6 @@ def test_a_page_is_cut_from_the_order(ids, argv, expected):
     assert ids("retries", "ls", *argv) == expected
 
 
-def test_dead_jobs_come_newest_first(raw, jobctl):
-    for i in range(3):
-        raw.zadd("dead", {failed(f"dead-{i}"): NOW + i})
-    assert jobctl("dead", "ls", "-o", "ids").out.split() == ["dead-2", "dead-1", "dead-0"]
-    assert jobctl("dead", "ls", "-o", "ids", "--reverse").out.split()[0] == "dead-0"
-    assert jobctl("dead", "ls", "-o", "ids", "--type", "SendEmail").out.split()[0] == "dead-2"
 
 
 def test_queue_jobs_filter_and_keep_their_positions(ids, jobctl):
@@ -211,10 +197,3 @@ def test_a_change_takes_the_reading_that_is_there(names, jobctl, report_of):
     assert (report["matched"], report["missing"]) == (1, [r"no\\body"])
 
 
-def test_in_json_mode_a_usage_error_is_an_object(jobctl):
-    ran = jobctl("retries", "ls", "--type", "", "--output=json")
-    assert json.loads(ran.err) == {
-        "code": 2,
-        "message": "--type is empty",
-        "hint": "leave the option out to select every job",
-    }

@@ -10,43 +10,12 @@ import pytest
 
 from tests.builders import NOW, enqueue, failed, job, reservation, retry, small_shop
 
-COMMON = [
-    "jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry", "retry_count",
-    "remaining", "failed_at", "errtype", "message", "class", "malformed",
-]  # fmt: skip
-MORE = {
-    "retries": [],
-    "scheduled": [],
-    "dead": ["died_at", "purge_at"],
-    "working": ["wid", "reserved_at", "expires_at"],
-}
 
 
-@pytest.mark.parametrize("name", MORE)
-def test_every_row_has_every_key_of_its_structure(raw, jobctl, name):
-    small_shop(raw)
-    for row in json.loads(jobctl(name, "ls", "-o", "json").out):
-        assert list(row)[: len(COMMON)] == COMMON
-        extra = ["raw", "raw_b64"] if row["malformed"] else []
-        assert list(row)[len(COMMON) :] == MORE[name] + extra
 
 
-def test_queue_jobs_have_positions(raw, jobctl):
-    small_shop(raw)
-    rows = json.loads(jobctl("queue", "jobs", "default", "-o", "json").out)
-    assert list(rows[0]) == [*COMMON, "position"]
-    assert [(row["jid"], row["position"]) for row in rows] == [
-        ("queued-00001", 0),
-        ("queued-00002", 1),
-    ]
 
 
-def test_json_is_one_document_and_jsonl_one_a_line(raw, jobctl):
-    small_shop(raw)
-    whole = json.loads(jobctl("retries", "ls", "-o", "json").out)
-    lines = [json.loads(line) for line in jobctl("retries", "ls", "-o", "jsonl").out.splitlines()]
-    assert whole == lines
-    assert len(lines) == 3
 
 
 def test_a_report_and_every_other_document_is_one_line_of_jsonl(raw, jobctl):
@@ -167,32 +136,8 @@ def test_raw_bytes_are_exact(raw, jobctl, url):
     assert ran.stdout == member
 
 
-def test_show_gives_the_row_and_the_payload(raw, jobctl):
-    small_shop(raw)
-    answer = json.loads(jobctl("dead", "show", "died-0000001", "-o", "json").out)
-    assert answer["died_at"] == "2026-09-21T12:13:20Z"
-    assert answer["payload"]["failure"]["retry_count"] == 25
-    ran = jobctl("dead", "show", "retry-000001")
-    assert ran.code == 4
-    assert "jobctl status retry-000001" in ran.err
 
 
-def test_status_has_a_row_for_each_place(raw, jobctl):
-    twice = failed("twice-000001")
-    retry(raw, twice)
-    enqueue(raw, "default", twice)
-    raw.zadd("working", {reservation(job("held-0000001")): NOW})
-    lines = jobctl("status", "twice-000001", "held-0000001", "-o", "tsv").out.splitlines()
-    assert lines[0].split("\t") == [
-        "jid", "state", "place", "queue", "position", "at", "wid", "jobtype", "retry_count",
-        "remaining", "errtype", "message", "class",
-    ]  # fmt: skip
-    assert {line.split("\t")[-1] for line in lines[1:]} == {"SendEmail"}
-    assert [line.split("\t")[:5] for line in lines[1:]] == [
-        ["twice-000001", "enqueued", "queue", "default", "0"],
-        ["twice-000001", "enqueued", "retries", "default", ""],
-        ["held-0000001", "working", "working", "default", ""],
-    ]
 
 
 def test_count_prints_the_bare_number(raw, jobctl):
@@ -203,18 +148,6 @@ def test_count_prints_the_bare_number(raw, jobctl):
     assert jobctl("scheduled", "count", "--type", "Nope").out == "0\n"
 
 
-def test_info_as_json_has_the_totals(raw, jobctl):
-    small_shop(raw)
-    answer = json.loads(jobctl("info", "-o", "json", "--days", "2").out)
-    totals = {
-        k: answer[k] for k in ("enqueued", "scheduled", "retries", "dead", "working", "queues")
-    }
-    assert totals == {
-        "enqueued": 3, "scheduled": 1, "retries": 3, "dead": 1, "working": 1, "queues": 3,
-    }  # fmt: skip
-    assert (answer["processed"], answer["failures"], answer["paused"]) == (12345, 67, 1)
-    assert answer["layout"] == "q"
-    assert len(answer["days"]) == 2
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(raw, jobctl, url):

@@ -212,11 +212,6 @@ def test_of_two_holds_the_last_one_out_resumes(queues, holder, order):
     assert paused(queues) == []
 
 
-def test_a_queue_that_was_paused_before_stays_paused(queues, holder):
-    queues.sadd("paused", "default")
-    code, said = ended(holder.start("default", "mailers"))
-    assert (code, paused(queues)) == (0, ["default"])
-    assert "paused before, or by hand since, and stay so: default" in said
 
 
 def test_a_pause_by_hand_meanwhile_stays(queues, holder, jobctl):

@@ -190,21 +190,6 @@ def test_a_disk_that_takes_nothing_is_known_before_anything_begins(
     assert not own_journal.exists()
 
 
-@pytest.mark.parametrize("denied", ["zadd", "hset", "expire"])
-def test_a_denied_command_of_a_script_is_known_before_anything_begins(
-    raw, jobctl, url, own_journal, denied
-):
-    before = seeded(raw)
-    raw.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "+@all", f"-{denied}"
-    )
-    try:
-        limited = url.replace("unix://", "unix://clerk:pw@")
-        assert f"{denied}" in refused(jobctl, limited, CHANGES[0]).lower()
-    finally:
-        raw.acl_deluser("clerk")
-    assert everything(raw) == before
-    assert not own_journal.exists()
 
 
 def test_a_pause_that_cannot_be_noted_is_one_all_the_same(raw, faktory, jobctl, url):

@@ -8,9 +8,6 @@ from tests.builders import NOW, enqueue, failed, job, retry
 from tests.systems.test_mutation import BOB
 
 
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 @pytest.fixture
@@ -28,10 +25,6 @@ def shop(raw, noon):
     return members
 
 
-def test_discard_by_type(shop, raw, report):
-    text = '{"cmd":"discard","target":"scheduled","filter":{"jobtype":"QuickbooksSyncJob"}}'
-    assert report("mutate", text, "--yes")["done"] == 1
-    assert raw.zcard("scheduled") == 0
 
 
 def test_a_pasted_command_line_will_do(shop, raw, report, jobctl):

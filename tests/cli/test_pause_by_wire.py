@@ -55,22 +55,6 @@ def said(faktory, verb):
     ]
 
 
-def test_the_server_is_told_and_the_pause_is_seen_in_redis(both, faktory, queues):
-    ran = both("queue", "pause", "default", "--reason", "4711", "-o", "json")
-    assert ran.code == 0, ran.err
-    assert rows(ran)["default"] == {
-        "queue": "default", "action": "pause", "paused": True, "changed": True, "via": "faktory",
-        "problem": None, "pending": False,
-    }  # fmt: skip
-    assert said(faktory, "QUEUE") == ["QUEUE PAUSE default"]
-    assert faktory.paused == {"default"}
-    assert paused(queues) == ["default"]
-    again = both("queue", "pause", "default", "mailers", "-o", "json")
-    assert [row["changed"] for row in rows(again).values()] == [False, True]
-    assert rows(both("queue", "ls", "-o", "json"))["default"]["reason"] == "4711"
-    assert both("queue", "resume", "default", "mailers").code == 0
-    assert faktory.paused == set()
-    assert not queues.exists("jobctl:paused")
 
 
 def test_a_star_reaches_what_only_the_server_knows(both, faktory, queues):
@@ -169,19 +153,6 @@ def test_bad_servers_change_nothing_and_say_why(jobctl, url, queues):
     assert paused(queues) == []
 
 
-def test_a_wrong_password_is_refused_and_never_shown(jobctl, url, server, queues):
-    with FaktoryDouble(server.socket, password="right-one") as double:
-        address = f"tcp://:{{}}@127.0.0.1:{double.port}"
-        ran = jobctl(
-            "queue", "pause", "default", "-u", url, "--faktory-url", address.format("bad1")
-        )
-        assert (ran.code, "bad1" in ran.err) == (3, False)
-        ran = jobctl(
-            "queue", "pause", "default", "-u", url, "--faktory-url", address.format("right-one"),
-            "--debug",
-        )  # fmt: skip
-        assert ran.code == 0
-        assert "right-one" not in ran.err
 
 
 def test_a_server_that_answers_err_or_hangs_up_is_told(both, faktory, queues):
@@ -200,14 +171,6 @@ def holder(url, tmp_path, faktory):
     return Holder(url, tmp_path, {"FAKTORY_URL": faktory.url})
 
 
-def test_a_hold_pauses_and_resumes_by_way_of_the_server(holder, faktory, queues):
-    process = holder.start("default", script=holder.wait_file("end"))
-    assert faktory.paused == {"default"}
-    assert len(leases(queues, "default")) == 1
-    holder.touch("end")
-    assert ended(process)[0] == 0
-    assert faktory.paused == set()
-    assert not queues.keys("jobctl:*")
 
 
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])

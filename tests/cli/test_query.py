@@ -100,26 +100,6 @@ def test_a_query_gives_what_matches_newest_first(jobctl, asked, expected):
     assert ids(jobctl("query", *asked, "-o", "ids")) == expected.split()
 
 
-@pytest.mark.usefixtures("shop", "noon")
-def test_each_format_says_the_same_records(jobctl):
-    rows = json.loads(jobctl("query", "-w", "state=completed", "-o", "json").out)
-    assert [row["id"] for row in rows] == ["job-4", "job-2", "job-1"]
-    assert all(tuple(row) == ROW_KEYS for row in rows)
-    assert rows[1] == {
-        "id": "job-2", "state": "succeeded", "progress": 1.0, "job_name": "Import",
-        "job_args": {"user": "u-1"}, "provider_job_id": 42, "attempt": 0,
-        "recorded_at": "2026-09-18T14:13:20Z", "queued_at": None, "started_at": None,
-        "succeeded_at": None, "failed_at": None, "killed_at": None, "kill_requested_at": None,
-        "errors": [], "data": {"rows": 7},
-    }  # fmt: skip
-    lines = jobctl("query", "-w", "state=completed", "-o", "jsonl").out.splitlines()
-    assert [json.loads(line) for line in lines] == rows
-    table = list(csv.DictReader(io.StringIO(jobctl("query", "-o", "csv").out)))
-    assert [row["id"] for row in table] == ["job-4", "job-3", "job-2", "job-1", "job-5"]
-    tsv = jobctl("query", "-w", "id=job-1", "--columns", "id,errors", "--no-header").out
-    assert tsv == 'job-1\t["first","last\\\\u001b[31m"]\n'
-    few = json.loads(jobctl("query", "-w", "id=job-1", "--columns", "state,id", "-o", "json").out)
-    assert few == [{"state": "failed", "id": "job-1"}]
 
 
 @pytest.mark.usefixtures("shop", "noon")

@@ -28,17 +28,6 @@ def test_create_prints_the_id_and_nothing_else(raw, jobctl):
         assert raw.sismember("jobba:job_name:Import", ident)
 
 
-def test_create_takes_an_id_a_state_and_data_and_gives_the_row(raw, jobctl):
-    ran = jobctl("record", "create", "a", "--state", "started", "--provider", "42",
-                 "--data", '{"rows": 0}', "-o", "json")  # fmt: skip
-    row = json.loads(ran.out)
-    assert list(row) == list(ROW_KEYS)
-    assert (row["id"], row["state"], row["provider_job_id"]) == ("a", "started", 42)
-    assert raw.hget("jobba:id:a", "data") == b'{"rows":0}'
-    for fmt in ("jsonl", "tsv", "csv", "ids", "table", "wide"):
-        ran = jobctl("record", "create", f"b-{fmt}", "-o", fmt)
-        assert ran.code == 0
-        assert f"b-{fmt}" in ran.out
 
 
 def test_an_id_with_a_line_break_comes_back_as_it_went(raw, jobctl):
@@ -47,12 +36,6 @@ def test_an_id_with_a_line_break_comes_back_as_it_went(raw, jobctl):
     assert raw.exists("jobba:id:a\nb")
 
 
-def test_an_id_that_is_taken_is_refused(a, jobctl):
-    before = everything(a)
-    ran = jobctl("record", "create", "a", "--name", "Other")
-    assert (ran.code, ran.out) == (7, "")
-    assert ran.err.startswith("error: there is a record a already; it is as it was\n")
-    assert everything(a) == before
 
 
 def test_a_shell_job_reports_itself_in_silence(a, jobctl):
@@ -186,34 +169,8 @@ def test_what_makes_no_sense_is_a_usage_error_and_changes_nothing(a, jobctl, arg
     assert everything(a) == before
 
 
-@pytest.mark.parametrize(
-    "argv",
-    [
-        ("show", "b"), ("set", "b", "--progress", "1"), ("set", "b", "--error", "x"),
-        ("set", "b", "--arg", "k=v"), ("set", "b", "--clear-args"),
-    ],
-)  # fmt: skip
-def test_an_id_without_a_record_is_not_found_and_none_is_made(a, jobctl, argv):
-    before = everything(a)
-    ran = jobctl("record", *argv)
-    assert (ran.code, ran.out) == (4, "")
-    assert ran.err.startswith("error: there is no record b in unix://")
-    assert "\nhint: " in ran.err
-    assert everything(a) == before
 
 
-def test_a_read_only_context_refuses_every_change_and_shows(a, jobctl, config, url):
-    config(f'[contexts.prod]\nurl = "{url}"\nread_only = true\n')
-    before = everything(a)
-    for argv in (
-        ("create", "b"), ("set", "a", "--progress", "1"), ("set", "a", "--name", "N"),
-    ):  # fmt: skip
-        ran = jobctl("record", *argv, "--context", "prod", url=None)
-        assert (ran.code, ran.err.splitlines()[0]) == (
-            7, "error: context prod is read-only; nothing was changed",
-        )  # fmt: skip
-    assert everything(a) == before
-    assert jobctl("record", "show", "a", "-o", "ids", "--context", "prod", url=None).out == "a\n"
 
 
 def test_the_namespace_can_be_named(raw, jobctl):

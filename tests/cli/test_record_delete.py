@@ -22,9 +22,6 @@ def shop(raw, monkeypatch, tmp_path):
     return raw
 
 
-@pytest.fixture
-def report(jobctl, shop):
-    return reporter(jobctl)
 
 
 @pytest.mark.parametrize(
@@ -58,17 +55,8 @@ def test_a_cleanup_must_say_how_old(shop, jobctl):
     )
 
 
-def test_ids_come_as_arguments_and_from_stdin_and_are_named_when_missing(shop, report):
-    found = report(*DELETE, "one", "-", "--yes", stdin="two\nnobody\n")
-    assert (found["action"], found["target"]) == ("delete", "records")
-    assert (found["matched"], found["done"], found["missing"]) == (2, 2, ["nobody"])
-    assert shop.zrange("jobba:recorded_at", 0, -1) == [b"three"]
 
 
-def test_nothing_on_stdin_matches_nothing(shop, jobctl):
-    ran = jobctl(*DELETE, "-", "--yes")
-    assert (ran.code, shop.zcard("jobba:recorded_at")) == (0, 3)
-    assert "nothing matched in records" in ran.err
 
 
 def test_a_dry_run_shows_histogram_and_sample_and_changes_nothing(shop, jobctl, golden, url, noon):
@@ -117,9 +105,6 @@ def test_a_plan_is_applied_to_exactly_its_records_and_says_what_drifted(
     assert shop.zrange("jobba:recorded_at", 0, -1) == [b"four", b"two", b"three"]
 
 
-def test_without_an_undo_no_file_stays(shop, report, jobctl):
-    assert report(*DELETE, "one", "--yes", "--no-undo")["operation"] is None
-    assert jobctl("journal", "ls", "-o", "ids").out == ""
 
 
 def test_the_file_is_private_and_says_whose_records_they_are(shop, report, jobctl, tmp_path, url):
@@ -134,33 +119,10 @@ def test_the_file_is_private_and_says_whose_records_they_are(shop, report, jobct
     assert shop.exists("mine:id:mine")
 
 
-def test_a_protected_context_asks_for_its_name(shop, jobctl, config, url):
-    config(f'[contexts.prod]\nurl = "{url}"\nprotected = true\n')
-    argv = ("--context", "prod", *DELETE, "one")
-    assert jobctl(*argv, "--yes", url=None).code == 7
-    assert shop.exists("jobba:id:one")
-    assert jobctl(*argv, "--confirm", "prod", url=None).code == 0
-    assert not shop.exists("jobba:id:one")
 
 
-def test_a_read_only_context_changes_nothing(shop, jobctl, config, url):
-    config(f'[contexts.look]\nurl = "{url}"\nread_only = true\n')
-    before = contents(shop)
-    for verb in (DELETE, ("record", "mark", "failed"), ("record", "request-kill")):
-        ran = jobctl("--context", "look", *verb, "one", "--yes", url=None)
-        assert (ran.code, "read-only" in ran.err) == (7, True)
-    assert contents(shop) == before
 
 
-def test_a_mark_and_a_request_cannot_be_undone_and_say_no_way_back(shop, report, jobctl):
-    for verb in (("mark", "killed"), ("request-kill",)):
-        ran = jobctl("record", *verb, "three", "--yes", "-o", "json")
-        assert "undo" not in ran.err
-        operation = json.loads(ran.out)["operation"]
-        refused = jobctl("undo", operation, "--yes")
-        assert (refused.code, "cannot be undone" in refused.err) == (7, True)
-    assert shop.smembers("jobba:killed") == {b"three"}
-    assert shop.hexists("jobba:id:three", "kill_requested_at")
 
 
 def test_a_state_is_checked_before_anything_is_connected(jobctl):

@@ -42,15 +42,6 @@ def test_the_other_changes_of_many_ask_for_typed_ids_too(jobctl, store, started,
     assert (state(store), store.records.kill_requested("a")) == ("started", False)
 
 
-def test_a_protected_context_asks_for_its_name_all_the_same(
-    jobctl, store, started, config, url
-) -> None:
-    config(f'[contexts.prod]\nurl = "{url}"\nprotected = true\n')
-    words = ("--context", "prod", "record", "mark", "failed", started)
-    assert jobctl(*words, url=None).code == 7
-    assert state(store) == "started"
-    assert jobctl(*words, "--confirm", "prod", url=None).code == 0
-    assert state(store) == "failed"
 
 
 def test_a_state_that_is_none_is_a_usage_error(jobctl, store, started) -> None:

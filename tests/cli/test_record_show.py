@@ -48,23 +48,8 @@ def test_what_happened_at_one_time_is_told_in_the_order_of_states(jobctl):
     assert story.index("recorded") < story.index("queued", story.index("timeline"))
 
 
-def test_programs_get_the_row_with_every_key_and_the_attempts(retold, jobctl):
-    row = json.loads(jobctl("record", "show", "a", "-o", "json").out)
-    assert list(row) == [*ROW_KEYS, "attempts"]
-    assert (row["attempt"], row["failed_at"]) == (2, "2026-09-21T13:13:19.345679Z")
-    assert [list(each) for each in row["attempts"]] == [list(ROW_KEYS)]
-    assert row["attempts"][0] | {} == dict.fromkeys(ROW_KEYS) | {
-        "id": "a:0", "state": "failed", "attempt": 0, "errors": ["the first"],
-        "recorded_at": "2026-09-21T12:43:20Z",
-    }  # fmt: skip
-    assert json.loads(jobctl("record", "show", "a", "-o", "jsonl").out) == row
 
 
-def test_lines_have_the_rows_keys_and_ids_the_id(retold, jobctl):
-    header, line = jobctl("record", "show", "a").out.splitlines()
-    assert header.split("\t") == list(ROW_KEYS)
-    assert line.split("\t")[:2] == ["a", "failed"]
-    assert jobctl("record", "show", "a", "-o", "ids").out == "a\n"
 
 
 def test_an_attempt_is_shown_by_its_own_id(retold, jobctl):
@@ -113,11 +98,6 @@ def test_a_megabyte_is_cut_for_people_and_whole_for_programs(raw, jobctl):
     assert (len(row["data"]["text"]), len(row["errors"][0])) == (1_000_000, 1_000_000)
 
 
-def test_a_record_of_another_type_is_an_error_that_names_its_key(raw, jobctl):
-    raw.set("jobba:id:a", "text")
-    ran = jobctl("record", "show", "a")
-    assert (ran.code, ran.out) == (3, "")
-    assert "the key jobba:id:a of" in ran.err
 
 
 def test_an_attempt_whose_key_is_another_records_is_counted_no_less(raw, jobctl):

@@ -30,23 +30,6 @@ def remove(*names, **options):
     return ("queue", "remove", *names, "--confirm", " ".join(names), *flags)
 
 
-def test_a_queue_its_name_and_its_pause_are_gone_and_come_back(shop, report):
-    before = state(shop)
-    found = report(*remove("mail", reason="moved"))
-    assert found | {"operation": None, "server": None, "seconds": None} == {
-        "action": "remove", "target": "queue", "server": None, "matched": 3, "done": 3,
-        "merged": 0, "gone": 0,
-        "failed": 0, "skipped": 0, "missing": [], "dry_run": False, "operation": None,
-        "reason": "moved", "before": {"queue:mail": 3}, "after": {"queue:mail": 0}, "seconds": None,
-    }  # fmt: skip
-    assert b"q:mail" not in state(shop)
-    assert shop.smembers("queues") == {b"default", b"empty"}
-    assert shop.smembers("paused") == set()
-    undone = report("undo", found["operation"], "--yes")
-    assert (undone["action"], undone["done"], undone["matched"]) == ("undo", 3, 3)
-    assert (undone["before"], undone["after"]) == ({"queue:mail": 0}, {"queue:mail": 3})
-    assert state(shop) == before
-    assert report("undo", found["operation"], "--yes")["matched"] == 0
 
 
 def test_nothing_of_it_stays_in_redis_but_what_it_remembers_for_a_week(shop, report):
@@ -56,13 +39,6 @@ def test_nothing_of_it_stays_in_redis_but_what_it_remembers_for_a_week(shop, rep
     assert 0 < shop.ttl(f"jobctl:op:{found['operation']}") <= 7 * 86400
 
 
-def test_newcomers_run_after_the_jobs_that_come_back(shop, report):
-    before = shop.lrange("q:default", 0, -1)
-    operation = report(*remove("default"))["operation"]
-    newcomers = [job(f"new-{i:08d}") for i in range(1200)]  # more than one call moves over
-    enqueue(shop, "default", *newcomers)
-    assert report("undo", operation, "--yes")["done"] == 7
-    assert shop.lrange("q:default", 0, -1) == newcomers[::-1] + before
 
 
 def test_both_forms_of_a_list_are_removed_and_remembered(shop, report):
@@ -104,15 +80,6 @@ def test_a_key_of_the_job_system_is_no_list_of_a_queue_that_is_called_like_it(sh
     assert shop.zcard("retries") == 1
 
 
-def test_a_star_alone_means_all_of_them(shop, report):
-    before = state(shop)
-    found = report(*remove("*"))
-    assert (found["done"], sorted(found["before"])) == (
-        10, ["queue:default", "queue:empty", "queue:mail"],
-    )  # fmt: skip
-    assert shop.exists("queues", "paused", "q:default", "q:mail") == 0
-    report("undo", found["operation"], "--yes")
-    assert state(shop) == before
 
 
 def test_a_star_over_nothing_is_fine(raw, report):
@@ -176,15 +143,6 @@ def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
     assert state(shop) == before
 
 
-def test_a_key_of_another_type_is_an_error_and_nothing_is_done(shop, jobctl):
-    shop.sadd("queues", "hash")
-    shop.hset("q:hash", "a", "b")
-    before = state(shop)
-    for names in (["mail", "hash"], ["*"]):
-        ran = jobctl(*remove(*names))
-        assert ran.code == 3
-        assert "the key q:hash holds a hash, no list of jobs" in ran.err
-    assert state(shop) == before
 
 
 @pytest.mark.parametrize(
@@ -239,22 +197,8 @@ def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(shop, jobctl,
     assert not own_journal.exists() or not list(own_journal.iterdir())
 
 
-def test_running_jobs_are_left_alone_counted_and_said(shop, jobctl):
-    shop.zadd("working", {reservation(job(f"held-{i:05d}")): NOW + i for i in range(3)})
-    shop.zadd("working", {reservation(job("held-other", queue="mail")): NOW})
-    ran = jobctl(*remove("default"), "-o", "json")
-    assert "3 jobs are being worked on, of queue default: left alone, they run to" in ran.err
-    assert shop.zcard("working") == 4
 
 
-def test_without_an_undo_nothing_is_kept(shop, report, own_journal):
-    found = report(*remove("default", "mail"), "--no-undo")
-    assert (found["done"], found["operation"]) == (10, None)
-    assert found["after"] == {"queue:default": 0, "queue:mail": 0}
-    assert shop.smembers("queues") == {b"empty"}
-    assert shop.exists("q:default", "q:mail", "paused") == 0
-    assert not shop.keys("jobctl:op:*")
-    assert not own_journal.exists()
 
 
 def test_the_journal_tells_of_it(shop, jobctl, report):
@@ -295,17 +239,8 @@ def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, jobctl, re
     assert state(shop) == before
 
 
-def test_its_file_is_no_plan(shop, jobctl, report, own_journal):
-    operation = report(*remove("mail"))["operation"]
-    ran = jobctl("apply", str(own_journal / f"{operation}.jsonl"), "--yes")
-    assert ran.code == 7
-    assert "is no plan" in ran.err
 
 
-def test_a_resume_of_what_has_ended_changes_nothing(shop, report):
-    found = report(*remove("mail"))
-    again = report("resume", found["operation"], "--yes")
-    assert again | {"seconds": None} == found | {"seconds": None}
 
 
 @pytest.fixture

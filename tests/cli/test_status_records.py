@@ -54,29 +54,8 @@ def test_the_story_of_a_record_fits_its_terminal(raw, jobctl, golden, monkeypatc
     golden(f"story-record-{jid}-{width}.txt", "\n".join([*lines, f"-- exit {ran.code}", ran.err]))
 
 
-def test_a_record_alone_is_an_answer(raw, jobctl):
-    finished(raw)
-    ran = jobctl("status", "job-00000001", "-o", "json")
-    answer = json.loads(ran.out)
-    assert (ran.code, ran.err) == (0, "")
-    assert (answer["state"], answer["places"], answer["job"]) == ("success", [], None)
-    (row,) = answer["records"]
-    assert (row["id"], row["state"], row["progress"]) == ("import-42", "succeeded", 1.0)
-    assert row["succeeded_at"] == "2026-09-21T13:13:50Z"
-    assert jobctl("status", "import-42", "-o", "json").code == 0
 
 
-def test_without_a_place_there_is_one_row_with_the_state_of_the_record(raw, jobctl):
-    finished(raw)
-    enqueue(raw, "default", job("waits"))
-    record(raw, "r-1", "queued", provider_job_id="waits")
-    ran = jobctl("status", "job-00000001", "waits", "-o", "csv")
-    assert (ran.code, ran.err) == (0, "")
-    first, alone, placed = ran.out.splitlines()
-    assert first.startswith("jid,state,place,queue")
-    assert alone == "job-00000001,success,,,,,,,,,,,"
-    assert placed.startswith("waits,enqueued,queue,default,0,")
-    assert jobctl("status", "job-00000001", "no-such-job", "-o", "ids").out == "job-00000001\n"
 
 
 def test_what_is_not_found_has_no_record_either(jobctl):

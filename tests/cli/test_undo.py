@@ -13,17 +13,6 @@ from tests.cli.journals import everything
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
-VERBS = [
-    ("kill",),
-    ("discard",),
-    ("requeue",),
-    ("requeue", "--front"),
-    ("requeue", "--to", "slow", "--reset-retries"),
-    ("requeue", "--in", "1h"),
-    ("requeue", "--spread", "1h", "--reset-retries"),
-    ("reschedule", "--in", "1d"),
-    ("kill", "--limit", "2"),
-]
 
 
 @pytest.fixture
@@ -40,40 +29,10 @@ def shop(raw):
     return members
 
 
-@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_undo_restores_scores_and_bytes(shop, raw, report, verb):
-    before = everything(raw)
-    done = report("retries", *verb, "--all", "--yes")
-    assert everything(raw) != before
-    undone = report("undo", done["operation"], "--yes")
-    assert undone["action"] == "undo"
-    assert undone["done"] == undone["matched"] == done["done"]
-    assert everything(raw) == before
-    assert report("undo", done["operation"], "--yes")["matched"] == 0
-    assert everything(raw) == before
 
 
-def test_undo_of_renewed_dead_jobs_restores_their_purge_time(raw, report):
-    raw.zadd("dead", {failed("jid-00000001"): NOW, failed("jid-00000002"): NOW + 1})
-    before = everything(raw)
-    done = report("dead", "kill", "--all", "--yes")
-    raw.zadd("dead", {failed("jid-00000002"): NOW + 9})  # somebody else renewed it since
-    undone = report("undo", done["operation"], "--yes")
-    assert (undone["done"], undone["gone"], undone["missing"]) == (1, 1, ["jid-00000002"])
-    assert raw.zscore("dead", failed("jid-00000001")) == NOW
-    assert before["dead"][0][1] == NOW
 
 
-def test_undo_restores_what_did_not_run_and_names_the_rest(shop, raw, report):
-    done = report("retries", "requeue", "--all", "--yes")
-    for _ in range(3):
-        raw.rpop("q:default")  # the two that were there, and the first of ours
-    raw.lpush("q:default", job("newcomer-0001"))
-    undone = report("undo", done["operation"], "--yes")
-    assert (undone["done"], undone["gone"]) == (3, 1)
-    assert undone["missing"] == ["jid-00000001"]
-    assert raw.zrange("retries", 0, -1) == shop[1:]
-    assert raw.lrange("q:default", 0, -1) == [job("newcomer-0001")]
 
 
 def test_undo_of_a_kill_leaves_alone_what_was_requeued_from_dead(shop, raw, report):
@@ -107,16 +66,6 @@ def test_undo_takes_the_beginning_of_an_id_and_names_near_ones(shop, jobctl, rep
     assert report("undo", operation[:5], "--yes")["done"] == 4
 
 
-def test_undo_of_another_server_is_refused(shop, raw, jobctl, report, server):
-    operation = report("retries", "kill", "--all", "--yes")["operation"]
-    elsewhere = f"unix://{server.socket}?db=3"
-    ran = jobctl("undo", operation, "--yes", "-u", elsewhere)
-    assert ran.code == 7
-    assert "is of unix://" in ran.err
-    raw.flushdb()
-    raw.set("jobctl:server", "replaced")
-    assert jobctl("undo", operation, "--yes").code == 7
-    assert raw.zcard("retries") == 0
 
 
 def test_undo_finds_the_server_in_its_file(shop, raw, monkeypatch, jobctl, report):
@@ -126,18 +75,8 @@ def test_undo_finds_the_server_in_its_file(shop, raw, monkeypatch, jobctl, repor
     assert raw.zcard("retries") == 4
 
 
-def test_without_undo_no_file_is_left(shop, jobctl, own_journal, report):
-    found = report("retries", "kill", "--all", "--yes", "--no-undo")
-    assert (found["done"], found["operation"]) == (4, None)
-    assert not list(own_journal.iterdir())
 
 
-def test_resume_of_a_finished_operation_changes_nothing(shop, raw, report):
-    done = report("retries", "requeue", "--all", "--yes")
-    before = everything(raw)
-    again = report("resume", done["operation"], "--yes")
-    assert (again["matched"], again["done"]) == (4, 4)
-    assert everything(raw) == before
 
 
 @pytest.mark.parametrize(
@@ -165,29 +104,8 @@ def test_resume_puts_right_what_the_server_forgot(shop, raw, report, jobctl):
     assert (raw.zcard("retries"), raw.zcard("dead")) == (0, 4)
 
 
-def test_a_plan_changes_exactly_its_jobs_later(shop, raw, report, tmp_path):
-    plan = tmp_path / "plan.jsonl"
-    before = everything(raw)
-    planned = report("retries", "discard", "--type", "SendEmail", "--plan", str(plan))
-    assert (planned["matched"], planned["done"], planned["dry_run"]) == (3, 0, True)
-    assert stat.S_IMODE(plan.stat().st_mode) == 0o600
-    assert everything(raw) == before
-    raw.zrem("retries", shop[0])
-    raw.zadd("retries", {failed("jid-00000009"): NOW})
-    applied = report("apply", str(plan), "--yes")
-    assert (applied["matched"], applied["done"], applied["gone"]) == (3, 2, 1)
-    assert raw.zrange("retries", 0, -1) == [failed("jid-00000009"), shop[3]]
-    report("undo", applied["operation"], "--yes")
-    assert raw.zcard("retries") == 4
 
 
-def test_a_plan_is_applied_once(shop, raw, jobctl, tmp_path):
-    plan = str(tmp_path / "plan.jsonl")
-    jobctl("retries", "requeue", "--all", "--plan", plan)
-    assert jobctl("apply", plan, "--yes").code == 0
-    ran = jobctl("apply", plan, "--yes")
-    assert ran.code == 7
-    assert "applied before" in ran.err
 
 
 def test_a_plan_never_writes_over_a_file(shop, jobctl, tmp_path):
@@ -205,18 +123,6 @@ def test_a_plan_that_a_guard_refuses_leaves_no_file(shop, jobctl, tmp_path):
     assert not plan.exists()
 
 
-def test_the_journal_lists_newest_first(shop, report, jobctl):
-    first = report("retries", "kill", "--limit", "1", "--all", "--yes", "--reason", "INC-7")
-    second = report("retries", "discard", "--all", "--yes")
-    report("undo", first["operation"], "--yes")
-    rows = json.loads(jobctl("journal", "ls", "-o", "json").out)
-    assert [row["operation"] for row in rows] == [second["operation"], first["operation"]]
-    assert rows[1] == {
-        "operation": first["operation"], "action": "kill", "target": "retries", "state": "undone",
-        "started_at": rows[1]["started_at"], "matched": 4, "done": 1,
-    }  # fmt: skip
-    shown = json.loads(jobctl("journal", "show", first["operation"], "-o", "json").out)
-    assert (shown["reason"], shown["filter"], shown["undone"]) == ("INC-7", "--all", 1)
 
 
 def test_the_journal_shows_each_job_and_what_became_of_it(shop, report, jobctl):

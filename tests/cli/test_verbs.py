@@ -6,17 +6,9 @@ import pytest
 
 from tests.builders import NOW, enqueue, failed, job, retry
 
-KEYS = {
-    "action", "target", "server", "matched", "done", "merged", "gone", "failed", "skipped",
-    "missing", "dry_run", "operation", "reason", "before", "after", "seconds",
-}  # fmt: skip
 HALF_A_YEAR = 180 * 86400
 
 
-@pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return tmp_path / "jobctl" / "operations"
 
 
 @pytest.fixture
@@ -32,16 +24,6 @@ def shop(raw, noon):
     return members
 
 
-@pytest.fixture
-def report(jobctl):
-    """Run a change and return its report."""
-
-    def run(*argv, code=0, **how):
-        ran = jobctl(*argv, "-o", "json", **how)
-        assert ran.code == code, ran.err
-        return json.loads(ran.out)
-
-    return run
 
 
 def test_kill_moves_to_dead_in_order_with_the_bytes_as_they_were(shop, raw, report):
@@ -56,48 +38,16 @@ def test_kill_moves_to_dead_in_order_with_the_bytes_as_they_were(shop, raw, repo
     assert dead[1][1] == pytest.approx(NOW + HALF_A_YEAR + 1e-6, abs=3e-7)
 
 
-def test_kill_of_dead_jobs_renews_the_time_they_are_purged_at(raw, noon, report):
-    raw.zadd("dead", {failed("jid-00000001"): NOW + 5, failed("jid-00000002"): NOW + 4})
-    report("dead", "kill", "--all", "--yes")
-    (first, score), _ = raw.zrange("dead", 0, -1, withscores=True)
-    assert first == failed("jid-00000002")
-    assert score == pytest.approx(NOW + HALF_A_YEAR, abs=1e-6)
 
 
-def test_discard_removes(shop, raw, report):
-    assert report("retries", "discard", "--error", "^Timeout$", "--yes")["done"] == 1
-    assert raw.zrange("retries", 0, -1) == [shop[0], shop[2]]
 
 
-def test_requeue_pushes_to_each_jobs_queue_with_a_fresh_time_and_nothing_else(shop, raw, report):
-    report("retries", "requeue", "--all", "--yes")
-    moment = b"2026-09-21T14:13:20Z"
-    pushed = [m.replace(b"2026-09-21T14:00:01.5Z", moment) for m in shop]
-    assert raw.lrange("q:default", 0, -1) == [pushed[1], pushed[0], job("queued-00001")]
-    assert raw.lrange("q:mailers", 0, -1) == [pushed[2]]
-    assert raw.smembers("queues") == {b"default", b"mailers"}
 
 
-def test_requeue_to_the_front_runs_the_jobs_next_in_their_order(shop, raw, report):
-    report("retries", "requeue", "--all", "--to", "default", "--front", "--yes")
-    queue = [json.loads(raw)["jid"] for raw in reversed(raw.lrange("q:default", 0, -1))]
-    assert queue == ["jid-00000001", "jid-00000002", "jid-00000003", "queued-00001"]
 
 
-def test_requeue_keeps_the_retry_count_and_says_what_is_left(raw, jobctl, noon):
-    enqueue(raw, "default", job("queued-00001"))
-    raw.zadd("dead", {failed("jid-00000001", count=25): NOW, failed("jid-00000002", count=3): NOW})
-    ran = jobctl("dead", "requeue", "--all", "--yes", "-o", "json")
-    assert "1 have no retries left (--reset-retries gives them back); 1 have 22 left" in ran.err
-    counts = [json.loads(m)["failure"]["retry_count"] for m in raw.lrange("q:default", 0, -1)[:2]]
-    assert sorted(counts) == [3, 25]
 
 
-def test_reset_retries_takes_the_failure_out(raw, report, noon):
-    enqueue(raw, "default", job("queued-00001"))
-    raw.zadd("dead", {failed("jid-00000001", count=25): NOW})
-    report("dead", "requeue", "--all", "--reset-retries", "--yes")
-    assert "failure" not in json.loads(raw.lrange("q:default", 0, -1)[0])
 
 
 @pytest.mark.parametrize("queue", [None, ""])
@@ -177,19 +127,8 @@ def test_the_last_of_many_jobs_still_has_a_time(raw, jobctl, report):
     assert jobctl("retries", "count", "-w", "at>=9999-12-31T23:59:58Z").out == "100\n"
 
 
-def test_clear_asks_for_the_name_of_the_set(shop, raw, jobctl):
-    ran = jobctl("retries", "clear", "--yes")
-    assert (ran.code, raw.zcard("retries")) == (7, 3)
-    assert "--confirm retries" in ran.err
-    assert jobctl("retries", "clear", "--confirm", "dead").code == 7
-    assert jobctl("retries", "clear", "--confirm", "retries").code == 0
-    assert raw.zcard("retries") == 0
 
 
-def test_clear_without_undo_keeps_no_file(shop, raw, report, own_journal):
-    found = report("retries", "clear", "--confirm", "retries", "--no-undo")
-    assert (found["done"], found["operation"], raw.exists("retries")) == (3, None, 0)
-    assert not list(own_journal.glob("*"))
 
 
 @pytest.mark.parametrize("verb", ["kill", "discard", "requeue"])
@@ -215,10 +154,6 @@ def test_guards_test_what_matched_before_the_limit(shop, raw, jobctl, guard, cod
     assert raw.zcard("dead") == (0 if dry or code else 1 if "--limit" in guard else 2)
 
 
-def test_a_limit_takes_those_of_lowest_score_and_skips_the_rest(shop, raw, report):
-    found = report("retries", "discard", "--all", "--limit", "2", "--yes")
-    assert (found["matched"], found["done"], found["skipped"]) == (3, 2, 1)
-    assert raw.zrange("retries", 0, -1) == [shop[2]]
 
 
 @pytest.mark.parametrize("verb", ["kill", "discard", "requeue"])
@@ -230,11 +165,6 @@ def test_a_verb_without_a_filter_is_a_mistake_that_names_all(shop, raw, jobctl, 
     assert raw.zcard("retries") == 3
 
 
-def test_off_a_terminal_nobody_is_asked(shop, raw, jobctl):
-    ran = jobctl("retries", "kill", "--all")
-    assert ran.code == 7
-    assert "--yes" in ran.err
-    assert raw.zcard("retries") == 3
 
 
 def test_jobs_that_a_change_makes_the_same_are_told_of_in_every_format(raw, jobctl, noon):
@@ -250,25 +180,10 @@ def test_jobs_that_a_change_makes_the_same_are_told_of_in_every_format(raw, jobc
     assert same in spread("--yes", "-o", "table").out
 
 
-def test_nothing_matched_is_fine_and_said(shop, jobctl, report):
-    ran = jobctl("retries", "kill", "--type", "Nobody", "--yes")
-    assert (ran.code, ran.err) == (0, "nothing matched in retries\n")
-    assert report("retries", "kill", "--jid", "-", "--yes", stdin="")["matched"] == 0
 
 
-def test_jids_that_are_nowhere_are_named(shop, report):
-    found = report("retries", "kill", "--jid", "-", "--yes", stdin="jid-00000001\nmissing-0001\n")
-    assert (found["done"], found["missing"]) == (1, ["missing-0001"])
 
 
-def test_a_requeue_that_cannot_know_the_form_of_lists_is_refused(raw, jobctl, noon):
-    retry(raw, failed())
-    ran = jobctl("retries", "requeue", "--all", "--yes")
-    assert ran.code == 7
-    assert "--layout" in ran.err
-    assert raw.zcard("retries") == 1
-    assert jobctl("retries", "requeue", "--all", "--yes", "--layout", "bare").code == 0
-    assert raw.llen("default") == 1
 
 
 def test_where_only_bare_lists_are_they_are_used_and_the_systems_own_keys_never(raw, jobctl, noon):
@@ -334,15 +249,6 @@ def test_what_others_do_meanwhile_is_told_apart(shop, raw, store):
     assert found.moved == {"retries": -2, "dead": 2}
 
 
-@pytest.mark.parametrize("fmt", ["tsv", "csv", "jsonl", "ids", "table", "wide"])
-def test_the_report_comes_in_every_format(shop, jobctl, fmt):
-    ran = jobctl("retries", "kill", "--all", "--yes", "-o", fmt)
-    assert ran.code == 0
-    assert ran.err.startswith("undo: jobctl undo ")
-    if fmt == "ids":
-        assert ran.out.strip() == ran.err.split()[-1]
-    else:
-        assert "3" in ran.out
 
 
 def test_the_table_says_what_happened_and_what_there_was(shop, jobctl, golden, url):
