@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sys
@@ -20,7 +21,6 @@ from jobctl.cli.main import run as run_jobctl
 from jobctl.redis.server import Server
 from jobctl.systems.faktory.system import FaktorySystem
 from tests.builders import NOW
-from tests.cli.journals import reporter
 from tests.systems.double import FaktoryDouble
 
 # A machine that is busy with other things is no failure.
@@ -175,7 +175,14 @@ def jobctl(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[..., Ran]:
 @pytest.fixture
 def report(jobctl: Callable[..., Ran]) -> Callable[..., dict[str, Any]]:
     """Run a change by the command line and return its report: ``report("retries", "kill")``."""
-    return reporter(jobctl)
+
+    def run(*argv: str, code: int = 0, **how: Any) -> dict[str, Any]:
+        ran = jobctl(*argv, "-o", "json", **how)
+        assert ran.code == code, ran.err
+        found: dict[str, Any] = json.loads(ran.out)
+        return found
+
+    return run
 
 
 @pytest.fixture

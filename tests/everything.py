@@ -6,18 +6,22 @@ from typing import Any
 
 import redis
 
+_READ = {
+    b"hash": lambda raw, key: raw.hgetall(key),
+    b"set": lambda raw, key: raw.smembers(key),
+    b"zset": lambda raw, key: dict(raw.zrange(key, 0, -1, withscores=True)),
+    b"list": lambda raw, key: raw.lrange(key, 0, -1),
+}
+
 
 def everything(raw: redis.Redis) -> dict[bytes, Any]:
     """Return every key with its value, whatever its type."""
-    found: dict[bytes, Any] = {}
-    for key in raw.scan_iter():
-        kind = raw.type(key)
-        if kind == b"hash":
-            found[key] = raw.hgetall(key)
-        elif kind == b"set":
-            found[key] = raw.smembers(key)
-        elif kind == b"zset":
-            found[key] = dict(raw.zrange(key, 0, -1, withscores=True))
-        else:
-            found[key] = raw.dump(key)
-    return found
+    return {
+        key: _READ.get(raw.type(key), lambda raw, key: raw.dump(key))(raw, key)
+        for key in raw.scan_iter()
+    }
+
+
+def contents(raw: redis.Redis) -> dict[bytes, Any]:
+    """Return every key with its value, but jobctl's own."""
+    return {k: value for k, value in everything(raw).items() if not k.startswith(b"jobctl:")}

@@ -9,8 +9,8 @@ import pytest
 
 from tests.campaign.crashing import Shop
 from tests.campaign.test_crashes import newest, runs
+from tests.everything import contents
 from tests.recording import START
-from tests.records.keeping import contents
 
 RECORDS = 3000
 SLOWLY = ("--rate", "9000/s")  # so that there is time to die in the middle

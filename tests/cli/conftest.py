@@ -6,7 +6,42 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.contexts import FULL, SECRET
+# A config.toml with every key, and a secret in every place.
+SECRET = "correct-horse-battery"
+FULL = f"""
+[contexts.prod]
+url = "redis://:${{PW}}@h:${{PORT}}/0"
+faktory = "tcp://:{SECRET}@h"
+password_command = "touch {{ran}}; echo {SECRET}"
+protected = true
+reason_required = true
+[contexts.secret]
+url = "redis://ada:{SECRET}@h/2"
+[contexts.lost]
+url = "redis://:{SECRET}/@h"
+[contexts.mixed]
+url = "redis://:{SECRET}@${{HOST}}/0?password={SECRET}"
+[contexts.plain]
+url = "unix:///run/redis.sock"
+layout = "q"
+system = "faktory"
+records_namespace = "jobs"
+journal = false
+read_only = true
+password_file = "{SECRET}"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_journal(own_journal) -> None:
+    """Keep the operations of each test apart."""
+
+
+@pytest.fixture
+def quick(monkeypatch) -> None:
+    """Take a third of a second without a reservation for idle."""
+    monkeypatch.setattr("jobctl.queues.draining.QUIET", 0.3)
+    monkeypatch.setattr("jobctl.queues.draining._PAUSE", 0.05)
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ OLD = [f"old-{i:08d}" for i in range(1203)]  # the first runs next
 NEW = ["new-00000001", "new-00000002"]
 
 
-
-
 @pytest.fixture
 def shop(raw):
     """A server of today on the data of an older one: both lists, and one queue that is old only."""
@@ -21,8 +19,6 @@ def shop(raw):
     enqueue(raw, "mail", b"\xff odd", job("mail-00001", args=[2**60, 1.10]), form="")
     raw.sadd("paused", "mail")
     return raw
-
-
 
 
 def state(raw):
@@ -35,8 +31,6 @@ def state(raw):
 def jids(raw, key):
     """The JIDs of a list in the order they run."""
     return [json.loads(member)["jid"] for member in raw.lrange(key, 0, -1)[::-1]]
-
-
 
 
 def test_undo_puts_back_what_has_not_run_and_leaves_what_came_since(shop, report):
@@ -60,10 +54,6 @@ def test_what_is_the_same_twice_stays_twice(raw, report):
     back = report("undo", found["operation"], "--yes")
     assert (back["done"], len(raw.lrange("default", 0, -1))) == (3, 3)
     assert raw.lrange("q:default", 0, -1) == before["q:default"]
-
-
-
-
 
 
 def test_what_a_known_server_reads_decides(shop, report, server, url):

@@ -9,33 +9,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.story import run as run_main
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 
 
 @pytest.fixture
-def complete(url, tmp_path):
-    """The words that complete a command line."""
+def complete(monkeypatch, url):
+    """The words that complete a command line, as the shells' scripts ask for them."""
 
     def run(line, **environ):
-        words = line.split(" ")
-        ran = subprocess.run(
-            [sys.executable, "-m", "jobctl"],
-            env={
-                "_JOBCTL_COMPLETE": "bash_complete",
-                "COMP_WORDS": line,
-                "COMP_CWORD": str(len(words) - 1),
-                "JOBCTL_URL": url,
-                "XDG_STATE_HOME": str(tmp_path),
-            }
-            | environ,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert ran.stderr == ""
-        return [found.split(",", 1)[1] for found in ran.stdout.splitlines() if found]
+        asked = {
+            "_JOBCTL_COMPLETE": "bash_complete", "COMP_WORDS": line,
+            "COMP_CWORD": str(line.count(" ")), "JOBCTL_URL": url,
+        }  # fmt: skip
+        with monkeypatch.context() as patched:
+            for name, value in (asked | environ).items():
+                patched.setenv(name, value)
+            code, out, err = run_main([])
+        assert (code, err) == (0, "")
+        return [found.split(",", 1)[1] for found in out.splitlines() if found]
 
     return run
 
@@ -104,9 +98,8 @@ def test_bash_completes_a_queue_with_the_script(url, raw, tmp_path):
 
 
 def test_only_operations_that_can_be_undone_or_resumed_complete_there(
-    complete, jobctl, raw, monkeypatch, tmp_path
+    complete, jobctl, raw, own_journal
 ):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     retry(raw, *(failed(f"jid-{i:08d}") for i in range(3)))
     enqueue(raw, "default", job())
     raw.zadd("working", {reservation(job("held-00001")): NOW})
@@ -119,7 +112,7 @@ def test_only_operations_that_can_be_undone_or_resumed_complete_there(
     kept, undone, cut = (done("retries", "kill", "--jid", f"jid-{i:08d}") for i in range(3))
     released = done("working", "release", "held-00001")
     done("undo", undone)
-    file = tmp_path / "jobctl" / "operations" / f"{cut}.jsonl"
+    file = own_journal / f"{cut}.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(line for line in lines if not line.startswith(b'{"end"')))
     assert sorted(complete("jobctl undo ")) == sorted([kept, cut])

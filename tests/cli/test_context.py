@@ -13,7 +13,8 @@ from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, open_either
 from jobctl.errors import ConfigProblem, UsageProblem
 from tests.builders import failed, retry
-from tests.cli.contexts import FORMATS, SECRET
+from tests.cli.conftest import SECRET
+from tests.redis.runs import FORMATS
 
 KEYS = [
     "context", "url", "faktory", "layout", "system", "records_namespace", "read_only",

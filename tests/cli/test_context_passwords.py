@@ -14,7 +14,7 @@ from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, open_either
 from jobctl.errors import WrongPassword
 from tests.builders import failed, retry
-from tests.cli.contexts import SECRET
+from tests.cli.conftest import SECRET
 from tests.redis.doubles import serving
 
 

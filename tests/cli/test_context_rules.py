@@ -14,9 +14,7 @@ import pytest
 from jobctl import Guards, Watch, Where, connect
 from jobctl.errors import Refused
 from tests.builders import enqueue, failed, job, retry
-from tests.cli.journals import everything
-
-pytestmark = pytest.mark.usefixtures("own_journal")
+from tests.everything import contents
 
 SECRET = "correct-horse-battery"
 KILL = ("retries", "kill", "--type", "SendEmail")
@@ -37,7 +35,7 @@ def shop(raw):
     for kind in ("scheduled", "dead"):
         raw.zadd(kind, {failed("jid-00000009"): time.time() + 1000})
     enqueue(raw, "default", job("queued-00001"))
-    return everything(raw)
+    return contents(raw)
 
 
 @pytest.fixture
@@ -77,8 +75,6 @@ def at_terminal(own_journal):
 # read_only
 
 
-
-
 def test_read_only_refuses_before_it_connects(config, jobctl) -> None:
     config(
         '[contexts.prod]\nurl = "redis://127.0.0.1:1"\nread_only = true\n'
@@ -95,7 +91,7 @@ def test_read_only_allows_dry_runs_and_plans(shop, raw, rules, report, tmp_path)
     plan = tmp_path / "plan"
     assert report(*KILL, "--plan", str(plan), url=None)["matched"] == 1
     assert report("apply", str(plan), "--dry-run", url=None)["matched"] == 1
-    assert everything(raw) == shop
+    assert contents(raw) == shop
 
 
 def test_read_only_refuses_undo_resume_and_apply(
@@ -105,20 +101,20 @@ def test_read_only_refuses_undo_resume_and_apply(
     plan = tmp_path / "plan"
     report("retries", "discard", "--type", "Import", "--plan", str(plan), url=None)
     operation = report(*KILL, "--yes", url=None)["operation"]
-    before = everything(raw)
+    before = contents(raw)
     rules("read_only = true")
     for argv in (("undo", operation), ("resume", operation), ("apply", str(plan))):
         ran = jobctl(*argv, "--yes", url=None)
         assert (ran.code, ran.out) == (7, ""), argv
         assert "context prod is read-only" in ran.err
     assert report("undo", operation, "--dry-run", url=None)["dry_run"]
-    assert everything(raw) == before
+    assert contents(raw) == before
 
 
 def test_the_library_keeps_the_rules_too(shop, raw, rules, report, own_journal, tmp_path) -> None:
     rules()
     operation = report(*KILL, "--yes", url=None)["operation"]
-    before = everything(raw)
+    before = contents(raw)
     rules("read_only = true")
     with connect() as store:
         everybody = Guards(everything=True, reason="why")
@@ -139,7 +135,7 @@ def test_the_library_keeps_the_rules_too(shop, raw, rules, report, own_journal, 
     with connect() as store:
         with pytest.raises(Refused, match="context prod wants a reason"):
             store.retries.discard(Where(), guards=Guards(everything=True, reason=" "))
-        assert everything(raw) == before
+        assert contents(raw) == before
         assert store.retries.discard(Where(), guards=everybody, watch=Watch()).operation is None
         assert store.undo(operation).done == 1
     assert [file.stem for file in own_journal.iterdir()] == [operation]
@@ -157,7 +153,7 @@ def test_a_reason_that_is_required_must_be_given(shop, raw, rules, jobctl, repor
         assert "context prod wants a reason; nothing was changed\nhint: say why: --reason" in (
             ran.err
         )
-    assert everything(raw) == shop
+    assert contents(raw) == shop
     found = report(*argv, "--reason", "4711", url=None)
     assert (found["done"] > 0, found["reason"]) == (True, "4711")
 
@@ -182,7 +178,7 @@ def test_a_protected_context_wants_its_own_name(shop, raw, rules, jobctl, report
     assert "the name 'prod' is required" in ran.err
     assert "hint: pass --confirm prod; or" in ran.err
     assert jobctl(*argv, "--yes", "--confirm", "prdo", url=None).code == 7
-    assert everything(raw) == shop
+    assert contents(raw) == shop
     assert report(*argv, "--confirm", "prod", url=None)["done"] > 0
 
 
@@ -208,7 +204,7 @@ def test_its_name_is_asked_for_at_a_terminal(shop, raw, rules, at_terminal) -> N
         assert code == 7, said
         assert "Type prod to go on:" in said
         assert "not confirmed; nothing was changed" in said
-    assert everything(raw) == shop
+    assert contents(raw) == shop
     code, said = at_terminal(*KILL, "--yes", answer="prod")
     assert code == 0, said
     assert "SendEmail" in said  # what will be changed is shown before it asks
@@ -324,13 +320,13 @@ def test_a_config_file_that_cannot_be_read_lets_nothing_past_its_rules(
 ) -> None:
     rules("protected = true")
     operation = report(*KILL, "--confirm", "prod", url=None)["operation"]
-    before = everything(raw)
+    before = contents(raw)
     config("[contexts.prod")
     ran = jobctl("undo", operation, "--yes", url=None)
     assert (ran.code, ran.out) == (2, "")
     monkeypatch.delenv("JOBCTL_CONTEXT")
     assert jobctl("undo", operation, "--yes", url=None).code == 2
-    assert everything(raw) == before
+    assert contents(raw) == before
 
 
 def test_the_context_that_is_given_is_used_and_the_server_is_still_checked(

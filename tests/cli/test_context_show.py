@@ -8,7 +8,8 @@ import os
 import pytest
 
 from jobctl import embedded
-from tests.cli.contexts import FORMATS, SECRET
+from tests.cli.conftest import SECRET
+from tests.redis.runs import FORMATS
 
 
 @pytest.fixture

@@ -10,13 +10,6 @@ from tests.builders import enqueue, job, reservation
 
 
 @pytest.fixture
-def quick(monkeypatch):
-    """Take a third of a second without a reservation for idle."""
-    monkeypatch.setattr("jobctl.queues.draining.QUIET", 0.3)
-    monkeypatch.setattr("jobctl.queues.draining._PAUSE", 0.05)
-
-
-@pytest.fixture
 def queues(raw):
     raw.sadd("queues", "default", "mailers")
     return raw
@@ -90,8 +83,6 @@ def test_when_time_is_up_the_queues_stay_paused_and_the_way_back_is_shown(queues
         "queues\tidle\trunning\twaiting\tseconds\texpired",
         "false",
     )
-
-
 
 
 def test_a_reservation_that_has_expired_is_told_and_need_not_be_waited_for(queues, jobctl, quick):

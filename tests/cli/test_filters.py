@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from tests.builders import NOW, enqueue, failed, job, retry
+from tests.builders import enqueue, failed, job, retry
 
 
 @pytest.fixture
@@ -61,8 +61,6 @@ def test_a_filter_tests_the_field(ids, flags, expected):
     assert ids("retries", "ls", *flags) == expected
 
 
-
-
 def test_ids_may_come_from_a_file_that_windows_wrote(ids, jobctl):
     written = b"\xef\xbb\xbfgamma-000001\r\nalpha-000001\r\n"
     assert ids("retries", "ls", "--jid", "-", stdin=written) == ["alpha", "gamma"]
@@ -82,8 +80,6 @@ def test_one_job_is_shown_where_stdin_names_one(ids, jobctl, stdin, code):
     assert code == 0 or "this takes one JID, and stdin has" in ran.err
 
 
-
-
 @pytest.mark.parametrize(
     ("argv", "expected"),
     [
@@ -101,8 +97,6 @@ def test_one_job_is_shown_where_stdin_names_one(ids, jobctl, stdin, code):
 )
 def test_a_page_is_cut_from_the_order(ids, argv, expected):
     assert ids("retries", "ls", *argv) == expected
-
-
 
 
 def test_queue_jobs_filter_and_keep_their_positions(ids, jobctl):
@@ -195,5 +189,3 @@ def test_a_change_takes_the_reading_that_is_there(names, jobctl, report_of):
     raw_jid = r"php\\0000002"  # as ids writes it
     report = report_of("retries", "kill", "--jid", raw_jid, "--jid", r"no\\body", "-n")
     assert (report["matched"], report["missing"]) == (1, [r"no\\body"])
-
-

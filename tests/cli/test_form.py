@@ -14,9 +14,8 @@ Requeue = Callable[..., Ran]
 
 
 @pytest.fixture
-def requeue(jobctl, raw, monkeypatch, tmp_path) -> Requeue:
+def requeue(jobctl, raw) -> Requeue:
     """Requeue one job to a queue that has no list."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     retry(raw, failed("jid-00000001", queue="new"))
 
     def run(*argv: str) -> Ran:

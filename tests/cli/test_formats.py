@@ -8,14 +8,7 @@ import sys
 
 import pytest
 
-from tests.builders import NOW, enqueue, failed, job, reservation, retry, small_shop
-
-
-
-
-
-
-
+from tests.builders import NOW, enqueue, failed, retry, small_shop
 
 
 def test_a_report_and_every_other_document_is_one_line_of_jsonl(raw, jobctl):
@@ -136,18 +129,12 @@ def test_raw_bytes_are_exact(raw, jobctl, url):
     assert ran.stdout == member
 
 
-
-
-
-
 def test_count_prints_the_bare_number(raw, jobctl):
     small_shop(raw)
     assert jobctl("retries", "count").out == "3\n"
     assert jobctl("retries", "count", "-o", "json").out == '{"count": 3}\n'
     assert jobctl("retries", "count", "--malformed").out == "1\n"
     assert jobctl("scheduled", "count", "--type", "Nope").out == "0\n"
-
-
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(raw, jobctl, url):

@@ -212,8 +212,6 @@ def test_of_two_holds_the_last_one_out_resumes(queues, holder, order):
     assert paused(queues) == []
 
 
-
-
 def test_a_pause_by_hand_meanwhile_stays(queues, holder, jobctl):
     process = holder.start("default", script=holder.wait_file("end"))
     assert jobctl("queue", "pause", "default", "--reason", "INC-7").code == 0

@@ -21,8 +21,6 @@ from jobctl.redis.refusals import explain_refusal
 from tests.builders import enqueue, failed, job, retry
 from tests.everything import everything
 
-pytestmark = pytest.mark.usefixtures("own_journal")
-
 LUA = Path(scripts.__file__).parent
 CHANGES = [
     ("retries", "kill", "--all", "--yes"),
@@ -188,8 +186,6 @@ def test_a_disk_that_takes_nothing_is_known_before_anything_begins(
         assert "it cannot save its data to disk (MISCONF)" in refused(jobctl, url, argv)
     assert everything(client) == before
     assert not own_journal.exists()
-
-
 
 
 def test_a_pause_that_cannot_be_noted_is_one_all_the_same(raw, faktory, jobctl, url):

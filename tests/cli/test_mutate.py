@@ -8,8 +8,6 @@ from tests.builders import NOW, enqueue, failed, job, retry
 from tests.systems.test_mutation import BOB
 
 
-
-
 @pytest.fixture
 def shop(raw, noon):
     members = [
@@ -23,8 +21,6 @@ def shop(raw, noon):
     raw.zadd("scheduled", {job("later-000001", jobtype="QuickbooksSyncJob"): NOW + 5})
     enqueue(raw, "default", job("queued-00001"))
     return members
-
-
 
 
 def test_a_pasted_command_line_will_do(shop, raw, report, jobctl):

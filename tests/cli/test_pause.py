@@ -36,8 +36,6 @@ def rows(ran):
     return {row["queue"]: row for row in json.loads(ran.out)}
 
 
-
-
 def test_people_read_what_was_done_and_how_to_take_it_back(queues, jobctl):
     ran = jobctl("queue", "pause", "default", tty=True)
     assert (ran.out, ran.err) == ("paused: default\n", "resume: jobctl queue resume default\n")
@@ -108,7 +106,7 @@ def test_what_looks_like_a_pattern_and_is_no_queue_is_a_usage_error(queues, jobc
 
 
 @pytest.mark.parametrize("name", ["high priority", "a:b/c", "naïve", "mail*", "line\nbreak"])
-def test_a_queue_of_any_name_that_is_there_can_be_named(queues, jobctl, name):
+def test_a_queue_of_any_name_that_is_there_can_be_named(queues, jobctl, quick, name):
     queues.sadd("queues", name)
     assert jobctl("queue", "pause", name).code == 0
     assert paused(queues) == [name]
@@ -247,8 +245,6 @@ def test_where_it_cannot_be_told_whether_a_server_runs_there_is_a_warning(queues
     assert ran.code == 0
     assert "CONFIG is denied" in ran.err
     assert paused(queues) == ["default"]
-
-
 
 
 def hold(raw, name="default", ident="x", beat=None, before="0"):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.cli.deploying import Holder, age, ended, kill, leases, paused, until
+from tests.cli.deploying import Holder, age, ended, kill, paused, until
 from tests.redis import doubles
 from tests.systems.double import FaktoryDouble
 
@@ -53,8 +53,6 @@ def said(faktory, verb):
         for line in faktory.commands
         if line.startswith(verb) and not line.startswith("QUEUE LATENCY jobctl.verify.")
     ]
-
-
 
 
 def test_a_star_reaches_what_only_the_server_knows(both, faktory, queues):
@@ -153,8 +151,6 @@ def test_bad_servers_change_nothing_and_say_why(jobctl, url, queues):
     assert paused(queues) == []
 
 
-
-
 def test_a_server_that_answers_err_or_hangs_up_is_told(both, faktory, queues):
     faktory.answer("QUEUE PAUSE", b"-ERR no luck\r\n", times=1)
     ran = both("queue", "pause", "default")
@@ -169,8 +165,6 @@ def test_a_server_that_answers_err_or_hangs_up_is_told(both, faktory, queues):
 @pytest.fixture
 def holder(url, tmp_path, faktory):
     return Holder(url, tmp_path, {"FAKTORY_URL": faktory.url})
-
-
 
 
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])

@@ -12,7 +12,7 @@ from jobctl.errors import ConnectionLost, Refused
 from jobctl.operations import opening
 from jobctl.redis.operations import Operations
 from tests.builders import failed, retry
-from tests.cli.journals import everything
+from tests.everything import contents
 
 
 @pytest.fixture
@@ -50,12 +50,12 @@ def rewritten(plan, **header):
 )
 def test_an_id_is_eight_hex_digits(plan, raw, jobctl, home, tmp_path, operation):
     (tmp_path / "evil.jsonl").write_text("precious")
-    before = everything(raw)
+    before = contents(raw)
     rewritten(plan, operation=operation)
     ran = jobctl("apply", str(plan), "--yes")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert f"error: {plan} is no operation" in ran.err
-    assert everything(raw) == before
+    assert contents(raw) == before
     assert (tmp_path / "evil.jsonl").read_text() == "precious"
     assert not home().exists()
 
@@ -131,17 +131,17 @@ def test_what_is_neither_a_file_nor_a_pipe_is_no_plan(jobctl, odd):
 def test_of_two_homes_with_the_same_plan_one_carries_it_out(plan, raw, jobctl, report, home):
     done = report("apply", str(plan), "--yes")
     assert (done["done"], done["gone"]) == (4, 0)
-    operation, after = done["operation"], everything(raw)
+    operation, after = done["operation"], contents(raw)
     home("bert")
     ran = jobctl("apply", str(plan), "--yes", "-o", "json")
     second = json.loads(ran.out)
     assert (ran.code, second["matched"], second["done"], second["gone"]) == (0, 4, 0, 4)
     assert f"operation {operation} was begun by anna@" in ran.err
-    assert everything(raw) == after
+    assert contents(raw) == after
     ran = jobctl("undo", operation, "--yes")
     assert (ran.code, "was begun by anna@" in ran.err) == (7, True)
     assert report("resume", operation, "--yes")["gone"] == 4
-    assert everything(raw) == after
+    assert contents(raw) == after
     home("anna")
     assert report("undo", operation, "--yes")["done"] == 4
     assert raw.zcard("retries") == 4
@@ -199,11 +199,11 @@ def test_a_plan_that_the_version_before_applied_elsewhere_is_not_applied_again(
 ):
     key = f"jobctl:op:{report('apply', str(plan), '--yes')['operation']}"
     raw.hdel(key, "claim")
-    after = everything(raw)
+    after = contents(raw)
     home("bert")
     ran = jobctl("apply", str(plan), "--yes")
     assert (ran.code, "was begun, and not with the file" in ran.err) == (7, True)
-    assert everything(raw) == after
+    assert contents(raw) == after
 
 
 def test_a_plan_that_is_applied_twice_at_once_is_applied_once(plan, raw, url, tmp_path):

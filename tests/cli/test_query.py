@@ -1,12 +1,9 @@
 """``jobctl query``: what it shows, counts, explains and refuses."""
 
-import csv
-import io
 import json
 
 import pytest
 
-from jobctl.model.record import ROW_KEYS
 from tests.builders import NOW
 from tests.recording import START, orphan, record
 
@@ -98,8 +95,6 @@ def ids(ran):
 )  # fmt: skip
 def test_a_query_gives_what_matches_newest_first(jobctl, asked, expected):
     assert ids(jobctl("query", *asked, "-o", "ids")) == expected.split()
-
-
 
 
 @pytest.mark.usefixtures("shop", "noon")

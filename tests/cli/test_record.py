@@ -7,7 +7,6 @@ import uuid
 
 import pytest
 
-from jobctl.model.record import ROW_KEYS
 from tests.everything import everything
 from tests.recording import record
 
@@ -28,14 +27,10 @@ def test_create_prints_the_id_and_nothing_else(raw, jobctl):
         assert raw.sismember("jobba:job_name:Import", ident)
 
 
-
-
 def test_an_id_with_a_line_break_comes_back_as_it_went(raw, jobctl):
     ran = jobctl("record", "create", "a\nb")
     assert ran.out == "a\\nb\n"
     assert raw.exists("jobba:id:a\nb")
-
-
 
 
 def test_a_shell_job_reports_itself_in_silence(a, jobctl):
@@ -167,10 +162,6 @@ def test_what_makes_no_sense_is_a_usage_error_and_changes_nothing(a, jobctl, arg
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
     assert everything(a) == before
-
-
-
-
 
 
 def test_the_namespace_can_be_named(raw, jobctl):

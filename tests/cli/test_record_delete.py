@@ -5,23 +5,19 @@ import re
 
 import pytest
 
-from tests.cli.journals import reporter
+from tests.everything import contents
 from tests.recording import START, record
-from tests.records.keeping import contents
 
 DELETE = ("record", "delete")
 
 
 @pytest.fixture
-def shop(raw, monkeypatch, tmp_path):
+def shop(raw):
     """Two that completed, one that did not."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     record(raw, "one", state="succeeded", job_name="Import", recorded_at=START)
     record(raw, "two", state="failed", job_name="Import", recorded_at=START + 1)
     record(raw, "three", state="started", job_name="Export", recorded_at=START + 2)
     return raw
-
-
 
 
 @pytest.mark.parametrize(
@@ -53,10 +49,6 @@ def test_a_cleanup_must_say_how_old(shop, jobctl):
     assert (
         jobctl("record", "cleanup", "--older-than", "1h", "--older-than", "2h", "--yes").code == 2
     )
-
-
-
-
 
 
 def test_a_dry_run_shows_histogram_and_sample_and_changes_nothing(shop, jobctl, golden, url, noon):
@@ -105,24 +97,16 @@ def test_a_plan_is_applied_to_exactly_its_records_and_says_what_drifted(
     assert shop.zrange("jobba:recorded_at", 0, -1) == [b"four", b"two", b"three"]
 
 
-
-
-def test_the_file_is_private_and_says_whose_records_they_are(shop, report, jobctl, tmp_path, url):
+def test_the_file_is_private_and_says_whose_records_they_are(shop, report, jobctl, own_journal):
     record(shop, "mine", prefix=b"mine:", state="failed")
     found = report(*DELETE, "mine", "--records-namespace", "mine", "--yes")
-    file = tmp_path / "jobctl" / "operations" / f"{found['operation']}.jsonl"
+    file = own_journal / f"{found['operation']}.jsonl"
     assert file.stat().st_mode & 0o777 == 0o600
     refused = jobctl("undo", found["operation"], "--records-namespace", "other", "--yes")
     assert (refused.code, shop.exists("mine:id:mine")) == (7, 0)
     assert "is of the records of mine, not of other" in refused.err
     assert report("undo", found["operation"], "--yes")["done"] == 1
     assert shop.exists("mine:id:mine")
-
-
-
-
-
-
 
 
 def test_a_state_is_checked_before_anything_is_connected(jobctl):

@@ -42,8 +42,6 @@ def test_the_other_changes_of_many_ask_for_typed_ids_too(jobctl, store, started,
     assert (state(store), store.records.kill_requested("a")) == ("started", False)
 
 
-
-
 def test_a_state_that_is_none_is_a_usage_error(jobctl, store, started) -> None:
     ran = jobctl("record", "mark", "faild", started)
     assert (ran.code, state(store)) == (2, "started")

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from jobctl.model.record import ROW_KEYS
 from tests.builders import NOW
 from tests.everything import everything
 from tests.recording import START, record
@@ -46,10 +45,6 @@ def test_what_happened_at_one_time_is_told_in_the_order_of_states(jobctl):
     jobctl("record", "create", "a", "--state", "queued")
     story = jobctl("record", "show", "a", "-o", "table").out
     assert story.index("recorded") < story.index("queued", story.index("timeline"))
-
-
-
-
 
 
 def test_an_attempt_is_shown_by_its_own_id(retold, jobctl):
@@ -96,8 +91,6 @@ def test_a_megabyte_is_cut_for_people_and_whole_for_programs(raw, jobctl):
     assert "whole with -o json" in shown
     row = json.loads(jobctl("record", "show", "a", "-o", "json").out)
     assert (len(row["data"]["text"]), len(row["errors"][0])) == (1_000_000, 1_000_000)
-
-
 
 
 def test_an_attempt_whose_key_is_another_records_is_counted_no_less(raw, jobctl):

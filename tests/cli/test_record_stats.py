@@ -1,7 +1,5 @@
 """``jobctl record stats``: how long jobs waited and ran."""
 
-import csv
-import io
 import json
 
 import pytest
@@ -54,8 +52,6 @@ def test_groups_can_be_of_one_key(jobctl, shop):
         "Import::Customers": 3,
     }
     assert "state" not in rows[0]
-
-
 
 
 def test_only_the_largest_groups_when_asked(jobctl, shop):

@@ -7,8 +7,6 @@ import redis
 
 from tests.builders import NOW, enqueue, job, reservation
 
-pytestmark = pytest.mark.usefixtures("own_journal")
-
 
 @pytest.fixture
 def shop(raw):
@@ -30,15 +28,11 @@ def remove(*names, **options):
     return ("queue", "remove", *names, "--confirm", " ".join(names), *flags)
 
 
-
-
 def test_nothing_of_it_stays_in_redis_but_what_it_remembers_for_a_week(shop, report):
     found = report(*remove("default", "mail"))
     ours = {key.decode() for key in shop.keys("jobctl:*")}
     assert ours == {"jobctl:server", f"jobctl:op:{found['operation']}"}
     assert 0 < shop.ttl(f"jobctl:op:{found['operation']}") <= 7 * 86400
-
-
 
 
 def test_both_forms_of_a_list_are_removed_and_remembered(shop, report):
@@ -78,8 +72,6 @@ def test_a_key_of_the_job_system_is_no_list_of_a_queue_that_is_called_like_it(sh
     enqueue(shop, "retries", job("odd-name-1"))
     assert report(*remove("retries"))["done"] == 1
     assert shop.zcard("retries") == 1
-
-
 
 
 def test_a_star_over_nothing_is_fine(raw, report):
@@ -143,8 +135,6 @@ def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
     assert state(shop) == before
 
 
-
-
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -197,10 +187,6 @@ def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(shop, jobctl,
     assert not own_journal.exists() or not list(own_journal.iterdir())
 
 
-
-
-
-
 def test_the_journal_tells_of_it(shop, jobctl, report):
     operation = report(*remove("default", "mail"))["operation"]
     (listed,) = json.loads(jobctl("journal", "ls", "-o", "json").out)
@@ -237,10 +223,6 @@ def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, jobctl, re
     again = report("undo", operation, "--yes")
     assert (again["done"], again["failed"]) == (10, 0)
     assert state(shop) == before
-
-
-
-
 
 
 @pytest.fixture

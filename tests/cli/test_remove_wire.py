@@ -16,10 +16,8 @@ pytestmark = pytest.mark.usefixtures("acquainted")
 
 
 @pytest.fixture(autouse=True)
-def own_journal(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def _no_patience(monkeypatch):
     monkeypatch.setattr("jobctl.operations.removal.repausing.QUIET", 0.0)
-    return tmp_path / "state" / "jobctl" / "operations"
 
 
 @pytest.fixture

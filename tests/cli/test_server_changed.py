@@ -10,8 +10,6 @@ from tests.builders import NOW, enqueue, failed, job, reservation, retry
 from tests.everything import everything
 from tests.recording import record
 
-pytestmark = pytest.mark.usefixtures("own_journal")
-
 VERBS = [
     ("retries", "kill", "--all"),
     ("retries", "discard", "--all"),

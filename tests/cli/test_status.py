@@ -1,10 +1,6 @@
 import json
 
-from tests.builders import NOW, enqueue, failed, job, reservation, retry
-
-
-
-
+from tests.builders import NOW, enqueue, failed, job, retry
 
 
 def test_a_substring_of_a_jid_is_not_the_jid(raw, jobctl):

@@ -54,10 +54,6 @@ def test_the_story_of_a_record_fits_its_terminal(raw, jobctl, golden, monkeypatc
     golden(f"story-record-{jid}-{width}.txt", "\n".join([*lines, f"-- exit {ran.code}", ran.err]))
 
 
-
-
-
-
 def test_what_is_not_found_has_no_record_either(jobctl):
     ran = jobctl("status", "no-such-job")
     assert ran.code == 4
@@ -111,7 +107,7 @@ def test_a_record_that_cannot_be_read_is_named_where_nothing_else_is_found(raw, 
     raw.set("jobba:id:r-1", "what?")
     ran = jobctl("status", "r-1", "-o", "json")
     assert ran.code == 4
-    assert "nobody can look into jobba:id:r-1" in json.loads(ran.err)["message"]
+    assert "jobba:id:r-1 could not be read" in json.loads(ran.err)["message"]
 
 
 def test_contradictions_are_told_on_stderr_of_several_jobs(raw, jobctl):

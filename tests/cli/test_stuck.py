@@ -3,7 +3,6 @@
 import pytest
 
 from tests.builders import NOW, job, reservation
-from tests.cli.journals import reporter
 from tests.release.holding import held, hold
 
 EARLY, LATE = "2026-09-21T14:10:00Z", "2026-09-21T14:40:00Z"
@@ -54,8 +53,7 @@ def test_stuck_counts(shop, jobctl):
     assert jobctl("working", "count", "--stuck", "20m").out == "2\n"
 
 
-def test_the_word_behind_stuck_is_an_argument_unless_it_is_a_duration(shop, raw, jobctl):
-    report = reporter(jobctl)
+def test_the_word_behind_stuck_is_an_argument_unless_it_is_a_duration(shop, report):
     found = report("working", "release", "--stuck", "expired-0001", "-n")
     assert (found["matched"], found["missing"]) == (1, [])
     found = report("working", "release", "--stuck", "20m", "new-00000001", "-n")

@@ -9,8 +9,6 @@ from jobctl.errors import Refused
 from tests.builders import failed, retry
 from tests.systems.double import FaktoryDouble
 
-pytestmark = pytest.mark.usefixtures("own_journal")
-
 JOB = '{"class":"HardJob","jid":"4a5b6c7d8e9f0a1b2c3d4e5f","queue":"default","args":[]}'
 ABOUT_JOBS = [
     ("status", "4a5b6c7d8e9f0a1b2c3d4e5f"),

@@ -1,19 +1,10 @@
-"""All that Redis keeps of records, to compare; and the oddest of them."""
+"""When keys expire, and the oddest of records."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import redis
 
-from tests.everything import everything
 from tests.recording import START, orphan, record
-
-
-def contents(raw: redis.Redis) -> dict[bytes, Any]:
-    """Return every key with its value, but jobctl's own."""
-    found = everything(raw)
-    return {key: found[key] for key in found if not key.startswith(b"jobctl:")}
 
 
 def expiries(raw: redis.Redis) -> dict[bytes, int]:

@@ -5,8 +5,9 @@ import pytest
 from jobctl import Guards, Watch, connect
 from jobctl.errors import NotFound, Refused, UsageProblem
 from jobctl.records.query import Query, RecordWhere
+from tests.everything import contents
 from tests.recording import START, orphan, record
-from tests.records.keeping import contents, expiries, odd_records
+from tests.records.keeping import expiries, odd_records
 
 ALL = Guards(everything=True)
 DONE = {"state": "succeeded"}

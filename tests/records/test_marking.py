@@ -6,8 +6,9 @@ import pytest
 
 from jobctl import Guards, Watch, connect
 from jobctl.errors import Refused, UsageProblem, WrongType
+from tests.everything import contents
 from tests.recording import START, record
-from tests.records.keeping import contents, odd_records
+from tests.records.keeping import odd_records
 
 ALL = Guards(everything=True)
 
