@@ -22,10 +22,9 @@ from jobctl.cron.load import (
     Load,
     Peak,
     all_queues,
-    by_queue,
-    by_time,
     count_firings,
     days_from,
+    heat_lines,
     midnight_of,
 )
 from jobctl.errors import Exit, UsageProblem
@@ -41,7 +40,8 @@ if TYPE_CHECKING:
     "load",
     cls=Command,
     help="""Count the jobs that entries of cron files make, by queue and hour or minute: a heat map
-    on a terminal, so that pile-ups show; elsewhere a row for each hour or minute with jobs.
+    on a terminal, all days (or hours) together, so that pile-ups show; elsewhere a row for each
+    hour or minute with jobs.
 
     Days, hours and minutes are those of the wall clock in --tz, else UTC. The days begin at
     midnight today, or with --from: the first one then lasts from that time to midnight. An interval
@@ -86,7 +86,7 @@ def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     size = HOUR if per == "hour" else MINUTE
     counted = count_firings(entries, local, at, days_from(local, at, days), size)
     if session.format.human and session.text("columns") is None:
-        _print(session, counted)
+        _print(session, counted, days)
     else:
         write_rows(session, counted.rows(), columns, at)
     if session.text("tz") is None:
@@ -111,8 +111,8 @@ def _chosen(session: Session, entries: Sequence[CronEntry]) -> list[CronEntry]:
     return [entry for entry in entries if not asked or entry.queue in asked]
 
 
-def _print(session: Session, load: Load) -> None:
-    """Print the heat map: all queues by time where that is more than one row, then each queue."""
+def _print(session: Session, load: Load, days: int) -> None:
+    """Print the heat map, the peak, and the clock changes in the time."""
     from jobctl.render.consoles import Trimmed
     from jobctl.render.heatmap import print_heatmap
 
@@ -121,22 +121,17 @@ def _print(session: Session, load: Load) -> None:
         say("nothing fires in this time")
         return
     out = console(session)
-    unit, row = ("hour", "day") if load.size == HOUR else ("minute", "hour")
-    times, queues = by_time(load), by_queue(load, ON_A_TERMINAL if session.brief else None)
-    several = len(times.lines) + times.left_out > 1
+    unit, together = "hour", "all days together" if days > 1 else ""
+    if load.size == MINUTE:
+        unit, together = "minute", "all hours together"
     out.print(f"jobs by {unit}, {_span(load)}", style="bold", soft_wrap=True)
-    if several:
-        print_heatmap(out, times, unit, first=row)
-        if times.left_out:
-            out.print(f"{times.left_out:,} more {things(times.left_out, row)}, less busy")
-    if not several or len(queues.lines) > 1:
-        together = f"all {row}s together" if several else ""
-        if several:
-            out.print(f"\nby queue, {together}", style="bold")
-        every = all_queues(load) if len(queues.lines) > 1 else None
-        print_heatmap(out, queues, unit, first="queue", together=together, every=every)
-        if queues.left_out:
-            say(f"{queues.left_out:,} more {things(queues.left_out, 'queue')}: -o wide, or --queue")
+    lines = heat_lines(load)
+    shown = lines[: ON_A_TERMINAL if session.brief else None]
+    every = all_queues(load) if len(lines) > 1 else None
+    print_heatmap(out, shown, unit, together=together, every=every)
+    more = len(lines) - len(shown)
+    if more:
+        say(f"{more:,} more {things(more, 'queue')}: -o wide, or --queue")
     out.print(_peak_text(peak, load.clock), soft_wrap=True)
     for before, after in load.clock_changes():
         out.print(Trimmed(_change_text(before, after)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from jobctl.cron.clock import DAY, Clock, date_of
+from jobctl.cron.clock import DAY, Clock
 from jobctl.cron.crontab import CronEntry
 from jobctl.cron.fields import Every
 from jobctl.errors import HangingSchedule, UsageProblem
@@ -18,7 +18,6 @@ from jobctl.model.times import Instant
 KEYS = ("at", "queue", "count")
 HOUR, MINUTE = 3600, 60
 MOST = 5_000_000  # firings that are counted, one by one: a few seconds
-BUSIEST = 24  # hours of a grid of minutes, where there are more with jobs
 _CELLS = 50_000_000  # of all kinds of jobs together: 200 MB
 _HINT = "fewer --days, or one --queue"
 
@@ -182,11 +181,11 @@ def _begins(clock: Clock, day: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a grid.
+    """A row of a heat map: hours of the day, or minutes of the hour.
 
     Attributes:
         label: what it is of.
-        cells: jobs by column; None where there is no such time.
+        cells: jobs by column, all days or hours together; None where there is no such time.
         total: of all jobs.
     """
 
@@ -195,69 +194,21 @@ class Line:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Jobs by row and column: hours of the day, or minutes of the hour.
-
-    Attributes:
-        lines: its rows.
-        left_out: how many there are beside them.
-    """
-
-    lines: tuple[Line, ...]
-    left_out: int = 0
-
-
-def by_time(load: Load) -> Grid:
-    """Return the jobs of all queues: a row a day, or for minutes an hour, in order of time.
-
-    Of hours only those with jobs come, and of many the busiest.
-    """
-    row = DAY if load.size == HOUR else HOUR
-    times: dict[int, list[int]] = {}
-    for i, start in enumerate(load.starts):
-        times.setdefault(load.clock.wall(start) // row * row, []).append(i)
-    several = len({wall // DAY for wall in times}) > 1
-    counts = load.counts()
-    lines = [_line(load, _label(wall, row, several), counts, its) for wall, its in times.items()]
-    if row == DAY:
-        return Grid(tuple(lines))
-    busy = [line for line in lines if line.total]
-    order = sorted(range(len(busy)), key=lambda i: -busy[i].total)[:BUSIEST]
-    shown = tuple(busy[i] for i in sorted(order))
-    return Grid(shown, len(busy) - len(shown))
-
-
-def by_queue(load: Load, most: int | None) -> Grid:
-    """Return the jobs of each queue, all days or hours together; the busiest first.
-
-    Args:
-        load: what was counted.
-        most: how many queues; None for all.
-    """
-    times = range(len(load.starts))
-    every = [_line(load, queue, load.counts(queue), times) for queue in load.queues]
-    lines = [line for line in sorted(every, key=lambda line: -line.total) if line.total]
-    return Grid(tuple(lines[:most]), len(lines) - len(lines[:most]))
+def heat_lines(load: Load) -> list[Line]:
+    """Return a row for each queue that has jobs, the busiest first."""
+    lines = [_line(load, queue, load.counts(queue)) for queue in load.queues]
+    return [line for line in sorted(lines, key=lambda line: -line.total) if line.total]
 
 
 def all_queues(load: Load) -> Line:
-    """Return the jobs of all queues as one row, likewise."""
-    return _line(load, "all", load.counts(), range(len(load.starts)))
+    """Return the jobs of all queues as one row."""
+    return _line(load, "all", load.counts())
 
 
-def _line(load: Load, label: str, counts: Sequence[int], times: Iterable[int]) -> Line:
-    row = DAY if load.size == HOUR else HOUR
-    cells: list[int | None] = [None] * (row // load.size)
-    for i in times:
-        column = load.clock.wall(load.starts[i]) % row // load.size
-        cells[column] = (cells[column] or 0) + counts[i]
-    return Line(label, tuple(cells), sum(cell or 0 for cell in cells))
-
-
-def _label(wall: int, row: int, several: bool) -> str:
-    day = date_of(wall)
-    if row == DAY:
-        return f"{day:%a} {day.isoformat()}"
-    hour = f"{wall % DAY // HOUR:02}:00"
-    return f"{day:%m-%d} {hour}" if several else hour
+def _line(load: Load, label: str, counts: Sequence[int]) -> Line:
+    whole = DAY if load.size == HOUR else HOUR
+    cells: list[int | None] = [None] * (whole // load.size)
+    for start, count in zip(load.starts, counts, strict=True):
+        column = load.clock.wall(start) % whole // load.size
+        cells[column] = (cells[column] or 0) + count
+    return Line(label, tuple(cells), sum(counts))

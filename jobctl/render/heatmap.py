@@ -11,13 +11,14 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from jobctl.cron.load import Grid, Line
+from jobctl.cron.load import Line
 from jobctl.render.cells import number, sparkline
 from jobctl.render.consoles import Trimmed
 from jobctl.render.safe import printable
 
 _SHADES = "░▒▓█"
 _NONE = "·"
+_FIRST = "queue"  # above the labels
 _STYLES = ("green", "yellow", "red", "bright_magenta")
 _LEVELS = len(_SHADES)
 _SKEWED = 20  # times the usual count: the scale then grows by factors
@@ -63,7 +64,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How wide things are, how many columns of the grid share one, whether there are numbers."""
+    """How wide things are, how many columns share one, whether there are numbers."""
 
     label: int
     cell: int
@@ -73,40 +74,29 @@ class _Layout:
 
 
 def print_heatmap(
-    console: Console,
-    grid: Grid,
-    unit: str,
-    *,
-    first: str,
-    together: str = "",
-    every: Line | None = None,
+    console: Console, lines: Sequence[Line], unit: str, *, together: str = "", every: Line | None
 ) -> None:
-    """Print a grid with its columns numbered above, its totals beside, and its scale below.
+    """Print a row for each queue, its columns numbered above, totals beside, the scale below.
 
     Args:
         console: where; its width is what the columns share.
-        grid: the counts.
+        lines: the counts of each queue.
         unit: what a column is: ``hour``, ``minute``.
-        first: what the rows are of, above the labels.
-        together: what else is added up in a column, where something is.
+        together: what is added up in a column, where something is.
         every: a last row for all of them, as bars, of its own scale.
     """
-    lines = [*grid.lines, *([every] if every else [])]
-    if not lines:
-        return
     columns = len(lines[0].cells)
-    layout = _layout(console.width, lines, columns, first)
-    merged = [_merged(line, layout.merged) for line in grid.lines]
+    layout = _layout(console.width, [*lines, *([every] if every else [])], columns)
+    merged = [_merged(line, layout.merged) for line in lines]
     scale = Scale.of([count for line in merged for count in line.cells if count])
-    _print(console, _header(layout, columns, first))
+    _print(console, _header(layout, columns))
     for line in merged:
         _print(console, _row(line, layout, _shaded(line, layout, scale)))
     if every:
         bars = _merged(every, layout.merged)
         _print(console, _row(bars, layout, _bars(bars, layout)))
-    if grid.lines:
-        many = f"in {layout.merged} {unit}s" if layout.merged > 1 else f"{_ARTICLES[unit]} {unit}"
-        console.print(Trimmed(scale.legend(f"jobs {many}{together and f', {together}'}")))
+    many = f"in {layout.merged} {unit}s" if layout.merged > 1 else f"{_ARTICLES[unit]} {unit}"
+    console.print(Trimmed(scale.legend(f"jobs {many}{together and f', {together}'}")))
 
 
 def _print(console: Console, line: Text) -> None:
@@ -114,10 +104,10 @@ def _print(console: Console, line: Text) -> None:
     console.print(line, soft_wrap=True)
 
 
-def _layout(width: int, lines: Sequence[Line], columns: int, first: str) -> _Layout:
+def _layout(width: int, lines: Sequence[Line], columns: int) -> _Layout:
     """Share a width out: first to cells, one each, then to labels, then to wider cells."""
     total = max(5, *(len(number(line.total)) for line in lines))
-    natural = max(cell_len(first), *(cell_len(printable(line.label)) for line in lines))
+    natural = max(cell_len(_FIRST), *(cell_len(printable(line.label)) for line in lines))
     natural = min(natural, _LONGEST)
     room = width - total - 2 * _GAP
     least = min(natural, _LABEL)
@@ -147,7 +137,7 @@ def _merged(line: Line, count: int) -> Line:
     return Line(line.label, tuple(cells), line.total)
 
 
-def _header(layout: _Layout, columns: int, first: str) -> Text:
+def _header(layout: _Layout, columns: int) -> Text:
     """Return the columns' numbers, as many of them as have room."""
     steps = _STEPS[columns]
     step = next((n for n in steps if n * layout.cell >= 3 * layout.merged), steps[-1])
@@ -155,7 +145,7 @@ def _header(layout: _Layout, columns: int, first: str) -> Text:
     lead = layout.cell - 4 if layout.numbers else 0  # above the numbers, that end there
     marks = " " * lead + "".join(f"{i:02}".ljust(width) for i in range(0, columns, step))
     room = columns // layout.merged * layout.cell
-    text = f"{set_cell_size(first, layout.label)}{'':{_GAP}}{marks[:room]:<{room}}{'':{_GAP}}"
+    text = f"{set_cell_size(_FIRST, layout.label)}{'':{_GAP}}{marks[:room]:<{room}}{'':{_GAP}}"
     return Text(f"{text}{'total':>{layout.total}}", style="bold")
 
 

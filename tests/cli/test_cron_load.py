@@ -60,14 +60,14 @@ def test_a_day_is_a_row_for_each_queue(seen, width):
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_several_days_are_a_row_each_and_then_the_queues(seen, width):
+def test_several_days_are_added_up(seen, width):
     argv = ("--from", "2026-10-24T12:00:00Z", "--days", "3", "--tz", "Europe/Berlin")
     out = seen("days", width, *argv)
     assert "2026-10-25 03:00: the clock goes back to 02:00; what comes" in out
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_minutes_are_columns_and_hours_are_rows(seen, width):
+def test_minutes_of_all_hours_are_added_up(seen, width):
     seen("minute", width, *DAY, "--per", "minute")
 
 

@@ -10,17 +10,16 @@ import pytest
 
 from jobctl.cron.clock import DAY, Clock
 from jobctl.cron.load import (
-    BUSIEST,
     HOUR,
     KEYS,
     MINUTE,
+    Line,
     Load,
     Peak,
     all_queues,
-    by_queue,
-    by_time,
     count_firings,
     days_from,
+    heat_lines,
     midnight_of,
 )
 from jobctl.errors import UsageProblem
@@ -151,18 +150,14 @@ def test_a_schedule_that_hangs_the_server_is_named_and_the_rest_is_counted():
     assert peak.jobtype == "B"
 
 
-def test_a_grid_adds_up_what_comes_twice_and_leaves_blank_what_there_is_not():
+def test_a_row_adds_up_what_comes_twice_and_leaves_blank_what_there_is_not():
     half_past = ("30 * * * *", 'type = "A"')
-    load = load_of("Europe/Berlin", "2026-10-24", half_past, days=2)
-    first, second = by_time(load).lines
-    assert (first.label, second.label) == ("Sat 2026-10-24", "Sun 2026-10-25")
-    assert set(first.cells) == {1}
-    assert second.cells == (1, 1, 2, *[1] * 21)
-    assert second.total == 25
+    [line] = heat_lines(load_of("Europe/Berlin", "2026-10-24", half_past, days=2))
+    assert line.cells == (2, 2, 3, *[2] * 21)
+    load = load_of("Europe/Berlin", "2026-03-29", half_past)
+    assert heat_lines(load) == [Line("default", (1, 1, None, *[1] * 21), 23)]
     [(before, after)] = load.clock_changes()
-    assert (before % DAY, after % DAY) == (3 * HOUR, 2 * HOUR)
-    [line] = by_time(load_of("Europe/Berlin", "2026-03-29", half_past)).lines
-    assert line.cells == (1, 1, None, *[1] * 21)
+    assert (before % DAY, after % DAY) == (2 * HOUR, 3 * HOUR)
 
 
 def test_queues_come_by_their_jobs_and_idle_ones_do_not():
@@ -174,16 +169,9 @@ def test_queues_come_by_their_jobs_and_idle_ones_do_not():
         ("@hourly", 'type = "A"\nqueue = "z"'),
         ("0 0 30 2 *", 'type = "A"\nqueue = "never"'),
     )
-    grid = by_queue(load, None)
-    assert [(line.label, line.total) for line in grid.lines] == [("z", 24), ("a", 1), ("b", 1)]
-    assert (by_queue(load, 1).left_out, len(by_queue(load, 1).lines)) == (2, 1)
+    assert [(line.label, line.total) for line in heat_lines(load)] == [
+        ("z", 24),
+        ("a", 1),
+        ("b", 1),
+    ]
     assert all_queues(load).cells[:4] == (1, 1, 3, 1)
-
-
-def test_of_many_hours_the_busiest_come_in_order_of_time():
-    lines = (("0 * * * *", 'type = "A"'), ("*/10 20-23 * * *", 'type = "A"'))
-    grid = by_time(load_of("UTC", "2026-11-28", *lines, size=MINUTE, days=2))
-    assert (len(grid.lines), grid.left_out) == (BUSIEST, 48 - BUSIEST)
-    labels = [line.label for line in grid.lines]
-    assert labels == sorted(labels)
-    assert {f"11-{day} {hour}:00" for day in (28, 29) for hour in range(20, 24)} <= set(labels)
