@@ -30,7 +30,7 @@ from jobctl.redis.sets import SortedSet
 if TYPE_CHECKING:
     from jobctl.jobs.grouping import Group
     from jobctl.model.report import Report
-    from jobctl.queues.draining import Drained
+    from jobctl.queues.draining import DrainResult
     from jobctl.queues.pausing import PauseReport
     from jobctl.records.records import Records
     from jobctl.systems.faktory.server import Faktory
@@ -307,7 +307,7 @@ class Store:
         empty: bool = False,
         timeout: float | None = None,
         ignore_expired: bool = False,
-    ) -> Drained:
+    ) -> DrainResult:
         """Wait until nobody works on jobs of these queues.
 
         Args:
@@ -319,11 +319,13 @@ class Store:
         Raises:
             NotFound: there is no such queue.
         """
-        from jobctl.queues.draining import Drain, DrainWatch, drain
+        from jobctl.queues.draining import Drain, DrainObserver, drain
         from jobctl.queues.naming import Naming, select_queues
 
         meant = select_queues(self.backend, Naming(names), also_paused=True)
-        return drain(self.backend, Drain(meant.names, empty, timeout, ignore_expired), DrainWatch())
+        return drain(
+            self.backend, Drain(meant.names, empty, timeout, ignore_expired), DrainObserver()
+        )
 
     def remove_queues(
         self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None

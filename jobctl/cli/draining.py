@@ -29,7 +29,7 @@ from jobctl.errors import JobctlError, NotTaken
 from jobctl.model.rows import listing_row
 from jobctl.model.times import parse_duration
 from jobctl.model.words import listed
-from jobctl.queues.draining import Drain, Drained, DrainWatch, Sight, describe, drain
+from jobctl.queues.draining import Activity, Drain, DrainObserver, DrainResult, describe, drain
 from jobctl.queues.holders import pending_pauses
 from jobctl.queues.naming import Naming, select_queues
 from jobctl.queues.pausing import pause
@@ -144,7 +144,7 @@ def _how_to_resume(session: Session, paused: Sequence[str], words: str | None = 
     return f"paused still; resume: {resume_command(session, words or shlex.join(paused))}"
 
 
-def _finish(session: Session, wanted: Drain, ended: Drained, way: str | None) -> None:
+def _finish(session: Session, wanted: Drain, ended: DrainResult, way: str | None) -> None:
     row = ended.document()
     if session.in_json:
         write_document(session, row)
@@ -168,7 +168,7 @@ _PLAIN_EVERY = (5.0, 60.0)  # seconds between two lines off a terminal, first an
 
 def wait(
     session: Session, backend: Backend, wanted: Drain, stopping: Callable[[], bool] = lambda: False
-) -> Drained:
+) -> DrainResult:
     """Wait until queues are idle, and show which jobs they wait for."""
     watch = _Watch(session, wanted, stopping, backend.server.now)
     try:
@@ -177,7 +177,7 @@ def wait(
         watch.close()
 
 
-class _Watch(DrainWatch):
+class _Watch(DrainObserver):
     """Show on stderr which jobs the queues wait for."""
 
     def __init__(
@@ -195,33 +195,33 @@ class _Watch(DrainWatch):
         self._live: Waiting | None = None
         self._told_expired = False
 
-    def waiting(self, sight: Sight) -> None:
+    def waiting(self, activity: Activity) -> None:
         """Show the running jobs: live on a terminal, elsewhere a line now and then."""
         with suppress(OSError):  # the terminal is gone; the wait goes on
-            self._show(sight)
+            self._show(activity)
 
-    def _show(self, sight: Sight) -> None:
+    def _show(self, activity: Activity) -> None:
         now = time.monotonic()
-        if sight.expired and self._live is None and not self._told_expired:
+        if activity.expired and self._live is None and not self._told_expired:
             self._told_expired = True
-            self._say_expired(sight)
+            self._say_expired(activity)
         if sys.stderr.isatty():
             if self._live is None and now - self._begun > _PATIENCE:
                 from jobctl.render.progress import Waiting
 
                 self._live = Waiting(console(self._session, sys.stderr))
             if self._live is not None:
-                rows = [listing_row(entry) for entry in sight.running[:_SHOWN]]
-                text = describe(sight, empty=self._wanted.empty, named=False)
+                rows = [listing_row(entry) for entry in activity.running[:_SHOWN]]
+                text = describe(activity, empty=self._wanted.empty, named=False)
                 self._live.update(text, rows, now - self._begun, self._now())
         elif now - self._told > min(
             _PLAIN_EVERY[1], max(_PLAIN_EVERY[0], (now - self._begun) / 10)
         ):
             self._told = now
-            say(f"{now - self._begun:.0f} s: {describe(sight, empty=self._wanted.empty)}")
+            say(f"{now - self._begun:.0f} s: {describe(activity, empty=self._wanted.empty)}")
 
-    def _say_expired(self, sight: Sight) -> None:
-        first, count = sight.expired[0], len(sight.expired)
+    def _say_expired(self, activity: Activity) -> None:
+        first, count = activity.expired[0], len(activity.expired)
         have = "1 reservation has" if count == 1 else f"{count:,} reservations have"
         way = "give jobs back: jobctl working release --stuck"
         if not self._wanted.ignore_expired:

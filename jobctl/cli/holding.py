@@ -24,7 +24,7 @@ from jobctl.cli.provenance import without_passwords
 from jobctl.cli.session import Session
 from jobctl.errors import JobctlError, UsageProblem
 from jobctl.queues.draining import Drain
-from jobctl.queues.holding import Hold
+from jobctl.queues.holding import QueueHold
 from jobctl.queues.running import NOT_FOUND, Signals, runnable
 
 
@@ -79,7 +79,9 @@ def hold(session: Session, names: Sequence[str]) -> None:
     timeout = read_timeout(session.text("drain_for"))
     command = _command(session)
     backend = connect_either(session)
-    held = Hold(backend, lambda: connect_either(session), say, resume_command(session, "").strip())
+    held = QueueHold(
+        backend, lambda: connect_either(session), say, resume_command(session, "").strip()
+    )
     try:
         note_passed_over(backend)
         if timeout is not None:
@@ -113,7 +115,7 @@ def _command(session: Session) -> tuple[str, ...]:
 
 def _run(
     session: Session,
-    held: Hold,
+    held: QueueHold,
     signals: Signals,
     command: Sequence[str],
     timeout: float | None,
@@ -145,13 +147,13 @@ def _run(
     return code
 
 
-def _leave(held: Hold, signals: Signals) -> None:
+def _leave(held: QueueHold, signals: Signals) -> None:
     known = len(signals.caught)
     held.leave(impatient=lambda: len(signals.caught) > known)
 
 
 def _drain(
-    session: Session, held: Hold, signals: Signals, command: Sequence[str], timeout: float
+    session: Session, held: QueueHold, signals: Signals, command: Sequence[str], timeout: float
 ) -> None:
     ignore = session.flag("ignore_expired")
     wanted = Drain(held.names, timeout=timeout, ignore_expired=ignore, since=held.paused_at)

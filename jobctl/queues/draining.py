@@ -1,10 +1,10 @@
-"""Waiting until queues are idle: nobody works on their jobs, and nobody can any more."""
+"""Wait until queues are idle: nobody works on their jobs, and nobody can any more."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, TimedOut
@@ -21,32 +21,32 @@ _PAUSE = 0.2  # seconds between two looks; on a large set a look's own time
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """One look at what holds queues up.
+class Activity:
+    """What keeps queues from being idle, at one moment.
 
     Attributes:
         running: the reservations of their jobs, the one that expires first in front.
         waiting: jobs that wait in them.
-        malformed: reservations that are no job: nobody can tell whose they are.
-        quiet: seconds for which nothing held them up.
-        expired: those of their reservations that have expired: the worker is gone, or late.
+        malformed: reservations without a job in them; nobody can tell their queue.
+        expired: reservations of theirs that have expired; the worker is gone, or late.
+        quiet: seconds for which they have been idle.
     """
 
     running: Sequence[Entry]
     waiting: int
     malformed: int
-    quiet: float
     expired: Sequence[Entry] = ()
+    quiet: float = 0.0
 
 
-class DrainWatch:
-    """Looks on and says nothing: what the library uses where nobody else is given."""
+class DrainObserver:
+    """Sees how a drain goes on, and may end it; this one does nothing."""
 
-    def waiting(self, sight: Sight) -> None:
-        """See what holds the queues up."""
+    def waiting(self, activity: Activity) -> None:
+        """See what keeps the queues busy."""
 
     def stopping(self) -> bool:
-        """Say whether to give up."""
+        """Tell whether to give up."""
         return False
 
 
@@ -57,9 +57,9 @@ class Drain:
     Attributes:
         names: the queues.
         empty: whether no job may wait in them either.
-        ignore_expired: whether reservations that have expired hold nothing up.
-        timeout: seconds; None: without a limit.
-        since: the moment of the pause, by the monotonic clock: idleness counts from there.
+        ignore_expired: whether not to wait for reservations that have expired.
+        timeout: seconds; None for no limit.
+        since: the moment of the pause, by the monotonic clock; idleness counts from there.
     """
 
     names: Sequence[str]
@@ -70,21 +70,21 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
-class Drained:
+class DrainResult:
     """How the wait ended.
 
     Attributes:
         names: the queues.
         idle: whether they are.
         seconds: how long it took.
-        sight: the last look.
-        stopped: whether whoever looked on gave up.
+        activity: the last look.
+        stopped: whether the observer gave up.
     """
 
     names: Sequence[str]
     idle: bool
     seconds: float
-    sight: Sight
+    activity: Activity
     stopped: bool = False
 
     def document(self) -> Row:
@@ -92,72 +92,58 @@ class Drained:
         return {
             "queues": list(self.names),
             "idle": self.idle,
-            "running": [_held_by(entry) for entry in self.sight.running],
-            "waiting": self.sight.waiting,
+            "running": [_held_by(entry) for entry in self.activity.running],
+            "waiting": self.activity.waiting,
             "seconds": round(self.seconds, 3),
-            "expired": len(self.sight.expired),
+            "expired": len(self.activity.expired),
         }
 
     def problem(self, drain: Drain) -> JobctlError:
-        """Return the error for a time that was up."""
+        """Return the error for a timeout."""
         return TimedOut(
-            f"not idle after {drain.timeout:g} s: {describe(self.sight, empty=drain.empty)}"
+            f"not idle after {drain.timeout:g} s: {describe(self.activity, empty=drain.empty)}"
         )
 
 
-def drain(backend: Backend, wanted: Drain, watch: DrainWatch) -> Drained:
-    """Wait until nobody works on jobs of these queues, in every look over three seconds."""
+def drain(backend: Backend, wanted: Drain, observer: DrainObserver) -> DrainResult:
+    """Wait until every look over three seconds finds nobody at work on jobs of these queues."""
     begun = time.monotonic()
     end = None if wanted.timeout is None else begun + wanted.timeout
-    look = _Look(backend, wanted)
+    forms = _forms(backend)
     quiet_since: float | None = wanted.since
     while True:
         now = time.monotonic()
-        running, expired, waiting, malformed = look.take()
-        if running or (wanted.empty and waiting):
+        activity = _look(backend, wanted, forms)
+        if activity.running or (wanted.empty and activity.waiting):
             quiet_since = None
         elif quiet_since is None:
             quiet_since = now
-        quiet = 0.0 if quiet_since is None else now - quiet_since
-        sight = Sight(running, waiting, malformed, quiet, expired)
-        watch.waiting(sight)
-        seconds = time.monotonic() - begun
-        if quiet >= QUIET:
-            return Drained(wanted.names, idle=True, seconds=seconds, sight=sight)
-        stopped = watch.stopping()
-        if stopped or (end is not None and time.monotonic() >= end):
-            return Drained(wanted.names, idle=False, seconds=seconds, sight=sight, stopped=stopped)
+        if quiet_since is not None:
+            activity = replace(activity, quiet=now - quiet_since)
+        observer.waiting(activity)
+        idle = activity.quiet >= QUIET
+        stopped = not idle and observer.stopping()
+        if idle or stopped or (end is not None and time.monotonic() >= end):
+            return DrainResult(wanted.names, idle, time.monotonic() - begun, activity, stopped)
         rest = max(_PAUSE, time.monotonic() - now)
         time.sleep(rest if end is None else min(rest, max(0.0, end - time.monotonic())))
 
 
-class _Look:
-    """Looks at the reservations and lists of some queues."""
-
-    def __init__(self, backend: Backend, wanted: Drain) -> None:
-        self._backend = backend
-        self._names = frozenset(wanted.names)
-        self._ignore_expired = wanted.ignore_expired
-        self._forms = _forms(backend)
-
-    def take(self) -> tuple[list[Entry], list[Entry], int, int]:
-        """Return the reservations that hold the queues up, and those that have expired.
-
-        Then how many jobs wait, and how many members are no job.
-        """
-        running: list[Entry] = []
-        malformed = 0
-        now = self._backend.server.now()
-        for entry in self._backend.system.running():
-            if entry.job.malformed:
-                malformed += 1
-            elif queue_of(entry, self._backend.layout.default_queue) in self._names:
-                running.append(entry)
-        lists = [(name, form) for name in sorted(self._names) for form in self._forms]
-        expired = [entry for entry in running if entry.expired(now)]
-        if self._ignore_expired:
-            running = [entry for entry in running if not entry.expired(now)]
-        return running, expired, self._backend.queues.waiting(lists), malformed
+def _look(backend: Backend, wanted: Drain, forms: Iterable[QueueForm]) -> Activity:
+    names = frozenset(wanted.names)
+    now = backend.server.now()
+    running: list[Entry] = []
+    malformed = 0
+    for entry in backend.system.running():
+        if entry.job.malformed:
+            malformed += 1
+        elif queue_of(entry, backend.layout.default_queue) in names:
+            running.append(entry)
+    expired = [entry for entry in running if entry.expired(now)]
+    if wanted.ignore_expired:
+        running = [entry for entry in running if not entry.expired(now)]
+    waiting = backend.queues.waiting((name, form) for name in sorted(names) for form in forms)
+    return Activity(running, waiting, malformed, expired)
 
 
 def queue_of(entry: Entry, default: str) -> str:
@@ -166,7 +152,7 @@ def queue_of(entry: Entry, default: str) -> str:
 
 
 def _forms(backend: Backend) -> tuple[QueueForm, ...]:
-    """Return the forms of lists that this server's workers read; both where nothing tells."""
+    """Return the forms of lists that workers read; all of them if nothing tells."""
     queues = backend.queues.named()
     read = backend.system.form_read(queues, backend.system.server_facts())
     if read is not None:
@@ -178,21 +164,21 @@ def _forms(backend: Backend) -> tuple[QueueForm, ...]:
 _NAMED = 3  # jobs in a sentence
 
 
-def describe(sight: Sight, *, empty: bool, named: bool = True) -> str:
-    """Return what holds the queues up, in a line; `named`: with the first of the jobs."""
+def describe(activity: Activity, *, empty: bool, named: bool = True) -> str:
+    """Return in a line what keeps the queues busy; with `named` also the first of the jobs."""
     parts: list[str] = []
-    if sight.running:
-        some = listed([_title(entry) for entry in sight.running], _NAMED)
-        jobs = "job runs" if len(sight.running) == 1 else "jobs run"
-        parts.append(f"{len(sight.running):,} {jobs}{': ' + some if named else ''}")
-    if empty and sight.waiting:
-        jobs = "job waits" if sight.waiting == 1 else "jobs wait"
-        parts.append(f"{sight.waiting:,} {jobs}")
-    held = {entry.raw for entry in sight.running}
-    stuck = sum(entry.raw in held for entry in sight.expired)
+    if activity.running:
+        some = listed([_title(entry) for entry in activity.running], _NAMED)
+        jobs = "job runs" if len(activity.running) == 1 else "jobs run"
+        parts.append(f"{len(activity.running):,} {jobs}{': ' + some if named else ''}")
+    if empty and activity.waiting:
+        jobs = "job waits" if activity.waiting == 1 else "jobs wait"
+        parts.append(f"{activity.waiting:,} {jobs}")
+    held = {entry.raw for entry in activity.running}
+    stuck = sum(entry.raw in held for entry in activity.expired)
     if stuck:
         parts.append(f"{stuck:,} of these reservations {'has' if stuck == 1 else 'have'} expired")
-    return "; ".join(parts) or f"quiet for {sight.quiet:.1f} of {QUIET:g} s"
+    return "; ".join(parts) or f"quiet for {activity.quiet:.1f} of {QUIET:g} s"
 
 
 def _title(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Holding queues: paused for as long as something runs, and resumed whatever becomes of it."""
+"""Hold queues: pause them while something runs, and resume them whatever becomes of it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Tell = Callable[[str], None]
 Reopen = Callable[[], Backend]
 
 
-class Hold:
-    """Queues that are paused until `leave`.
+class QueueHold:
+    """Queues that are paused from `take` to `leave`.
 
-    Leases in Redis tell others of it; the first one remembers whether a queue was paused before,
-    and the last one out resumes it. With the server alone there are none: who else pauses or
-    resumes is not seen.
+    Leases in Redis tell others about it; the first one remembers whether a queue was paused before,
+    and the last one out resumes it. With the server alone there are no leases, and nobody sees who
+    else pauses or resumes.
 
     Attributes:
         names: the queues.
@@ -46,7 +46,7 @@ class Hold:
         Args:
             backend: what it works on.
             reopen: opens the same once more: for the heartbeat, and after a lost connection.
-            tell: says a sentence to whoever looks on, from any thread.
+            tell: prints a sentence for people, from any thread.
             resuming: the command that resumes queues of the same job system by hand.
         """
         self.names: list[str] = []
@@ -58,24 +58,24 @@ class Hold:
         self._ident = secrets.token_hex(6)
         self._before: list[bool] = []
         self._route: PauseRoute | None = None
-        self._heart: _Heart | None = None
+        self._heartbeat: _Heartbeat | None = None
         self._ended: dict[str, str] = {}
 
     def take(self, naming: Naming, author: Author, pid: int, command: Sequence[str]) -> None:
-        """Pause the queues, and make sure that it took.
+        """Pause the queues, and check that it took effect.
 
         Raises:
             NotFound: there is no such queue; nothing was changed.
             Refused: a server runs that would not notice, another version of jobctl holds a queue,
                 or a context forbids it.
-            NotTaken: the pause did not take; it was taken back.
+            NotTaken: the pause had no effect; it was undone.
             Unreachable: the server, or Redis, cannot be reached.
         """
         self._backend.rules.check(author.reason)
         naming.check()
         self._route = self._backend.system.pause_route(at_restart=False, offered=False)
         selected = select_queues(self._backend, naming, told=not self._by_redis)
-        if not selected.names:  # what is to run would run beside jobs that were to be held
+        if not selected.names:  # the command would run beside jobs that were to be held
             raise NotFound("there is no queue to hold", hint="which there are: jobctl queue ls")
         self.names = selected.names
         if self._route.warning is not None:
@@ -103,8 +103,8 @@ class Hold:
         self._backend.system.verify_server()  # before anything is leased
         end_gone_leases(backend, self.names)  # else they would count as holders at the end
         self._before = self._lease(backend, lease)
-        self._heart = _Heart(self.names, self._ident, self._reopen, self._tell)
-        self._heart.start()
+        self._heartbeat = _Heartbeat(self.names, self._ident, self._reopen, self._tell)
+        self._heartbeat.start()
         if not self._by_redis:
             tell_server(self._backend, selected.names, everything=False, pause=True)
             now = zip(self.names, backend.pauses.paused(self.names), strict=True)
@@ -129,29 +129,29 @@ class Hold:
     def leave(self, impatient: Callable[[], bool] = lambda: False) -> None:
         """Resume the queues, unless others hold them or they were paused before.
 
-        Where Redis or the server is away, it is tried again for a minute.
+        While Redis or the server is away, try again for a minute.
 
         Args:
-            impatient: whether not to try again.
+            impatient: tells whether to try no more.
 
         Raises:
-            JobctlError: it did not succeed; the hint says how to do it.
+            JobctlError: they could not be resumed; the hint says how to do it.
         """
         self._end(impatient)
         self._say()
 
     def _end(self, impatient: Callable[[], bool]) -> None:
-        """Leave; the heart beats meanwhile: others take over from whoever resumes too slowly."""
-        if self._heart is not None:
-            self._heart.hush()
+        """Leave with the heartbeat going on: others take over from a holder that resumes slowly."""
+        if self._heartbeat is not None:
+            self._heartbeat.silence()
         try:
             self._leave_at_last(impatient)
         except JobctlError:
             self._abandon()
             raise
         finally:
-            if self._heart is not None:
-                self._heart.stop()
+            if self._heartbeat is not None:
+                self._heartbeat.stop()
 
     def _leave_at_last(self, impatient: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE
@@ -176,7 +176,7 @@ class Hold:
         if not backend.has_redis:
             tell_server(backend, self.names, everything=False, pause=False)
             return
-        # Where no lease is known to have been taken, what is paused was so before.
+        # If no lease is known to have been taken, what is paused was so before.
         before = self._before or [True] * len(self.names)
         letters = backend.pauses.leave(
             self.names, self._ident, by_redis=self._by_redis, before=before
@@ -201,12 +201,12 @@ class Hold:
                 backend.faktory.verified_on = self._backend.faktory.verified_on
             self._backend.close()
             self._backend = backend
-            self._hear(backend, impatient)
+            self._await_heartbeats(backend, impatient)
         except JobctlError:
             return  # the next try says so again
 
-    def _hear(self, backend: Backend, impatient: Callable[[], bool]) -> None:
-        """Let others say that they live: while Redis was away, nobody could."""
+    def _await_heartbeats(self, backend: Backend, impatient: Callable[[], bool]) -> None:
+        """Wait for the heartbeats of others, who could send none while Redis was away."""
         end = time.monotonic() + _HEARD
         while backend.has_redis and time.monotonic() < end and not impatient():
             holds = backend.pauses.holds(self.names, backend.server.now()).values()
@@ -223,15 +223,15 @@ class Hold:
         return error
 
     def _abandon(self) -> None:
-        """Let the leases be dead at once, so that others need not wait for that."""
-        if self._heart is not None:
-            self._heart.stop()
+        """Mark the leases as dead, so that others need not wait until they are."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         if self._backend.has_redis and self._before:
-            with suppress(JobctlError):  # Redis is away: they die by themselves
+            with suppress(JobctlError):  # Redis is away: they expire by themselves
                 self._backend.pauses.beat(self.names, self._ident, ends=True)
 
     def _give_up(self) -> None:
-        """Take back what was begun; that it failed is told by whoever called."""
+        """Undo what was begun; the caller reports the failure."""
         try:
             self._end(impatient=lambda: True)
         except JobctlError as error:
@@ -240,7 +240,7 @@ class Hold:
 
     @property
     def backend(self) -> Backend:
-        """What it works on, open."""
+        """The open backend."""
         return self._backend
 
     def close(self) -> None:
@@ -257,8 +257,8 @@ _ENDED = {
 }
 
 
-class _Heart(threading.Thread):
-    """Says every few seconds, on a connection of its own, that the holder lives."""
+class _Heartbeat(threading.Thread):
+    """Renews the leases every few seconds, on a connection of its own."""
 
     def __init__(self, names: Sequence[str], ident: str, reopen: Reopen, tell: Tell) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -269,24 +269,24 @@ class _Heart(threading.Thread):
         self._end = threading.Event()
         self._backend: Backend | None = None
         self._told: set[str] = set()
-        self._hushed = False
+        self._silenced = False
 
     def run(self) -> None:
-        """Beat until it is stopped; what goes wrong is said once, and tried again."""
+        """Beat until it is stopped; report what goes wrong once, and try again."""
         while not self._end.wait(BEAT):
             try:
                 self._beat()
-            except Exception as error:  # whatever it was: where no heart beats, others resume
+            except Exception as error:  # whatever it was: without a heartbeat others resume
                 self._once("away", f"the lease cannot be renewed just now: {error}")
                 self._close()
         self._close()
 
-    def hush(self) -> None:
-        """Beat on, and say nothing any more."""
-        self._hushed = True
+    def silence(self) -> None:
+        """Beat on in silence."""
+        self._silenced = True
 
     def stop(self) -> None:
-        """End it; a beat that is under way is not waited for longer than it may take."""
+        """Stop it, and wait for a beat that is under way."""
         self._end.set()
         self.join(BEAT)
 
@@ -301,7 +301,7 @@ class _Heart(threading.Thread):
                 self._once(f"{letter} {names}", f"{names}: {text}")
 
     def _once(self, what: str, text: str) -> None:
-        if what not in self._told and not self._hushed:
+        if what not in self._told and not self._silenced:
             self._told.add(what)
             self._tell(text)
 

@@ -1,4 +1,4 @@
-"""Queues: what they hold, how long it waits, who works on it."""
+"""List queues: their jobs, latency, workers, and who paused or holds them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def queue_rows(backend: Backend) -> list[Row]:
 
 
 def sort_rows(rows: list[Row], order: SortOrder) -> list[Row]:
-    """Return rows by a field, those without it last; without a field as they are (reversed)."""
+    """Return rows by a field, those without it last; without a field in order, or reversed."""
     if order.field is None:
         return rows[::-1] if order.reverse else rows
     return list(sorted_by(((row[order.field], row) for row in rows), reverse=order.reverse))
@@ -71,7 +71,7 @@ def _row(queue: Queue, read: QueueForm | None, now: float, backend: Backend) -> 
 
 
 def _pending(known: bool | None) -> Row:
-    """Return whether a pause waits for the server's next start; None: it does not."""
+    """Return whether a pause waits for the server's next start; `known` None: it does not."""
     if known is None:
         return {"pending": False}
     if known:
@@ -81,7 +81,7 @@ def _pending(known: bool | None) -> Row:
 
 
 def _pause(queue: Queue, author: Author | None, hold: Holders | None) -> Row:
-    """Return who paused a queue, when and why, as far as it was noted, and who holds it."""
+    """Return who paused a queue, when and why, as far as it is noted, and who holds it."""
     found: Row = dict.fromkeys(("paused_by", "paused_at", "reason"))
     if author is not None and queue.paused:
         found |= {

@@ -20,13 +20,13 @@ _SHOWN = 20  # names in a hint
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Queues as they were asked for: names, ``*`` alone for all, and globs."""
+    """Queues as the user names them: names, ``*`` alone for all, and globs."""
 
     names: tuple[str, ...] = ()
     globs: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Check it; needs no connection.
+        """Check it without a connection.
 
         Raises:
             UsageProblem: no queue is named, or a name is empty.
@@ -54,13 +54,13 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class SelectedQueues:
-    """The queues that are meant.
+    """The queues that names and patterns select.
 
     Attributes:
-        names: sorted, where all of them or a pattern were asked for; else in the order given.
-        everything: whether all queues are meant, also those that nobody here knows of.
-        paused: those that are in the set of paused ones; None where that cannot be seen.
-        unsure: names of which nobody can tell whether there are such queues.
+        names: in the order given; those of a pattern, or all queues, sorted.
+        everything: whether all queues are selected, also any that are not known here.
+        paused: those in the set of paused queues; None if that cannot be seen.
+        unsure: names that may be no queue's, as the server does not list its queues.
     """
 
     names: list[str]
@@ -72,18 +72,18 @@ class SelectedQueues:
 def select_queues(
     backend: Backend, naming: Naming, *, also_paused: bool = False, told: bool = False
 ) -> SelectedQueues:
-    """Return the queues that are meant, of those that the Redis, or else the server, knows.
+    """Return the selected queues among those that the Redis, or else the server, knows.
 
     Args:
         backend: what it works on.
-        naming: what was asked for.
-        also_paused: count names that are only in the set of paused ones as well.
-        told: whether the server has to be told of each of them.
+        naming: names and patterns.
+        also_paused: whether names that are only in the set of paused queues count.
+        told: whether the server will be told each of them.
 
     Raises:
         NotFound: a name is no queue's; says which is near.
         UsageProblem: it is no queue's, and looks like a pattern.
-        Refused: the server cannot be told of it.
+        Refused: the server cannot be told a name.
     """
     naming.check()
     if not backend.has_redis:
@@ -135,7 +135,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _listed(backend: Backend, name: str) -> bool:
-    """Tell whether there is a list of that name, which is in no set."""
+    """Tell whether there is a list of that name although no set has it."""
     layout = backend.layout  # a bare key may be anybody's
     forms = layout.queue_forms(name) if layout.is_queue_name(name) else (QueueForm.Q,)
     return any(backend.queues.at(name, form) for form in forms)
@@ -156,7 +156,7 @@ def _refuse_unknown(missing: Sequence[str], sets: QueueNames, backend: Backend) 
 
 
 def find_queues(backend: Backend, names: Sequence[str]) -> list[Queue]:
-    """Return the queues of these names, in this order; both lists where there are two.
+    """Return the queues of these names, in this order; both lists if there are two.
 
     Raises:
         NotFound: a name is no queue's; says which is near.

@@ -1,4 +1,4 @@
-"""Running a command while something is held: its signals are ours, and its end is waited for."""
+"""Run a command, pass on the signals that come meanwhile, and wait for its end."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Any, Self
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell says it
 _BY_SIGNAL = 128
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-# What a terminal sends to every process in front of it, so that the command has it already.
+# A terminal sends these to every foreground process, so that the command has them already.
 _FROM_A_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 
 
 class Signals:
-    """Catches what would end this process, and hands it on to the command that it runs.
+    """Catches signals that would end this process, and passes them on to the command it runs.
 
-    What was ignored before (nohup) stays ignored.
+    Signals that were ignored before (nohup) stay ignored.
 
     Attributes:
         caught: the numbers, in the order they came.
-        refusal: why the command could not be run; None where it could.
+        refusal: why the command could not be run; None if it could.
     """
 
     def __init__(self) -> None:
@@ -51,14 +51,14 @@ class Signals:
 
     @property
     def code(self) -> int:
-        """The exit code of a process that the first of them has ended."""
+        """The exit code of a process that the first caught signal has ended."""
         return _BY_SIGNAL + self.caught[0]
 
     def run(self, command: Sequence[str]) -> int:
         """Run a command to its end, and return its exit code, as a shell would.
 
-        128 + n where signal n has killed it, 127 where there is no such program, 126 where it
-        cannot be run. What was caught before goes to it as well.
+        128 + n if signal n has killed it, 127 if there is no such program, 126 if it cannot be run.
+        Signals that were caught before go to it as well.
         """
         try:
             child = subprocess.Popen(command)
@@ -85,7 +85,7 @@ class Signals:
 
 
 def runnable(command: Sequence[str]) -> int:
-    """Return 0 for a command that can be run, as far as can be seen; else what a shell says."""
+    """Return 0 for a command that looks runnable, else the exit code that a shell gives."""
     if shutil.which(command[0]) is not None:
         return 0
     there = os.path.sep in command[0] and os.path.exists(command[0])  # noqa: PTH110 (any bytes)
@@ -98,7 +98,7 @@ def _send(child: subprocess.Popen[bytes], number: int) -> None:
 
 
 def _in_front() -> bool:
-    """Tell whether this process is in front of a terminal, whose keys reach the command too."""
+    """Tell whether this is a terminal's foreground process: its keys reach the command too."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

@@ -122,7 +122,7 @@ def test_a_heart_beats_on_whatever_it_meets(queues, store, monkeypatch):
         return connect(str(store.target)).backend
 
     said = []
-    held = holding.Hold(backend, reopen, said.append)
+    held = holding.QueueHold(backend, reopen, said.append)
     held.take(Naming(("default",)), ANN, 1, ["true"])
     try:
         age(queues, "default")
@@ -136,7 +136,7 @@ def test_a_heart_beats_on_whatever_it_meets(queues, store, monkeypatch):
 def test_what_was_never_held_is_not_resumed(queues, store):
     queues.sadd("paused", "default")  # by another program: there is no note
     queues.hset("jobctl:hold:mailers", mapping={"v": "2", "lease:x": "{}"})
-    held = holding.Hold(store.backend, lambda: store.backend, lambda text: None)
+    held = holding.QueueHold(store.backend, lambda: store.backend, lambda text: None)
     with pytest.raises(Refused, match="another version"):
         held.take(Naming(("default", "mailers")), ANN, 1, ["true"])
     assert paused(queues) == ["default"]
@@ -161,7 +161,7 @@ def test_who_resumes_slowly_is_not_taken_for_dead(queues, store, faktory, monkey
         opened = connect(str(store.target), faktory_url=faktory.url)
         return opened.backend
 
-    held = holding.Hold(open_either(), open_either, lambda text: None)
+    held = holding.QueueHold(open_either(), open_either, lambda text: None)
     held.take(Naming(("default",)), ANN, 1, ["true"])
     (ident,) = leases(queues, "default")
     slow, seen = threading.Event(), threading.Event()

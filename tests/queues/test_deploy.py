@@ -39,7 +39,7 @@ def test_a_drain_tells_what_holds_the_queues_up(queues, store):
     queues.zadd("working", {reservation(job("held-0000001")): time.time() + 9})
     ended = store.drain_queues("default", timeout=0.1)
     assert not ended.idle
-    assert [entry.jid for entry in ended.sight.running] == ["held-0000001"]
+    assert [entry.jid for entry in ended.activity.running] == ["held-0000001"]
 
 
 def test_queues_are_removed_and_put_back(queues, store, tmp_path):
