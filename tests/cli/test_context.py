@@ -11,7 +11,7 @@ import pytest
 from jobctl import connect
 from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, open_either
-from jobctl.errors import ConfigProblem, UsageProblem
+from jobctl.errors import UsageProblem
 from tests.builders import failed, retry
 from tests.cli.conftest import SECRET
 from tests.redis.runs import FORMATS
@@ -38,29 +38,6 @@ def test_a_context_names_the_redis(two, jobctl) -> None:
     ran = jobctl("retries", "count", "--context", "there", url=None)
     assert (ran.code, ran.out) == (3, "")
     assert "redis://:***@127.0.0.1:1/0 (from context there)" in ran.err
-
-
-def test_the_environment_may_name_it(two, jobctl, monkeypatch) -> None:
-    monkeypatch.setenv("JOBCTL_CONTEXT", "here")
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
-    monkeypatch.setenv("FAKTORY_URL", "nonsense")
-    assert jobctl("retries", "count", url=None).out == "1\n"
-    assert jobctl("retries", "count", "--context", "there", url=None).code == 3
-    assert jobctl("retries", "count", "-u", "redis://127.0.0.1:1", url=None).code == 3
-    monkeypatch.setenv("JOBCTL_CONTEXT", "her")
-    ran = jobctl("retries", "count", url=None)
-    assert (ran.code, ran.out) == (2, "")
-    assert "there is no context 'her'" in ran.err
-    assert "(from JOBCTL_CONTEXT)\nhint: did you mean here?" in ran.err
-
-
-@pytest.mark.parametrize("argv", [("-u", "redis://h"), ("--faktory-url", "tcp://h")])
-def test_a_context_beside_a_url_is_refused(two, jobctl, argv) -> None:
-    ran = jobctl("retries", "count", "--context", "here", *argv, url=None)
-    assert (ran.code, ran.out) == (2, "")
-    name = "--url" if argv[0] == "-u" else argv[0]
-    assert f"--context and {name} both say where" in ran.err
-    assert jobctl("--context", "here", "retries", "count", *argv, url=None).code == 2
 
 
 def test_the_library_takes_a_context(two, server) -> None:
@@ -181,29 +158,12 @@ def test_where_there_is_no_file_nothing_is_listed(jobctl, config) -> None:
     assert f"no contexts in {file}" in jobctl("context", "ls", tty=True).err
 
 
-def test_a_config_file_with_a_syntax_error_is_two_lines(config, jobctl) -> None:
-    file = config(f'[contexts.prod]\nurl = "redis://:{SECRET}\n')
-    for argv in (("context", "ls"), ("info", "--context", "prod"), ("context", "show", "prod")):
-        ran = jobctl(*argv, url=None)
-        assert (ran.code, ran.out) == (2, "")
-        assert ran.err.startswith(f"error: {file}:2:")
-        assert SECRET not in ran.err
-    told = json.loads(jobctl("info", "--context", "prod", "-o", "json", url=None).err)
-    assert told["message"].startswith(f"{file}:2:")
-
-
 def test_no_file_of_ours_is_written(two, jobctl) -> None:
     before = two.read_bytes()
     two.chmod(stat.S_IRUSR)
     for argv in (("context", "ls"), ("context", "show", "here"), ("context", "show")):
         assert jobctl(*argv).code == 0
     assert two.read_bytes() == before
-
-
-def test_the_library_raises_what_the_command_line_prints(config) -> None:
-    config("[contexts.prod]\nurl = 1\n")
-    with pytest.raises(ConfigProblem, match="url must be a string"):
-        connect(context="prod")
 
 
 def test_the_namespace_of_records_is_the_contexts_unless_one_is_given(config, server, raw) -> None:

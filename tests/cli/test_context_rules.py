@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -51,23 +52,28 @@ def rules(config, server, monkeypatch):
 
 @pytest.fixture
 def at_terminal(own_journal):
-    """Run the command line at a real terminal and type an answer to its question."""
+    """Run the command line at a real terminal for each answer to its question, all at once."""
 
-    def run(*argv: str, answer: str) -> tuple[int, str]:
+    def start(argv, answer: str) -> tuple[subprocess.Popen[bytes], int]:
         main, side = pty.openpty()
-        with subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "jobctl", *argv], stdin=side, stdout=side, stderr=side
-        ) as process:
-            os.close(side)
-            os.write(main, f"{answer}\n".encode())
-            said = b""
-            try:
-                while piece := os.read(main, 4096):
-                    said += piece
-            except OSError:  # the other side is closed
-                pass
+        )
+        os.close(side)
+        os.write(main, f"{answer}\n".encode())
+        return process, main
+
+    def end(process: subprocess.Popen[bytes], main: int) -> tuple[int, str]:
+        said = b""
+        with contextlib.suppress(OSError):  # the other side is closed
+            while piece := os.read(main, 4096):
+                said += piece
         os.close(main)
-        return process.returncode, said.decode()
+        return process.wait(), said.decode()
+
+    def run(*argv: str, answers: tuple[str, ...]) -> list[tuple[int, str]]:
+        running = [start(argv, answer) for answer in answers]
+        return [end(*each) for each in running]
 
     return run
 
@@ -199,26 +205,23 @@ def test_a_protected_context_wants_its_name_for_what_a_file_names(
 
 def test_its_name_is_asked_for_at_a_terminal(shop, raw, rules, at_terminal) -> None:
     rules("protected = true")
-    for answer in ("y", "retries", ""):
-        code, said = at_terminal(*KILL, "--yes", answer=f"{answer}\nno")
+    for code, said in at_terminal(*KILL, "--yes", answers=("y\nno", "retries\nno", "\nno")):
         assert code == 7, said
         assert "Type prod to go on:" in said
         assert "not confirmed; nothing was changed" in said
     assert contents(raw) == shop
-    code, said = at_terminal(*KILL, "--yes", answer="prod")
+    ((code, said),) = at_terminal(*KILL, "--yes", answers=("prod",))
     assert code == 0, said
     assert "SendEmail" in said  # what will be changed is shown before it asks
-    code, said = at_terminal("dead", "clear", answer="prod")
+    ((code, said),) = at_terminal("dead", "clear", answers=("prod",))
     assert (code, raw.zcard("dead")) == (0, 0)
 
 
 def test_its_name_on_the_line_answers_at_a_terminal(shop, rules, at_terminal) -> None:
     rules("protected = true")
-    code, said = at_terminal(*KILL, "--confirm", "prod", answer="")
-    assert code == 0
-    assert "Type prod" not in said
-    code, said = at_terminal(*KILL, "--confirm", "prod", answer="")  # nothing matched
-    assert code == 0
+    for _ in range(2):  # nothing matches the second time
+        ((code, said),) = at_terminal(*KILL, "--confirm", "prod", answers=("",))
+        assert (code, "Type prod" in said) == (0, False)
 
 
 def test_what_is_not_protected_asks_as_before(shop, rules, jobctl) -> None:

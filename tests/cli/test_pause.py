@@ -153,12 +153,6 @@ def test_who_when_and_why_are_shown_by_queue_ls_and_go_with_the_pause(queues, jo
     assert (row["paused_by"], row["reason"], row["paused_at"]) == (None, None, None)
 
 
-def test_a_note_of_a_queue_that_was_resumed_elsewhere_is_not_shown(queues, jobctl):
-    jobctl("queue", "pause", "default", "--reason", "x")
-    queues.srem("paused", "default")
-    assert rows(jobctl("queue", "ls", "-o", "json"))["default"]["reason"] is None
-
-
 @pytest.mark.parametrize("verb", ["pause", "resume"])
 def test_where_a_server_runs_that_would_not_notice_it_is_refused(
     queues, jobctl, faktory_runs, verb

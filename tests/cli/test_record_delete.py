@@ -23,7 +23,6 @@ def shop(raw):
 @pytest.mark.parametrize(
     ("argv", "code", "said"),
     [
-        ((), 2, "there is no filter"),
         (("--all", "one"), 2, "contradict each other"),
         (("one", "-w", "state=done", "--yes"), 2, "no record is ever 'done'"),
         (("", "--yes"), 2, "is empty"),

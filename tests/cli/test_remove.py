@@ -269,12 +269,6 @@ def test_the_pause_of_an_undo_is_not_put_where_nobody_would_notice(shop, jobctl,
     assert not shop.sismember("paused", "mail")
 
 
-def test_on_a_terminal_the_name_is_typed(shop, jobctl):
-    ran = jobctl("queue", "remove", "mail", tty=True, stdin="")
-    assert ran.code == 7  # stdin is no terminal
-    assert "pass --confirm mail; or" in ran.err
-
-
 def test_a_queue_that_is_held_is_not_removed(shop, jobctl):
     before = state(shop)
     lease = json.dumps({"who": "ann", "host": "ops1", "at": 1, "pid": 7, "command": []})

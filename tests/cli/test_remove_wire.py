@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import time
 
 import pytest
@@ -236,34 +235,27 @@ def test_a_server_that_hangs_up_leaves_everything_aside(
     assert state(shop) == before
 
 
-def test_no_server_there_changes_nothing(shop, remove, own_journal):
-    before = state(shop)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    ran = remove("default", server=f"tcp://127.0.0.1:{port}")
-    assert ran.code == 3
-    assert "connection refused" in ran.err
-    assert state(shop) == before
-    assert not own_journal.exists()
-
-
-def test_what_is_no_faktory_server_changes_nothing(shop, remove, faktory, own_journal):
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("away", "connection refused"),
+        ("another program", "is not a Faktory server"),
+        ("guarded", "refused the password"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_changes_nothing(
+    shop, remove, faktory, server, own_journal, how, says
+):
     before = state(shop)
     faktory.greeting = b"220 mail.example.org\r\n"
-    ran = remove("default")
+    with FaktoryDouble(server.socket, password="secret") as guarded:
+        guess = guarded.url.replace("secret", "guess")
+        where = {"away": "tcp://127.0.0.1:1", "guarded": guess}.get(how)
+        ran = remove("default", server=where)
     assert ran.code == 3
-    assert "is not a Faktory server" in ran.err
+    assert says in ran.err
     assert state(shop) == before
     assert not own_journal.exists()
-
-
-def test_a_wrong_password_changes_nothing(shop, remove, server):
-    before = state(shop)
-    with FaktoryDouble(server.socket, password="secret") as guarded:
-        ran = remove("default", server=guarded.url.replace("secret", "guess"))
-    assert ran.code == 3
-    assert "refused the password" in ran.err
-    assert state(shop) == before
 
 
 def test_the_password_is_not_kept_and_taken_from_the_environment(
