@@ -1,4 +1,4 @@
-"""Groups: how many jobs of each kind there are, and the filter that selects them."""
+"""Count jobs by group, and give the filter that selects each group."""
 
 from __future__ import annotations
 
@@ -140,10 +140,7 @@ _READERS: dict[str, Callable[[Entry], str | None]] = {
 
 
 def _fingerprints(groups: Iterable[Group]) -> dict[str | None, str]:
-    """Return what selects each fingerprint among these: the short digest where it is the only one.
-
-    Without an error there is none.
-    """
+    """Return the digest that selects each fingerprint: the short one if no other group has it."""
     texts = {each.values.get("fingerprint") for each in groups} - {None}
     found = {text: digests(text) for text in texts if text is not None}
     shared = Counter(short for short, _ in found.values())

@@ -19,11 +19,11 @@ OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five
 
 
 def status(backend: Backend, jids: Sequence[str]) -> list[Status]:
-    """Return what is known of each JID, in the order asked.
+    """Return the status of each JID, in the order asked.
 
-    A job on the move can be seen twice or not at all, so what was not found, or was found in
-    more than one place, is looked for again before it is said. So is a job whose record says
-    another thing than its place.
+    A moving job can be seen twice or not at all, so jobs that were not found, or were found in
+    more than one place, are looked for a second time. So are jobs whose record contradicts their
+    place.
     """
     odd = backend.odd_keys()
     queues = backend.queues.named()
@@ -63,7 +63,7 @@ def status(backend: Backend, jids: Sequence[str]) -> list[Status]:
 def _disputed(
     found: Mapping[str, list[Entry]], joined: Mapping[str, JobRecords], now: float
 ) -> dict[str, list[str]]:
-    """Return what record and place do not agree on, of each job where there is such a thing."""
+    """Return the contradictions between record and place, for each job that has some."""
     if not joined:
         return {}
     from jobctl.records.consistency import contradictions
@@ -85,7 +85,7 @@ def _look(
 ) -> dict[str, list[Entry]]:
     """Look through everything once, in the direction in which jobs flow.
 
-    With `damaged` also for malformed members, which takes longer.
+    With `damaged` look for malformed members, too, which takes longer.
     """
     found: dict[str, list[Entry]] = {}
     if jids:
@@ -135,7 +135,7 @@ def _sound(entries: list[Entry]) -> tuple[Entry, ...]:
 
 
 class _Warnings:
-    """What is odd about where a job is."""
+    """Warns of what is odd about the places of jobs."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class _Warnings:
 
     @property
     def unread(self) -> Iterable[str]:
-        """The keys that nobody could look into."""
+        """The keys that could not be read."""
         return self._odd
 
     def held_back(self, entries: tuple[Entry, ...]) -> str | None:

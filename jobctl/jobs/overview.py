@@ -18,7 +18,7 @@ from jobctl.systems.faktory.server import Faktory
 def overview(backend: Backend, days: int) -> Overview:
     """Return the totals, the counts of so many days (the last is today) and the servers.
 
-    A Faktory server that is known and cannot be reached is a warning: the Redis knows the rest.
+    A server that is known and cannot be reached is a warning, as the Redis knows the rest.
 
     Args:
         backend: what it works on.
@@ -75,7 +75,7 @@ def overview(backend: Backend, days: int) -> Overview:
 
 
 def _not_served(backend: Backend, refusal: Refused) -> Overview:
-    """Return what there is to say of a Redis whose jobs are not Faktory's."""
+    """Return the overview of a Redis whose jobs are not served."""
     served = backend.systems.served
     return Overview(
         target=str(backend.target),
@@ -102,7 +102,7 @@ def _unread(
 
 
 def _by_server_alone(backend: Backend, faktory: Faktory) -> Overview:
-    """Return what a Faktory server knows of the totals, where its Redis is not known."""
+    """Return the totals that a server knows, for want of its Redis."""
     told = faktory.info()
     return Overview(
         target=str(faktory.address),
@@ -119,7 +119,7 @@ def _by_server_alone(backend: Backend, faktory: Faktory) -> Overview:
 
 
 def _asked(faktory: Faktory | None) -> tuple[JobServerFacts | None, str | None]:
-    """Return what the server says of itself, else a warning where it is known and does not."""
+    """Return what the server says about itself, or a warning if it does not answer."""
     if faktory is None:
         return None, None
     try:

@@ -47,14 +47,14 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """How a wait ended: the last look at each job, and what is wrong where it did not end well."""
+    """How a wait ended: the last status of each job, and the error if it failed."""
 
     jobs: list[Status]
     problem: JobctlError | None = None
 
 
 def wait(backend: Backend, jids: Sequence[str], goal: Goal) -> Waited:
-    """Look at the jobs until all have reached the goal, or cannot any more, or time is up."""
+    """Look at the jobs until all have reached the goal, one no longer can, or time is up."""
     end = None if goal.timeout is None else time.monotonic() + goal.timeout
     watched = {jid: _Watched() for jid in jids}
     while True:
@@ -75,7 +75,7 @@ def wait(backend: Backend, jids: Sequence[str], goal: Goal) -> Waited:
 
 
 class _Watched:
-    """What was seen of one job so far: in structures, and of its record."""
+    """What has been seen of one job so far, in structures and of its record."""
 
     def __init__(self) -> None:
         self.known = False
@@ -92,7 +92,7 @@ class _Watched:
             self._missing_since = now
 
     def gone(self, now: float) -> bool:
-        """Tell whether it is in no structure, and was in one, or its record says that it ended."""
+        """Tell whether it left the structures it was in, or its record says that it ended."""
         return (self._found or self.state in _ENDED) and self._surely_out(now)
 
     def reached(self, job: Status, goal: Goal, now: float) -> bool:
@@ -106,7 +106,7 @@ class _Watched:
         return not self._found or job.state is State.SUCCESS or self._surely_out(now)
 
     def lost(self, job: Status, goal: Goal, now: float) -> bool:
-        """Tell whether waiting is in vain: gone is not wanted, or it was never there to go."""
+        """Tell whether the goal is out of reach: the job is gone, or was never there to go."""
         if GONE in goal.states:
             return not self.known
         return self.gone(now) and not self.reached(job, goal, now)

@@ -1,4 +1,4 @@
-"""A queue as it stands."""
+"""A queue, and which of the forms that its list can have is read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Queue:
     """A name and its list. A name with lists of both forms is two queues.
 
     Attributes:
-        key: the list's key; None where there is no list.
+        key: the list's key; None if there is no list.
         size: the jobs in it.
         registered: whether the name is in the set of queues.
-        wrong_type: what the key holds where it is no list.
-        head: the job that runs next, as it stands.
+        wrong_type: the type of the key if it is no list.
+        head: the bytes of the job that runs next.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Queue:
     head: bytes | None = None
 
     def latency(self, now: float, layout: Layout) -> float | None:
-        """Return the seconds that the job to run next has waited; None when it does not say."""
+        """Return the seconds that the next job has waited; None if it does not tell."""
         if self.head is None:
             return None
         since = epoch(Job.decode(self.head, layout).listed("enqueued_at"))
@@ -40,12 +40,12 @@ class Queue:
 
 
 def forms_seen(queues: Iterable[Queue]) -> set[QueueForm]:
-    """Return the forms of the lists there are."""
+    """Return the forms of the existing lists."""
     return {queue.form for queue in queues if queue.key is not None and queue.form is not None}
 
 
 def form_shown(queues: Iterable[Queue], told: QueueForm | None) -> str | None:
-    """Return which form of lists was seen: ``q``, ``bare`` or ``both``; else the one told."""
+    """Return the form of the existing lists: ``q``, ``bare`` or ``both``; else the one told."""
     forms = forms_seen(queues)
     if len(forms) == 2:
         return "both"
@@ -54,7 +54,7 @@ def form_shown(queues: Iterable[Queue], told: QueueForm | None) -> str | None:
 
 
 def is_unread(queue: Queue, read: QueueForm | None) -> bool:
-    """Tell whether a list is of the form that the server does not read."""
+    """Tell whether a list has the form that the server does not read."""
     return read is not None and queue.key is not None and queue.form is not read
 
 

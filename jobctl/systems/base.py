@@ -22,11 +22,11 @@ Counters = tuple[int | None, int | None]  # processed, failures
 
 @dataclass(frozen=True, slots=True)
 class PauseRoute:
-    """The way to pause and resume queues, and what there is to say about it.
+    """The way to pause and resume queues.
 
     Attributes:
         by_server: whether the server is told; else the set in Redis is all that is written.
-        warning: what is to be said.
+        warning: a sentence for people.
         pending: whether a server runs, or may, that reads the set at its next start only.
     """
 
@@ -76,7 +76,7 @@ class Rooms(Protocol):
 
     @property
     def faktory(self) -> Faktory | None:
-        """The Faktory server, where it is known."""
+        """The Faktory server, if it is known."""
 
     @property
     def server(self) -> Server:
@@ -109,19 +109,19 @@ class JobSystem(Protocol):
         """The names of its keys, and the forms of its payloads."""
 
     def running(self) -> Iterator[Entry]:
-        """Yield the jobs that workers run, each with what is known of its worker."""
+        """Yield the jobs that workers run, each with its reservation or its like."""
 
     def server_facts(self) -> JobServerFacts | None:
-        """Return what its server says of itself; None where it is not known or does not say."""
+        """Return what its server says about itself; None if it is not known or does not answer."""
 
     def server_runs(self) -> bool | None:
-        """Tell whether a server runs on this Redis that holds state in memory; None: unknown."""
+        """Tell whether a server that keeps state in memory runs on this Redis; None if unknown."""
 
     def server_started(self, facts: JobServerFacts | None) -> float | None:
-        """Return when that server started, in unix seconds; None where nothing tells.
+        """Return when that server started, in unix seconds; None if nothing tells.
 
         Args:
-            facts: what the server has just said of itself, where it was asked.
+            facts: what the server has just said about itself, if it was asked.
         """
 
     def verify_server(self) -> None:
@@ -133,13 +133,13 @@ class JobSystem(Protocol):
         """
 
     def compare_counters(self) -> list[str]:
-        """Return a warning where the server has counted other jobs than this Redis."""
+        """Return a warning if the server has counted other jobs than this Redis."""
 
     def contradictions(self, before: Counters, facts: JobServerFacts) -> list[str]:
-        """Return a warning where what the server says contradicts the counters, before and now."""
+        """Return a warning if the server's facts contradict the counters before and now."""
 
     def remember_server(self) -> None:
-        """Note in Redis which server this is, for those who come without knowing it."""
+        """Note the server's version in Redis, for changes that do not know the server."""
 
     def is_sendable(self, name: str) -> bool:
         """Tell whether the server can be told of a queue of this name."""
@@ -159,17 +159,17 @@ class JobSystem(Protocol):
             offered: whether ``--at-restart`` may be named as a way out.
 
         Raises:
-            Refused: it would not be noticed.
+            Refused: the server would not notice.
         """
 
     def form_known(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
-        """Return the form of lists that the server reads; None where nothing tells for sure."""
+        """Return the form of lists that the server reads; None if nothing is certain."""
 
     def form_read(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
-        """Return the form of lists that is read, as far as there is any doubt."""
+        """Return the form of lists that is read; None if there is no doubt about it."""
 
     def form_to_write(self, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
-        """Return the form of lists that workers read, and what there is to warn of.
+        """Return the form of lists that workers read, and warnings.
 
         Raises:
             Refused: nothing tells; a wrong guess would park jobs where no worker looks.
@@ -186,7 +186,7 @@ class JobSystem(Protocol):
         """Say which form of lists was seen, for people: ``q``, ``bare``, ``both`` or None."""
 
     def introduce(self, new: NewQueues) -> tuple[str, ...]:
-        """Let a running server know queues, as far as it does not; return what there is to say."""
+        """Make queues known to a running server that does not know them; return sentences on it."""
 
     def lock_key(self, raw: bytes) -> str | None:
         """Return the key of a unique job's lock; None for a job that is not unique."""

@@ -1,6 +1,6 @@
 """The job systems there are, a row each, and which of them a Redis holds the data of.
 
-That is told by its keys and their types, which are asked for along with the greeting.
+Its keys and their types tell, and are asked for along with the greeting.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _FIXED_KEYS = tuple(key for row in SYSTEMS.values() for key in row.marks.keys)
 
 
 def support_of(name: System | None = None) -> Support:
-    """Return how to work on a job system; the default one if it has none, or is not known."""
+    """Return the support for a job system, or for the default one if it is None or has none."""
     row = SYSTEMS[name or DEFAULT]
     return row.support or support_of()
 
@@ -95,7 +95,7 @@ class Evidence:
 
 
 class Recognition:
-    """The job systems of one Redis. A key that may not be looked at counts as absent."""
+    """The job systems in one Redis. A key that this user may not look at counts as absent."""
 
     def __init__(self, connection: Connection, told: System | None) -> None:
         self._connection = connection
@@ -117,18 +117,18 @@ class Recognition:
 
     @cached_property
     def seen(self) -> tuple[Evidence, ...]:
-        """The evidence of each system; asks once more where there are queues."""
+        """The evidence of each system; asks once more if there are queues."""
         keys = list_keys(self._queues)
         kinds = self._connection.attempt([("TYPE", encode_name(key)) for key in keys])
         return recognise({**self._types, **_read(keys, kinds)})
 
     @property
     def served(self) -> System | None:
-        """The system whose jobs these are; None where there are two, and nobody said which."""
+        """The system whose jobs these are; None if there are two and none was named."""
         return self._told or served(self.seen, None)
 
     def refusal(self) -> Refused | None:
-        """Return why nothing is done about these jobs; None where they are served."""
+        """Return the error for jobs that are not served; None if they are."""
         return refusal(str(self._connection.target), self.seen, self._told)
 
 
@@ -156,7 +156,7 @@ def recognise(types: Types) -> tuple[Evidence, ...]:
 
 
 def served(found: Sequence[Evidence], told: System | None) -> System | None:
-    """Return the system whose jobs these are; None where there are two and nobody said which."""
+    """Return the system whose jobs these are; None if there are two and none was named."""
     if told is not None:
         return told
     systems = {evidence.system for evidence in found} or {DEFAULT}
@@ -164,7 +164,7 @@ def served(found: Sequence[Evidence], told: System | None) -> System | None:
 
 
 def refusal(target: str, found: Sequence[Evidence], told: System | None) -> Refused | None:
-    """Return why nothing is done about the jobs of a Redis; None where they are served."""
+    """Return the error for jobs that are not served; None if they are."""
     system = served(found, told)
     if system is None:
         seen = " and ".join(f"{it.system.title()}'s ({it})" for it in found)

@@ -1,4 +1,4 @@
-r"""JSON as Faktory's server reads and writes it, in Go: a unique job's lock, and what is lost.
+r"""Read and write JSON as Faktory's server does, in Go: for the lock of a unique job.
 
 Go reads all numbers as 64-bit floats and takes the last of two keys of one name. It writes keys
 sorted, without blanks, and what HTML could mistake escaped.
@@ -53,7 +53,7 @@ def _read(raw: bytes) -> dict[str, object]:
 
 
 def go_json(top: object) -> str | None:
-    """Return a decoded value as Go's encoding/json writes it; None where a number is no float."""
+    """Return a decoded value as Go's encoding/json writes it; None if a number is no float."""
     out: list[str] = []
     todo: list[tuple[bool, object]] = [(False, top)]  # (is it punctuation?, what); no recursion
     while todo:
@@ -87,7 +87,7 @@ def _go_scalar(value: object) -> str | None:
 
 
 def go_number(value: float) -> str | None:
-    """Return a float as Go's encoding/json writes it; None where it is infinite."""
+    """Return a float as Go's encoding/json writes it; None if it is infinite."""
     if isinf(value):
         return None
     smallest, largest = _PLAIN

@@ -1,8 +1,8 @@
-"""Letting a running server know queues that came into being behind its back.
+"""Make queues known to a running server that were created without it.
 
 Its INFO, its web page, pause and remove ignore them, and no command just registers a queue. But
-what a server moves itself it knows: one job of each such queue goes by way of scheduled, due now,
-and the server's own poller puts it back into its queue within seconds.
+a server learns of the queues that it moves jobs to itself: one job of each such queue is put into
+scheduled, due now, and the server's own poller moves it back into its queue within seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by 
 def introduce(
     rooms: Rooms, new: NewQueues, server_runs: Callable[[], bool | None]
 ) -> tuple[str, ...]:
-    """Let the server know those queues that it does not, and return what there is to say."""
+    """Make queues known to the server that it does not know; return sentences on it."""
     faktory = _verified(rooms)
     known = _known(faktory)
     left = [name for name in new.forms if name not in (new.known if known is None else known)]
@@ -52,7 +52,7 @@ def introduce(
 
 
 def _verified(rooms: Rooms) -> Faktory | None:
-    """Return the server, where it is known and proven to use this Redis."""
+    """Return the server if it is known and proven to use this Redis."""
     with suppress(Refused, Unreachable):
         if rooms.faktory is not None:
             verify_server(rooms)
@@ -61,7 +61,7 @@ def _verified(rooms: Rooms) -> Faktory | None:
 
 
 def _known(faktory: Faktory | None) -> Collection[str] | None:
-    """Return the queues that the server knows; None where nobody can ask, or it does not say."""
+    """Return the queues that the server knows; None if it cannot be asked, or does not say."""
     if faktory is None:
         return None
     try:
@@ -71,7 +71,7 @@ def _known(faktory: Faktory | None) -> Collection[str] | None:
 
 
 def _send(rooms: Rooms, new: NewQueues, name: str) -> bool:
-    """Let one job of a queue go by scheduled; False where none can: what was changed stays so."""
+    """Put one job of a queue into scheduled; return False if none can be."""
     entry, form = None, new.forms[name]
     with suppress(NoPermission, WrongType):
         entry = _candidate(rooms, name, form) if FAKTORY.is_queue_name(name) else None
@@ -87,7 +87,7 @@ def _send(rooms: Rooms, new: NewQueues, name: str) -> bool:
 
 
 def _candidate(rooms: Rooms, name: str, form: QueueForm) -> Entry | None:
-    """Return the job that runs last of those that the server would keep as they are."""
+    """Return the last job to run among those whose bytes would survive."""
     found = None
     for queue in rooms.queues.at(name, form):
         line = rooms.queues.jobs(queue)
@@ -104,7 +104,7 @@ def _candidate(rooms: Rooms, name: str, form: QueueForm) -> Entry | None:
 def _told(
     faktory: Faktory | None, names: Sequence[str], stopping: Callable[[], bool]
 ) -> Iterator[str]:
-    """Say what was sent; where the server is known, once it has taken note."""
+    """Tell what was sent; if the server is known, wait until it has taken note."""
     if not names:
         return
     shown = shown_queues(names)

@@ -1,4 +1,4 @@
-"""Faktory's MUTATE document, read as it is meant.
+"""Read Faktory's MUTATE document as its author means it.
 
 The server takes ``{}``, an empty list of jids and unknown keys for "everything". Here only a
 filter that is not there means everything, and whatever is not understood is refused.
@@ -101,7 +101,7 @@ def _glob(text: str) -> str:
 
 
 def _class_end(text: str, start: int) -> int | None:
-    """Return where a class ends, by Redis' rules; None where it never does."""
+    """Return where a class ends, by Redis' rules; None if it never does."""
     i = start + 1 + text.startswith("^", start + 1)
     while i < len(text) and text[i] != "]":
         if text[i] == "\\" and i + 1 < len(text):

@@ -1,4 +1,4 @@
-"""A running Faktory server: what jobctl asks of it."""
+"""Talk to a running Faktory server: everything that jobctl asks of it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Faktory:
         self.verified_on: Target | None = None
 
     def open(self) -> None:
-        """Connect, greet and log in; nothing where that was done."""
+        """Connect, greet and log in, unless that is done."""
         if not self._open:
             try:
                 self._wire.open()
@@ -114,7 +114,7 @@ class Faktory:
 
     @property
     def said(self) -> JobServerFacts | None:
-        """What the server said of itself last; None where nobody has asked."""
+        """What the server last said about itself; None if it was not asked."""
         return self._facts
 
     def pause(self, names: Sequence[str]) -> None:
@@ -289,7 +289,7 @@ def _lines(verb: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def read_facts(document: Mapping[str, object]) -> JobServerFacts:
-    """Read a server's answer to INFO; what is not as expected is left out."""
+    """Read a server's answer to INFO; leave out what is not as expected."""
     server, jobs = _object(document, "server"), _object(document, "faktory")
     queues = jobs.get("queues")
     memory = server.get("used_memory_mb")

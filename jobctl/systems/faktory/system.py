@@ -1,4 +1,4 @@
-"""Faktory as a job system: the lists it reads, how its queues are paused, what its server knows."""
+"""Faktory as a job system: the lists it reads, the ways to pause, the facts of its server."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class FaktorySystem:
         return contradictions(self._rooms, before, facts)
 
     def remember_server(self) -> None:
-        """Note its version, where it was asked for it; it tells the form of lists."""
+        """Note its version if it has told it; the form of lists follows from it."""
         facts = None if self._rooms.faktory is None else self._rooms.faktory.said
         if facts is not None and facts.form is not None and facts.version is not None:
             self._rooms.operations.note_server(facts.version)
@@ -102,9 +102,9 @@ class FaktorySystem:
         check_sendable(names)
 
     def pause_route(self, *, at_restart: bool, offered: bool = True) -> PauseRoute:
-        """Go by the server where it is known, by the set where none runs.
+        """Go by the server if it is known, by the set if none runs.
 
-        A server holds its pauses in memory: it reads the set at its start only.
+        A server holds its pauses in memory, and reads the set at its start only.
         """
         if self._rooms.faktory is not None and not at_restart:
             return PauseRoute(by_server=True)
@@ -130,7 +130,7 @@ class FaktorySystem:
         )
 
     def form_known(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
-        """Go by what the server says, else by what was noted of it at an earlier change.
+        """Go by what the server says, else by the version that an earlier change noted.
 
         That may be outdated: lists of the newer form contradict an older version.
         """
@@ -141,12 +141,12 @@ class FaktorySystem:
         return None if outdated else noted
 
     def form_read(self, queues: Sequence[Queue], facts: JobServerFacts | None) -> QueueForm | None:
-        """Return what is known; where nothing is and there are both forms, the newer one."""
+        """Return the known form, or the newer one if nothing is known and both are there."""
         known = self.form_known(queues, facts)
         return QueueForm.Q if known is None and len(forms_seen(queues)) == 2 else known
 
     def form_to_write(self, *, rehearsed: bool = False) -> tuple[QueueForm, tuple[str, ...]]:
-        """Go by what is known of the server, then by the lists there are, then by ``--layout``."""
+        """Go by the server, then by the lists there are, then by ``--layout``."""
         facts, why, warnings = self._verified_facts(rehearsed=rehearsed)
         queues = self._rooms.queues.named()
         known = self.form_known(queues, facts)
@@ -171,7 +171,7 @@ class FaktorySystem:
         )
 
     def check_form(self, planned: QueueForm | None, *, rehearsed: bool) -> tuple[str, ...]:
-        """Compare it with what is known of the server."""
+        """Compare it with the form that the server is known to read."""
         facts, _, warnings = self._verified_facts(rehearsed=rehearsed)
         known = self.form_known(self._rooms.queues.named(), facts)
         if known not in (None, planned):
@@ -186,7 +186,7 @@ class FaktorySystem:
     def _verified_facts(
         self, *, rehearsed: bool
     ) -> tuple[JobServerFacts | None, str, tuple[str, ...]]:
-        """Return what the server on this very Redis says, or why it is not known; and warnings."""
+        """Return the facts of the server on this Redis, or why there are none; and warnings."""
         if self._rooms.faktory is None:
             return None, "", ()
         try:
@@ -205,7 +205,7 @@ class FaktorySystem:
         return _FORMS[shown]
 
     def introduce(self, new: NewQueues) -> tuple[str, ...]:
-        """Let one job of each queue go by way of scheduled."""
+        """Send one job of each queue by way of scheduled."""
         return introduce(self._rooms, new, self.server_runs)
 
     def lock_key(self, raw: bytes) -> str | None:

@@ -27,12 +27,12 @@ _NAP = 0.05
 
 
 def verify_server(rooms: Rooms) -> None:
-    """Prove that the server uses the Redis, where both are known, before it changes anything.
+    """Prove that the server uses the Redis, if both are known, before it changes anything.
 
-    A job in a list of a random name, enqueued at a random instant years ago, is put into this
-    Redis; the server is asked how long it has waited. Where nothing can be written here, the
-    server is given a job of a queue of a random name, and it is looked for here. Both are taken
-    away again at once. The proof holds for as long as `faktory` is used.
+    Put a job into a list of a random name in this Redis, enqueued at a random instant years ago,
+    and ask the server how long it has waited. If nothing can be written here, push a job to a queue
+    of a random name by the server, and look for it here. Both are removed at once. The proof holds
+    for as long as the connection to the server is used.
 
     Raises:
         Refused: it uses another Redis, or there is no way to tell.
@@ -41,7 +41,7 @@ def verify_server(rooms: Rooms) -> None:
     faktory = rooms.faktory
     if faktory is None or not rooms.has_redis or faktory.verified_on == rooms.target:
         return
-    faktory.open()  # where that fails, no other way is looked for
+    faktory.open()  # if that fails there is no other way
     name = f"jobctl.verify.{secrets.token_hex(16)}"
     try:
         proven = _reads_our_list(rooms, faktory, name)
@@ -78,7 +78,7 @@ def _reads_our_list(rooms: Rooms, faktory: Faktory, name: str) -> bool:
 
 
 def _writes_our_list(rooms: Rooms, faktory: Faktory, name: str) -> bool:
-    """Tell whether a job that the server is given comes into this Redis."""
+    """Tell whether a job that is pushed by the server arrives in this Redis."""
     try:
         faktory.push(_job(name, retry=0))
         end = time.monotonic() + _REPLICATION
@@ -102,9 +102,9 @@ def _job(queue: str, **fields: object) -> bytes:
 
 
 def compare_counters(rooms: Rooms) -> list[str]:
-    """Return a warning where the server has counted other jobs than this Redis: for who only looks.
+    """Return a warning if the server has counted other jobs than this Redis; it changes nothing.
 
-    That they agree proves nothing, and a server that does not tell contradicts nothing.
+    Equal counters prove nothing, and a server that does not tell contradicts nothing.
     """
     if rooms.faktory is None:
         return []
@@ -118,7 +118,7 @@ def compare_counters(rooms: Rooms) -> list[str]:
 
 
 def contradictions(rooms: Rooms, before: Counters, facts: JobServerFacts) -> list[str]:
-    """Return a warning where what a server said contradicts the counters read before and now."""
+    """Return a warning if a server's facts contradict the counters read before and now."""
     address = "" if rooms.faktory is None else rooms.faktory.address
     ((processed, failures),) = rooms.server.counters(FAKTORY.counters)
     bounds = zip(before, (facts.processed, facts.failures), (processed, failures), strict=True)

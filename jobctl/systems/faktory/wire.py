@@ -1,4 +1,4 @@
-"""One connection to a Faktory server: lines out, RESP replies in, every failure named."""
+"""Send lines to a Faktory server, read RESP replies, and explain every failure."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ class Wire:
 def _context(address: Address) -> ssl.SSLContext | None:
     if not address.secure:
         return None
-    from jobctl.tls import check_files  # ssl: nobody else pays for it
+    from jobctl.tls import check_files  # it imports ssl, which is slow
 
     try:
         return check_files(address.tls)
@@ -259,7 +259,7 @@ def explain_connecting(error: OSError, address: Address, timeout: float) -> Jobc
             hint="is the address right, and no firewall between? --connect-timeout waits longer",
         )
     if address.secure:
-        import ssl  # nobody else pays for it
+        import ssl  # it is slow to import
 
         from jobctl.tls import NO_TLS_HINT, explain_handshake
 
