@@ -191,12 +191,15 @@ def _indexed(literal: Literal) -> str | None:
     """Return the text that stands in an index's key; None where there may be several."""
     if literal.quoted or literal.number is None:
         return literal.text
-    whole = literal.text.removeprefix("-").isdigit()
-    return literal.text if whole and literal.text != "-0" else None
+    return literal.text if _whole(literal) and literal.text != "-0" else None
 
 
 def _quoted_number(test: Comparison) -> bool:
-    return any(literal.quoted and literal.text.isdigit() for literal in test.literals)
+    return any(literal.quoted and _whole(literal) for literal in test.literals)
+
+
+def _whole(literal: Literal) -> bool:
+    return literal.text.removeprefix("-").isdigit()
 
 
 _SIDES = ("=", "<", "<=", ">", ">=")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -16,8 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from jobctl import Store
 from jobctl.errors import NotFound
 from jobctl.errors import Refused as RefusedByJobctl
-from jobctl.records.find import found, page_of
+from jobctl.records.find import count, found, page_of
 from jobctl.records.plan import QueryPlan, Way
+from jobctl.records.query import Query
 from tests.records.gem import COMPLETED, STATES, Gem, Status, raw
 from tests.records.model import Refused, World, dump
 from tests.records.oracle import ARGS, NAMES, PIDS, Asked, Question, question
@@ -240,29 +241,33 @@ class History(RuleBasedStateMachine):
 
     def ask_many(self, rng: Random, many: int) -> None:
         for _ in range(many):
-            self.check(question(rng, self.world, (*IDENTS, ODD_IDENT)))
-
-    def check(self, asked: Question) -> None:
-        records, rows = self.store.records, asked.rows(self.world)
-        got = [record.id for record in records.where(*asked.texts, **asked.paging)]
-        assert got == rows, (asked.texts, asked.paging, got, rows)
-        if asked.limit is None:
-            assert records.count(*asked.texts) == len(rows), asked
-            if all(one.indexed for one in asked.asked):
-                entries = records.count(*asked.texts, index=True)
-                assert entries == asked.entries(self.world), asked
-        self._in_every_way(asked, rows)
-
-    def _in_every_way(self, asked: Question, rows: list[str]) -> None:
-        now = self.store.server.now()
-        plan = self.store.records.explain(*asked.texts, **asked.paging)
-        page = page_of(asked.limit, asked.paging["offset"])
-        for forced in ways(plan):
-            got = [record.id for record in found(self.store.records, forced, page, now)]
-            assert got == rows, (asked.texts, asked.paging, got, rows, forced)
+            check(self.store, self.world, question(rng, self.world, (*IDENTS, ODD_IDENT)))
 
 
-def ways(plan: QueryPlan) -> list[QueryPlan]:
+def check(
+    store: Store,
+    world: World,
+    asked: Question,
+    walks: Sequence[tuple[int, int | None]] = ((1, None), (2, 1), (1, 3)),
+) -> None:
+    """Hold the answers to a question, in every way that there is to find them, to the oracle's."""
+    records, rows, now = store.records, asked.rows(world), store.server.now()
+    got = [record.id for record in records.where(*asked.texts, **asked.paging)]
+    assert got == rows, (asked.texts, asked.paging, got, rows)
+    if asked.limit is None:
+        counted = count(records, Query.parse(*asked.texts), now)
+        assert counted.records == records.count(*asked.texts) == len(rows), asked
+        assert counted.orphans == asked.orphans(world), asked
+        if all(one.indexed for one in asked.asked):
+            assert records.count(*asked.texts, index=True) == asked.entries(world), asked
+    plan = records.explain(*asked.texts, **asked.paging)
+    page = page_of(asked.limit, asked.paging["offset"])
+    for forced in ways(plan, walks):
+        got = [record.id for record in found(records, forced, page, now)]
+        assert got == rows, (asked.texts, asked.paging, got, rows, forced)
+
+
+def ways(plan: QueryPlan, walks: Sequence[tuple[int, int | None]]) -> list[QueryPlan]:
     """Return other plans that must find the same."""
     if plan.way is Way.NOTHING:
         return []
@@ -270,8 +275,6 @@ def ways(plan: QueryPlan) -> list[QueryPlan]:
     driven = [replace(one, way=Way.DRIVE) for one in (plan, turned)]
     if plan.order is None:
         return driven
-    walks = [
-        replace(plan, way=Way.WALK, chunk=chunk, budget=budget)
-        for chunk, budget in ((1, None), (2, 1), (1, 3))
+    return driven + [
+        replace(plan, way=Way.WALK, chunk=chunk, budget=budget) for chunk, budget in walks
     ]
-    return [*driven, *walks]

@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from tests.everything import everything
 from tests.records.gem import COMPLETED, MOMENTS, STATES, raw, to_json
 
 Hash = dict[bytes, bytes]
@@ -21,26 +22,12 @@ class Refused(Exception):
 
 def dump(client: redis.Redis, namespace: str = "jobba") -> dict[bytes, Any]:
     """Return everything below a namespace, and under b"ttl" which keys have a time to live."""
-    keys = list(client.scan_iter(match=namespace.encode() + b":*", count=1000))
+    found = everything(client, f"{namespace}:*")
     with client.pipeline(transaction=False) as pipe:
-        for key in keys:
-            pipe.type(key)
-        kinds = pipe.execute()
-        for key, kind in zip(keys, kinds, strict=True):
-            if kind == b"hash":
-                pipe.hgetall(key)
-            elif kind == b"set":
-                pipe.smembers(key)
-            else:
-                pipe.zrange(key, 0, -1, withscores=True)
+        for key in found:
             pipe.ttl(key)
-        replies = pipe.execute()
-    found: dict[bytes, Any] = {b"ttl": set()}
-    for key, value, left in zip(keys, replies[::2], replies[1::2], strict=True):
-        found[key] = dict(value) if isinstance(value, list) else value
-        if left > 0:
-            found[b"ttl"].add(key)
-    return found
+        mortal = {key for key, left in zip(found, pipe.execute(), strict=True) if left > 0}
+    return {b"ttl": mortal} | found
 
 
 class World:
@@ -53,6 +40,19 @@ class World:
         self.sets: dict[bytes, set[bytes]] = {}
         self.times: dict[bytes, dict[bytes, float]] = {}
         self.mortal: set[bytes] = set()
+
+    @classmethod
+    def read(cls, client: redis.Redis) -> World:
+        """Return what a database holds; it is looked at, and not changed."""
+        found = dump(client)
+        world = cls(lambda ident, field: 0)
+        world.mortal = found.pop(b"ttl")
+        for key, value in found.items():
+            if isinstance(value, set):
+                world.sets[key] = value
+            else:
+                (world.hashes if key.startswith(world.key("id", "")) else world.times)[key] = value
+        return world
 
     def dump(self) -> dict[bytes, Any]:
         full = {k: v for part in (self.hashes, self.sets, self.times) for k, v in part.items() if v}

@@ -142,6 +142,16 @@ class Question:
             return sum(len(world.sets.get(world.key(name), ())) for name in wanted)
         return len(self.ids(world)) if not states or set.intersection(*states) else 0
 
+    def orphans(self, world: World) -> int:
+        """Count the ids on the way that have no record; none where only ids were asked for."""
+        indexed = [one for one in self.asked if one.indexed]
+        if indexed and all(one.field == "id" for one in indexed):
+            return 0
+        states = [one.wanted_states() for one in indexed if one.field == "state"]
+        if states and not set.intersection(*states):
+            return 0
+        return sum(not world.hash(ident) for ident in self.ids(world))
+
     def matching(self, world: World) -> list[str]:
         """Return the ids of the records that match, in no order."""
         return [ident for ident in self.ids(world) if self._holds(world, ident)]

@@ -2,14 +2,13 @@
 
 import pytest
 
-from jobctl import Guards, Watch, connect
+from jobctl import Guards, connect
 from jobctl.errors import NotFound, Refused, UsageProblem
 from jobctl.records.query import Query, RecordWhere
 from tests.everything import contents
 from tests.recording import START, orphan, record
-from tests.records.keeping import expiries, odd_records
+from tests.trouble import Meddler
 
-ALL = Guards(everything=True)
 DONE = {"state": "succeeded"}
 
 
@@ -17,40 +16,6 @@ DONE = {"state": "succeeded"}
 def store(url, tmp_path):
     with connect(url, operations=tmp_path / "operations") as opened:
         yield opened
-
-
-def same_times(now, before):
-    assert now.keys() == before.keys()
-    return all(abs(now[key] - at) <= 20 for key, at in before.items())
-
-
-def test_odd_records_are_deleted_without_a_trace_and_come_back_as_they_were(raw, store):
-    idents = odd_records(raw)
-    before, ends = contents(raw), expiries(raw)
-    report = store.records.delete_all("", force=True, guards=ALL)
-    assert (report.matched, report.done, report.gone) == (len(idents), len(idents), 0)
-    left = contents(raw)
-    assert left == {
-        # of what is no record any more, and of a name that no record says it has
-        b"jobba:succeeded": {b"orphan"},
-        b"jobba:recorded_at": {b"orphan": START},
-        b"jobba:succeeded_at": {b"orphan": START},
-        b"jobba:job_name:Old": {b"two"},
-    }
-    back = store.undo(report.operation)
-    assert (back.matched, back.done, back.missing) == (len(idents), len(idents), ())
-    assert contents(raw) == before
-    assert same_times(expiries(raw), ends)
-
-
-def test_odd_records_are_deleted_by_id_orphans_too(raw, store):
-    idents = (*odd_records(raw), "orphan")
-    before = contents(raw)
-    report = store.records.delete_all(RecordWhere(ids=idents), force=True)
-    assert report.done == len(idents)
-    assert contents(raw) == {b"jobba:job_name:Old": {b"two"}}
-    assert store.undo(report.operation).done == len(idents)
-    assert contents(raw) == before
 
 
 def test_the_ledger_counts_every_structure_that_changed(raw, store):
@@ -106,7 +71,7 @@ def test_a_limit_takes_those_that_were_recorded_first(raw, store):
 def test_what_changed_after_it_was_chosen_is_gone_and_stays(raw, store):
     for ident in ("changed", "grown", "deleted", "same"):
         record(raw, ident, **DONE)
-    report = store.records.delete_all("state=succeeded", watch=Meanwhile(lambda: meddle(raw)))
+    report = store.records.delete_all("state=succeeded", watch=Meddler(lambda: meddle(raw)))
     assert (report.matched, report.done, report.gone) == (4, 1, 3)
     assert raw.hget("jobba:id:changed", "progress") == b"0.25"
     assert raw.sismember("jobba:succeeded", "changed")
@@ -119,17 +84,6 @@ def meddle(raw):
     raw.hset("jobba:id:changed", "progress", "0.25")
     raw.hset("jobba:id:grown", "data", "1")
     raw.delete("jobba:id:deleted")
-
-
-class Meanwhile(Watch):
-    """Looks on, and lets something happen between the choice and the change."""
-
-    def __init__(self, act):
-        self.act = act
-
-    def confirm(self, preview):
-        self.act()
-        return True
 
 
 def test_an_undo_leaves_alone_what_was_made_anew_meanwhile(raw, store):
@@ -260,13 +214,7 @@ def test_a_key_of_another_type_harms_nothing_but_itself(raw, store, kind):
 def test_what_became_of_another_type_meanwhile_is_gone(raw, store):
     record(raw, "a", **DONE)
     record(raw, "b", **DONE)
-
-    class Meanwhile(Watch):
-        def confirm(self, preview):
-            raw.delete("jobba:id:a")
-            raw.set("jobba:id:a", "x")
-            return True
-
-    report = store.records.delete_all("state=succeeded", watch=Meanwhile())
+    replaced = Meddler(lambda: (raw.delete("jobba:id:a"), raw.set("jobba:id:a", "x")))
+    report = store.records.delete_all("state=succeeded", watch=replaced)
     assert (report.done, report.gone, report.failed) == (1, 1, 0)
     assert raw.get("jobba:id:a") == b"x"

@@ -4,13 +4,11 @@ import json
 
 import pytest
 
-from jobctl import Guards, Watch, connect
+from jobctl import Watch, connect
 from jobctl.errors import Refused, UsageProblem, WrongType
 from tests.everything import contents
 from tests.recording import START, record
-from tests.records.keeping import odd_records
-
-ALL = Guards(everything=True)
+from tests.trouble import Meddler
 
 
 @pytest.fixture
@@ -67,14 +65,8 @@ def test_a_restart_does_not_write_over_another_record(raw, store):
 def test_who_is_in_another_state_by_now_is_gone(raw, store):
     for ident in ("a", "b", "c"):
         record(raw, ident, state="started", started_at=START)
-
-    class Meanwhile(Watch):
-        def confirm(self, preview):
-            store.records.mark("a", "succeeded")
-            raw.delete("jobba:id:b")
-            return True
-
-    report = store.records.mark_all("state=started", "failed", watch=Meanwhile())
+    meddler = Meddler(lambda: (store.records.mark("a", "succeeded"), raw.delete("jobba:id:b")))
+    report = store.records.mark_all("state=started", "failed", watch=meddler)
     assert (report.matched, report.done, report.gone) == (3, 1, 2)
     assert store.records.find("a").state == "succeeded"
     assert store.records.find("b") is None
@@ -84,16 +76,11 @@ def test_who_is_in_another_state_by_now_is_gone(raw, store):
 def test_who_was_restarted_by_now_is_gone(raw, store, verb):
     for ident in ("a", "b"):
         record(raw, ident, state="started", started_at=START)
-
-    class Meanwhile(Watch):
-        def confirm(self, preview):
-            store.records.mark("a", "started")
-            return True
-
+    meddler = Meddler(lambda: store.records.mark("a", "started"))
     if verb == "mark":
-        report = store.records.mark_all("state=started", "killed", watch=Meanwhile())
+        report = store.records.mark_all("state=started", "killed", watch=meddler)
     else:
-        report = store.records.request_kill_all("state=started", watch=Meanwhile())
+        report = store.records.request_kill_all("state=started", watch=meddler)
     assert (report.matched, report.done, report.gone) == (2, 1, 1)
     again = store.records.find("a")
     assert (again.state, again.attempt, again.kill_requested) == ("started", 1, False)
@@ -111,15 +98,6 @@ def test_who_restarts_while_others_are_chosen_is_tested_by_its_new_time(raw, sto
     query = f"state=started and started_at<={START}"
     report = store.records.mark_all(query, "killed", watch=Meanwhile())
     assert (report.matched, report.done, raw.smembers("jobba:killed")) == (1, 1, {b"b"})
-
-
-def test_odd_records_are_marked_without_a_crash(raw, store):
-    idents = odd_records(raw)
-    report = store.records.mark_all("", "killed", guards=ALL)
-    assert (report.matched, report.done) == (len(idents), len(idents))
-    assert raw.scard("jobba:killed") == len(idents)
-    assert [raw.scard(f"jobba:{state}") for state in ("queued", "started", "failed")] == [0, 0, 0]
-    assert set(report.others.values()) == {0}
 
 
 def test_the_first_request_for_the_end_stays(raw, store):

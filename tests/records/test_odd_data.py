@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.everything import expiries
 from tests.records.gem import raw as encoded
 from tests.records.model import dump
 
@@ -40,8 +41,11 @@ ODD = {
         {"job_name": '"\\ud800"', "job_args": '{"x":"\\udfff"}', "provider_job_id": '"\\ud801"'},
         ["job_name:\udced\udca0\udc80", "job_arg:\udced\udcbf\udcbf"],  # as Ruby writes it
     ),
+    "again": ({"attempt": "2"}, []),  # what was put aside is below
     "many-attempts": ({"attempt": str(10**14)}, []),  # that no restart ever wrote
     "unknown-state": ({"state": '"melted"'}, []),
+    "odd-values": ({"progress": "1e999", "data": '"\udcc3(\udced\udca0\udc80"', "x": "[1"}, []),
+    "expires": ({}, []),
     "wrong-types": ({"job_args": "[1]", "errors": "42", "attempt": '"x"', "job_name": "{}"}, []),
     "line\nbreak\ttab": ({"job_name": '"\\u001b[31mred\\u202e"', "errors": '["\\n"]'}, []),
     "日本 id: x": ({"job_name": '"Ünï:日本 "'}, ["job_name:Ünï:日本 "]),
@@ -64,6 +68,11 @@ def odd(raw):
             sets if ident not in LED_TO or "state" in ODD[ident][0] else ["succeeded", *sets]
         ):
             raw.sadd(encoded(f"jobba:{each}"), name)
+    for number in "01":
+        raw.hset(f"jobba:id:again:{number}", mapping={"id": f'"again:{number}"', "attempt": number})
+    raw.hset("jobba:id:odd-values", b"\xfa", "")
+    for milliseconds, ident in enumerate(("expires", "again:1"), 60_000_000_000):
+        raw.pexpire(f"jobba:id:{ident}", milliseconds)
     raw.sadd("jobba:succeeded", "orphan")
     raw.zadd("jobba:recorded_at", {"orphan": START, b"\xfforphan": START + 5})
     return dump(raw)
@@ -171,19 +180,29 @@ def test_each_is_shown_and_joined_by_status(odd, raw, jobctl, ident):
 
 
 def test_all_of_it_is_deleted_and_an_undo_brings_every_byte_back(odd, raw, jobctl):
+    ends = expiries(raw)
     asked = jobctl("record", "delete", "--all", "--force", "--dry-run", "-o", "json")
     assert json.loads(asked.out)["matched"] == len(ODD)
     assert dump(raw) == odd
     report = json.loads(jobctl("record", "delete", "--all", "--force", "--yes", "-o", "json").out)
     assert (report["done"], report["failed"]) == (len(ODD), 0)
     left = dump(raw)
+    assert (left[b"jobba:succeeded"], left[b"jobba:job_name:Old"]) == ({b"orphan"}, {b"two-names"})
     assert set(left) == {b"ttl", b"jobba:succeeded", b"jobba:recorded_at", b"jobba:job_name:Old"}
     assert jobctl("query", "-o", "ids").out == ""
     assert jobctl("undo", report["operation"], "--yes").code == 0
     assert dump(raw) == odd
+    assert set(ends) == {b"jobba:id:expires", b"jobba:id:again:1"}
+    assert expiries(raw) == {key: pytest.approx(at, abs=20) for key, at in ends.items()}
 
 
-@pytest.mark.parametrize("ident", NAMED)
+def test_all_of_it_is_marked(odd, raw, report):
+    assert report("record", "mark", "killed", "--all", "--yes")["done"] == len(ODD)
+    assert raw.scard("jobba:killed") == len(ODD)
+    assert [raw.scard(f"jobba:{state}") for state in ("queued", "started", "failed")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("ident", [*NAMED, "orphan"])
 def test_each_is_deleted_by_its_id_and_comes_back(odd, raw, jobctl, ident):
     argv = ("record", "delete", "--force", "--yes", "-o", "json", "--", ident)
     report = json.loads(jobctl(*argv).out)

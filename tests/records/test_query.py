@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from jobctl.errors import BadFilter
 from jobctl.model.jobba import RecordState, SetClause, TimeClause
 from jobctl.model.record import Record
 from jobctl.records.query import Query
+from tests.records.asking import Example
 
 NOW = 1_790_000_000.0
 MICRO = 1_790_000_000_000_000
@@ -151,3 +154,39 @@ def test_a_query_can_be_typed_again() -> None:
     assert str(Query.parse(str(query))) == str(query)
     assert bool(query)
     assert not Query()
+
+
+def read(found) -> Record:
+    """Return the record of a hash."""
+    flat = []
+    for name, value in found.items():
+        flat += [name.encode(), json.dumps(value, ensure_ascii=False).encode()]
+    return Record.read(found["id"], flat)
+
+
+def indexed(clause, found) -> bool:
+    """Tell whether the indexes that the layout describes hold the record, in a clause's."""
+    if isinstance(clause, TimeClause):
+        score = found.get(clause.field)
+        low = float("-inf") if clause.low is None else clause.low
+        high = float("inf") if clause.high is None else clause.high
+        return score is not None and low <= score <= high
+    if clause.field == "job_arg":
+        return bool(set(found.get("job_args", {}).values()) & set(clause.values))
+    value = found.get(clause.field)
+    return value is not None and str(value) in clause.values
+
+
+def test_a_record_meets_a_query_when_it_is_in_the_indexes_and_meets_the_rest() -> None:
+    met = 0
+    for seed in range(3000):
+        example = Example(seed)
+        query = Query.parse(*example.query())
+        split = query.split(NOW)
+        for found in (example.record() for _ in range(6)):
+            record = read(found)
+            chosen = all(indexed(clause, found) for clause in split.clauses)
+            holds = query.holds(record, NOW)
+            assert holds == (chosen and split.keeps(record, NOW)), (seed, str(query), found)
+            met += holds
+    assert met > 1000

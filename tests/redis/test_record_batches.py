@@ -5,9 +5,8 @@ import pytest
 from jobctl import connect
 from jobctl.errors import JobctlError, WrongType
 from jobctl.redis.record_batches import RecordCall
-from tests.everything import contents
+from tests.everything import contents, expiries
 from tests.recording import START, orphan, record
-from tests.records.keeping import expiries
 from tests.trouble import denied, full, replica
 
 NAMES = ("a", "b", "gone", "again")
