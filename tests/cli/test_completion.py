@@ -128,10 +128,6 @@ def test_behind_the_dashes_of_a_hold_no_queue_completes(complete, raw):
     assert complete("jobctl queue hold default -- make d") == []
 
 
-def test_an_unknown_shell_is_a_usage_error(jobctl):
-    assert jobctl("completion", "tcsh").code == 2
-
-
 def test_the_names_of_contexts_complete(complete, tmp_path):
     file = tmp_path / "config.toml"
     file.write_text("".join(f"[contexts.{n}]\nurl = 'x'\n" for n in ("prod", "pre", "demo")))

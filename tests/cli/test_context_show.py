@@ -163,9 +163,3 @@ def test_a_variable_that_is_not_set_is_said_with_its_key(full, jobctl) -> None:
     ran = jobctl("context", "show", "--context", "prod", url=None)
     assert ran.code == 2
     assert "url of context prod needs the variable PW, which is not set" in ran.err
-
-
-def test_the_command_that_went_names_its_successor(jobctl) -> None:
-    ran = jobctl("config", "explain")
-    assert (ran.code, ran.out) == (2, "")
-    assert "it is now jobctl context show" in ran.err

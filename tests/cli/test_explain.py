@@ -73,14 +73,3 @@ def test_what_may_not_be_meant_is_said(raw, jobctl, argv, warning):
 def test_a_sound_filter_has_no_warning(raw, jobctl):
     argv = ("--jid", "jid-00000001", "--match", "*x*", "--error", "^Timeout")
     assert explained(jobctl, "retries", "ls", *argv)["warnings"] == []
-
-
-@pytest.mark.parametrize("argv", [("-w", "wid=x"), ("-w", "jid"), ("--type", "")])
-def test_mistakes_are_mistakes(jobctl, argv):
-    assert jobctl("retries", "ls", *argv, "--explain").code == 2
-
-
-def test_the_command_that_went_names_its_successor(jobctl):
-    ran = jobctl("explain", "retries", "--type", "A")
-    assert (ran.code, ran.out) == (2, "")
-    assert "it is now --explain with ls, count and the verbs" in ran.err

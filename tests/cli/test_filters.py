@@ -111,33 +111,6 @@ def test_queue_jobs_filter_and_keep_their_positions(ids, jobctl):
     ]
 
 
-@pytest.mark.parametrize(
-    ("argv", "says"),
-    [
-        (["--type", ""], "--type is empty"),
-        (["--queue", ""], "--queue is empty"),
-        (["--jid", ""], "a JID is empty"),
-        (["--match", ""], "--match is empty"),
-        (["--error", ""], "--error is empty"),
-        (["--error", "a(b"], "^"),
-        (["--older-than", "soon"], "90s"),
-        (["--newer-than", ""], "90s"),
-        (["--limit", "-1"], "--limit"),
-        (["--offset", "x"], "--offset"),
-        (["--sort", "jobtyp"], "did you mean jobtype?"),
-        (["--tipe", "x"], "--type"),
-        (["extra"], "extra"),
-        (["-o", "jsn"], "json"),
-    ],
-    ids=str,
-)
-def test_a_mistake_is_a_usage_error_that_says_what_to_do(jobctl, argv, says):
-    ran = jobctl("retries", "ls", *argv, url="redis://127.0.0.1:1")
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("error: ")
-    assert says in ran.err
-
-
 PHP = r"App\Jobs\new"
 
 

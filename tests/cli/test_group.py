@@ -154,17 +154,6 @@ def test_a_limit_says_what_it_leaves_out(population, jobctl):
     assert "more groups" in ran.err
 
 
-@pytest.mark.parametrize("by", ["typ", "", "type,,hour", "jid"])
-def test_an_unknown_key_is_a_mistake(jobctl, by):
-    ran = jobctl("retries", "group", "--by", by)
-    assert ran.code == 2
-    assert "--by" in ran.err
-
-
-def test_groups_have_no_ids(jobctl):
-    assert jobctl("retries", "group", "-o", "ids").code == 2
-
-
 @pytest.mark.parametrize("width", [60, 100])
 def test_the_table_has_bars_and_fits(population, jobctl, golden, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))

@@ -65,8 +65,3 @@ def test_it_has_the_same_guards(shop, raw, jobctl):
     assert raw.zcard("retries") == 4
     assert jobctl("mutate", clear, "--confirm", "retries").code == 0
     assert raw.zcard("retries") == 0
-
-
-@pytest.mark.parametrize("text", ['{"cmd":"kill","target":"retries","filter":{}}', "{", ""])
-def test_a_bad_document_is_a_mistake_before_anything(jobctl, text):
-    assert jobctl("mutate", text, "--yes", url="unix:///nowhere.sock").code == 2

@@ -78,25 +78,6 @@ def test_what_matches_nothing_is_no_failure(raw, jobctl):
     assert (ran.code, json.loads(ran.out), ran.err) == (0, [], "there are no queues\n")
 
 
-@pytest.mark.parametrize(
-    ("argv", "said"),
-    [
-        ((), "which queue?"),
-        (("",), "is no name of a queue"),
-        (("*", "default"), "name no other beside it"),
-        (("*", "--glob", "x"), "name no other beside it"),
-        (("--glob", ""), "--glob is empty"),
-    ],
-)
-@pytest.mark.parametrize("verb", ["pause", "resume", "drain"])
-def test_names_that_can_be_no_queue_are_usage_errors_before_anything_is_connected(
-    jobctl, argv, said, verb
-):
-    ran = jobctl("queue", verb, *argv, url="redis://127.0.0.1:1")
-    assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
-
-
 @pytest.mark.parametrize("verb", ["pause", "resume", "drain"])
 def test_what_looks_like_a_pattern_and_is_no_queue_is_a_usage_error(queues, jobctl, verb):
     ran = jobctl("queue", verb, "mail*")
@@ -287,8 +268,6 @@ def test_dead_holders_are_flagged_and_cleared_on_request_only(queues, jobctl):
         "default": False, "mail-bulk": True, "mailers": True,
     }  # fmt: skip
     assert paused(queues) == ["mail-bulk", "mailers"]
-    assert jobctl("queue", "resume", "--stale", "default", "--force").code == 2
-    assert jobctl("queue", "resume", "--stale").code == 2
 
 
 def test_a_lease_of_another_version_is_shown_and_left_alone(queues, jobctl):

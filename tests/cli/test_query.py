@@ -154,39 +154,6 @@ def test_a_regular_expression_that_finds_nothing_says_what_it_finds_ignoring_cas
         assert "ignoring case" not in jobctl("query", "-w", asked).err
 
 
-@pytest.mark.parametrize(
-    ("asked", "error", "hint"),
-    [
-        (("--offset", "1"), "--offset goes with --limit", "say how many records"),
-        (("--limit", "-1"), "'--limit': -1", ""),
-        (("--limit", "1", "--offset", "-1"), "'--offset': -1", ""),
-        (("-w", "stat=failed"), "records have no field 'stat'", "did you mean state?"),
-        (("-w", "state=faild"), "no record is ever 'faild'", "did you mean failed?"),
-        (("-w", "jobname=A"), "records have no field 'jobname'", "did you mean job_name?"),
-        (("-w", ""), "the expression is empty", "looks like: state=failed and (error~timeout"),
-        (("-w", "state failed"), "state failed\n        ^", ""),
-        (("-w", "recorded_at>=soon"), "'soon' is not a time", "2026-"),
-        (("--older-than", "soon"), "'soon' is not a duration", "90s"),
-        (("--sort", "recordedat"), "--sort: there is no field", "did you mean recorded_at?"),
-        (("--columns", "jid"), "--columns: there is no field 'jid'", "did you mean id?"),
-        (("--count", "--limit", "1"), "--count counts all of them", ""),
-        (("--count", "--explain"), "do not go together", ""),
-        (("--count", "--sort", "id"), "a count has no order", ""),
-        (("--count", "--reverse"), "a count has no order", ""),
-        (("--index",), "--index goes with --count", ""),
-        (("--count", "--unverified"), "no such option: --unverified", "it is now --index"),
-        (("job-1",), "query takes conditions, and - for ids on stdin", "-w id=job-1"),
-        (("-o", "xml"), "'xml'", ""),
-    ],
-    ids=str,
-)
-def test_what_makes_no_sense_is_a_usage_error(jobctl, asked, error, hint):
-    ran = jobctl("query", *asked, url="redis://127.0.0.1:1")
-    assert (ran.code, ran.out) == (2, "")
-    assert error in ran.err
-    assert hint in ran.err
-
-
 @pytest.mark.usefixtures("shop")
 def test_a_query_sends_nothing_that_writes(raw, jobctl):
     raw.config_resetstat()

@@ -42,12 +42,6 @@ def test_the_other_changes_of_many_ask_for_typed_ids_too(jobctl, store, started,
     assert (state(store), store.records.kill_requested("a")) == ("started", False)
 
 
-def test_a_state_that_is_none_is_a_usage_error(jobctl, store, started) -> None:
-    ran = jobctl("record", "mark", "faild", started)
-    assert (ran.code, state(store)) == (2, "started")
-    assert "did you mean failed" in ran.err or "failed" in ran.err
-
-
 def test_an_id_without_a_record_is_missing(jobctl, raw) -> None:
     ran = jobctl("record", "mark", "failed", "nope", "-o", "json")
     report = json.loads(ran.out)
@@ -64,23 +58,10 @@ def test_ids_without_a_record_are_named_once(jobctl, started, form, others, dry)
     assert (ran.out + ran.err).count("not there: nope, x\\x1b\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("word", "meant"), [("enqueued", "queued"), ("working", "started"), ("success", "succeeded")]
-)
-def test_by_a_word_of_jobctl_the_state_of_jobba_is_meant(jobctl, started, word, meant) -> None:
-    ran = jobctl("record", "mark", word, started)
-    assert (ran.code, ran.err.splitlines()[1]) == (2, f"hint: did you mean {meant}?")
-
-
 def test_what_is_asked_for_names_the_job_of_each_record(jobctl, store) -> None:
     store.records.create("a", {"provider_job_id": "pj-1"})
     ran = jobctl("record", "mark", "failed", "a", "--dry-run", "-o", "table")
     assert ran.out.splitlines()[4].split()[-1] == "pj-1"
-
-
-def test_an_empty_id_is_no_jid(jobctl) -> None:
-    ran = jobctl("record", "mark", "failed", "")
-    assert (ran.code, ran.err.splitlines()[0]) == (2, "error: an id is empty")
 
 
 def test_an_argument_is_no_option_that_may_have_been_meant(jobctl):

@@ -60,23 +60,6 @@ def test_only_the_largest_groups_when_asked(jobctl, shop):
     assert "3 more groups, 3 records" in ran.err
 
 
-@pytest.mark.parametrize(
-    ("argv", "said"),
-    [
-        (["--by", ""], "--by: there is no ''"),
-        (["--by", "day"], "one of: job_name, state"),
-        (["-o", "ids"], "groups have no ids"),
-        (["-w", "stat=failed"], "did you mean state?"),
-        (["--limit", "-1"], "-1"),
-        (["--columns", "waiting"], "one of: job_name"),
-    ],
-)
-def test_what_makes_no_sense_is_a_usage_error(jobctl, argv, said):
-    ran = jobctl("record", "stats", *argv)
-    assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
-
-
 def test_columns_can_be_chosen(jobctl, shop):
     ran = jobctl("record", "stats", "--columns", "job_name,running_p95", "-o", "csv")
     assert ran.out.splitlines()[:2] == ["job_name,running_p95", "SendEmail,30.0"]

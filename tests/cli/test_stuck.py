@@ -60,17 +60,6 @@ def test_the_word_behind_stuck_is_an_argument_unless_it_is_a_duration(shop, repo
     assert (found["matched"], found["missing"]) == (0, ["new-00000001"])
 
 
-@pytest.mark.parametrize("argv", [("--stuck=soon",), ("--stuck=",), ("--stuck=-5m",)])
-def test_nonsense_is_no_duration(shop, jobctl, argv):
-    ran = jobctl("working", "ls", *argv)
-    assert (ran.code, "is not a duration" in ran.err) == (2, True)
-
-
-def test_only_reservations_can_be_stuck(jobctl):
-    ran = jobctl("retries", "ls", "--stuck")
-    assert (ran.code, "--stuck" in ran.err) == (2, True)
-
-
 def test_an_extended_reservation_goes_by_its_score(raw, noon, ids, jobctl):
     raw.zadd("working", {reservation(job("extended-001"), expires_at=EARLY): NOW + 600})
     raw.zadd("working", {reservation(job("shortened-01"), expires_at=LATE): NOW - 600})

@@ -62,14 +62,6 @@ def test_a_queue_that_is_there_takes_jobs_whatever_it_is_called(raw, report, noo
     assert raw.zcard("retries") == 1
 
 
-def test_no_queue_is_made_of_a_name_that_no_server_would_take(raw, jobctl, noon):
-    enqueue(raw, "default", job("queued-00001"))
-    retry(raw, failed("jid-00000001"))
-    ran = jobctl("retries", "requeue", "--all", "--to", "a b", "--yes")
-    assert (ran.code, raw.zcard("retries")) == (2, 1)
-    assert "'a b' is no name of a queue" in ran.err
-
-
 def test_what_is_no_job_can_be_discarded_and_killed_but_not_requeued(raw, jobctl, noon):
     enqueue(raw, "default", job("queued-00001"))
     retry(raw, b"not json", b"\xff\xfe")
@@ -133,15 +125,6 @@ def test_guards_test_what_matched_before_the_limit(shop, raw, jobctl, guard, cod
     assert raw.zcard("dead") == (0 if dry or code else 1 if "--limit" in guard else 2)
 
 
-@pytest.mark.parametrize("verb", ["kill", "discard", "requeue"])
-def test_a_verb_without_a_filter_is_a_mistake_that_names_all(shop, raw, jobctl, verb):
-    ran = jobctl("retries", verb, "--yes")
-    assert ran.code == 2
-    assert "--all" in ran.err
-    assert jobctl("retries", verb, "--all", "--type", "X", "--yes").code == 2
-    assert raw.zcard("retries") == 3
-
-
 def test_jobs_that_a_change_makes_the_same_are_told_of_in_every_format(raw, jobctl, noon):
     def spread(*words):
         raw.flushdb()
@@ -161,37 +144,6 @@ def test_where_only_bare_lists_are_they_are_used_and_the_systems_own_keys_never(
     assert jobctl("retries", "requeue", "--all", "--yes").code == 5
     assert (raw.llen("default"), raw.exists("processed"), raw.zcard("retries")) == (2, 0, 1)
     assert jobctl("retries", "requeue", "--all", "--to", "dead", "--yes").code == 2
-
-
-@pytest.mark.parametrize(
-    ("argv", "words"),
-    [
-        (("dead", "reschedule", "--all", "--in", "1h"), "dead requeue --in"),
-        (("retries", "reschedule", "--all"), "--at TIME, --in DURATION or --spread DURATION"),
-        (("retries", "reschedule", "--all", "--in", "1h", "--spread", "2h"), "contradict"),
-        (("retries", "requeue", "--all", "--in", "1h", "--front"), "--front"),
-        (("retries", "requeue", "--all", "--in", "1h", "--to", "x"), "--to"),
-        (("retries", "requeue", "--all", "--to", ""), "--to is empty"),
-        (("retries", "requeue", "--all", "--in", "soon"), "not a duration"),
-        (("retries", "reschedule", "--all", "--at", "noon"), "not a time"),
-        (("retries", "reschedule", "--all", "--at", "1796000123000"), "these milliseconds?"),
-        (("retries", "reschedule", "--all", "--at", "10000-01-01T00:00:00Z"), "not a time"),
-        (("retries", "reschedule", "--all", "--in", "999999999w"), "longer than 1,000 years"),
-        (("retries", "requeue", "--all", "--spread", "999999999w"), "longer than 1,000 years"),
-        (("retries", "kill", "-w", "at=1796000123000"), "these milliseconds?"),
-        (("retries", "kill", "-w", "created_at>1796000123000"), "these milliseconds?"),
-        (("retries", "kill", "--all", "--connect-timeout", "52000w"), "a day at most"),
-        (("retries", "kill", "--all", "--rate", "fast"), "not a rate"),
-        (("retries", "kill", "--all", "--rate", "0/s"), "not a rate"),
-        (("retries", "kill", "--all", "--limit", "-1"), "--limit"),
-        (("retries", "kill", "--type", ""), "--type is empty"),
-        (("scheduled", "requeue", "--all", "--in", "1h", "--reset-retries"), "--reset-retries"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_before_anything(jobctl, argv, words):
-    ran = jobctl(*argv, "--yes", url="unix:///nowhere.sock")  # nobody connects
-    assert ran.code == 2
-    assert words in ran.err
 
 
 def test_a_rate_holds_it_back(raw, report):

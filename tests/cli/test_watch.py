@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
 from tests.builders import enqueue, job
 
 
@@ -38,26 +36,6 @@ def test_ctrl_c_in_the_middle_of_a_wait_is_130_and_silent(raw, url):
     assert (running.returncode, out) == (130, "")
     assert "error" not in err
     assert "Traceback" not in err
-
-
-@pytest.mark.parametrize(
-    ("argv", "says"),
-    [
-        (["--watch", "-o", "json"], "jsonl"),
-        (["--watch=0"], "0.1 s"),
-        (["--watch=soon"], "90s"),
-        (["--watch", "--wait", "dead"], "do not go together"),
-        (["--timeout", "3s"], "--wait"),
-        (["--wait", "deed"], "did you mean dead?"),
-        (["--wait", "dead", "--timeout", "3"], "90s"),
-        (["--wait", ""], "state"),
-    ],
-    ids=str,
-)
-def test_what_makes_no_sense_is_a_usage_error(jobctl, argv, says):
-    ran = jobctl("status", "jid-00000001", *argv, url="redis://127.0.0.1:1")
-    assert (ran.code, ran.out) == (2, "")
-    assert says in ran.err
 
 
 def test_a_wait_that_ends_well_prints_the_answer(raw, jobctl):
