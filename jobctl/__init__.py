@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     from jobctl.errors import Exit, JobctlError
     from jobctl.filter.where import Flags, Where
     from jobctl.library import Store, connect
-    from jobctl.model.entry import Entry, Place
+    from jobctl.model.entry import Entry, Job, Place
     from jobctl.model.guards import Guards
-    from jobctl.model.job import Job
     from jobctl.model.preview import Preview
     from jobctl.model.queue import Queue
     from jobctl.model.report import Report
@@ -61,7 +60,7 @@ _HOMES = {
     "Exit": "errors",
     "Flags": "filter.where",
     "Guards": "model.guards",
-    "Job": "model.job",
+    "Job": "model.entry",
     "JobctlError": "errors",
     "Kind": "model.layout",
     "Layout": "model.layout",

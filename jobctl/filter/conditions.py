@@ -15,9 +15,7 @@ from typing import Any, Protocol
 from jobctl.filter.prefilter import match_pattern
 from jobctl.filter.regex import Named, Regex
 from jobctl.filter.values import ORDERS, Literal, equals, ordered, time_equals, time_ordered
-from jobctl.model.job import dig
-from jobctl.model.jsontext import text_of
-from jobctl.model.layout import Path
+from jobctl.model.jsontext import Path, dig, text_of
 from jobctl.model.readings import Pair
 
 Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record

@@ -10,8 +10,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from jobctl.errors import BadFilter, UsageProblem
-from jobctl.model.jsontext import Number, dumps, loads, printable_string, text_of
-from jobctl.model.layout import Path
+from jobctl.model.jsontext import Number, Path, dumps, loads, printable_string, text_of
 from jobctl.model.readings import readings
 from jobctl.model.times import DAY, Instant, parse_day, parse_moment
 

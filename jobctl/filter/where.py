@@ -20,8 +20,8 @@ from jobctl.filter.job_fields import find_field
 from jobctl.filter.prefilter import compile_glob, may_hold_jid
 from jobctl.filter.regex import compile_regex
 from jobctl.filter.values import Literal
-from jobctl.model.entry import Entry
-from jobctl.model.job import glance, real_class
+from jobctl.model.entry import Entry, real_class
+from jobctl.model.jsontext import glance
 from jobctl.model.layout import Kind, Layout
 from jobctl.model.readings import readings
 from jobctl.model.times import parse_duration

@@ -1,13 +1,82 @@
-"""A place in Redis where a job can be, and an entry: a job there, with its exact bytes."""
+"""A job as its system wrote it, and an entry: a job in a place, with its exact bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from jobctl.model.job import Job, dig, read_object
+from jobctl.model.json_edits import replacer
+from jobctl.model.jsontext import dig, dumps, read_object, text_of
 from jobctl.model.layout import JOB_KINDS, Kind, Layout, QueueForm
 from jobctl.model.times import Instant, epoch, score_time
+
+_TIMES = ("created_at", "enqueued_at", "failed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A decoded payload. `payload` is None if the member is malformed."""
+
+    payload: dict[str, object] | None
+    layout: Layout
+
+    @classmethod
+    def decode(cls, raw: bytes, layout: Layout) -> Job:
+        """Decode a member; what is not a JSON object is malformed, never an error."""
+        return cls(read_object(raw), layout)
+
+    @property
+    def malformed(self) -> bool:
+        """Whether there is no payload."""
+        return self.payload is None
+
+    def get(self, field: str) -> object:
+        """Return a listing field as it stands in the payload; None when absent."""
+        if field == "class":
+            return None if self.payload is None else real_class(self.payload, self.layout)
+        return dig(self.payload, self.layout.fields[field])
+
+    def text(self, field: str) -> str | None:
+        """Return a listing field as text, whatever its JSON type; None when absent."""
+        value = self.get(field)
+        return None if value is None else text_of(value)
+
+    def word(self, field: str) -> str | None:
+        """Return a listing field as text if it is a string, number or boolean; None otherwise."""
+        return None if isinstance(self.get(field), dict | list) else self.text(field)
+
+    def listed(self, field: str) -> object:
+        """Return a listing field for output: times in UTC, the rest as it stands."""
+        value = self.get(field)
+        return self.layout.utc(value) if field in _TIMES else value
+
+    def listing(self) -> dict[str, object]:
+        """Return every listing field for output, in one go."""
+        payload = self.payload or {}
+        row = {
+            name: payload.get(path[0]) if len(path) == 1 else dig(payload, path)
+            for name, path in self.layout.fields.items()
+        }
+        for name in _TIMES:
+            row[name] = self.layout.utc(row[name])
+        row["class"] = real_class(payload, self.layout)
+        return row
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has failed at least once."""
+        return dig(self.payload, self.layout.failure) is not None
+
+    @property
+    def retries_used(self) -> int | None:
+        """How often it was retried; None if it never failed or does not tell."""
+        count = self.get("retry_count")
+        return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+    @property
+    def retries_allowed(self) -> int:
+        """How often it may be retried; the system's default where the job does not say."""
+        return self.layout.retries_allowed(self.get("retry"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +198,33 @@ class Entry:
         else:
             since = epoch(self.job.listed(source)) if source in self.job.layout.fields else None
         return None if since is None else now - since
+
+
+def retries_left(payload: dict[str, object], layout: Layout) -> int | None:
+    """Return how often a job that failed may still be retried; None for one that never failed.
+
+    0: its next failure sends it to dead, or ends it.
+    """
+    if dig(payload, layout.failure) is None:
+        return None
+    used = dig(payload, layout.fields["retry_count"])
+    allowed = layout.retries_allowed(dig(payload, layout.fields["retry"]))
+    return max(0, allowed - used) if type(used) is int else max(0, allowed)
+
+
+def name_queue(raw: bytes, queue: str, layout: Layout) -> bytes:
+    """Return the bytes of a job that names this queue; every other byte as it was."""
+    payload = read_object(raw)
+    (key,) = layout.fields["queue"]
+    if payload is None or payload.get(key) == queue:
+        return raw
+    return replacer(key)(raw, payload, dumps(queue))
+
+
+def real_class(payload: dict[str, object], layout: Layout) -> object:
+    """Return the class of the job: that of a job in ActiveJob's wrapper, else the jobtype."""
+    for path in layout.wrapped:
+        found = dig(payload, path)
+        if isinstance(found, str) and found:
+            return found
+    return dig(payload, layout.fields["jobtype"])

@@ -28,6 +28,9 @@ _NO_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\[\]{}]++', re.DOTALL
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1, '"': 0}
 
 
+Path = tuple[str | int, ...]  # keys of objects, positions in arrays
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number whose text matters: longer than a float or a 64-bit integer can hold."""
@@ -183,3 +186,33 @@ def text_of(value: object) -> str:
     if isinstance(value, str):
         return value
     return dumps(value).decode()
+
+
+def read_object(raw: bytes) -> dict[str, object] | None:
+    """Decode a JSON object; None when it is anything else."""
+    try:
+        value = loads(raw)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def glance(raw: bytes) -> dict[str, object] | None:
+    """Decode a JSON object for its shape and texts, faster: its long numbers may be rounded."""
+    try:
+        value = loads_own(raw)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def dig(value: object, path: Path) -> object:
+    """Return what is at a path of keys and positions; None where any step is missing."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step] if step < len(value) else None
+        else:
+            return None
+    return value

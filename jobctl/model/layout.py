@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-Path = tuple[str | int, ...]  # keys of objects, positions in arrays
+from jobctl.model.jsontext import Path
+
 Payload = dict[str, object]
 
 

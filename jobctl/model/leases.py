@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobctl.model.job import glance
-from jobctl.model.jsontext import dumps
+from jobctl.model.jsontext import dumps, glance
 from jobctl.model.rows import Row
 from jobctl.model.times import score_time
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobctl.model.job import Job
+from jobctl.model.entry import Job
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.times import epoch
 

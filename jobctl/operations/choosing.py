@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from jobctl.filter.where import Where
-from jobctl.model.job import dig, glance, real_class
-from jobctl.model.jsontext import text_of
+from jobctl.model.entry import real_class
+from jobctl.model.jsontext import dig, glance, text_of
 from jobctl.model.layout import Kind, Layout
 from jobctl.model.readings import Ambiguity
 from jobctl.operations.chosen import Chosen

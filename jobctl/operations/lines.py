@@ -6,8 +6,7 @@ import base64
 from collections.abc import Sequence
 from math import isnan
 
-from jobctl.model.job import read_object
-from jobctl.model.jsontext import loads_own
+from jobctl.model.jsontext import loads_own, read_object
 from jobctl.operations.chosen import LONGEST, Chosen
 
 SCORE = b'{"score":'  # what the line of a member begins with

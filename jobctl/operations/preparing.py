@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
 from jobctl.model.change import Change
-from jobctl.model.entry import Entry
-from jobctl.model.job import dig, glance, retries_left
+from jobctl.model.entry import Entry, retries_left
 from jobctl.model.json_edits import inside
+from jobctl.model.jsontext import dig, glance
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Rising
 from jobctl.model.preview import SAMPLE

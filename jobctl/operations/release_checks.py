@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.model.job import dig, glance
+from jobctl.model.jsontext import dig, glance
 from jobctl.model.layout import Layout
 from jobctl.model.operation import Header
 from jobctl.model.words import listed

@@ -13,7 +13,8 @@ from itertools import groupby
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Refused, Unreachable
 from jobctl.jobs.locate import status
-from jobctl.model.job import Job, dig, glance
+from jobctl.model.entry import Job
+from jobctl.model.jsontext import dig, glance
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.notes import Lock, Note
 from jobctl.model.operation import Batch, Outcome

@@ -16,8 +16,7 @@ from operator import attrgetter
 
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Loading
-from jobctl.model.entry import Entry
-from jobctl.model.job import name_queue
+from jobctl.model.entry import Entry, name_queue
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import UndoBatchNote
 from jobctl.model.operation import Batch, Outcome, read_result

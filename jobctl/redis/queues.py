@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.filter.prefilter import may_hold_jid
-from jobctl.model.entry import Entry, Place
-from jobctl.model.job import Job
+from jobctl.model.entry import Entry, Job, Place
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.queue import Queue
 from jobctl.redis.chunks import Chunk

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jobctl.filter.prefilter import compile_glob, escape, match_pattern, may_hold_jid
-from jobctl.model.job import Job
+from jobctl.model.entry import Job
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import job
 from tests.model.asking import ON_THE_SERVER, let_through

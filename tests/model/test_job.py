@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.model.job import Job, dig, read_object
-from jobctl.model.jsontext import Number
+from jobctl.model.entry import Job
+from jobctl.model.jsontext import Number, dig, read_object
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import failed, job
 

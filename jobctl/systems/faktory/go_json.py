@@ -14,8 +14,7 @@ from hashlib import sha256
 from math import isinf
 from typing import TypeVar
 
-from jobctl.model.job import dig, glance
-from jobctl.model.jsontext import Number, text_of
+from jobctl.model.jsontext import Number, dig, glance, text_of
 from jobctl.systems.faktory.layout import FAKTORY
 
 _UNIQUE_FOR = ("custom", "unique_for")

@@ -12,8 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 
 from jobctl.errors import JobctlError, NoPermission, Refused, Unreachable, WrongType
-from jobctl.model.entry import Entry
-from jobctl.model.job import name_queue
+from jobctl.model.entry import Entry, name_queue
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.removal import shown_queues
 from jobctl.redis.operations import Call, Requeued, Stretch

@@ -14,8 +14,7 @@ from typing import Self
 
 from jobctl.errors import JobctlError, NotFaktory, Refused, UsageProblem, WrongPassword
 from jobctl.model.info import JobServerFacts
-from jobctl.model.job import read_object
-from jobctl.model.jsontext import Number, dumps
+from jobctl.model.jsontext import Number, dumps, read_object
 from jobctl.model.layout import QueueForm
 from jobctl.model.target import Address, Target
 from jobctl.systems.faktory.wire import Reply, Trace, Wire, not_faktory
