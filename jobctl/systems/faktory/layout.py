@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from jobctl.model.json_edits import replacer, without
 from jobctl.model.layout import SETS, Kind, Layout, Marks, Payload, QueueForm, System
@@ -36,7 +37,12 @@ def requeued(raw: bytes, payload: Payload, moment: str) -> bytes:
 
     Faktory's own MUTATE leaves the old stamp, so that QUEUE LATENCY reports nonsense.
     """
-    return _stamped(raw, payload, b'"%b"' % moment.encode())
+    return _stamped(raw, payload, _as_json(moment))
+
+
+@lru_cache(maxsize=4)  # a batch has one moment for hundreds of jobs
+def _as_json(moment: str) -> bytes:
+    return b'"%b"' % moment.encode()
 
 
 def without_failure(raw: bytes, payload: Payload) -> tuple[bytes, Payload]:
