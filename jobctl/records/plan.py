@@ -20,9 +20,9 @@ HELD = 200_000  # matches that may wait to be sorted where they could be walked 
 _WALKED, _DRIVEN = 0.7, 0.5  # microseconds that an id costs
 _ONE_PAGE = 1000  # so few ids are looked at faster than it is decided how
 # How many ids of the smallest index are taken to meet the other clauses. Testing a sample instead
-# is no faster: queries of benchmarks/query.py took 0.3 to 1.3 times as long with this rule.
+# is no faster: queries of benchmarks/query.py took 0.3 to 1.3 times as long without one.
 _MEET = 1 / 3
-_LEAST, _MOST = 64, 1000  # ids of a walk's page
+_LEAST, _MOST, _LARGE = 64, 1000, 2000  # ids of a walk's first page
 
 
 class Way(StrEnum):
@@ -124,12 +124,19 @@ def make_plan(
 
 def _cheaper(plan: QueryPlan, most: int, smallest: int) -> QueryPlan:
     """Return the plan that is expected to cost less."""
-    matches = smallest * (_MEET if len(plan.clauses) > 1 else 1)
+    several = len(plan.clauses) > 1
+    matches = smallest * (_MEET if several else 1)
     expected = most * plan.length / matches  # ids of a walk
     if expected * _WALKED >= smallest * _DRIVEN:
         return plan
-    chunk = max(_LEAST, min(_MOST, int(expected * 1.5)))
-    budget = smallest if plan.query.rest else min(smallest, int(expected * 3) + chunk)
+    likely = int(expected * 1.5)
+    chunk = max(_LEAST, min(_LARGE if several else _MOST, likely))
+    if plan.query.rest:
+        budget = smallest
+    elif several:  # how many meet all of it is a guess: one page, where that may do
+        budget = max(chunk, likely)
+    else:
+        budget = min(smallest, int(expected * 3) + chunk)
     return replace(plan, way=Way.WALK, chunk=chunk, budget=budget)
 
 

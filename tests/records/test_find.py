@@ -128,7 +128,7 @@ def test_of_several_clauses_a_walk_is_tried_and_gives_up_where_nothing_meets_all
 def test_the_choice_depends_on_what_it_costs():
     wanted = Query.parse("state=failed", "job_name=A").split(NOW)
     walk = planning.make_plan(wanted, [150_000, 80_000], 1_000_000, SortOrder(), Page(0, 20))
-    assert (walk.way, walk.chunk, walk.budget) == (Way.WALK, 1000, 3250)
+    assert (walk.way, walk.chunk, walk.budget) == (Way.WALK, 1125, 1125)
     rare = planning.make_plan(wanted, [150_000, 5_000], 1_000_000, SortOrder(), Page(0, 20))
     assert rare.way is Way.DRIVE
     whole = planning.make_plan(wanted, [150_000, 80_000], 1_000_000, SortOrder(), Page())
