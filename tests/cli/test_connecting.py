@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from jobctl import embedded
+from tests.builders import enqueue
 from tests.conftest import Ran
 from tests.redis import doubles
 from tests.redis.doubles import bulk, redis_double
+from tests.trouble import denied
 
 PASSWORD = "correct-horse-battery"
 LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"
@@ -269,22 +271,16 @@ def test_a_user_that_only_old_urls_have_is_to_be_left_out(raw, server, failing) 
     ],
 )
 def test_a_denied_command_is_named_with_the_words_of_redis(
-    raw, user, jobctl, command: str, argv: tuple[str, ...]
+    raw, url, jobctl, command: str, argv: tuple[str, ...]
 ) -> None:
-    user(command)
-    raw.execute_command("SELECT", 2)
-    try:
-        raw.sadd("queues", "default")
-        raw.lpush("q:default", "{}")
-        raw.zadd("retries", {"{}": 1})
-        ran = jobctl(*argv, url=user(command))
-    finally:
-        raw.flushdb()
-        raw.execute_command("SELECT", 0)
+    enqueue(raw, "default", b"{}")
+    raw.zadd("retries", {"{}": 1})
+    with denied(raw, url, f"-{command}") as limited:
+        ran = jobctl(*argv, url=limited)
     assert (ran.code, ran.out) == (3, "")
     assert f" denies {command.upper()}: " in ran.err
     assert "hint: grant this user" in ran.err
-    assert PASSWORD not in ran.err
+    assert ":pw@" not in ran.err
 
 
 def test_what_a_restricted_user_may_not_see_of_the_server_is_left_open(user, jobctl) -> None:

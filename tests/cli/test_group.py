@@ -134,20 +134,6 @@ def test_the_filter_that_was_given_is_part_of_each_rows(population, groups, jobc
         assert int(count) == row["count"]
 
 
-def test_the_most_frequent_come_first_with_their_share(raw, groups, noon):
-    retry(raw, failed("jid-00000001"), failed("jid-00000002"), failed("jid-00000003", jobtype="A"))
-    assert groups("retries", "group", "--by", "type") == [
-        {
-            "type": "SendEmail", "count": 2, "share": 0.666667, "oldest": "2026-09-21T14:13:20Z",
-            "newest": "2026-09-21T14:13:21Z", "filter": "-w jobtype=SendEmail",
-        },
-        {
-            "type": "A", "count": 1, "share": 0.333333, "oldest": "2026-09-21T14:13:22Z",
-            "newest": "2026-09-21T14:13:22Z", "filter": "-w jobtype=A",
-        },
-    ]  # fmt: skip
-
-
 def test_a_limit_says_what_it_leaves_out(population, jobctl):
     ran = jobctl("retries", "group", "--by", "type", "--limit", "2", "-o", "tsv")
     assert len(ran.out.splitlines()) == 3

@@ -12,7 +12,7 @@ import redis
 from jobctl import embedded
 from jobctl.model.leases import Author, Lease
 from tests.builders import job, reservation
-from tests.cli.deploying import Holder, age, ended, holders, kill, leases, paused, until
+from tests.cli.holds import Holder, age, ended, holders, kill, leases, paused, until
 
 
 @pytest.fixture

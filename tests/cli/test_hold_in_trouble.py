@@ -17,7 +17,7 @@ from jobctl.queues import holding
 from jobctl.queues.naming import Naming
 from jobctl.queues.running import Signals
 from tests.builders import job, reservation
-from tests.cli.deploying import Holder, age, ended, leases, paused, until
+from tests.cli.holds import Holder, age, ended, leases, paused, until
 
 ANN = Author("ann", "one", 1000.0)
 

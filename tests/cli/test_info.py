@@ -56,11 +56,6 @@ def document(jobctl) -> Callable[..., dict[str, Any]]:
     return run
 
 
-def test_without_a_server_there_is_nothing_of_it(raw, document) -> None:
-    assert document()["faktory"] is None
-    assert document()["warnings"] == []
-
-
 @pytest.mark.parametrize("by", ["flags", "environment"])
 def test_with_both_doors_both_say_of_themselves(shop, url, document, monkeypatch, by) -> None:
     argv: tuple[str, ...] = ()

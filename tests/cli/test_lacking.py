@@ -20,6 +20,7 @@ from jobctl.redis import scripts
 from jobctl.redis.refusals import explain_refusal
 from tests.builders import enqueue, failed, job, retry
 from tests.everything import everything
+from tests.trouble import denied, full
 
 LUA = Path(scripts.__file__).parent
 CHANGES = [
@@ -191,24 +192,16 @@ def test_a_disk_that_takes_nothing_is_known_before_anything_begins(
 def test_a_pause_that_cannot_be_noted_is_one_all_the_same(raw, faktory, jobctl, url):
     enqueue(raw, "default", job("queued-00001"))
     faktory.restart()
-    raw.execute_command("ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "+@all", "-eval")
-    try:
-        limited = url.replace("unix://", "unix://clerk:pw@")
+    with denied(raw, url, "-eval") as limited:
         ran = jobctl("queue", "pause", "default", "-u", limited, "--faktory-url", faktory.url)
-    finally:
-        raw.acl_deluser("clerk")
     assert (ran.code, raw.smembers("paused")) == (0, {b"default"})
     assert "paused, but who and why could not be noted: " in ran.err
 
 
 def test_a_check_leaves_nothing_behind_and_no_full_server_fails_it(raw, url):
     before = seeded(raw)
-    raw.config_set("maxmemory", 1)
-    try:
-        with connect(url) as store:
-            store.backend.operations.check_script("discard")
-    finally:
-        raw.config_set("maxmemory", 0)
+    with full(raw), connect(url) as store:
+        store.backend.operations.check_script("discard")
     with connect(url) as store:
         for name in ("move", "requeue", "reschedule", "remove", "record_delete", "rejoin"):
             store.backend.operations.check_script(name)

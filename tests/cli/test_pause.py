@@ -10,8 +10,9 @@ import redis
 
 from jobctl.embedded.launch import binary
 from tests.builders import NOW, enqueue, job
-from tests.cli.deploying import until
+from tests.cli.holds import until
 from tests.systems.double import FaktoryDouble
+from tests.trouble import denied
 
 
 @pytest.fixture
@@ -210,13 +211,8 @@ def test_a_faktory_servers_own_redis_tells_when_it_started(jobctl, tmp_path):
 
 
 def test_where_it_cannot_be_told_whether_a_server_runs_there_is_a_warning(queues, jobctl, url):
-    queues.execute_command(
-        "ACL", "SETUSER", "op", "reset", "on", ">pw", "~*", "&*", "+@all", "-config"
-    )
-    try:
-        ran = jobctl("queue", "pause", "default", url=url.replace("://", "://op:pw@"))
-    finally:
-        queues.acl_deluser("op")
+    with denied(queues, url, "-config") as limited:
+        ran = jobctl("queue", "pause", "default", url=limited)
     assert ran.code == 0
     assert "CONFIG is denied" in ran.err
     assert paused(queues) == ["default"]

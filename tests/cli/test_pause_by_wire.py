@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.cli.deploying import Holder, age, ended, kill, leases, paused, until
+from tests.cli.holds import Holder, age, ended, kill, leases, paused, until
 from tests.systems.double import FaktoryDouble
 
 

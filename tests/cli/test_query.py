@@ -4,6 +4,7 @@ import pytest
 
 from tests.builders import NOW
 from tests.recording import START, orphan, record
+from tests.trouble import denied
 
 READING = {
     "scard", "zcard", "zcount", "sscan", "smismember", "zmscore", "zrange", "zrank", "zrevrank",
@@ -19,37 +20,14 @@ DAY = 86_400_000_000
 def shop(raw):
     """Five records, and what is odd about indexes."""
     now = int(NOW * 1e6)
-    record(
-        raw,
-        "job-1",
-        state="failed",
-        job_name="SendEmail",
-        recorded_at=now - 5 * DAY,
-        failed_at=now - 4 * DAY,
-        errors=["first", "last\x1b[31m"],
-        progress=0.5,
-    )
-    record(
-        raw,
-        "job-2",
-        state="succeeded",
-        job_name="Import",
-        recorded_at=now - 3 * DAY,
-        progress=1.0,
-        job_args={"user": "u-1"},
-        data={"rows": 7},
-        provider_job_id=42,
-    )
+    record(raw, "job-1", state="failed", job_name="SendEmail", recorded_at=now - 5 * DAY,
+           failed_at=now - 4 * DAY, errors=["first", "last\x1b[31m"], progress=0.5)  # fmt: skip
+    record(raw, "job-2", state="succeeded", job_name="Import", recorded_at=now - 3 * DAY,
+           progress=1.0, job_args={"user": "u-1"}, data={"rows": 7},
+           provider_job_id=42)  # fmt: skip
     record(raw, "job-3", state="started", job_name="SendEmail", recorded_at=now - DAY, attempt=1)
-    record(
-        raw,
-        "job-4",
-        state="failed",
-        job_name="Retryer",
-        recorded_at=now - 60_000_000,
-        failed_at=now - 30_000_000,
-        errors=["timeout"],
-    )
+    record(raw, "job-4", state="failed", job_name="Retryer", recorded_at=now - 60_000_000,
+           failed_at=now - 30_000_000, errors=["timeout"])  # fmt: skip
     record(raw, "job-5", state="queued", recorded_at=None)
     raw.sadd("jobba:failed", "job-3")  # a restart by the gem left it there
     orphan(raw, "ghost", "failed", "recorded_at", at=now)
@@ -170,17 +148,12 @@ def test_a_query_sends_nothing_that_writes(raw, jobctl):
 
 @pytest.mark.usefixtures("shop")
 def test_who_may_only_read_can_query(raw, jobctl, server):
-    raw.execute_command(
-        "ACL", "SETUSER", "reader", "reset", "on", ">pw", "~jobba:*", "+@read", "+time"
-    )
-    try:
-        url = server.url.replace("unix://", "unix://reader:pw@")
+    rules = ("-@all", "+@read", "+time")
+    with denied(raw, server.url, *rules, keys=("~jobba:*",)) as url:
         ran = jobctl("query", "-w", "state=failed", "-w", "job_name=Retryer", "-o", "ids", url=url)
         assert ids(ran) == ["job-4"]
         ran = jobctl("query", "--count", url=url)
         assert (ran.code, ran.out) == (0, "5\n")
-    finally:
-        raw.execute_command("ACL", "DELUSER", "reader")
 
 
 @pytest.mark.parametrize("key", ["jobba:failed", "jobba:job_name:A", "jobba:recorded_at"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.builders import NOW, enqueue, job, reservation
+from tests.builders import enqueue, job
 
 
 @pytest.fixture
@@ -17,37 +17,6 @@ def rows(jobctl):
         return json.loads(ran.out)
 
     return run
-
-
-def test_a_queue_has_size_latency_paused_and_working(raw, rows, noon):
-    first = job("first-000001", enqueued_at="2026-09-21T14:03:20.500Z")
-    enqueue(raw, "default", first, job("second-00001", enqueued_at="2026-09-21T14:13:00Z"))
-    raw.sadd("queues", "empty")
-    raw.sadd("paused", "empty")
-    raw.zadd("working", {reservation(job("held-0000001")): NOW})
-    nobody = {"paused_by": None, "paused_at": None, "reason": None, "holders": [], "pending": False}
-    assert rows() == [
-        nobody | {
-            "queue": "default", "size": 2, "latency": 599.5, "paused": False, "working": 1,
-            "form": "q", "registered": True, "problem": None,
-        },
-        nobody | {
-            "queue": "empty", "size": 0, "latency": None, "paused": True, "working": 0,
-            "form": None, "registered": True, "problem": None,
-        },
-    ]  # fmt: skip
-
-
-def test_lists_of_1_9_are_told_apart_by_looking(raw, rows):
-    enqueue(raw, "default", job("jid-00000001"), form="")
-    assert [(row["form"], row["size"], row["problem"]) for row in rows()] == [("bare", 1, None)]
-
-
-def test_where_both_forms_hold_jobs_both_are_shown_and_the_old_one_is_an_orphan(raw, rows):
-    enqueue(raw, "default", job("jid-00000001"), form="")
-    enqueue(raw, "default", job("jid-00000002"), job("jid-00000003"))
-    assert [(row["form"], row["size"]) for row in rows()] == [("bare", 1), ("q", 2)]
-    assert "q:default" in rows()[0]["problem"]
 
 
 def test_where_nothing_tells_the_form_is_the_one_given(raw, rows):
@@ -77,13 +46,6 @@ def test_queues_sort_by_any_column_and_those_without_it_come_last(raw, jobctl, n
     assert jobctl("queue", "ls", "--reverse", "-o", "ids").out.split() == [
         "old", "none", "new", "mid",
     ]  # fmt: skip
-
-
-def test_an_unknown_queue_is_not_found_and_the_near_name_is_given(raw, jobctl):
-    enqueue(raw, "mailers", job("jid-00000001"))
-    ran = jobctl("queue", "jobs", "mailer")
-    assert (ran.code, ran.out) == (4, "")
-    assert "did you mean mailers?" in ran.err
 
 
 def test_jobs_of_several_queues_come_in_the_order_asked(raw, jobctl):

@@ -105,13 +105,6 @@ def test_an_id_that_can_be_none_is_a_usage_error(raw, jobctl):
         assert (ran.code, said in ran.err, raw.keys()) == (2, True, [])
 
 
-def test_the_namespace_can_be_named(raw, jobctl):
-    assert jobctl("record", "create", "a", "--records-namespace", "other").out == "a\n"
-    assert raw.exists("other:id:a")
-    assert jobctl("record", "show", "a").code == 4
-    assert jobctl("record", "show", "a", "-o", "ids", "--records-namespace", "other").code == 0
-
-
 def test_an_id_that_is_no_utf8_is_shown_and_changed(raw, jobctl):
     record(raw, b"a\xff")
     shown = jobctl("record", "show", "a\udcff", "-o", "ids")

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from tests.builders import NOW
-from tests.everything import everything
 from tests.recording import START, record
 
 MINUTE = 60_000_000
@@ -49,13 +48,6 @@ def test_what_happened_at_one_time_is_told_in_the_order_of_states(jobctl):
 
 def test_an_attempt_is_shown_by_its_own_id(retold, jobctl):
     assert json.loads(jobctl("record", "show", "a:0", "-o", "json").out)["id"] == "a:0"
-
-
-def test_showing_writes_nothing(retold, raw, jobctl):
-    before = everything(raw)
-    for ident in ("a", "a:1", "nobody"):
-        jobctl("record", "show", ident)
-    assert everything(raw) == before
 
 
 @pytest.mark.parametrize(

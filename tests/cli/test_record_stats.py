@@ -38,22 +38,6 @@ def test_rows_hold_numbers_of_seconds(jobctl, shop):
     assert ran.err == "1 negative time is left out: the clocks that wrote them differ\n"
 
 
-def test_it_counts_what_the_conditions_leave(jobctl, shop):
-    asked = ("-w", "state=failed", "-w", "recorded_at>=-1000d", "--by", "state")
-    rows = json.loads(jobctl("record", "stats", *asked, "-o", "json").out)
-    assert [(row["state"], row["count"]) for row in rows] == [("failed", 1)]
-    assert json.loads(jobctl("record", "stats", "-w", "id=no-such", "-o", "json").out) == []
-
-
-def test_groups_can_be_of_one_key(jobctl, shop):
-    rows = json.loads(jobctl("record", "stats", "--by", "job_name", "-o", "json").out)
-    assert {row["job_name"]: row["count"] for row in rows} == {
-        "SendEmail": 3,
-        "Import::Customers": 3,
-    }
-    assert "state" not in rows[0]
-
-
 def test_only_the_largest_groups_when_asked(jobctl, shop):
     ran = jobctl("record", "stats", "--limit", "1", "-o", "jsonl")
     assert json.loads(ran.out)["count"] == 3
@@ -71,12 +55,6 @@ def test_the_library_measures_too(store, shop):
     first, second = store.records.durations("state=succeeded,failed", by=["job_name"]).groups
     assert (first.values, first.count) == ({"job_name": "SendEmail"}, 3)
     assert second.running.measures()["max"] == 6999.5
-
-
-def test_another_namespace_is_another_world(raw, jobctl, shop):
-    record(raw, "r-1", "succeeded", namespace="ours")
-    ran = jobctl("record", "stats", "--records-namespace", "ours", "-o", "json")
-    assert [row["count"] for row in json.loads(ran.out)] == [1]
 
 
 @pytest.mark.usefixtures("noon", "shop")

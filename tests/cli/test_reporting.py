@@ -4,7 +4,7 @@ import pytest
 
 from jobctl.cli.provenance import without_passwords
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
-from tests.cli.deploying import Holder, ended, holders
+from tests.cli.holds import Holder, ended, holders
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,6 @@ import json
 from tests.builders import NOW, enqueue, failed, job, retry
 
 
-def test_a_substring_of_a_jid_is_not_the_jid(raw, jobctl):
-    retry(raw, failed("jid-00000001", args=[{"jid": "jid-0000"}]))
-    ran = jobctl("status", "jid-0000", "-o", "json")
-    assert ran.code == 4
-    assert json.loads(ran.out)["state"] == "unknown"
-    assert json.loads(ran.err)["code"] == 4
-
-
 def test_a_malformed_member_that_holds_the_jid_is_told_of(raw, jobctl):
     raw.zadd("retries", {b'{"jid":"cut-off-0001","jobtype":"Se': NOW})
     raw.lpush("q:default", b'{"jid":"cut-off-0002","args":[NaN]}')

@@ -6,6 +6,7 @@ import pytest
 
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 from tests.statuses import record
+from tests.trouble import denied
 
 WIDTHS = [60, 80, 200]
 
@@ -61,12 +62,9 @@ def test_what_is_not_found_has_no_record_either(jobctl):
 
 
 def test_records_that_may_not_be_read_are_not_said_to_be_missing(raw, jobctl, url):
-    keys = ["queues", "paused", "scheduled", "retries", "working", "dead"]
-    raw.acl_setuser("narrow", enabled=True, nopass=True, categories=["+@all"], keys=keys)
-    try:
-        ran = jobctl("status", "r-1", "-u", url.replace("unix://", "unix://narrow:x@"))
-    finally:
-        raw.acl_deluser("narrow")
+    keys = ("~queues", "~paused", "~scheduled", "~retries", "~working", "~dead")
+    with denied(raw, url, keys=keys) as narrow:
+        ran = jobctl("status", "r-1", "-u", narrow)
     assert ran.code == 4
     assert "its status records may not be read" in ran.err
 
@@ -84,13 +82,8 @@ def test_records_that_may_not_be_read_are_not_said_to_be_missing(raw, jobctl, ur
 def test_who_may_only_read_is_told_of_records_all_the_same(raw, jobctl, url, odd, said):
     record(raw, "r-1", "succeeded")
     raw.execute_command(*odd.split())
-    raw.acl_setuser("reader", enabled=True, nopass=True, categories=["+@read"], keys=["*"])
-    try:
-        ran = jobctl(
-            "status", "r-1", "-u", url.replace("unix://", "unix://reader:x@"), "-o", "json"
-        )
-    finally:
-        raw.acl_deluser("reader")
+    with denied(raw, url, "-@all", "+@read") as reader:
+        ran = jobctl("status", "r-1", "-u", reader, "-o", "json")
     answer = json.loads(ran.out)
     assert (ran.code, answer["state"], len(answer["records"])) == (0, "success", 1)
     assert [warning[: len(said)] for warning in answer["warnings"]] == [said]

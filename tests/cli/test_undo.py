@@ -10,6 +10,7 @@ import pytest
 
 from tests.builders import NOW, enqueue, failed, job, retry
 from tests.everything import contents
+from tests.trouble import replica
 
 
 @pytest.fixture
@@ -210,11 +211,8 @@ def test_clear_without_undo_can_be_planned_and_rehearsed(shop, raw, jobctl, tmp_
 def test_what_is_refused_at_the_first_write_leaves_nothing_in_the_journal(
     shop, raw, jobctl, own_journal
 ):
-    raw.execute_command("REPLICAOF", "127.0.0.1", "1")
-    try:
+    with replica(raw):
         ran = jobctl("retries", "kill", "--all", "--yes")
-    finally:
-        raw.execute_command("REPLICAOF", "NO", "ONE")
     assert ran.code == 3
     assert "read-only replica" in ran.err
     assert not own_journal.exists()
