@@ -11,11 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 
 from jobctl.cron.clock import Clock
-from jobctl.cron.crontab import CronEntry, Crontab, Flavour, Server
-from jobctl.cron.fields import Every
-from jobctl.cron.files import Document
-from jobctl.cron.finding import Finding, Level, Notes, Stage, unfit_finding
-from jobctl.cron.job import (
+from jobctl.cron.crontab import CronEntry, CronServer, Crontab, Flavour
+from jobctl.cron.entry_job import (
     ENTRY_KEYS,
     JOB_CHECKS,
     JOB_KEYS,
@@ -25,6 +22,9 @@ from jobctl.cron.job import (
     near_key,
     server_job,
 )
+from jobctl.cron.fields import Every
+from jobctl.cron.files import Document
+from jobctl.cron.finding import Finding, Level, Notes, Stage, unfit_finding
 from jobctl.cron.lint import lint
 from jobctl.cron.plugin import check_strays, find_entries, find_server
 from jobctl.cron.push_checks import PUSH_CHECKS
@@ -92,7 +92,7 @@ def load_parsed(
 
 
 def _check_entry(
-    notes: Notes, number: int, table: Mapping[str, object], server: Server
+    notes: Notes, number: int, table: Mapping[str, object], server: CronServer
 ) -> CronEntry:
     """Note what is wrong with an entry, and return it as far as it can be read."""
     path: Path = ("cron", number - 1)
@@ -144,7 +144,7 @@ def _read_schedule(
 
 
 def _read_job(
-    notes: Notes, path: Path, table: Mapping[str, object], server: Server
+    notes: Notes, path: Path, table: Mapping[str, object], server: CronServer
 ) -> dict[str, object]:
     """Return the job that the server makes of an entry; note what is wrong with it."""
     here, job = (*path, "job"), table.get("job")

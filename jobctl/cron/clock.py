@@ -25,7 +25,7 @@ _OUTSIDE = re.compile(r"^[/\\]|\.\.")  # Go's own test
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ClockChange:
     """A clock change: the first instant after it (unix seconds), the offsets before and after."""
 
     at: int
@@ -54,7 +54,7 @@ class Clock:
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
         self._fixed = _fixed(zone)
-        self._years: dict[int, tuple[Change, ...]] = {}
+        self._years: dict[int, tuple[ClockChange, ...]] = {}
         self._span = _Span(0, 0, 0)  # the one asked for last: a search stays in it for long
 
     @classmethod
@@ -101,14 +101,14 @@ class Clock:
         """
         return wall - self.offset(wall - self.offset(wall))
 
-    def changes(self, start: int, end: int) -> list[Change]:
+    def changes(self, start: int, end: int) -> list[ClockChange]:
         """Return the clock changes from `start` until before `end`, in order.
 
         No zone changes in the first year, and datetime knows none before it to compare with.
         """
         if self._fixed is not None or end <= start:
             return []
-        found: list[Change] = []
+        found: list[ClockChange] = []
         for year in range(max(year_of(start), FIRST_YEAR), year_of(end) + 1):
             found += self._changes_of(year)
         ats = [change.at for change in found]
@@ -130,14 +130,14 @@ class Clock:
         assert away is not None  # noqa: S101 (an aware one has it)
         return away.days * DAY + away.seconds
 
-    def _changes_of(self, year: int) -> tuple[Change, ...]:
+    def _changes_of(self, year: int) -> tuple[ClockChange, ...]:
         """Return the changes of a year in UTC; each year is looked at once."""
         known = self._years.get(year)
         if known is None:
             known = self._years[year] = tuple(self._look(_start(year), _start(year + 1)))
         return known
 
-    def _look(self, start: int, end: int) -> list[Change]:
+    def _look(self, start: int, end: int) -> list[ClockChange]:
         found = []
         low, before = start - 1, self._read(start - 1)
         while low < end - 1:
@@ -148,11 +148,11 @@ class Clock:
             low, before = high, after
         return found
 
-    def _narrow(self, low: int, high: int, before: int) -> Change:
+    def _narrow(self, low: int, high: int, before: int) -> ClockChange:
         """Find the change between two instants by halves."""
         span = range(low + 1, high + 1)
         at = span[bisect_left(span, True, key=lambda instant: self._read(instant) != before)]
-        return Change(at, before, self._read(at))
+        return ClockChange(at, before, self._read(at))
 
 
 def midnight(year: int, month: int, day: int) -> int:

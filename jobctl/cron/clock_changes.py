@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from jobctl.cron.clock import DAY, Change, Clock, date_of
+from jobctl.cron.clock import DAY, Clock, ClockChange, date_of
 from jobctl.cron.fields import Days, Fields
 from jobctl.cron.search import firings
 from jobctl.cron.time_words import joined
@@ -41,7 +41,7 @@ class _Disturbance:
 
     fields: Fields
     clock: Clock
-    change: Change
+    change: ClockChange
 
     def told(self) -> Iterator[Told]:
         low, high = self._span

@@ -21,7 +21,7 @@ class Flavour(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class CronServer:
     """What a document says of the server that reads it.
 
     Attributes:

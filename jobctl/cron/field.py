@@ -65,7 +65,7 @@ WEEKDAY = Unit("day of week", 0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class OddText:
     """Something odd that the server lets through: what it is, and where in the field's text."""
 
     code: str
@@ -90,7 +90,7 @@ class Field:
     unit: Unit
     values: tuple[int, ...]
     star: bool
-    notes: tuple[Note, ...] = ()
+    notes: tuple[OddText, ...] = ()
 
     @property
     def full(self) -> bool:
@@ -166,7 +166,7 @@ def parse_field(text: str, unit: Unit) -> Field:
     """
     values: set[int] = set()
     star = False
-    notes: list[Note] = []
+    notes: list[OddText] = []
     try:
         for part in _parts(text, unit, notes):
             some, starred = _read(part, notes)
@@ -178,7 +178,7 @@ def parse_field(text: str, unit: Unit) -> Field:
     return Field(text, unit, tuple(sorted(values)), star, tuple(notes))
 
 
-def _parts(text: str, unit: Unit, notes: list[Note]) -> Iterator[_Part]:
+def _parts(text: str, unit: Unit, notes: list[OddText]) -> Iterator[_Part]:
     """Yield the entries of a list; the server drops empty ones."""
     start = 0
     for piece in text.split(","):
@@ -186,12 +186,12 @@ def _parts(text: str, unit: Unit, notes: list[Note]) -> Iterator[_Part]:
             yield _Part(piece, start, unit)
         else:
             notes.append(
-                Note("empty-entry", f"{unit.name}: an empty entry in a list is left out", start)
+                OddText("empty-entry", f"{unit.name}: an empty entry in a list is left out", start)
             )
         start += len(piece) + 1
 
 
-def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
+def _read(part: _Part, notes: list[OddText]) -> tuple[range, bool]:
     """Return the values of an entry, and whether it is a star."""
     span, *steps = part.text.split("/")
     first, *rest = span.split("-")
@@ -204,7 +204,7 @@ def _read(part: _Part, notes: list[Note]) -> tuple[range, bool]:
         if rest:
             ignored = span[1:]
             message = f"{unit.name}: {_quoted(ignored)} behind {first} is ignored"
-            notes.append(Note("ignored", message, part.start + 1))
+            notes.append(OddText("ignored", message, part.start + 1))
     else:
         start, end = _ends(part, first, rest)
     step = 1
@@ -252,21 +252,21 @@ def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None
         )
 
 
-def _note_zeros(part: _Part, start: int, notes: list[Note]) -> None:
+def _note_zeros(part: _Part, start: int, notes: list[OddText]) -> None:
     for found in _ODD_NUMBER.finditer(part.text, start):
         plain = found[0].lstrip("+").lstrip("0") or "0"
         message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
-        notes.append(Note("odd-number", message, part.start + found.start()))
+        notes.append(OddText("odd-number", message, part.start + found.start()))
 
 
-def _note_step(part: _Part, start: int, step: int, notes: list[Note]) -> None:
+def _note_step(part: _Part, start: int, step: int, notes: list[OddText]) -> None:
     """Note a step that no value of the unit can follow: ``*/90`` minutes are every hour."""
     unit = part.unit
     if step > unit.most - unit.least + 1:
         message = (
             f"{unit.name}: a step of {step:,} leaves only {start}: the field ends at {unit.most}"
         )
-        notes.append(Note("odd-number", message, part.start + part.text.index("/") + 1))
+        notes.append(OddText("odd-number", message, part.start + part.text.index("/") + 1))
 
 
 def _missing(unit: Unit) -> str:

@@ -17,7 +17,7 @@ from jobctl.cron.field import (
     SECOND,
     WEEKDAY,
     Field,
-    Note,
+    OddText,
     parse_field,
 )
 from jobctl.errors import BadSchedule
@@ -55,7 +55,7 @@ class Every:
     """``@every``: so many whole seconds after the last one, and what is odd about it."""
 
     seconds: int
-    notes: tuple[Note, ...] = ()
+    notes: tuple[OddText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +113,11 @@ class Fields:
         return self.day.star or self.weekday.star
 
     @property
-    def notes(self) -> tuple[Note, ...]:
+    def notes(self) -> tuple[OddText, ...]:
         """What is odd, with positions in the schedule's text."""
         found = zip(self, self.starts, strict=True)
         return tuple(
-            Note(note.code, note.message, note.position + (start or 0))
+            OddText(note.code, note.message, note.position + (start or 0))
             for field, start in found
             for note in field.notes
         )

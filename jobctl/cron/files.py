@@ -24,7 +24,7 @@ _BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """Where something stands: a file, and the line and column in it, each from 1 on."""
 
     file: str
@@ -113,10 +113,10 @@ class Document:
         """Return which part a line of the document is in; lines count from 1, parts from 0."""
         return max(0, bisect_right(self.starts, line - 1) - 1)
 
-    def place(self, line: int, column: int) -> Place:
+    def place(self, line: int, column: int) -> FilePlace:
         """Return the file that a line of the document is in, and the line there."""
         part = self.part_of(line)
-        return Place(self.parts[part][0], line - self.starts[part], column)
+        return FilePlace(self.parts[part][0], line - self.starts[part], column)
 
     def line(self, line: int) -> str:
         """Return the text of a line of the document, from 1 on."""

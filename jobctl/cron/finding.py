@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from jobctl.cron.files import Document, Place, Unfit
+from jobctl.cron.files import Document, FilePlace, Unfit
 from jobctl.cron.toml import Parsed, Path, Spot
 from jobctl.model.rows import Row
 
@@ -134,7 +134,7 @@ class Notes:
             path = path[:-1]
         return self.scan.spots.get(path, _NOWHERE)
 
-    def key(self, path: Path) -> Place:
+    def key(self, path: Path) -> FilePlace:
         """Return the place of a key or header."""
         spot = self.spot(path)
         return self.document.place(spot.line, spot.column)

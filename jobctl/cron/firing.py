@@ -12,7 +12,7 @@ from jobctl.cron.fields import Every
 from jobctl.cron.finding import Finding, Level
 from jobctl.cron.lint import lint
 from jobctl.cron.schedule import Schedule
-from jobctl.cron.words import field_rows
+from jobctl.cron.schedule_words import field_rows
 from jobctl.errors import HangingSchedule
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jobctl.cron.crontab import Flavour, Server
+from jobctl.cron.crontab import CronServer, Flavour
+from jobctl.cron.entry_job import near_key
 from jobctl.cron.finding import Notes
-from jobctl.cron.job import near_key
 from jobctl.cron.toml import headed, shown
 from jobctl.model.words import near_name, things
 
@@ -14,7 +14,7 @@ _ON = "[cron_plugin] with enabled = true"
 _WHOLE = "where it stands in another file, validate their directory"
 
 
-def find_server(notes: Notes, data: Mapping[str, object], flavour: Flavour | None) -> Server:
+def find_server(notes: Notes, data: Mapping[str, object], flavour: Flavour | None) -> CronServer:
     """Return the server that reads a document; note why it runs no entry.
 
     Without `flavour` it is Faktory Enterprise where there are entries, and no table of the plugin.
@@ -28,13 +28,13 @@ def find_server(notes: Notes, data: Mapping[str, object], flavour: Flavour | Non
             hint = f"{hint}; {_WHOLE}"
         notes.warning(("cron",), "flavour", message, hint)
     if flavour is Flavour.ENTERPRISE:
-        return Server(flavour, enabled=True, uniq=True)
+        return CronServer(flavour, enabled=True, uniq=True)
     enabled = _check_plugin(notes, data)
     table = data.get("uniq")
     uniq: bool | None = isinstance(table, dict) and table.get("enabled") is True
     if table is None and not notes.document.directory:
         uniq = None
-    return Server(Flavour.PLUGIN, enabled, uniq)
+    return CronServer(Flavour.PLUGIN, enabled, uniq)
 
 
 def _check_plugin(notes: Notes, data: Mapping[str, object]) -> bool:
@@ -85,7 +85,7 @@ def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
 
 
 def find_entries(
-    notes: Notes, data: Mapping[str, object], server: Server
+    notes: Notes, data: Mapping[str, object], server: CronServer
 ) -> list[dict[str, object]]:
     """Return the tables of the entries; note where there are none, and why."""
     if "cron" not in data:

@@ -12,8 +12,8 @@ from typing import TypeGuard
 
 from jobctl.cron.crontab import Flavour
 from jobctl.cron.durations import go_nanoseconds
+from jobctl.cron.entry_job import JobCheck, JobRemark, JobTable
 from jobctl.cron.finding import Level
-from jobctl.cron.job import JobCheck, JobRemark, JobTable
 from jobctl.errors import BadSchedule
 from jobctl.model.times import Instant
 

@@ -20,10 +20,10 @@ from jobctl.cron.clock import (
 )
 from jobctl.cron.dialect_hints import foreign_hint
 from jobctl.cron.durations import go_nanoseconds
-from jobctl.cron.field import Note
+from jobctl.cron.field import OddText
 from jobctl.cron.fields import WHITE_SPACE, Every, Fields
+from jobctl.cron.schedule_words import in_words
 from jobctl.cron.search import firings
-from jobctl.cron.words import in_words
 from jobctl.errors import BadSchedule, UnknownZone, UsageProblem
 from jobctl.model.words import did_you_mean, near_name
 
@@ -250,9 +250,9 @@ def _every(text: str, start: int, end: int) -> Every:
         error.at = (text, start + (error.at[1] if error.at else 0))
         raise
     if nanoseconds < _SECOND:
-        return Every(1, (Note("raised", "less than a second is read as 1s", start),))
+        return Every(1, (OddText("raised", "less than a second is read as 1s", start),))
     seconds, rest = divmod(nanoseconds, _SECOND)
-    notes = (Note("cut", f"fractions of a second are cut: {seconds}s", start),) if rest else ()
+    notes = (OddText("cut", f"fractions of a second are cut: {seconds}s", start),) if rest else ()
     return Every(seconds, notes)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from jobctl.cron.finding import KEYS
 from tests.cron.tables import ON, job
-from tests.cron.test_loading import README
+from tests.cron.test_checks import README
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobctl.cron.clock import Change, Clock, moment, whole_seconds
+from jobctl.cron.clock import Clock, ClockChange, moment, whole_seconds
 from tests.cron import server
 from tests.cron.server import unix_of
 
@@ -22,8 +22,8 @@ def span_of(year: int) -> tuple[int, int]:
 
 def test_the_changes_of_a_year():
     assert NEW_YORK.changes(*span_of(2024)) == [
-        Change(unix_of("2024-03-10T07:00Z"), -18000, -14400),
-        Change(unix_of("2024-11-03T06:00Z"), -14400, -18000),
+        ClockChange(unix_of("2024-03-10T07:00Z"), -18000, -14400),
+        ClockChange(unix_of("2024-11-03T06:00Z"), -14400, -18000),
     ]
 
 
@@ -37,7 +37,7 @@ def test_the_first_instant_counts_and_the_last_does_not():
 def test_a_change_between_two_years_is_found_once():
     # Kathmandu went from +5:30 to +5:45 at the midnight that began 1986.
     clock, at = Clock.named("Asia/Kathmandu"), unix_of("1985-12-31T18:30Z")
-    assert clock.changes(at - 400 * DAY, at + 400 * DAY) == [Change(at, 19800, 20700)]
+    assert clock.changes(at - 400 * DAY, at + 400 * DAY) == [ClockChange(at, 19800, 20700)]
     fixed = Clock.named("Etc/GMT-14")
     assert fixed.changes(*span_of(2024)) == []
     assert fixed.fixed

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.cron.files import Document, Place
+from jobctl.cron.files import Document, FilePlace
 
 PARTS = st.lists(st.binary(max_size=20) | st.sampled_from([b"\n\n", b"a\r\nb", b"\xef\xbb\xbfx"]))
 
@@ -16,7 +16,7 @@ def test_every_line_of_every_file_is_found_again(raws):
     for name, raw in document.parts:
         for its in range(1, raw.count(b"\n") + 2):
             line += 1
-            assert document.place(line, 1) == Place(name, its, 1)
+            assert document.place(line, 1) == FilePlace(name, its, 1)
     assert len(document.lines) == line + 1  # behind the last line feed is nothing
 
 

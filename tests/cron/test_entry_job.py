@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from jobctl.cron.job import field_of, server_job
+from jobctl.cron.entry_job import field_of, server_job
 
 
 @pytest.mark.parametrize(

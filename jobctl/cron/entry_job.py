@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
-from jobctl.cron.crontab import Server
+from jobctl.cron.crontab import CronServer
 from jobctl.cron.finding import Level
 from jobctl.cron.toml import Path
 from jobctl.model.words import near_name
@@ -81,7 +81,7 @@ class JobTable:
 
     table: Mapping[str, object]
     made: Mapping[str, object]
-    server: Server
+    server: CronServer
 
     def path(self, field: str) -> Path:
         """Return where a field of the job stands: of two keys for it the last one counts."""

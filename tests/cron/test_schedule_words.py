@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from jobctl.cron.schedule import Dialect, Schedule
-from jobctl.cron.words import field_rows
+from jobctl.cron.schedule_words import field_rows
 
 # fmt: off
 WORDS = [
