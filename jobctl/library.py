@@ -19,8 +19,8 @@ from jobctl.model.layout import Kind, QueueForm, System
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
 from jobctl.model.verbs import SETS_WITH_VERBS, Verb
+from jobctl.operations.begin import begin
 from jobctl.operations.journal import Journal
-from jobctl.operations.performing import perform
 from jobctl.operations.request import Provenance, Request
 from jobctl.operations.watch import Watch
 from jobctl.redis.queues import Queues
@@ -63,7 +63,7 @@ class Changing(SortedSet):
         if isinstance(where, str):
             where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
         request = Request(self.kind, change, where, guards=guards)
-        return perform(self._backend, request, watch or Watch())
+        return begin(self._backend, request, watch or Watch())
 
 
 class Jobs(Changing):
@@ -337,7 +337,7 @@ class Store:
             Refused: a guard says no, or a server runs that would not notice.
         """
         request = Request(Kind.QUEUE, Change(Verb.REMOVE), names=names, guards=guards)
-        return perform(self.backend, request, watch or Watch())
+        return begin(self.backend, request, watch or Watch())
 
     def adopt_queues(
         self, *names: str, guards: Guards = _NO_GUARDS, watch: Watch | None = None
@@ -349,13 +349,13 @@ class Store:
             Refused: a guard says no, or nothing tells which lists the server reads.
         """
         request = Request(Kind.QUEUE, Change(Verb.ADOPT), names=names, guards=guards)
-        return perform(self.backend, request, watch or Watch())
+        return begin(self.backend, request, watch or Watch())
 
     def undo(
         self, operation: str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
     ) -> Report:
         """Put back what an operation changed, as far as it still can be put back."""
-        from jobctl.operations.undoing import undo
+        from jobctl.operations.undo import undo
 
         return undo(self.backend, operation, guards, watch or Watch())
 
@@ -363,7 +363,7 @@ class Store:
         self, operation: str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
     ) -> Report:
         """Go on with an operation that was stopped."""
-        from jobctl.operations.resuming import resume
+        from jobctl.operations.resume import resume
 
         return resume(self.backend, operation, guards, watch or Watch())
 
@@ -378,8 +378,8 @@ class Store:
     ) -> Report:
         """Do what a plan says, to exactly the jobs in it; `who` applies it, on which `host`."""
         from jobctl.operations.file import OperationFile
-        from jobctl.operations.resuming import apply
-        from jobctl.operations.undoing import allow
+        from jobctl.operations.resume import apply
+        from jobctl.operations.undo import allow
 
         allow(self.backend, guards)
         author = Provenance(who, host)

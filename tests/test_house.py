@@ -161,7 +161,7 @@ def test_who_asks_for_no_record_does_not_load_what_reads_them():
     code = (
         "import sys\nfrom jobctl import connect\n"
         "from jobctl import library\nfrom jobctl.jobs import locate\n"
-        "from jobctl.operations import performing\n"
+        "from jobctl.operations import begin\n"
         "print([m for m in sys.modules if m.startswith('jobctl.') and 'record' in m"
         " and m != 'jobctl.model.record'])"
     )

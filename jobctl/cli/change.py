@@ -24,7 +24,7 @@ from jobctl.model.layout import Kind
 from jobctl.model.report import Report
 from jobctl.model.times import parse_duration, parse_moment, parse_rate
 from jobctl.model.verbs import Verb
-from jobctl.operations.performing import perform
+from jobctl.operations.begin import begin
 from jobctl.operations.request import Request
 from jobctl.records.query import RecordWhere
 
@@ -56,7 +56,7 @@ def change_jobs(
         if needs_server:
             backend.require_redis("working release")
         request = _by_server_clock(session, request, backend.server.now())
-        run(session, backend, lambda watch: perform(backend, request, watch), change.verb.row.done)
+        run(session, backend, lambda watch: begin(backend, request, watch), change.verb.row.done)
 
 
 def change_queues(session: Session, verb: Verb, names: Sequence[str]) -> None:
@@ -69,7 +69,7 @@ def change_queues(session: Session, verb: Verb, names: Sequence[str]) -> None:
     text = " ".join(dict.fromkeys(names))
     request = _read_request(session, Kind.QUEUE, Change(verb), names=tuple(names), text=text)
     with connect_either(session) if verb is Verb.REMOVE else connect(session) as backend:
-        run(session, backend, lambda watch: perform(backend, request, watch), verb.row.done)
+        run(session, backend, lambda watch: begin(backend, request, watch), verb.row.done)
 
 
 def read_change(session: Session, verb: Verb) -> Change:

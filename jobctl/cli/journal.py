@@ -44,13 +44,13 @@ from jobctl.model.operation import Header
 from jobctl.model.rows import Row
 from jobctl.model.target import Address
 from jobctl.model.times import parse_duration
+from jobctl.operations.describe import outcome_keys, outcomes, tell
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
-from jobctl.operations.resuming import apply as apply_plan
-from jobctl.operations.resuming import resume as resume_operation
-from jobctl.operations.telling import outcome_keys, outcomes, tell
-from jobctl.operations.undoing import check_undoable
-from jobctl.operations.undoing import undo as undo_operation
+from jobctl.operations.resume import apply as apply_plan
+from jobctl.operations.resume import resume as resume_operation
+from jobctl.operations.undo import check_undoable
+from jobctl.operations.undo import undo as undo_operation
 
 
 @click.command(

@@ -21,7 +21,6 @@ from jobctl.model.jsontext import dumps
 from jobctl.model.notes import Note
 from jobctl.model.operation import Header
 from jobctl.model.typed import typed
-from jobctl.operations.chosen import LONGEST, Chosen
 from jobctl.operations.lines import (
     B64,
     SCORE,
@@ -34,6 +33,7 @@ from jobctl.operations.lines import (
     take_in,
 )
 from jobctl.operations.opening import create_own, lock, nameless, open_own, open_plan, problem
+from jobctl.operations.selection import LONGEST, Selection
 
 PART = ".part"  # ends the name of a copy that is not whole yet
 _HEAD = 64  # bytes; a score is shorter
@@ -220,7 +220,12 @@ class OperationFile:
         self._append(dumps(document) + b"\n")
 
     def choose(
-        self, members: Sequence[bytes], scores: Sequence[bytes], *, decoded: bool, chosen: Chosen
+        self,
+        members: Sequence[bytes],
+        scores: Sequence[bytes],
+        *,
+        decoded: bool,
+        selection: Selection,
     ) -> None:
         """Append members with their scores, as Redis writes them.
 
@@ -228,14 +233,14 @@ class OperationFile:
             members: exact bytes.
             scores: of each, as text.
             decoded: whether each is known to be JSON.
-            chosen: where they are kept in mind.
+            selection: where they are kept in mind.
         """
         if not members:
             return
         if sum(map(len, members)) > _LARGE:
             for raw, score in zip(members, scores, strict=True):
                 offset, length = self._append_large(raw, score, decoded=decoded)
-                chosen.add([float(score)], [raw], [offset], [length])
+                selection.add([float(score)], [raw], [offset], [length])
             return
         if decoded and is_plain(members, scores):
             lines = [
@@ -251,7 +256,7 @@ class OperationFile:
             for end, length, line in zip(islice(ends, 1, None), lengths, lines, strict=True)
         ]
         self._append(b"".join(lines))
-        chosen.add(list(map(float, scores)), members, offsets, lengths)
+        selection.add(list(map(float, scores)), members, offsets, lengths)
 
     def _append_large(self, raw: bytes, score: bytes, *, decoded: bool) -> tuple[int, int]:
         """Append a large member without a copy of it; return where it stands, as `read` takes it.
@@ -290,9 +295,9 @@ class OperationFile:
         except OSError as error:
             raise problem("write", self.path, error) from None
 
-    def again(self) -> Chosen:
+    def again(self) -> Selection:
         """Return what was chosen, in the order it was found; up to where it was cut off."""
-        chosen = Chosen()
+        selection = Selection()
         begun, lines, size = self._first, list[bytes](), 0
         with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
             file.seek(self._first)
@@ -303,10 +308,10 @@ class OperationFile:
                 size += len(line)
                 del line
                 if len(lines) == 1000 or size > _LARGE:
-                    begun = take_in(chosen, lines, begun)
+                    begun = take_in(selection, lines, begun)
                     lines, size = [], 0
-        take_in(chosen, lines, begun)
-        return chosen
+        take_in(selection, lines, begun)
+        return selection
 
     def members(self) -> Iterator[bytes]:
         """Yield what was chosen, in the order it was found; nothing is kept in mind."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import isnan
 
 from jobctl.model.jsontext import loads_own, read_object
-from jobctl.operations.chosen import LONGEST, Chosen
+from jobctl.operations.selection import LONGEST, Selection
 
 SCORE = b'{"score":'  # what the line of a member begins with
 _JOB, B64 = b'"job":', b'"b64":"'  # what stands before it, as it is or encoded
@@ -101,7 +101,7 @@ def read_note(line: bytes) -> dict[str, object] | None:
     return note if isinstance(note, dict) else None
 
 
-def take_in(chosen: Chosen, lines: Sequence[bytes], offset: int) -> int:
+def take_in(selection: Selection, lines: Sequence[bytes], offset: int) -> int:
     """Add the members of lines, and return where the next line stands."""
     members, offsets, lengths = list[bytes](), list[int](), list[int]()
     for line in lines:
@@ -111,5 +111,5 @@ def take_in(chosen: Chosen, lines: Sequence[bytes], offset: int) -> int:
         offsets.append(offset + len(line) - len(raw) - 2 if plain else offset)
         lengths.append(len(raw) if plain else 0)
         offset += len(line)
-    chosen.add([float(score_of(line)) for line in lines], members, offsets, lengths)
+    selection.add([float(score_of(line)) for line in lines], members, offsets, lengths)
     return offset

@@ -1,6 +1,6 @@
 """Whether a Redis that lost ``jobctl:server`` holds the data that an operation was begun on.
 
-What the operation chose tells: bytes with a JID in them, and a time, are in no two databases by
+What the operation selected tells: bytes with a JID in them, and a time, are in no two databases by
 chance. At least half of a sample must be found, exactly as they were; one or two of them may be in
 a copy of a part of it.
 """
@@ -12,9 +12,9 @@ from itertools import islice
 
 from jobctl.backend import Backend
 from jobctl.model.layout import Kind
-from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
-from jobctl.operations.preparing import Preparer
+from jobctl.operations.selection import Selection
+from jobctl.operations.subject import Subject, subject_of
 
 _SAMPLE = 200  # jobs of a set, or records
 _ENDS = 10  # jobs from either end of a removed queue; the middle of a long list is not searched
@@ -23,31 +23,31 @@ _LISTS = 20  # lists that these are looked for in
 Scored = Sequence[tuple[bytes, float]]
 
 
-def holds_same_data(backend: Backend, file: OperationFile, chosen: Chosen) -> bool:
-    """Tell whether what an operation chose is in this Redis still, or again."""
-    preparer = Preparer.of(file, chosen, backend.layout)
+def holds_same_data(backend: Backend, file: OperationFile, selection: Selection) -> bool:
+    """Tell whether what an operation selected is in this Redis still, or again."""
+    subject = subject_of(file, selection, backend.layout)
     kind = file.header.kind
     if kind is Kind.QUEUE:
-        sample = [*_pairs(preparer, range(len(chosen))[:_ENDS])]
-        sample += _pairs(preparer, range(len(chosen))[_ENDS:][-_ENDS:])
+        sample = [*_pairs(subject, range(len(selection))[:_ENDS])]
+        sample += _pairs(subject, range(len(selection))[_ENDS:][-_ENDS:])
         found = _in_lists(backend, file, [raw for raw, _ in sample])
     else:
-        sample = list(_pairs(preparer, _spread(chosen)))
+        sample = list(_pairs(subject, _spread(selection)))
         look = _in_records if kind is Kind.RECORDS else _in_sets
         found = look(backend, file, sample)
     return 0 < len(sample) <= 2 * found
 
 
-def _spread(chosen: Chosen) -> Sequence[int]:
-    step = max(1, len(chosen) // _SAMPLE)
-    return range(0, len(chosen), step)[:_SAMPLE]
+def _spread(selection: Selection) -> Sequence[int]:
+    step = max(1, len(selection) // _SAMPLE)
+    return range(0, len(selection), step)[:_SAMPLE]
 
 
-def _pairs(preparer: Preparer, places: Sequence[int]) -> Iterator[tuple[bytes, float]]:
-    """Yield members with the scores they were chosen with; without an id they tell nothing."""
+def _pairs(subject: Subject, places: Sequence[int]) -> Iterator[tuple[bytes, float]]:
+    """Yield members with the scores they were selected with; without an id they tell nothing."""
     for place in places:
-        ((raw, score),) = preparer.scored(place, 1)
-        if preparer.name(raw) is not None:
+        ((raw, score),) = subject.scored(place, 1)
+        if subject.name(raw) is not None:
             yield raw, score
 
 

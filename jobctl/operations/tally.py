@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Container
 
 from jobctl.model.operation import Header, Outcome, read_result
-from jobctl.operations.preparing import Ready
+from jobctl.operations.subject import Prepared
 
 NAMED = 10  # failed jobs that a report names; the file tells of all
 _MOVED = (Outcome.DONE, Outcome.MERGED)
@@ -33,24 +33,24 @@ class Tally:
         """The jobs of which it is known what became of them."""
         return self.outcomes.total()
 
-    def add(self, ready: Ready, result: str) -> None:
+    def add(self, prepared: Prepared, result: str) -> None:
         """Take in the result of a batch."""
-        self.reasons.update(ready.reasons)
-        self.left.update(ready.left)
-        self.outcomes[Outcome.FAILED] += len(ready.failed)
+        self.reasons.update(prepared.reasons)
+        self.left.update(prepared.left)
+        self.outcomes[Outcome.FAILED] += len(prepared.failed)
         runs, reason = read_result(result)
-        failing = ready.failed or any(outcome is Outcome.FAILED for outcome, _ in runs)
+        failing = prepared.failed or any(outcome is Outcome.FAILED for outcome, _ in runs)
         if failing and len(self.failed) < NAMED:
-            found = done_places(ready, result)[Outcome.FAILED]
+            found = prepared.places(result)[Outcome.FAILED]
             self.failed += found[: NAMED - len(self.failed)]
         at = 0
         for outcome, count in runs:
             self.outcomes[outcome] += count
-            if ready.ledger and outcome in _MOVED:
-                for changes in ready.ledger[at : at + count]:
+            if prepared.ledger and outcome in _MOVED:
+                for changes in prepared.ledger[at : at + count]:
                     self.moved.update(changes)
             elif outcome in _MOVED:
-                self._book(outcome, count, ready.queues[at : at + count])
+                self._book(outcome, count, prepared.queues[at : at + count])
             elif outcome is Outcome.FAILED:
                 self.reasons[reason] += count
             at += count
@@ -73,14 +73,3 @@ class Tally:
 def is_touched(name: str, moved: Container[str]) -> bool:
     """Tell whether the ledger names a structure: a queue, or a state, only where it changed."""
     return name in moved or ":" not in name
-
-
-def done_places(ready: Ready, result: str) -> dict[Outcome, list[int]]:
-    """Return the places of a batch's jobs in the operation, by what became of them."""
-    found: dict[Outcome, list[int]] = {outcome: [] for outcome in Outcome}
-    found[Outcome.FAILED] += [place for place, _ in ready.failed]
-    at = 0
-    for outcome, count in read_result(result)[0]:
-        found[outcome] += ready.order[at : at + count]
-        at += count
-    return found

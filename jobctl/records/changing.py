@@ -113,7 +113,7 @@ class RecordChanges:
         guards: Guards,
         watch: Watch | None,
     ) -> Report:
-        from jobctl.operations.performing import perform
+        from jobctl.operations.begin import begin
         from jobctl.operations.request import Request
         from jobctl.operations.watch import Watch as Silent
 
@@ -122,4 +122,4 @@ class RecordChanges:
         if isinstance(where, Query):
             where = RecordWhere(None, where)
         request = Request(Kind.RECORDS, change, where, guards=guards)
-        return perform(self._backend, request, watch or Silent())
+        return begin(self._backend, request, watch or Silent())

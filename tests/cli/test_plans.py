@@ -158,7 +158,7 @@ def test_a_claim_holds_while_the_other_one_is_stopped_half_way(plan, raw, url, t
             return self.looks > 2
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("jobctl.operations.preparing.Preparer.most", 1)
+        patched.setattr("jobctl.operations.subjects.jobs.JobSubject.most", 1)
         with connect(url, operations=tmp_path / "one") as one:
             first = one.apply(plan, who="anna", host="web1", watch=Impatient())
         assert (first.done, first.unfinished) == (2, True)

@@ -172,7 +172,7 @@ def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkey
     def noting(self, commands):
         return plain(self, (sent.append(c) or c for c in commands))
 
-    monkeypatch.setattr("jobctl.operations.preparing.Preparer.most", 1)
+    monkeypatch.setattr("jobctl.operations.subjects.jobs.JobSubject.most", 1)
     monkeypatch.setattr(Operations, "each", noting)
     store.backend.scope = replace(store.backend.scope, operations_directory=own_journal)
     before = contents(raw)

@@ -6,7 +6,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.operations.chosen import Chosen
+from jobctl.operations.selection import Selection
 
 scores = st.floats(allow_nan=False)
 members = st.lists(st.tuples(scores, st.binary(min_size=1, max_size=12)), max_size=60)
@@ -14,7 +14,7 @@ members = st.lists(st.tuples(scores, st.binary(min_size=1, max_size=12)), max_si
 
 def chosen_of(pairs):
     """Choose members; what is at an offset is the member itself."""
-    chosen, stored, at = Chosen(), {}, 0
+    chosen, stored, at = Selection(), {}, 0
     for score, raw in pairs:
         stored[at] = raw
         chosen.add([score], [raw], [at], [len(raw)])
@@ -42,7 +42,7 @@ def test_a_limit_keeps_those_of_lowest_score_and_counts_the_rest(pairs, limit):
 
 @given(st.lists(scores, min_size=1))
 def test_scores_come_back_bit_for_bit(given_scores):
-    chosen = Chosen()
+    chosen = Selection()
     raws = [str(i).encode() for i in range(len(given_scores))]
     chosen.add(given_scores, raws, range(len(raws)), [1] * len(raws))
     found = chosen.scores(0, len(raws))
@@ -56,7 +56,7 @@ def test_infinite_scores_stand_at_the_ends():
 
 
 def test_very_many_of_one_score_are_told_apart_without_holding_them(monkeypatch):
-    monkeypatch.setattr("jobctl.operations.chosen._TIED", 100)
+    monkeypatch.setattr("jobctl.operations.selection._TIED", 100)
     pairs = [(5.0, b"member-%03d" % i) for i in range(50)]
     chosen, stored = chosen_of(pairs * 2)
     assert sorted(stored[o] for o, _ in chosen.places(0, 200)) == [raw for _, raw in pairs]

@@ -12,8 +12,8 @@ from jobctl.model.change import Change
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Header
 from jobctl.model.verbs import Verb
-from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
+from jobctl.operations.selection import Selection
 from tests.builders import job
 
 HEADER = Header("7f3a09c2", Kind.RETRIES, Change(Verb.KILL), "redis://localhost:6379/0")
@@ -38,9 +38,9 @@ def new(tmp_path):
 
 
 def write(file, members, scores=None):
-    chosen = Chosen()
+    chosen = Selection()
     scores = scores or [b"%d.5" % i for i in range(len(members))]
-    file.choose(members, scores, decoded=False, chosen=chosen)
+    file.choose(members, scores, decoded=False, selection=chosen)
     chosen.settle(file.read)
     return chosen
 

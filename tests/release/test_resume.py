@@ -5,7 +5,8 @@ import json
 import pytest
 import redis
 
-from jobctl.operations import releasing
+from jobctl.operations.engine import Operation
+from jobctl.operations.subjects.reservations import Release
 from tests.builders import failed, job, retry
 from tests.release.holding import MANY, everything, fill, held, hold, jids, reserved
 from tests.systems.double import FaktoryDouble
@@ -32,7 +33,8 @@ def test_a_connection_lost_in_the_middle_of_a_batch_is_resumed(
 def cut(monkeypatch, method):
     """Let jobctl die at a step of its second batch."""
     seen = []
-    plain = getattr(releasing.Releaser, method)
+    owner = Operation if method == "_take" else Release
+    plain = getattr(owner, method)
 
     def dying(self, *given):
         seen.append(method)
@@ -40,7 +42,7 @@ def cut(monkeypatch, method):
             raise KeyboardInterrupt
         return plain(self, *given)
 
-    monkeypatch.setattr(releasing.Releaser, method, dying)
+    monkeypatch.setattr(owner, method, dying)
 
 
 STEPS = ["_look", "_acknowledge", "_probe", "_tell", "_search", "_push", "_take"]
@@ -67,7 +69,7 @@ def test_what_is_found_anywhere_after_a_crash_is_not_pushed_again(
     expected = fill(raw, 6)
     double.memory.boot()
     with monkeypatch.context() as patched:
-        patched.setattr(releasing.Releaser, "_search", lambda self, fates: 1 / 0)
+        patched.setattr(Release, "_search", lambda self, fates: 1 / 0)
         assert jobctl("working", "release", "--all", "--yes").code == 1
     assert reserved(raw) == []
     retry(raw, failed(expected[0]))
@@ -82,7 +84,7 @@ def test_what_is_found_anywhere_after_a_crash_is_not_pushed_again(
 
 def crash(jobctl, monkeypatch, step="_tell", after=True):
     """Let jobctl die around a step, once its first batch is through it."""
-    plain = getattr(releasing.Releaser, step)
+    plain = getattr(Release, step)
 
     def dying(self, *given):
         if after:
@@ -90,7 +92,7 @@ def crash(jobctl, monkeypatch, step="_tell", after=True):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(releasing.Releaser, step, dying)
+        patched.setattr(Release, step, dying)
         assert jobctl("working", "release", "--all", "--yes").code == 130
 
 
@@ -204,11 +206,11 @@ def test_a_release_by_redis_alone_can_go_on_with_a_server(raw, double, jobctl, m
     fill(raw, 20)
     double.memory.boot()
 
-    def dying(self):
+    def dying(self, release):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(releasing.Releaser, "act", dying)
+        patched.setattr(Operation, "_release", dying)
         assert jobctl("working", "release", "--all", "--yes").code == 130
     assert carry_on(jobctl, latest, "--faktory-url", double.url)["done"] == 20
     assert double.working == {}

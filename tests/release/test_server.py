@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobctl.operations import releasing
+from jobctl.operations.engine import Operation
 from tests.builders import enqueue, job
 from tests.release.holding import MANY, acks, everything, fill, held, hold, jids, reserved
 from tests.systems.double import FaktoryDouble
@@ -51,13 +51,13 @@ def test_a_server_that_is_not_there_is_known_before_anything(shop, raw, jobctl, 
 
 
 def test_a_worker_that_acknowledges_meanwhile_has_done_it(shop, raw, double, release, monkeypatch):
-    plain = releasing.Releaser.act
+    plain = Operation._release
 
-    def late(self):
+    def late(self, release):
         double.memory.acknowledge("held-0000001")
-        return plain(self)
+        return plain(self, release)
 
-    monkeypatch.setattr(releasing.Releaser, "act", late)
+    monkeypatch.setattr(Operation, "_release", late)
     report, _ = release("--all")
     assert (report["done"], report["gone"]) == (1, 1)
     assert acks(double) == ["held-0000002"]

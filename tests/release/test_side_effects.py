@@ -11,7 +11,7 @@ from jobctl.model.guards import Guards
 from jobctl.model.json_edits import inside
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.verbs import Verb
-from jobctl.operations.performing import perform
+from jobctl.operations.begin import begin
 from jobctl.operations.request import Request
 from jobctl.operations.watch import Watch
 from jobctl.systems.faktory.go_json import lock_key
@@ -75,7 +75,7 @@ def test_a_plan_that_was_made_without_a_server_is_checked_once_there_is_one(
     with connect(url, layout=QueueForm.Q) as store:
         everything = Guards(everything=True)
         change = Change(Verb.RELEASE, front=True)
-        perform(
+        begin(
             store.backend,
             Request(Kind.WORKING, change, guards=everything, plan=plan),
             Watch(),

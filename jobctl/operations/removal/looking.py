@@ -14,7 +14,7 @@ from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.preview import SAMPLE
 from jobctl.model.queue import Queue, form_shown
 from jobctl.model.removal import RemovedQueue, shown_queues
-from jobctl.operations.choosing import Kinds
+from jobctl.operations.subjects.scan import Kinds
 from jobctl.queues.naming import find_queues
 from jobctl.systems.faktory.server import Faktory
 

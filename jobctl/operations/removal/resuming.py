@@ -12,18 +12,18 @@ from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
-from jobctl.operations.past import Past
 from jobctl.operations.removal.concluding import adopted_sizes, check_whole, conclude
 from jobctl.operations.removal.removing import open_server
 from jobctl.operations.removal.rounds import Rounds
 from jobctl.operations.removal.taking import Remover
 from jobctl.operations.removal.undoing import happened
-from jobctl.operations.undoing import rehearsed
+from jobctl.operations.state import State
+from jobctl.operations.undo import rehearsed
 from jobctl.operations.watch import Watch
 
 
 def resume_removal(
-    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
 ) -> Report:
     """Go on with a removal: what stands aside is written into the file anew, if need be.
 
@@ -32,15 +32,15 @@ def resume_removal(
         ConnectionLost: Redis or the server went away; another resume goes on from there.
     """
     rounds = Rounds.read(backend, file.header)
-    report = past.report(file, file.header.change.verb.value)
-    if past.choice is not None:
-        check_whole(file, past.choice)
+    report = state.report(file, file.header.change.verb.value)
+    if state.selected is not None:
+        check_whole(file, state.selected)
     adopting = file.header.change.verb is Verb.ADOPT
     if adopting:
         report = replace(report, before=adopted_sizes(backend, file.header))
-    if past.choice is not None and happened(backend, file, past.choice, rounds):
-        report = conclude(backend, file, rounds, past.choice, report, watch)
-        return report if past.end is None else report.of_earlier(file.header.operation)
+    if state.selected is not None and happened(backend, file, state.selected, rounds):
+        report = conclude(backend, file, rounds, state.selected, report, watch)
+        return report if state.end is None else report.of_earlier(file.header.operation)
     if not rounds:
         raise Refused(
             f"operation {file.header.operation} was stopped before it changed anything, "

@@ -28,12 +28,12 @@ from jobctl.model.operation import Header
 from jobctl.model.removal import Segment
 from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
-from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.removal.asking import ask_server
 from jobctl.operations.removal.concluding import conclude
 from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
+from jobctl.operations.selection import Selection
 from jobctl.operations.watch import Watch
 from jobctl.redis.queue_removal import ListFate, NameFate, PauseFate, Staging
 from jobctl.systems.faktory.server import Faktory
@@ -250,7 +250,7 @@ class Remover:
     def _write_members(self, members: Sequence[bytes]) -> None:
         positions = range(self._position, self._position + len(members))
         scores = [b"%d" % position for position in positions]
-        self._file.choose(members, scores, decoded=False, chosen=Chosen())
+        self._file.choose(members, scores, decoded=False, selection=Selection())
         self._position += len(members)
         self._watch.acting(self._position, self._rounds.jobs)
 

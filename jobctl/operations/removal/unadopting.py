@@ -16,21 +16,22 @@ from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue
 from jobctl.model.report import Report
 from jobctl.operations.file import OperationFile
-from jobctl.operations.past import Past
-from jobctl.operations.preparing import Preparer, Ready
 from jobctl.operations.removal.concluding import adopted_name, adopted_sizes, removed_entries
 from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds, rejoin_number
 from jobctl.operations.removal.undoing import happened
-from jobctl.operations.undoing import NAMED, rehearsed, run_undo
-from jobctl.operations.unqueueing import Unqueue
+from jobctl.operations.state import State
+from jobctl.operations.subject import Prepared
+from jobctl.operations.subjects.jobs import JobSubject
+from jobctl.operations.undo import NAMED, rehearsed, run_undo
+from jobctl.operations.unqueue import Unqueue
 from jobctl.operations.watch import Watch
 from jobctl.redis.operations import MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 
 def undo_adoption(
-    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
 ) -> Report:
     """Put back what still waits of the jobs that were adopted, also of one that never ended.
 
@@ -39,9 +40,9 @@ def undo_adoption(
         ConnectionLost: Redis went away; another undo goes on from there.
     """
     begun = time.monotonic()
-    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=())
-    undoing = _Undoing(backend, file, past, watch)
-    if past.undone is not None or not undoing.total:
+    report = replace(state.report(file, "undo"), matched=0, skipped=0, missing=())
+    undoing = _Undoing(backend, file, state, watch)
+    if state.undone is not None or not undoing.total:
         return report
     if guards.dry_run:
         return rehearsed(report, undoing.preview(), watch)
@@ -49,7 +50,7 @@ def undo_adoption(
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
     report = run_undo(
-        backend, file, past, watch,
+        backend, file, state, watch,
         count=lambda: adopted_sizes(backend, file.header),
         run=lambda before: undoing.run(replace(report, before=before)),
     )  # fmt: skip
@@ -59,22 +60,24 @@ def undo_adoption(
 class _Undoing:
     """One undo of an adoption."""
 
-    def __init__(self, backend: Backend, file: OperationFile, past: Past, watch: Watch) -> None:
+    def __init__(self, backend: Backend, file: OperationFile, state: State, watch: Watch) -> None:
         self._backend = backend
         self._file = file
         self._header = file.header
-        self._past = past
+        self._state = state
         self._watch = watch
         self._rounds = Rounds.read(backend, file.header)
-        self._segments = [] if past.choice is None else past.choice.get("segments", [])
-        self._whole = past.choice is not None and happened(backend, file, past.choice, self._rounds)
+        self._segments = [] if state.selected is None else state.selected.get("segments", [])
+        self._whole = state.selected is not None and happened(
+            backend, file, state.selected, self._rounds
+        )
         self.total = (
             sum(segment.jobs for segment in self._segments) if self._whole else self._rounds.jobs
         )
 
     @cached_property
-    def _preparer(self) -> Preparer:
-        return Preparer(self._file, self._past.chosen(self._file), self._backend.layout)
+    def _jobs(self) -> JobSubject:
+        return JobSubject(self._file, self._state.selection(self._file), self._backend.layout)
 
     def preview(self) -> Preview:
         """Return what would be put back."""
@@ -135,15 +138,15 @@ class _Undoing:
         """Take what waits in the lists that are read out of them."""
         into = {queue.name: self._back(queue) for queue in self._header.queues}
         unqueue = Unqueue(
-            self._backend, self._file, self._preparer, self._watch, self._past.introduced, into
+            self._backend, self._file, self._jobs.pushed, self._watch, self._state.introduced, into
         )
-        back = unqueue.known(self._past.undo_batches, self._past.undo_results)
+        back = unqueue.known(self._state.undo_batches, self._state.undo_results)
         for ready in self._readies():
             unqueue.look_for(ready, [place for place in ready.order if place not in back])
         unqueue.run()
         return unqueue
 
-    def _readies(self) -> Iterator[Ready]:
+    def _readies(self) -> Iterator[Prepared]:
         """Yield the jobs in the order of the file, as a batch would have moved them."""
         members, start = self._file.members(), 0
         for segment in self._segments:
@@ -151,7 +154,7 @@ class _Undoing:
             while pushed := list(islice(mine, MOST)):
                 batch = Batch(start, start, len(pushed))
                 order = range(start, start + len(pushed))
-                yield Ready(batch, None, order, [segment.queue] * len(pushed), pushed)
+                yield Prepared(batch, None, order, [segment.queue] * len(pushed), pushed)
                 start += len(pushed)
 
     def _rejoin(self) -> dict[str, int]:
@@ -197,6 +200,6 @@ class _Undoing:
     def _jids(self, unqueue: Unqueue) -> Iterator[str]:
         """Yield the JIDs of what has run meanwhile."""
         for place in unqueue.left[:NAMED]:
-            jid = self._preparer.row(place)["jid"]
+            jid = self._jobs.row(place)["jid"]
             if isinstance(jid, str):
                 yield jid

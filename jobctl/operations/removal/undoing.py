@@ -18,13 +18,13 @@ from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.model.report import Report
 from jobctl.operations.file import OperationFile
-from jobctl.operations.past import Past
 from jobctl.operations.removal.concluding import check_whole, queue_sizes, removed_entries
 from jobctl.operations.removal.refilling import Refill, Refilled
 from jobctl.operations.removal.repausing import Repaused, repause
 from jobctl.operations.removal.returning import rejoin_asides
 from jobctl.operations.removal.rounds import Rounds
-from jobctl.operations.undoing import rehearsed, run_undo
+from jobctl.operations.state import State
+from jobctl.operations.undo import rehearsed, run_undo
 from jobctl.operations.watch import Watch
 from jobctl.redis.queue_removal import PauseFate
 from jobctl.systems.base import NewQueues
@@ -34,7 +34,7 @@ _NAP = 0.05
 
 
 def undo_removal(
-    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
 ) -> Report:
     """Put back what a removal took, also one that never came to its end.
 
@@ -44,12 +44,12 @@ def undo_removal(
         ConnectionLost: Redis went away; another undo goes on from there.
     """
     begun = time.monotonic()
-    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
-    if past.undone is not None:
+    report = replace(state.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
+    if state.undone is not None:
         return report
-    if past.choice is not None:
-        check_whole(file, past.choice)
-    undoing = _Undoing(backend, file, past, guards, watch)
+    if state.selected is not None:
+        check_whole(file, state.selected)
+    undoing = _Undoing(backend, file, state, guards, watch)
     if not undoing.queues:
         return report
     if guards.dry_run:
@@ -59,7 +59,7 @@ def undo_removal(
         raise Refused("not confirmed; nothing was changed")
     undoing.pause()
     report = run_undo(
-        backend, file, past, watch,
+        backend, file, state, watch,
         count=lambda: queue_sizes(backend, file.header.queues),
         run=lambda before: undoing.run(replace(report, before=before)),
     )  # fmt: skip
@@ -76,7 +76,7 @@ class _Undoing:
         self,
         backend: Backend,
         file: OperationFile,
-        past: Past,
+        state: State,
         guards: Guards,
         watch: Watch,
     ) -> None:
@@ -86,11 +86,11 @@ class _Undoing:
         self._watch = watch
         self._repaused = Repaused()
         self._rounds = rounds = Rounds.read(backend, file.header)
-        self._segments = [] if past.choice is None else past.choice.get("segments", [])
+        self._segments = [] if state.selected is None else state.selected.get("segments", [])
         self._refill: Refill | None = None
-        if past.choice is not None and happened(backend, file, past.choice, rounds):
+        if state.selected is not None and happened(backend, file, state.selected, rounds):
             self._refill = Refill(backend, file, self._segments, rounds, watch)
-            self.queues = _kept(file, past.choice)
+            self.queues = _kept(file, state.selected)
             self.total = self._refill.total
         else:
             places = range(len(file.header.queues)) if rounds else ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading, Refused
@@ -15,16 +15,14 @@ from jobctl.model.operation import Batch, Header, Outcome, read_result
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
-from jobctl.operations.carrying import sizes
-from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
-from jobctl.operations.past import Past, claimed_by
-from jobctl.operations.preparing import Preparer, Ready
-from jobctl.operations.tally import done_places, is_touched
-from jobctl.operations.unqueueing import Unqueue
+from jobctl.operations.state import State, claimed_by
+from jobctl.operations.subject import Prepared, subject_of
+from jobctl.operations.subjects.jobs import JobSubject
+from jobctl.operations.tally import is_touched
+from jobctl.operations.unqueue import Unqueue
 from jobctl.operations.watch import Watch
-from jobctl.redis.operations import Call
 from jobctl.redis.scripts import Command
 
 NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
@@ -42,8 +40,8 @@ def undo(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
     allow(backend, guards)
     with Journal.of(backend).open(name, write=not guards.dry_run) as file:
         check_undoable(file.header)
-        past = Past.read(backend, file, server_changed=guards.server_changed)
-        return undo_file(backend, file, past, guards, watch)
+        state = State.read(backend, file, server_changed=guards.server_changed)
+        return undo_file(backend, file, state, guards, watch)
 
 
 def check_undoable(header: Header) -> None:
@@ -72,21 +70,21 @@ def allow(backend: Backend, guards: Guards) -> None:
 
 
 def undo_file(
-    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
 ) -> Report:
     """Undo the operation of an open file."""
     if file.header.change.verb.row.on_queues:
-        return _undo_on_queues(backend, file, past, guards, watch)
+        return _undo_on_queues(backend, file, state, guards, watch)
     begun = time.monotonic()
-    report = replace(past.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
-    if past.undone is not None or past.acting is None:
+    report = replace(state.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
+    if state.undone is not None or state.start is None:
         return report
-    if past.claimant is not None:
+    if state.claimant is not None:
         raise Refused(
-            claimed_by(past.claimant, file.header),
-            hint=f"{past.claimant} can undo it: jobctl undo {file.header.operation}",
+            claimed_by(state.claimant, file.header),
+            hint=f"{state.claimant} can undo it: jobctl undo {file.header.operation}",
         )
-    undoing = _undoing(file.header)(backend, file, past, watch)
+    undoing = _Undo(backend, file, state, watch)
     if not undoing.total:
         return report
     if guards.dry_run:
@@ -94,25 +92,23 @@ def undo_file(
     backend.operations.check_script("begin", kind=file.header.kind)
     if not watch.confirm(undoing.preview()):
         raise Refused("not confirmed; nothing was changed")
-    if past.undo is None:
+    if state.undo is None:
         # What was noted and never applied must not come late, after its undo.
-        late = [number for number in past.batches if number not in past.results]
+        late = [number for number in state.batches if number not in state.results]
         backend.operations.void(file.header.operation, late)
 
     def run(before: dict[str, int]) -> Report:
         undoing.run()
-        return undoing.report(report, before, sizes(backend, file.header))
+        return undoing.report(report, before)
 
-    report = run_undo(
-        backend, file, past, watch, count=lambda: sizes(backend, file.header), run=run
-    )
+    report = run_undo(backend, file, state, watch, count=undoing.sizes, run=run)
     return replace(report, seconds=time.monotonic() - begun)
 
 
 def run_undo(
     backend: Backend,
     file: OperationFile,
-    past: Past,
+    state: State,
     watch: Watch,
     *,
     count: Callable[[], dict[str, int]],
@@ -123,7 +119,7 @@ def run_undo(
     Args:
         backend: what it works on.
         file: of the operation.
-        past: what is known of it.
+        state: what is known of it.
         watch: who looks on.
         count: counts the jobs there are before it.
         run: carries it out; takes these counts, those of its first start.
@@ -131,8 +127,8 @@ def run_undo(
     Raises:
         ConnectionLost: Redis went away; another undo goes on from there.
     """
-    if past.undo is not None:
-        before = past.undo["before"]
+    if state.undo is not None:
+        before = state.undo["before"]
     else:
         before = count()
         file.note({"undo": {"before": before, "at": backend.server.now()}})
@@ -148,22 +144,13 @@ def run_undo(
 
 
 def _undo_on_queues(
-    backend: Backend, file: OperationFile, past: Past, guards: Guards, watch: Watch
+    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
 ) -> Report:
-    # They need this file.
     from jobctl.operations.removal.unadopting import undo_adoption
     from jobctl.operations.removal.undoing import undo_removal
 
     undo = undo_adoption if file.header.change.verb is Verb.ADOPT else undo_removal
-    return undo(backend, file, past, guards, watch)
-
-
-def _undoing(header: Header) -> type[Undoing]:
-    if header.kind is not Kind.RECORDS:
-        return Undoing
-    from jobctl.records.undoing import RecordUndoing  # only records need it
-
-    return RecordUndoing
+    return undo(backend, file, state, guards, watch)
 
 
 def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
@@ -173,23 +160,24 @@ def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
     return replace(report, matched=preview.chosen, dry_run=True, notes=notes)
 
 
-class Undoing:
-    """One undo."""
+class _Undo:
+    """One undo of an operation on jobs or records."""
 
-    def __init__(self, backend: Backend, file: OperationFile, past: Past, watch: Watch) -> None:
+    def __init__(self, backend: Backend, file: OperationFile, state: State, watch: Watch) -> None:
         self._backend = backend
         self._file = file
         # What Redis forgot, the file tells: each job is looked at before it is put back.
-        self._results = {**past.told, **past.results}
-        self._past = past
+        self._results = {**state.told, **state.results}
+        self._state = state
         self._watch = watch
-        self._chosen: Chosen = past.chosen(file)
-        self._preparer = Preparer.of(file, self._chosen, backend.layout)
+        self._selection = state.selection(file)
+        self._subject = subject_of(file, self._selection, backend.layout)
         self._outcomes: Counter[Outcome] = Counter()
         self._left: list[int] = []
         self._queues: Counter[str] = Counter()  # jobs taken out of each
         self._queued: dict[str, int] = {}  # what is in a queue still, and how many jobs
         self._merged = 0  # jobs put back that have a twin, which stays
+        self._ledger: Counter[str] = Counter()  # of records, by how much they changed structures
         self._refusal: JobctlError | None = None
         self._stopped = False
         self.total = sum(
@@ -198,6 +186,10 @@ class Undoing:
             for outcome, count in read_result(text)[0]
             if outcome in (Outcome.DONE, Outcome.MERGED)
         )
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many members the structures have that it can touch."""
+        return self._subject.sizes(self._backend)
 
     def preview(self) -> Preview:
         """Return what would be put back."""
@@ -209,7 +201,7 @@ class Undoing:
             server=header.server,
             matched=self.total,
             chosen=self.total,
-            sample=self._preparer.sample(),
+            sample=self._subject.sample(),
         )
 
     def run(self) -> None:
@@ -218,16 +210,17 @@ class Undoing:
         if self._file.header.change.to_queues:
             self._from_queues()
             return
-        under_way: list[tuple[Sequence[int], Outcome]] = []
-        for reply in self._backend.operations.each(self._commands(under_way)):
-            places, outcome = under_way.pop(0)
+        sending: deque[_Sent] = deque()
+        for reply in self._backend.operations.each(self._commands(sending)):
+            sent = sending.popleft()
             if isinstance(reply, JobctlError):
                 self._refused(reply)
                 return
-            self._take(places, outcome, reply.decode("utf-8", "replace"))
+            self._take(sent, reply.decode("utf-8", "replace"))
 
-    def report(self, report: Report, before: dict[str, int], after: dict[str, int]) -> Report:
+    def report(self, report: Report, before: dict[str, int]) -> Report:
         """Return the report of what was put back."""
+        after = self.sizes()
         done = self._outcomes[Outcome.DONE] + self._outcomes[Outcome.MERGED]
         gone = self._outcomes[Outcome.GONE]
         rest = self.total - done - gone
@@ -251,66 +244,48 @@ class Undoing:
 
     def _moved(self, done: int) -> Counter[str]:
         """Return by how much this changed each structure."""
-        kind = self._file.header.kind
-        target = self._file.header.change.target(kind)
-        if self._file.header.change.in_place(kind):
+        kind, change = self._file.header.kind, self._file.header.change
+        if kind is Kind.RECORDS:
+            return self._ledger
+        if change.in_place(kind):
             return Counter()
         moved = Counter({kind.value: done}) + Counter()
+        target = change.target(kind)
         if target is not None:
             moved[target.value] -= self._outcomes[Outcome.DONE] - self._merged
         moved.subtract(self._queues)
         return moved
 
-    def _commands(self, under_way: list[tuple[Sequence[int], Outcome]]) -> Iterator[Command]:
+    def _commands(self, sending: deque[_Sent]) -> Iterator[Command]:
         for batch, result in self._applied():
-            places = done_places(self._preparer.outline(batch), result)
-            for suffix, outcome in (("", Outcome.DONE), ("t", Outcome.MERGED)):
+            places = self._subject.outline(batch).places(result)
+            for outcome in (Outcome.DONE, Outcome.MERGED):
                 if not places[outcome]:
                     continue
                 if self._watch.stopping():
                     self._stopped = True
                     return
-                call = Call(
-                    self._backend.layout, self._file.header.operation, f"u{batch.number}{suffix}"
-                )
-                under_way.append((places[outcome], outcome))
-                yield self._back(call, batch, places[outcome], outcome)
+                reversal = self._subject.revert(batch, places[outcome], outcome)
+                sending.append(_Sent(places[outcome], outcome, reversal.ledger))
+                yield reversal.command
 
     def _applied(self) -> Iterator[tuple[Batch, str]]:
         for number in sorted(self._results):
-            batch = self._past.batches.get(number)
+            batch = self._state.batches.get(number)
             if batch is not None:
                 yield batch, self._results[number]
 
-    def _back(self, call: Call, batch: Batch, places: Sequence[int], outcome: Outcome) -> Command:
-        """Return the call that undoes a batch for these of its jobs."""
-        header = self._file.header
-        pairs = self._preparer.scored(batch.start, batch.jobs)
-        chosen = [pairs[place - batch.start] for place in places]
-        members = [raw for raw, _ in chosen]
-        scores = [score for _, score in chosen]
-        target = header.change.target(header.kind)
-        if header.change.in_place(header.kind):
-            assert batch.scores is not None  # noqa: S101
-            given = [batch.scores.at(place - batch.start) for place in places]
-            return call.reschedule(header.kind, members, scores, given)
-        if target is None or outcome is Outcome.MERGED:
-            return call.restore(header.kind, members, scores)
-        if not header.change.reset_retries:
-            return call.move((target, header.kind), members, scores)
-        pushed = self._preparer.ready(batch).pushed
-        present = [pushed[place - batch.start] for place in places]
-        return call.move((target, header.kind), present, scores, members)
-
     def _from_queues(self) -> None:
-        introduced = self._past.introduced
-        unqueue = Unqueue(self._backend, self._file, self._preparer, self._watch, introduced)
-        back = unqueue.known(self._past.undo_batches, self._past.undo_results)
+        subject = self._subject
+        assert isinstance(subject, JobSubject)  # noqa: S101 (only jobs go to queues)
+        introduced = self._state.introduced
+        unqueue = Unqueue(self._backend, self._file, subject.pushed, self._watch, introduced)
+        back = unqueue.known(self._state.undo_batches, self._state.undo_results)
         for batch, result in self._applied():
-            ready: Ready = self._preparer.ready(batch)
-            done = done_places(ready, result)[Outcome.DONE]
-            unqueue.look_for(ready, [place for place in done if place not in back])
-            del ready  # it may be large
+            prepared: Prepared = subject.prepare(batch)
+            done = prepared.places(result)[Outcome.DONE]
+            unqueue.look_for(prepared, [place for place in done if place not in back])
+            del prepared  # it may be large
         unqueue.run()
         self._outcomes.update(unqueue.outcomes)
         self._queues.update(unqueue.taken)
@@ -320,14 +295,16 @@ class Undoing:
         if unqueue.refusal is not None:
             self._refused(unqueue.refusal)
 
-    def _take(self, places: Sequence[int], was: Outcome, result: str) -> None:
+    def _take(self, sent: _Sent, result: str) -> None:
         at = 0
         for outcome, count in read_result(result)[0]:
             self._outcomes[outcome] += count
-            if was is Outcome.MERGED and outcome is Outcome.DONE:
-                self._merged += count
+            if outcome is Outcome.DONE:
+                self._merged += count if sent.was is Outcome.MERGED else 0
+                for ledger in sent.ledger[at : at + count]:
+                    self._ledger.subtract(ledger)
             if outcome is Outcome.GONE:
-                self._left += places[at : at + count]
+                self._left += sent.places[at : at + count]
             at += count
         self._watch.acting(self._outcomes.total(), self.total)
 
@@ -339,6 +316,15 @@ class Undoing:
     def _jids(self) -> Iterator[str]:
         """Yield the JIDs of what could not be put back."""
         for place in self._left[:NAMED]:
-            jid = self._preparer.name(self._file.read(*self._chosen.place(place)))
+            jid = self._subject.name(self._file.read(*self._selection.place(place)))
             if jid is not None:
                 yield jid
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A call under way: the places of its jobs, what became of them before, their ledger."""
+
+    places: Sequence[int]
+    was: Outcome
+    ledger: Sequence[Mapping[str, int]]

@@ -1,4 +1,4 @@
-"""A verb from its filter to its report: choose, guard, confirm, act."""
+"""A request from its filter to its report: select, guard, confirm, run."""
 
 from __future__ import annotations
 
@@ -7,30 +7,25 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
 from jobctl.errors import FileProblem, Refused, UsageProblem
-from jobctl.filter.where import Where
 from jobctl.model.change import Change
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.preview import Preview
 from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
-from jobctl.operations.carrying import begin, carry_out, claim
-from jobctl.operations.choosing import Choice, choose
+from jobctl.operations.engine import Operation
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
-from jobctl.operations.preparing import Preparer
 from jobctl.operations.request import Request
+from jobctl.operations.selection import Selection
+from jobctl.operations.subject import Found, subject_of
 from jobctl.operations.watch import Watch
 
-if TYPE_CHECKING:  # few changes are of records
-    pass
 
-
-def perform(backend: Backend, request: Request, watch: Watch) -> Report:
+def begin(backend: Backend, request: Request, watch: Watch) -> Report:
     """Do what is requested to what matches, and report.
 
     Raises:
@@ -49,7 +44,7 @@ def perform(backend: Backend, request: Request, watch: Watch) -> Report:
     if kind is not Kind.RECORDS:
         backend.check_system()
     if request.change.verb is Verb.RELEASE:
-        from jobctl.operations.release_checks import check_way
+        from jobctl.operations.subjects.reservations import check_way
 
         warnings = check_way(backend, rehearsed=request.rehearsed)
     kept = request.guards.undo or request.guards.dry_run or request.plan is not None
@@ -59,7 +54,7 @@ def perform(backend: Backend, request: Request, watch: Watch) -> Report:
         if not request.rehearsed:
             backend.operations.check_script(request.change.script(kind), kind=kind)
         with _new_file(backend, kind, request) as file:
-            report = _perform(backend, file, request, watch, warnings)
+            report = _run(backend, file, request, watch, warnings)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
 
 
@@ -71,20 +66,20 @@ def _on_queues(backend: Backend, request: Request, watch: Watch) -> Report:
     return act(backend, request, watch)
 
 
-def _perform(
+def _run(
     backend: Backend,
     file: OperationFile,
     request: Request,
     watch: Watch,
     warnings: Sequence[str],
 ) -> Report:
-    rehearsed = request.rehearsed
     try:
-        choice = _choose(backend, file, request, watch)
-        report = _report(file.header, choice, rehearsed=rehearsed)
-        report = replace(report, notes=(*report.notes, *warnings))
-        preview = _preview(backend, file, choice, request, warnings)
-        if rehearsed or not len(choice.chosen):
+        found = _select(backend, file, request, watch)
+        operation = Operation(backend, file, found.selection, watch)
+        report = _report(file.header, found, warnings, rehearsed=request.rehearsed)
+        preview = _preview(operation, found, request, warnings)
+        nothing = not len(found.selection)
+        if request.rehearsed or nothing:
             watch.show(preview)
         else:
             if request.guards.undo:  # what nobody will undo need not outlive a power failure
@@ -93,57 +88,48 @@ def _perform(
             if not watch.confirm(preview):
                 raise Refused("not confirmed; nothing was changed")
             report = replace(report, seconds=asked - time.monotonic())  # nobody's work
-            acting = begin(
-                backend, file, len(choice.chosen), request.author.who, request.author.host
-            )
-            claim(backend, file, acting)  # what is refused now has cost nothing
+            operation.begin(request.author)
+            operation.claim()  # what is refused now has cost nothing
     except BaseException:
         file.delete()  # nothing was changed: there is nothing to undo, nor to resume
         raise
     if request.plan is not None:
         return report
-    if request.guards.dry_run or not len(choice.chosen):
+    if request.guards.dry_run or nothing:
         file.delete()
         return replace(report, operation=None)
-    return carry_out(backend, file, choice.chosen, acting, report, watch)
+    return operation.run(report)
 
 
-def _choose(backend: Backend, file: OperationFile, request: Request, watch: Watch) -> Choice:
-    choice = _choice(backend, file, request, watch)
-    request.guards.check(choice.matched)
-    choice.skipped = choice.chosen.cut(request.guards.limit)
-    if request.change.verb is Verb.RELEASE:
-        from jobctl.operations.release_checks import check_batches
+def _select(backend: Backend, file: OperationFile, request: Request, watch: Watch) -> Found:
+    """Select into the file, hold that to the guards, and note how it ended."""
+    change, selection = request.change, Selection()
+    subject = subject_of(file, selection, backend.layout)
+    found = subject.select(backend, request, watch)
+    request.guards.check(found.matched)
+    found.skipped = found.selection.cut(request.guards.limit)
+    if change.verb is Verb.RELEASE:
+        from jobctl.operations.subjects.reservations import check_batches
 
-        check_batches(backend, file, choice.chosen)
-    if request.change.to_queues and choice.matched:
-        form, named, warnings = _queues(backend, request.change, rehearsed=request.rehearsed)
-        if request.change.verb is not Verb.RELEASE:  # who has said so before
-            choice.notes = (*choice.notes, *warnings)
+        check_batches(backend, file.header, subject, len(found.selection))
+    if change.to_queues and found.matched:
+        form, named, warnings = _queues(backend, change, rehearsed=request.rehearsed)
+        if change.verb is not Verb.RELEASE:  # who has said so before
+            found.notes = (*found.notes, *warnings)
         file.header = replace(file.header, form=form, named=named)
     note = {
         "form": file.header.form,
         "named": list(file.header.named),
-        "matched": choice.matched,
-        "skipped": choice.skipped,
-        "missing": list(choice.missing),
-        "unmatched": list(choice.unmatched),
+        "matched": found.matched,
+        "skipped": found.skipped,
+        "missing": list(found.missing),
+        "unmatched": list(found.unmatched),
         "limit": request.guards.limit,
     }
     file.note({"chosen": note})
-    if request.change.front:
-        choice.chosen.backwards()
-    return choice
-
-
-def _choice(backend: Backend, file: OperationFile, request: Request, watch: Watch) -> Choice:
-    now, where = backend.server.now(), request.where
-    if isinstance(where, Where):
-        source = backend.set(file.header.kind)
-        return choose(source, where, file, now, watch, histogram=request.histogram)
-    from jobctl.records.choosing import choose_records  # only records need it
-
-    return choose_records(backend, file, where, now, watch, histogram=request.histogram)
+    if change.front:
+        found.selection.backwards()
+    return found
 
 
 @contextmanager
@@ -211,39 +197,39 @@ def _queues(
     return form, named, warnings
 
 
-def _report(header: Header, choice: Choice, *, rehearsed: bool) -> Report:
+def _report(header: Header, found: Found, warnings: Sequence[str], *, rehearsed: bool) -> Report:
     return Report(
         action=header.change.verb.value,
         target=header.kind.value,
         server=header.server,
-        matched=choice.matched,
-        skipped=choice.skipped,
-        missing=choice.missing,
-        unmatched=choice.unmatched,
+        matched=found.matched,
+        skipped=found.skipped,
+        missing=found.missing,
+        unmatched=found.unmatched,
         dry_run=rehearsed,
         operation=header.operation,
         reason=header.reason,
-        notes=choice.notes,
+        notes=(*found.notes, *warnings),
     )
 
 
 def _preview(
-    backend: Backend, file: OperationFile, choice: Choice, request: Request, warnings: Sequence[str]
+    operation: Operation, found: Found, request: Request, warnings: Sequence[str]
 ) -> Preview:
-    header = file.header
+    header = operation.header
     return Preview(
         action=header.change.verb.value,
         kind=header.kind,
         change=header.change,
         server=header.server,
-        matched=choice.matched,
-        chosen=len(choice.chosen),
-        skipped=choice.skipped,
-        missing=choice.missing,
-        unmatched=choice.unmatched,
-        histogram=dict(sorted(choice.histogram.items(), key=lambda item: (-item[1], item[0]))),
-        sample=Preparer.of(file, choice.chosen, backend.layout).sample(),
-        notes=(*request.change.notes, *choice.notes, *warnings),
+        matched=found.matched,
+        chosen=len(found.selection),
+        skipped=found.skipped,
+        missing=found.missing,
+        unmatched=found.unmatched,
+        histogram=dict(sorted(found.histogram.items(), key=lambda item: (-item[1], item[0]))),
+        sample=operation.subject.sample(),
+        notes=(*request.change.notes, *found.notes, *warnings),
         plan=request.plan,
         rehearsed=request.rehearsed,
         name=request.typed,

@@ -11,10 +11,10 @@ from jobctl.model.operation import Outcome
 from jobctl.model.rows import Row, listing_row
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import describe
-from jobctl.operations.past import Past
-from jobctl.operations.preparing import LISTED, Preparer
 from jobctl.operations.removal.concluding import removed_entries
-from jobctl.operations.tally import done_places
+from jobctl.operations.state import State
+from jobctl.operations.subject import subject_of
+from jobctl.operations.subjects.jobs import LISTED
 from jobctl.systems.registry import support_of
 
 _JOB_KEYS = (*LISTED, "outcome")
@@ -29,13 +29,13 @@ _WORDS = {
 
 def tell(file: OperationFile) -> dict[str, object]:
     """Return what is known of an operation: what was asked for, and what became of it."""
-    past = Past.noted(file)
+    state = State.noted(file)
     header = file.header
-    end: EndNote = past.end or {"done": 0}
+    end: EndNote = state.end or {"done": 0}
     return describe(file).row() | {
         "gone": end.get("gone"),
         "failed": end.get("failed"),
-        "skipped": None if past.choice is None else past.choice.get("skipped"),
+        "skipped": None if state.selected is None else state.selected.get("skipped"),
         "server": header.server,
         "faktory": header.faktory,
         "context": header.context,
@@ -47,7 +47,7 @@ def tell(file: OperationFile) -> dict[str, object]:
         "argv": list(header.argv),
         "before": end.get("before"),
         "after": end.get("after"),
-        "undone": None if past.undone is None else past.undone["done"],
+        "undone": None if state.undone is None else state.undone["done"],
         "file": str(file.path),
     }
 
@@ -59,30 +59,30 @@ def outcome_keys(file: OperationFile) -> tuple[str, ...]:
 
 def outcomes(file: OperationFile) -> Iterator[Row]:
     """Yield a row for each chosen job, in the order they are acted on; outcome null: not yet."""
-    past = Past.noted(file)
+    state = State.noted(file)
     if file.header.change.verb.row.on_queues:
-        yield from _removed(file, past)
+        yield from _removed(file, state)
         return
-    chosen = past.chosen(file)
-    preparer = Preparer.of(file, chosen, support_of().layout)
+    selection = state.selection(file)
+    subject = subject_of(file, selection, support_of().layout)
     known: dict[int, str] = {}
-    for number, batch in sorted(past.batches.items()):
-        if number in past.results:
-            found = done_places(preparer.outline(batch), past.results[number])
+    for number, batch in sorted(state.batches.items()):
+        if number in state.results:
+            found = subject.outline(batch).places(state.results[number])
             for outcome, places in found.items():
                 known.update(dict.fromkeys(places, _WORDS[outcome]))
-    for place in range(len(chosen)):
-        yield preparer.row(place) | {"outcome": known.get(place)}
+    for place in range(len(selection)):
+        yield subject.row(place) | {"outcome": known.get(place)}
 
 
-def _removed(file: OperationFile, past: Past) -> Iterator[Row]:
+def _removed(file: OperationFile, state: State) -> Iterator[Row]:
     """Yield a row for each job of queues that were removed, in the order they would have run."""
-    if past.choice is None:  # it was stopped while they were written: whose are they?
+    if state.selected is None:  # it was stopped while they were written: whose are they?
         for raw in file.members():
             entry = Entry.queued(raw, Place(Kind.QUEUE), support_of().layout)
             yield listing_row(entry, LISTED) | {"outcome": None}
         return
-    found = past.choice.get("segments", [])
+    found = state.selected.get("segments", [])
     back = {segment.queue for segment in found if segment.back}
     for entry in removed_entries(file, found):
         place = entry.place

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -21,10 +21,12 @@ from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import UndoBatchNote
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
-from jobctl.operations.preparing import Preparer, Ready
+from jobctl.operations.subject import Prepared
 from jobctl.operations.watch import Watch
 from jobctl.redis.operations import Call, Requeued, Stretch
 from jobctl.redis.queues import QueueJobs
+
+Pushed = Callable[[Batch, int], tuple[bytes, bytes, float]]
 
 _MOST = 250  # jobs of a call
 _SPAN = 1000  # members of a list that a call reads
@@ -56,7 +58,7 @@ class Unqueue:
         self,
         backend: Backend,
         file: OperationFile,
-        preparer: Preparer,
+        pushed: Pushed,
         watch: Watch,
         introduced: Mapping[str, Collection[str]],
         into: Mapping[str, bytes] | None = None,
@@ -66,7 +68,8 @@ class Unqueue:
         Args:
             backend: what it works on.
             file: of the operation.
-            preparer: makes its jobs again.
+            pushed: returns what was pushed for a job of a batch, its member before that, and its
+                score.
             watch: who looks on.
             introduced: by queue, the JIDs of jobs that a server was to learn of it by.
             into: by queue, the key of a list that its jobs go to instead of a set: what ran next
@@ -81,7 +84,7 @@ class Unqueue:
         self.refusal: JobctlError | None = None
         self._backend = backend
         self._file = file
-        self._preparer = preparer
+        self._pushed = pushed
         self._watch = watch
         self._form = file.header.form or QueueForm.Q  # of the list that is worked on
         self._number = 0
@@ -109,11 +112,13 @@ class Unqueue:
         self.outcomes[Outcome.DONE] += len(back)
         return back
 
-    def look_for(self, ready: Ready, places: Sequence[int]) -> None:
+    def look_for(self, prepared: Prepared, places: Sequence[int]) -> None:
         """Remember what a batch pushed: the jobs at these places."""
         wanted = set(places)
-        self._batches.append(ready.batch)
-        for place, queue, pushed in zip(ready.order, ready.queues, ready.pushed, strict=True):
+        self._batches.append(prepared.batch)
+        for place, queue, pushed in zip(
+            prepared.order, prepared.queues, prepared.pushed, strict=True
+        ):
             if place in wanted:
                 lost = self._lost.setdefault(queue, {})
                 key = hash(pushed)
@@ -285,7 +290,7 @@ class Unqueue:
     def _job(self, place: int) -> tuple[bytes, bytes, float]:
         """Return what was pushed for a job, its member before that, and its score."""
         at = bisect_right(self._batches, place, key=attrgetter("start")) - 1
-        pushed, raw, score = self._preparer.pushed(self._batches[at], place)
+        pushed, raw, score = self._pushed(self._batches[at], place)
         _, present = self._now.get(place, (0, pushed))
         return present, raw, score
 

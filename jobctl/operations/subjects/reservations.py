@@ -1,4 +1,4 @@
-"""Releasing: reservations that a server holds are acknowledged by wire, then pushed by Redis.
+"""Reservations: a server that holds them is told by an ACK, then Redis pushes the jobs.
 
 Between the two a job is in no structure: it is in the operation's file, as one that the server was
 about to be told of. Whoever resumes looks for it everywhere before it is pushed after all.
@@ -6,7 +6,8 @@ about to be told of. Whoever resumes looks for it everywhere before it is pushed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -17,30 +18,111 @@ from jobctl.model.entry import Job
 from jobctl.model.jsontext import dig, glance
 from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.notes import Lock, Note
-from jobctl.model.operation import Batch, Outcome
-from jobctl.operations.acting import Actor, Course
-from jobctl.operations.chosen import Chosen
+from jobctl.model.operation import Batch, Header, Outcome
+from jobctl.model.words import listed, things
 from jobctl.operations.file import OperationFile
-from jobctl.operations.preparing import Ready
-from jobctl.operations.release_checks import check_way, has_limbo, unknown_server
-from jobctl.operations.tally import Tally
-from jobctl.operations.unique_locks import UniqueLocks
-from jobctl.operations.watch import Watch
+from jobctl.operations.state import Told
+from jobctl.operations.subject import Prepared, Subject
 from jobctl.redis.operations import Call, Push
 from jobctl.systems.faktory.server import Faktory
 
-AT_ONCE = 100  # jobs that are in no structure for a moment
+_NAMED = 3  # batches, or jobs, in a sentence
 NO_JID = "it has no JID that the server could know it by"
 NOT_HELD = "the server did not let go of it: it does not hold it (written behind its back)"
 NOT_TOLD = "the server was not told of it, and is not known now: release it again"
 _RESERVED, _LIMBO = "r", "l"  # not settled yet: in working; acknowledged, perhaps
 
 
+def check_way(backend: Backend, header: Header | None = None, *, rehearsed: bool) -> list[str]:
+    """Check that reservations can be released: by their server, or because none runs.
+
+    Args:
+        backend: what it works on.
+        header: of the operation that goes on; it may name another server.
+        rehearsed: nothing is to be changed, so that nothing may be written for a proof either.
+
+    Returns:
+        What there is to warn of.
+
+    Raises:
+        Refused: a server may hold them that is not known, or is not the one it was; or the one
+            that is known uses another Redis.
+        Unreachable: the server that is known does not answer.
+    """
+    was = None if header is None else header.faktory
+    if backend.faktory is not None:
+        given = str(backend.faktory.address)
+        if was not in (None, given):
+            raise Refused(f"this release was begun with {was}, this is {given}", hint=_give(was))
+        if rehearsed:
+            return backend.system.compare_counters()
+        backend.system.verify_server()
+        return []
+    running = backend.system.server_runs()
+    if running is None:
+        raise Refused(
+            f"whether a Faktory server runs on {backend.target} cannot be told: CONFIG is denied",
+            hint=f"{_give(was)}; or let this user run CONFIG GET, to see that none runs",
+        )
+    if running:
+        raise unknown_server(backend, was)
+    return []
+
+
+def check_batches(backend: Backend, header: Header, subject: Subject, total: int) -> None:
+    """Check that no job of a release is in a batch, unless that was said to be fine.
+
+    Raises:
+        Refused: some are, and a server is known that would count them as done.
+    """
+    if backend.faktory is None or header.change.break_batch:
+        return
+    batches = list(_batches(subject, total, backend.layout))
+    if not batches:
+        return
+    jobs = "job is" if total == 1 else "jobs are"
+    names = listed(list(dict.fromkeys(batches)), _NAMED)
+    some = "the" if total == 1 else f"{len(batches):,} of the {total:,}"
+    fields = " and ".join(f"{'.'.join(path)}=null" for path in backend.layout.batch)
+    raise Refused(
+        f"{some} {jobs} in a batch ({names}): an ACK counts them as done, and may start the "
+        "batch's callbacks; nothing was changed",
+        hint=f"leave them out: -w '{fields}'; or accept it: --break-batch",
+    )
+
+
+def _batches(subject: Subject, total: int, layout: Layout) -> Iterator[str]:
+    """Yield the batch of each job that is in one."""
+    start = 0
+    while start < total:
+        jobs = subject.size(start, subject.most)
+        for raw, _ in subject.scored(start, jobs):
+            job = dig(glance(raw), layout.reserved_job)
+            found = (dig(job, path) for path in layout.batch)
+            batch = next((value for value in found if isinstance(value, str) and value), None)
+            if batch is not None:
+                yield batch
+        start += jobs
+
+
+def _give(was: str | None) -> str:
+    return f"give the server: --faktory-url {was or 'tcp://[:password@]host[:7419]'}"
+
+
+def unknown_server(backend: Backend, was: str | None) -> Refused:
+    """Return the error for reservations that a server holds which is not known."""
+    return Refused(
+        f"a Faktory server runs on {backend.target} and still holds these reservations: released "
+        "behind its back, a job would be lost",
+        hint=_give(was),
+    )
+
+
 @dataclass(slots=True)
 class _Fates:
     """What becomes of each job of a batch, in its order: letters of Outcome, and what is open."""
 
-    ready: Ready
+    ready: Prepared
     letters: list[str]
     reasons: dict[str, None] = field(default_factory=dict)
     locks: dict[int, Lock] = field(default_factory=dict)  # by the index of their jobs
@@ -64,49 +146,45 @@ class _Fates:
         return " ".join(["".join(f"{a}{n}" for a, n in runs), "; ".join(self.reasons)]).strip()
 
 
-class Releaser(Actor):
-    """Carries one release out: with a server known batch by batch, else as any other verb."""
+class Release:
+    """One release of reservations: by its server batch by batch, else as any other verb."""
 
     def __init__(
-        self,
-        backend: Backend,
-        file: OperationFile,
-        chosen: Chosen,
-        course: Course,
-        watch: Watch,
+        self, backend: Backend, file: OperationFile, acknowledged: Mapping[int, Told]
     ) -> None:
-        super().__init__(backend, file, chosen, course, watch)
         self._backend = backend
+        self._file = file
+        self._header = file.header
         self._faktory: Faktory | None = backend.faktory
+        self._acknowledged = acknowledged
         self._locks = UniqueLocks(backend)
 
-    def act(self) -> Tally:
-        """Send what is left to be sent, and return the counts of everything.
+    def check(self, done: int = 0) -> None:
+        """Check that what is left can be released; `done`: how many were, by now.
 
         Raises:
-            Refused: the server is not known that holds what is left; what was acknowledged before
-                is in its queues by then.
-            ConnectionLost: Redis or the server went away; resume goes on from there.
-            FileProblem: the disk is full; what could not be noted was not done.
+            Refused: the server is not known that holds it.
         """
-        course = self._course
-        limbo = has_limbo(course.acknowledged, course.results)
-        if self._faktory is None and not limbo:
-            if not course.settles(self._total):
-                check_way(self._backend, self._header, rehearsed=False)
-            return super().act()
-        self._watch.acting(0, self._total)
-        for batch in self._batches():
-            ready = self._preparer.ready(batch)
-            known = course.results.get(batch.number)
-            if known is not None:
-                self.tally.add(ready, known)
-                continue
-            if self._faktory is None and batch.number not in course.acknowledged:
-                self._check_way()
-            if self._stopping() or not self._do(ready):
-                break
-        return self.tally
+        try:
+            check_way(self._backend, self._header, rehearsed=False)
+        except Refused as error:
+            if done:
+                error.message += "; what it had forgotten before is back in its queue"
+            raise
+
+    def by_redis(self, batch: Batch) -> bool:
+        """Tell whether a batch needs no server: none is known, and none was told of it."""
+        return self._faktory is None and batch.number not in self._acknowledged
+
+    def apply(self, ready: Prepared) -> bytes | JobctlError:
+        """Release a batch, and return its result; a refusal as the error."""
+        fates = self._look(ready)
+        self._acknowledge(fates)
+        self._search(fates)
+        # A job that stays may have lost its lock all the same.
+        kept = (i for i in fates.locks if fates.letters[i] != Outcome.GONE)
+        self._locks.put_back(fates.locks[i] for i in kept)
+        return self._push(fates)
 
     def notes(self) -> list[str]:
         """Return what there is to say of unique locks."""
@@ -116,44 +194,9 @@ class Releaser(Actor):
         """Return why unique locks could not be put back."""
         return self._locks.problems()
 
-    def _check_way(self) -> None:
-        try:
-            check_way(self._backend, self._header, rehearsed=False)
-        except Refused as error:
-            if self.tally.done:
-                error.message += "; what it had forgotten before is back in its queue"
-            raise
-
-    def _most(self) -> int:
-        return AT_ONCE
-
-    def _do(self, ready: Ready) -> bool:
-        """Release a batch; False where it was refused."""
-        batch = ready.batch
-        if batch.number not in self._course.noted:
-            self._note_batch(batch)
-        if ready.command is None:
-            self._take(ready, "")
-            return True
-        if self._faktory is None and batch.number not in self._course.acknowledged:
-            reply = self._backend.operations.one(ready.command)
-        else:
-            fates = self._look(ready)
-            self._acknowledge(fates)
-            self._search(fates)
-            # A job that stays may have lost its lock all the same.
-            kept = (i for i in fates.locks if fates.letters[i] != Outcome.GONE)
-            self._locks.put_back(fates.locks[i] for i in kept)
-            reply = self._push(fates)
-        if isinstance(reply, JobctlError):
-            self.refusal = reply
-            return False
-        self._take(ready, reply.decode("utf-8", "replace"))
-        return True
-
-    def _look(self, ready: Ready) -> _Fates:
+    def _look(self, ready: Prepared) -> _Fates:
         """Tell which are reserved, which gone, and which may have been acknowledged before."""
-        told = self._course.acknowledged.get(ready.batch.number, {})
+        told = self._acknowledged.get(ready.batch.number, {})
         found = self._backend.operations.present(self._header.kind, ready.members)
         absent = [_LIMBO if place in told else Outcome.GONE.value for place in ready.order]
         letters = [
@@ -309,3 +352,51 @@ def _by_worker(fates: _Fates, indexes: Sequence[int], layout: Layout) -> dict[st
 def _jid(backend: Backend, raw: bytes) -> str | None:
     found = Job.decode(raw, backend.layout).get("jid")
     return found if isinstance(found, str) and found else None
+
+
+class UniqueLocks:
+    """The locks of one release; they are put back before the jobs are in their queues."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._taken: list[str] = []
+        self._refused: Counter[str] = Counter()
+
+    def read(self, jobs: Mapping[int, bytes]) -> dict[int, Lock | JobctlError]:
+        """Return the locks of those jobs that have one, or why it cannot be read."""
+        keys = {i: self._backend.system.lock_key(raw) for i, raw in jobs.items()}
+        unique = {i: key for i, key in keys.items() if key is not None}
+        if not unique:
+            return {}
+        found = self._backend.operations.locks(list(unique.values()), self._backend.server.now())
+        return {i: lock for i, lock in zip(unique, found, strict=True) if lock is not None}
+
+    def put_back(self, locks: Iterable[Lock]) -> None:
+        """Put locks back that are gone, with what time they had left."""
+        now = self._backend.server.now()
+        lasting = [
+            lock for lock in locks if lock.expires_at is None or lock.expires_at - now > 0.001
+        ]
+        holders = self._backend.operations.lock_again(lasting, now)
+        for lock, holder in zip(lasting, holders, strict=True):
+            if isinstance(holder, JobctlError):
+                self._refused[holder.message] += 1
+            elif holder != lock.value:
+                by = "" if holder is None else f" (by {holder.decode('utf-8', 'replace')})"
+                self._taken.append(f"{lock.value.decode('utf-8', 'replace')}{by}")
+
+    def notes(self) -> list[str]:
+        """Return which locks were taken by others meanwhile, as a sentence."""
+        if not self._taken:
+            return []
+        return [
+            "another job took the unique lock meanwhile, so that both may run, of: "
+            f"{listed(self._taken, _NAMED)}"
+        ]
+
+    def problems(self) -> list[str]:
+        """Return why locks could not be put back, a sentence each."""
+        return [
+            f"{count:,} unique {things(count, 'lock')} could not be put back: {why}"
+            for why, count in self._refused.items()
+        ]

@@ -1,8 +1,9 @@
-"""Which members were chosen, in the order they are acted on: one integer each.
+"""Which members were selected, in the order they are changed: one integer each.
 
 A member is found again in the operation's file by its offset and length. In front of them stand
 the bits of its score and a checksum of the member, so that sorting the integers sorts by score,
-and a member that ZSCAN gave twice stands beside itself. A million take about 60 MB.
+and a member that ZSCAN gave twice stands beside itself. A million take about 60 MB and 2 s to
+sort; an array for each of the four, sorted by an index, takes 110 MB at its peak and 7 s.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _TIED = 32 * 1024 * 1024  # bytes of members with one score that are put in Redi
 Read = Callable[[int, int], bytes]
 
 
-class Chosen:
+class Selection:
     """The members of an operation, by score."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""An operation that was begun: what its file, and Redis, know of it."""
+"""The state of an operation: what its file, and Redis, know of it."""
 
 from __future__ import annotations
 
@@ -9,28 +9,38 @@ from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.layout import Kind
 from jobctl.model.leases import Author
-from jobctl.model.notes import ActingNote, ChosenNote, EndNote, Lock, Note, UndoBatchNote, UndoNote
-from jobctl.model.operation import Batch, Header, read_result
+from jobctl.model.notes import (
+    ActingNote,
+    BatchNote,
+    ChosenNote,
+    EndNote,
+    Lock,
+    Note,
+    UndoBatchNote,
+    UndoNote,
+)
+from jobctl.model.operation import Batch, Header, Rising, read_result
 from jobctl.model.report import Report
 from jobctl.model.times import Instant, score_time
-from jobctl.operations.acting import Told, read_batch, read_scores
-from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
 from jobctl.operations.same_data import holds_same_data
+from jobctl.operations.selection import Selection
 from jobctl.redis.keys import CLAIM, KEPT
 from jobctl.redis.operations import MOST
 from jobctl.systems.registry import support_of
 
 _DIGITS = 10  # at most, of the number of a batch
 
+Told = Mapping[int, Lock | None]
+
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What was noted of an operation so far.
+class State:
+    """What is known of an operation so far.
 
     Attributes:
-        choice: what choosing ended with; None where it never ended.
-        acting: what was decided at the beginning of acting; None before.
+        selected: what selecting ended with; None where it never ended.
+        start: what was decided before the first batch; None before.
         batches: by number.
         results: what became of those that were applied, by number: as Redis has it.
         told: the same as the file has it: what the server answered at the time.
@@ -44,22 +54,36 @@ class Past:
         introduced: the jobs that a server was to learn of each new queue by: queue and JIDs.
     """
 
-    choice: ChosenNote | None
-    acting: ActingNote | None
-    batches: Mapping[int, Batch]
-    results: Mapping[int, str]
-    told: Mapping[int, str]
-    end: EndNote | None
-    undo: UndoNote | None
-    undone: EndNote | None
+    selected: ChosenNote | None = None
+    start: ActingNote | None = None
+    batches: Mapping[int, Batch] = field(default_factory=dict)
+    results: Mapping[int, str] = field(default_factory=dict)
+    told: Mapping[int, str] = field(default_factory=dict)
+    end: EndNote | None = None
+    undo: UndoNote | None = None
+    undone: EndNote | None = None
     undo_batches: Sequence[UndoBatchNote] = ()
     undo_results: Mapping[str, str] = field(default_factory=dict)
     acknowledged: Mapping[int, Told] = field(default_factory=dict)
     claimant: Author | None = None
     introduced: Mapping[str, Collection[str]] = field(default_factory=dict)
 
+    def settles(self, total: int) -> bool:
+        """Tell whether it is known of so many members what became of each."""
+        return self.settled >= total
+
+    @property
+    def settled(self) -> int:
+        """The members of which it is known what became of them."""
+        return sum(self.batches[n].jobs for n in self.results if n in self.batches)
+
+    @property
+    def half_told(self) -> bool:
+        """Whether a release was stopped between telling the server of jobs and pushing them."""
+        return not self.acknowledged.keys() <= self.results.keys()
+
     @classmethod
-    def noted(cls, file: OperationFile) -> Past:
+    def noted(cls, file: OperationFile) -> State:
         """Read a file's own notes.
 
         Raises:
@@ -68,9 +92,9 @@ class Past:
         notes = file.notes()
         told = {n["result"]: n["outcome"] for n in notes if "result" in n and "outcome" in n}
         batches = [read_batch(note["batch"]) for note in notes if "batch" in note]
-        past = cls(
-            choice=next((n["chosen"] for n in reversed(notes) if "chosen" in n), None),
-            acting=next((n["acting"] for n in reversed(notes) if "acting" in n), None),
+        state = cls(
+            selected=next((n["chosen"] for n in reversed(notes) if "chosen" in n), None),
+            start=next((n["acting"] for n in reversed(notes) if "acting" in n), None),
             batches={batch.number: batch for batch in batches},
             results=told,
             told=told,
@@ -80,15 +104,15 @@ class Past:
             undo_batches=[note["undo_batch"] for note in notes if "undo_batch" in note],
             introduced=_introduced(notes),
         )
-        if past.choice is not None and past.choice.get("form") is not None:
-            form, named = past.choice.get("form"), past.choice.get("named", ())
+        if state.selected is not None and state.selected.get("form") is not None:
+            form, named = state.selected.get("form"), state.selected.get("named", ())
             file.header = replace(file.header, form=form, named=tuple(named))
         try:
-            past = replace(past, acknowledged=_acknowledged(notes))
-            past._check(file.header)
+            state = replace(state, acknowledged=_acknowledged(notes))
+            state._check(file.header)
         except ValueError as error:
             raise file.damaged(error) from None
-        return past
+        return state
 
     def _check(self, header: Header) -> None:
         """Check what the types of the notes do not say.
@@ -96,15 +120,15 @@ class Past:
         Raises:
             ValueError: it cannot be meant.
         """
-        if self.choice is None and not (self.acting is None and self.end is None):
+        if self.selected is None and not (self.start is None and self.end is None):
             raise ValueError("what was chosen is not in it")
-        if self.acting is None and self.batches:
+        if self.start is None and self.batches:
             raise ValueError("it has batches, and not when they began")
         to, named = header.change.to, header.named
         if to is not None and not support_of().layout.is_queue_name(to) and to not in named:
             raise ValueError(f"{to!r} is no name of a queue")
         given = header.change.gives_scores
-        if given and self.acting is not None and read_scores(self.acting) is None:
+        if given and self.start is not None and read_scores(self.start) is None:
             raise ValueError("it does not say the scores of its jobs")
         start = 0
         for number, batch in enumerate(sorted(self.batches.values(), key=lambda b: b.number), 1):
@@ -115,8 +139,8 @@ class Past:
                 raise ValueError(f"batch {number} is not complete")
             start += batch.jobs
         total = start
-        if header.change.verb.row.on_queues and self.choice is not None:
-            total = sum(segment.jobs for segment in self.choice.get("segments", ()))
+        if header.change.verb.row.on_queues and self.selected is not None:
+            total = sum(segment.jobs for segment in self.selected.get("segments", ()))
         self._check_numbers(total)
 
     def _check_numbers(self, total: int) -> None:
@@ -139,7 +163,7 @@ class Past:
                 raise ValueError("a batch of its undo is of other jobs")
 
     @classmethod
-    def read(cls, backend: Backend, file: OperationFile, *, server_changed: bool = False) -> Past:
+    def read(cls, backend: Backend, file: OperationFile, *, server_changed: bool = False) -> State:
         """Read a file's notes, and the results that Redis keeps.
 
         Redis' results are what counts: a server that lost its last second lost the changes and
@@ -155,52 +179,52 @@ class Past:
             Refused: the file is of another server, or the jobs there are not Faktory's.
             FileProblem: it is damaged.
         """
-        past = cls.noted(file)
+        state = cls.noted(file)
         if file.header.kind is not Kind.RECORDS:
             backend.check_system()
         if not server_changed:
-            check_server(backend, file, past)
+            check_server(backend, file, state)
         kept = backend.operations.results(file.header.operation)
-        claimant = other_claimant(kept.pop(CLAIM, ""), past.acting)
+        claimant = other_claimant(kept.pop(CLAIM, ""), state.start)
         if claimant is not None:
             # Whoever has results of its own was first, so long ago that Redis has forgotten it.
-            return past if past.told else replace(past, results={}, claimant=claimant)
+            return state if state.told else replace(state, results={}, claimant=claimant)
         if not kept and _forgotten(backend, file):
-            return past
+            return state
         results = {int(number): text for number, text in kept.items() if number.isdigit()}
-        if results and past.acting is None:  # an earlier version of jobctl claimed nothing
+        if results and state.start is None:  # an earlier version of jobctl claimed nothing
             raise Refused(
                 f"operation {file.header.operation} was begun, and not with the file {file.path}",
                 hint="go on where it was begun; or make a new plan",
             )
         return replace(
-            past,
+            state,
             results=results,
             undo_results={number: text for number, text in kept.items() if not number.isdigit()},
         )
 
-    def chosen(self, file: OperationFile) -> Chosen:
+    def selection(self, file: OperationFile) -> Selection:
         """Return the members of the operation, in the order they are acted on.
 
         Raises:
             FileProblem: they are not all there.
         """
-        chosen = file.again()
-        chosen.settle(file.read)
-        if self.choice is None:
-            return chosen
-        matched, there = self.choice["matched"], len(chosen)
-        chosen.cut(self.choice.get("limit"))
+        selection = file.again()
+        selection.settle(file.read)
+        if self.selected is None:
+            return selection
+        matched, there = self.selected["matched"], len(selection)
+        selection.cut(self.selected.get("limit"))
         jobs = sum(batch.jobs for batch in self.batches.values())
-        if there != matched or jobs > len(chosen):
+        if there != matched or jobs > len(selection):
             raise file.damaged(f"{matched:,} were chosen, and {there:,} are in it")
         if file.header.change.front:
-            chosen.backwards()
-        return chosen
+            selection.backwards()
+        return selection
 
     def report(self, file: OperationFile, action: str) -> Report:
         """Return a report that begins with what was chosen."""
-        choice: ChosenNote = self.choice or {"matched": 0}
+        choice: ChosenNote = self.selected or {"matched": 0}
         return Report(
             action=action,
             target=file.header.kind.value,
@@ -239,7 +263,7 @@ def claimed_by(claimant: Author, header: Header) -> str:
     )
 
 
-def check_server(backend: Backend, file: OperationFile, past: Past) -> None:
+def check_server(backend: Backend, file: OperationFile, state: State) -> None:
     """Check that a file is of this very database.
 
     ``jobctl:server`` says so. A server that lost its last second may have lost that key; at the
@@ -249,7 +273,7 @@ def check_server(backend: Backend, file: OperationFile, past: Past) -> None:
         Refused: it is not, or nothing tells.
     """
     header = file.header
-    identity = (None if past.acting is None else past.acting["identity"]) or header.identity
+    identity = (None if state.start is None else state.start["identity"]) or header.identity
     if identity is not None and backend.operations.identity() == identity:
         return
     if str(backend.target) != header.server:
@@ -259,7 +283,7 @@ def check_server(backend: Backend, file: OperationFile, past: Past) -> None:
         )
     if identity is None or backend.operations.begun(header.operation):
         return
-    if not holds_same_data(backend, file, past.chosen(file)):
+    if not holds_same_data(backend, file, state.selection(file)):
         raise Refused(
             f"nothing shows that {backend.target} still holds the data of operation "
             f"{header.operation}: its jobctl:server is another or gone, and so are the operation's "
@@ -296,3 +320,27 @@ def _introduced(notes: Sequence[Note]) -> dict[str, set[str]]:
         if "introducing" in note:
             found.setdefault(note["introducing"]["queue"], set()).add(note["introducing"]["jid"])
     return found
+
+
+def batch_note(batch: Batch) -> BatchNote:
+    """Return a batch as it is noted before it is sent."""
+    note: BatchNote = {"number": batch.number, "start": batch.start, "jobs": batch.jobs}
+    if batch.scores is not None:
+        note |= {"first": batch.scores.first, "step": batch.scores.step}
+    if batch.moment is not None:
+        note["enqueued_at"] = batch.moment
+    return note
+
+
+def read_batch(note: BatchNote) -> Batch:
+    """Read what was noted of a batch."""
+    return Batch(
+        note["number"], note["start"], note["jobs"], read_scores(note), note.get("enqueued_at")
+    )
+
+
+def read_scores(note: BatchNote | ActingNote) -> Rising | None:
+    """Read the scores that were noted; None where there are none."""
+    if "first" in note and "step" in note:
+        return Rising(note["first"], note["step"])
+    return None

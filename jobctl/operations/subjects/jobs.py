@@ -1,67 +1,35 @@
-"""Batches: the same file, notes and rules always make the same calls, also after a crash."""
+"""Jobs in sorted sets: retries, scheduled and dead; and reservations, as far as they are alike."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
-from jobctl.model.change import Change
+from jobctl.filter.where import Where
 from jobctl.model.entry import Entry, retries_left
 from jobctl.model.json_edits import inside
 from jobctl.model.jsontext import dig, glance
 from jobctl.model.layout import Kind, Layout, QueueForm
-from jobctl.model.operation import Batch, Header, Rising
+from jobctl.model.operation import Batch, Outcome, Rising
 from jobctl.model.preview import SAMPLE
 from jobctl.model.rows import Row, listing_row
 from jobctl.model.verbs import Verb
-from jobctl.operations.chosen import Chosen
 from jobctl.operations.file import OperationFile
+from jobctl.operations.request import Request
+from jobctl.operations.selection import Selection
+from jobctl.operations.subject import Found, Members, Prepared, Reversal
+from jobctl.operations.subjects.scan import Scan
+from jobctl.operations.watch import Watch
 from jobctl.redis.operations import BYTES, MOST, Call, Push
-from jobctl.redis.scripts import Command
-
-if TYPE_CHECKING:
-    from jobctl.model.record import Record
 
 LISTED = ("jid", "jobtype", "queue", "at")
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A batch, ready to be sent.
-
-    Attributes:
-        batch: its note.
-        command: the call; None where there is nothing to ask of Redis.
-        order: the places of its jobs in the operation, in the order in which the result names them.
-        queues: where each of them goes; empty where they go to no queue.
-        pushed: what each of them is in its queue (or in scheduled); empty where nothing changes.
-        members: what each of them is where it was chosen; only where they go to queues.
-        failed: the jobs that cannot be changed: place and reason.
-        left: retries left -> how many jobs, where jobs are to run again; None: never failed.
-        ledger: of records, by how much each of them changes the structures where it is done.
-    """
-
-    batch: Batch
-    command: Command | None
-    order: Sequence[int]
-    queues: Sequence[str] = ()
-    pushed: Sequence[bytes] = ()
-    members: Sequence[bytes] = ()
-    failed: Sequence[tuple[int, str]] = ()
-    left: Counter[int | None] = field(default_factory=Counter)
-    ledger: Sequence[Mapping[str, int]] = ()
-
-    @property
-    def reasons(self) -> Counter[str]:
-        """Why jobs failed, and how many."""
-        return Counter(reason for _, reason in self.failed)
+AT_ONCE = 100  # reservations of a batch: in no structure for a moment, where a server is told
 
 
 @dataclass(slots=True)
-class _Sorted:
+class _Group:
     """Jobs of a batch that go to one queue."""
 
     places: list[int] = field(default_factory=list)
@@ -69,78 +37,72 @@ class _Sorted:
     pushed: list[bytes] = field(default_factory=list)
 
 
-class Preparer:
-    """Makes the batches of one operation."""
+class JobSubject:
+    """The jobs of one operation on a sorted set."""
 
-    most = MOST  # jobs of a batch
-
-    @classmethod
-    def of(cls, file: OperationFile, chosen: Chosen, layout: Layout) -> Preparer:
-        """Return the preparer of an operation, whatever it changes."""
-        if file.header.kind is not Kind.RECORDS:
-            return cls(file, chosen, layout)
-        from jobctl.records.preparing import RecordPreparer  # only records need it
-
-        return RecordPreparer(file, chosen, layout)
-
-    def __init__(self, file: OperationFile, chosen: Chosen, layout: Layout) -> None:
+    def __init__(self, file: OperationFile, selection: Selection, layout: Layout) -> None:
         self._file = file
-        self._chosen = chosen
+        self._selection = selection
+        self._members = Members(file, selection)
         self._layout = layout
-        self._header: Header = file.header
+        self._header = file.header
+        self._change = file.header.change
+        self._kind = file.header.kind
         (self._named,) = layout.fields["queue"]
         self._names: dict[str, str] = {}  # names in payloads that can be queues: the same few
-        self._change: Change = file.header.change
+
+    @property
+    def most(self) -> int:
+        """How many jobs a batch has at most."""
+        return AT_ONCE if self._change.verb is Verb.RELEASE else MOST
+
+    def select(self, backend: Backend, request: Request, watch: Watch) -> Found:
+        """Write what matches into the file, and return it in order of score.
+
+        Raises:
+            Refused: a value of the filter reads in two ways, and there is something of both.
+            FileProblem: the disk is full. Nothing has been changed by then.
+        """
+        where, source = request.where, backend.set(self._kind)
+        assert isinstance(where, Where)  # noqa: S101 (that is what a request on a set has)
+        scan = Scan(source, where, self._file, self._selection, backend.server.now())
+        return scan.run(watch, histogram=request.histogram)
 
     def size(self, start: int, most: int) -> int:
         """Return how many jobs from a place on make a batch, bounded in number and bytes."""
         # What changes on the way goes there twice.
         twice = self._change.verb in (Verb.REQUEUE, Verb.RELEASE)
-        bound = BYTES // 2 if twice else BYTES
-        taken, size = 0, 0
-        for offset, length in self._chosen.places(start, start + most):
-            size += length or len(self._file.read(offset, length))
-            if taken and size > bound:
-                break
-            taken += 1
-        return taken
+        return self._members.size(start, most, BYTES // 2 if twice else BYTES)
 
-    def members(self, batch: Batch) -> list[bytes]:
-        """Return the members of a batch, in order."""
-        places = self._chosen.places(batch.start, batch.start + batch.jobs)
-        return self._file.read_all(places)
+    def scored(self, start: int, count: int) -> list[tuple[bytes, float]]:
+        """Return the members from a place on, and the scores they were selected with."""
+        return self._members.scored(start, count)
 
-    def scored(self, start: int, jobs: int) -> list[tuple[bytes, float]]:
-        """Return the members from a place on, and the scores they were chosen with."""
-        places = self._chosen.places(start, start + jobs)
-        members = self._file.read_all(places)
-        return list(zip(members, self._chosen.scores(start, start + jobs), strict=True))
-
-    def sample(self) -> Sequence[Entry | Record]:
+    def sample(self) -> list[Entry]:
         """Return the first jobs of the operation; where the last one runs first, from its end."""
         if self._change.front:
-            pairs = self.scored(max(0, len(self._chosen) - SAMPLE), SAMPLE)[::-1]
+            pairs = self.scored(max(0, len(self._members) - SAMPLE), SAMPLE)[::-1]
         else:
             pairs = self.scored(0, self.size(0, SAMPLE))
-        kind = self._header.kind
+        kind = self._kind
         return [Entry.scored(raw, score, kind, self._layout) for raw, score in pairs]
 
     def row(self, place: int) -> Row:
         """Return what identifies a job of the operation."""
         ((raw, score),) = self.scored(place, 1)
-        return listing_row(Entry.scored(raw, score, self._header.kind, self._layout), LISTED)
+        return listing_row(Entry.scored(raw, score, self._kind, self._layout), LISTED)
 
     def name(self, raw: bytes) -> str | None:
-        """Return the id of what was chosen, as far as it has one."""
-        return Entry.scored(raw, 0.0, self._header.kind, self._layout).jid
+        """Return the id of a member, as far as it has one."""
+        return Entry.scored(raw, 0.0, self._kind, self._layout).jid
 
     def drift(self, backend: Backend) -> list[str]:
-        """Return what has changed since it was chosen, a sentence each."""
+        """Return what has changed since it was selected, a sentence each."""
         gone = moved = start = 0
         while jobs := self.size(start, self.most):
             pairs = self.scored(start, jobs)
             start += jobs
-            found = backend.operations.present(self._header.kind, [raw for raw, _ in pairs])
+            found = backend.operations.present(self._kind, [raw for raw, _ in pairs])
             for (_, planned), score in zip(pairs, found, strict=True):
                 gone += score is None
                 moved += score is not None and float(score) != planned
@@ -153,45 +115,75 @@ class Preparer:
         payload = glance(raw) or {}
         return self._pushed(raw, payload, _moment(batch)), raw, score
 
-    def outline(self, batch: Batch) -> Ready:
-        """Return a batch with the order of its jobs; ready where that takes looking at them."""
+    def outline(self, batch: Batch) -> Prepared:
+        """Return a batch with the order of its jobs; prepared where that takes looking at them."""
         if self._change.to_queues:
-            return self.ready(batch)
-        return Ready(batch, None, range(batch.start, batch.start + batch.jobs))
+            return self.prepare(batch)
+        return Prepared(batch, None, range(batch.start, batch.start + batch.jobs))
 
-    def ready(self, batch: Batch) -> Ready:
+    def prepare(self, batch: Batch) -> Prepared:
         """Make a batch ready to be sent."""
-        members = self.members(batch)
+        members = self._members.read(batch.start, batch.jobs)
         order = range(batch.start, batch.start + batch.jobs)
-        kind, change = self._header.kind, self._change
+        kind, change = self._kind, self._change
         call = Call(self._layout, self._header.operation, str(batch.number))
         if change.to_queues:
             return self._to_queues(call, batch, members)
         if change.in_place(kind):
-            return Ready(batch, call.reschedule(kind, members, _scores(batch)), order)
-        if change.verb is Verb.KILL:
-            return Ready(batch, call.move((kind, Kind.DEAD), members, _scores(batch)), order)
+            return Prepared(batch, call.reschedule(kind, members, _scores(batch)), order)
         if change.to_scheduled:
             return self._to_scheduled(call, batch, members)
-        return Ready(batch, call.discard(kind, members), order)
+        target = change.target(kind)
+        if target is not None:
+            return Prepared(batch, call.move((kind, target), members, _scores(batch)), order)
+        return Prepared(batch, call.discard(kind, members), order)
 
-    def _to_scheduled(self, call: Call, batch: Batch, members: list[bytes]) -> Ready:
+    def revert(self, batch: Batch, places: Sequence[int], outcome: Outcome) -> Reversal:
+        """Return the call that undoes a batch for those of its jobs that had this outcome."""
+        number = f"u{batch.number}{'t' if outcome is Outcome.MERGED else ''}"
+        call, change = Call(self._layout, self._header.operation, number), self._change
+        pairs = self.scored(batch.start, batch.jobs)
+        members, scores = zip(*(pairs[place - batch.start] for place in places), strict=True)
+        target = change.target(self._kind)
+        if change.in_place(self._kind):
+            given = [_scores(batch).at(place - batch.start) for place in places]
+            return Reversal(call.reschedule(self._kind, members, scores, given))
+        if target is None or outcome is Outcome.MERGED:
+            return Reversal(call.restore(self._kind, members, scores))
+        if not change.reset_retries:
+            return Reversal(call.move((target, self._kind), members, scores))
+        pushed = self.prepare(batch).pushed
+        present = [pushed[place - batch.start] for place in places]
+        return Reversal(call.move((target, self._kind), present, scores, members))
+
+    def sizes(self, backend: Backend) -> dict[str, int]:
+        """Return how many members the structures have that the operation can touch."""
+        target = self._change.target(self._kind)
+        kinds = [self._kind] if target is None else [self._kind, target]
+        if not self._change.to_queues:
+            return backend.operations.sizes(kinds, ())
+        form = self._header.form or QueueForm.Q
+        names = {queue.name for queue in backend.queues.named()}
+        names |= {name for name in (self._change.to,) if name is not None}
+        return backend.operations.sizes(kinds, [(name, form) for name in sorted(names)])
+
+    def _to_scheduled(self, call: Call, batch: Batch, members: list[bytes]) -> Prepared:
         order = range(batch.start, batch.start + batch.jobs)
-        kinds = (self._header.kind, Kind.SCHEDULED)
+        kinds = (self._kind, Kind.SCHEDULED)
         if not self._change.reset_retries:
             left = [self._left(payload) for raw in members if (payload := glance(raw)) is not None]
             command = call.move(kinds, members, _scores(batch))
-            return Ready(batch, command, order, left=Counter(left))
+            return Prepared(batch, command, order, left=Counter(left))
         becoming = [self._layout.without_failure(raw, glance(raw) or {})[0] for raw in members]
         command = call.move(kinds, members, _scores(batch), becoming)
-        return Ready(batch, command, order, pushed=becoming)
+        return Prepared(batch, command, order, pushed=becoming)
 
-    def _to_queues(self, call: Call, batch: Batch, members: list[bytes]) -> Ready:
-        groups: dict[str, _Sorted] = {}
+    def _to_queues(self, call: Call, batch: Batch, members: list[bytes]) -> Prepared:
+        groups: dict[str, _Group] = {}
         failed: list[tuple[int, str]] = []
         left: list[int | None] = []
         moment = _moment(batch)
-        reserved = self._header.kind is Kind.WORKING
+        reserved = self._kind is Kind.WORKING
         counts_left = not (reserved or self._change.reset_retries)
         for place, raw in enumerate(members, batch.start):
             payload, job = self._inside(raw) if reserved else (glance(raw), raw)
@@ -201,7 +193,7 @@ class Preparer:
                 continue
             group = groups.get(name)
             if group is None:
-                group = groups[name] = _Sorted()
+                group = groups[name] = _Group()
             group.places.append(place)
             group.members.append(raw)
             group.pushed.append(self._pushed(job, payload, moment))
@@ -210,11 +202,9 @@ class Preparer:
         pushes = [Push(name, group.members, group.pushed) for name, group in groups.items()]
         form = self._header.form or QueueForm.Q
         command = (
-            call.requeue(self._header.kind, pushes, form, front=self._change.front)
-            if pushes
-            else None
+            call.requeue(self._kind, pushes, form, front=self._change.front) if pushes else None
         )
-        return Ready(
+        return Prepared(
             batch,
             command,
             [place for group in groups.values() for place in group.places],
@@ -233,7 +223,7 @@ class Preparer:
 
     def _why(self, payload: dict[str, object] | None) -> str:
         if payload is None:
-            reserved = self._header.kind is Kind.WORKING
+            reserved = self._kind is Kind.WORKING
             return "there is no job inside" if reserved else "it is no job: not a JSON object"
         name = dig(payload, self._layout.fields["queue"])
         return f"no queue can be called {name!r}"[:120]

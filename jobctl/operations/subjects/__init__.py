@@ -1,0 +1,1 @@
+"""What operations work on: jobs in sets, reservations, records, whole queues."""
