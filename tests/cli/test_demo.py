@@ -8,47 +8,69 @@ import sys
 from pathlib import Path
 
 import pytest
+import redis
+
+from tests.blackbox.story import run as run_main
 
 JOBCTL = str(Path(sys.executable).parent / "jobctl")
 
 
+def runner(directory):
+    """Return what runs a command line in this process, with a state directory of its own."""
+
+    def run(line, **environ):
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in ({"XDG_STATE_HOME": str(directory)} | environ).items():
+                patched.setenv(name, value)
+            program, *argv = shlex.split(line)
+            assert program == "jobctl"
+            return run_main(argv)
+
+    return run
+
+
 @pytest.fixture
 def home(tmp_path):
-    """Run the installed command with a state directory of its own; stops what was started."""
-    environ = {
-        "XDG_STATE_HOME": str(tmp_path),
-        "PATH": f"{Path(JOBCTL).parent}:{os.environ['PATH']}",
-        "LANG": "C.UTF-8",
-    }
+    """A home of the test's own; a server that was started in it is stopped."""
+    yield runner(tmp_path)
+    runner(tmp_path)("jobctl server stop")
 
-    def run(*argv, **more):
-        return subprocess.run(
-            argv, capture_output=True, text=True, env=environ | more, check=False, timeout=60
-        )
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Where several tests have their demo: it is asked for first."""
+    run = runner(tmp_path_factory.mktemp("demo"))
     yield run
-    run("jobctl", "server", "stop")
+    run("jobctl server stop")
 
 
-def test_the_demo_fills_a_server_that_plain_commands_find(home):
-    first = home("jobctl", "demo")
+def tour_of(demo, **environ):
+    """Return the commands that the demo proposes."""
+    code, out, err = demo("jobctl demo -o json", **environ)
+    assert code == 0, err
+    return json.loads(out)["tour"]
+
+
+def test_the_demo_fills_a_server_that_plain_commands_find(home, tmp_path):
+    def run(*argv):
+        environ = {"XDG_STATE_HOME": str(tmp_path), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        return subprocess.run([JOBCTL, *argv], capture_output=True, text=True, env=environ)
+
+    first = run("demo")
     assert first.returncode == 0, first.stderr
     assert "started" in first.stderr
-    again = home("jobctl", "demo", "-o", "json")
-    told = json.loads(again.stdout)
+    told = json.loads(run("demo", "-o", "json").stdout)
     assert (told["started"], told["seeded"]) == (False, False)
-    assert int(home("jobctl", "retries", "count").stdout) > 100
-    status = home("jobctl", "server", "status", "-o", "json")
-    assert json.loads(status.stdout)["url"] == told["url"]
+    assert int(run("retries", "count").stdout) > 100
+    assert json.loads(run("server", "status", "-o", "json").stdout)["url"] == told["url"]
 
 
-def test_every_command_of_the_tour_works_as_typed(home):
-    tour = json.loads(home("jobctl", "demo", "-o", "json").stdout)["tour"]
-    for line in tour:
-        ran = home(*shlex.split(line))
-        assert ran.returncode == 0, (line, ran.stderr)
-        assert ran.stdout or "stop" in line, line
-    assert home("jobctl", "server", "status").returncode == 4
+def test_every_command_of_the_tour_works_as_typed(demo):
+    for line in tour_of(demo):
+        code, out, err = demo(line)
+        assert code == 0, (line, err)
+        assert out or "stop" in line, line
+    assert demo("jobctl server status")[0] == 4
 
 
 @pytest.mark.parametrize(
@@ -61,50 +83,45 @@ def test_every_command_of_the_tour_works_as_typed(home):
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_the_tour_names_the_server_where_the_environment_names_another(home, other):
-    tour = json.loads(home("jobctl", "demo", "-o", "json", **other).stdout)["tour"]
-    assert home(*shlex.split(tour[0]), **other).returncode == 0
+def test_the_tour_names_the_server_where_the_environment_names_another(demo, other):
+    assert demo(tour_of(demo, **other)[0], **other)[0] == 0
 
 
 def test_a_directory_of_its_own_keeps_a_demo_apart(home, tmp_path):
     directory = tmp_path / "elsewhere"
-    tour = json.loads(home("jobctl", "demo", "--dir", str(directory), "-o", "json").stdout)["tour"]
+    tour = json.loads(home(f"jobctl demo --dir {directory} -o json")[1])["tour"]
     try:
-        assert home(*shlex.split(tour[0])).returncode == 0
-        assert home("jobctl", "server", "status").returncode == 4
-        assert home("jobctl", "-u", f"embedded://{directory}", "dead", "count").stdout != "0\n"
+        assert home(tour[0])[0] == 0
+        assert home("jobctl server status")[0] == 4
+        code, out, _ = home(f"jobctl -u embedded://{directory} dead count")
+        assert (code, out != "0\n") == (0, True)
     finally:
-        home("jobctl", "server", "stop", "--dir", str(directory))
+        home(f"jobctl server stop --dir {directory}")
 
 
 def test_jobs_that_no_demo_made_are_left_alone(home):
-    home("jobctl", "server", "start")
-    url = json.loads(home("jobctl", "server", "status", "-o", "json").stdout)["url"]
-    import redis
-
+    home("jobctl server start")
+    url = json.loads(home("jobctl server status -o json")[1])["url"]
     with redis.Redis(unix_socket_path=url.removeprefix("unix://")) as client:
         client.lpush("q:mine", "my own job")
-        for argv in (["demo"], ["demo", "--fresh"]):
-            refused = home("jobctl", *argv)
-            assert refused.returncode == 7
-            assert "left alone" in refused.stderr
+        for line in ("jobctl demo", "jobctl demo --fresh"):
+            code, _, err = home(line)
+            assert (code, "left alone" in err) == (7, True)
         assert client.lrange("q:mine", 0, -1) == [b"my own job"]
         client.flushdb()
-    assert home("jobctl", "demo").returncode == 0
-    assert home("jobctl", "demo", "--fresh", "-o", "json").stdout.count('"seeded": true') == 1
+    assert home("jobctl demo")[0] == 0
+    assert home("jobctl demo --fresh -o json")[1].count('"seeded": true') == 1
 
 
-def test_data_outlives_the_server(home):
-    home("jobctl", "demo")
-    before = home("jobctl", "retries", "count").stdout
-    assert home("jobctl", "server", "stop").returncode == 0
-    assert home("jobctl", "-u", "embedded://", "info").returncode == 3
-    assert home("jobctl", "server", "start").returncode == 0
-    assert home("jobctl", "retries", "count").stdout == before
+def test_data_outlives_the_server(demo):
+    demo("jobctl demo")
+    before = demo("jobctl retries count")
+    assert demo("jobctl server stop")[0] == 0
+    assert demo("jobctl -u embedded:// info")[0] == 3
+    assert demo("jobctl server start")[0] == 0
+    assert demo("jobctl retries count") == before
 
 
 def test_without_a_server_program_the_error_names_the_cure(home):
-    ran = home("jobctl", "demo", JOBCTL_SERVER_BINARY="/no/such/program")
-    assert ran.returncode == 1
-    assert ran.stderr.startswith("error: ")
-    assert "hint: " in ran.stderr
+    code, _, err = home("jobctl demo", JOBCTL_SERVER_BINARY="/no/such/program")
+    assert (code, err.startswith("error: "), "hint: " in err) == (1, True, True)

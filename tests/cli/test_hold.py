@@ -343,13 +343,13 @@ def test_a_redis_that_stays_away_is_a_failure_with_the_way_out(own, tmp_path):
     holder = Holder(server.url, tmp_path)
     with redis.Redis(unix_socket_path=str(server.socket)) as raw:
         raw.sadd("queues", "default")
-    for script, code in (("true", 1), ("exit 7", 7)):
-        own()
-        name = f"end{code}"
-        process = holder.start("default", script=f"{holder.wait_file(name)}; {script}")
-        embedded.stop(tmp_path / "server")
-        holder.touch(name)
-        time.sleep(1.5)
+    codes = {"true": 1, "exit 7": 7}
+    waits = holder.wait_file("end")
+    holding = [holder.start("default", script=f"{waits}; {script}") for script in codes]
+    embedded.stop(tmp_path / "server")
+    holder.touch("end")
+    time.sleep(1.5)
+    for process, code in zip(holding, codes.values(), strict=True):
         process.send_signal(signal.SIGTERM)  # whoever waits has no patience
         found, said = ended(process)
         assert found == code

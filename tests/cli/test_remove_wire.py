@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("acquainted")
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch):
     monkeypatch.setattr("jobctl.operations.removal.repausing.QUIET", 0.0)
+    monkeypatch.setattr("jobctl.operations.removal.repausing._PATIENCE", 1.0)
 
 
 @pytest.fixture
