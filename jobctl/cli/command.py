@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import click
+
+from jobctl.cli.index import SUCCESSORS, Listed
 
 OWN = "Options"
 # Topics of ``jobctl help``: a command's help has one line for the options of each.
@@ -131,7 +134,6 @@ class Group(click.Group):
         name = args[0]
         command = self.get_command(ctx, name)
         if command is None:
-            from jobctl.cli.index import SUCCESSORS
             from jobctl.errors import UsageProblem
             from jobctl.model.words import did_you_mean
 
@@ -141,6 +143,44 @@ class Group(click.Group):
                 hint = did_you_mean(name, self.list_commands(ctx))
             raise UsageProblem(f"{ctx.command_path} has no command {name!r}", hint=hint)
         return name, command, args[1:]
+
+
+class LazyGroup(Group):
+    """A group that imports a command when it is used; its help imports none."""
+
+    def __init__(self, name: str | None, *, listed: Mapping[str, Listed], **attrs: Any) -> None:
+        self.listed = listed
+        super().__init__(name, **attrs)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names, in the order of the help."""
+        return list(self.listed)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in self.listed:
+            return None
+        module, _, attribute = self.listed[cmd_name].home.partition(":")
+        command: click.Command = getattr(import_module(f"jobctl.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands and their summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.summary) for name, each in self.listed.items()])
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Complete the name of a command without importing any."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        item = click.shell_completion.CompletionItem
+        return [
+            item(name, help=each.summary)
+            for name, each in self.listed.items()
+            if name.startswith(incomplete)
+        ]
 
 
 def _summary(command: click.Command, limit: int) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-import jobctl
 from jobctl.cli.command import Command
 from jobctl.cli.session import Session
 
@@ -80,6 +79,7 @@ def _is_word(name: str) -> bool:
 def queue_names(session: Session) -> list[str]:
     """Return the names of the queues; none if that fails or takes too long."""
     from jobctl.cli.connect import connect, level_of
+    from jobctl.connecting import load_client
 
     found: list[str] = []
 
@@ -95,7 +95,7 @@ def queue_names(session: Session) -> list[str]:
         except Exception:  # any error: a completing shell has no place for messages
             found.clear()
 
-    _ = jobctl.Store  # imports redis: that is not what the cap is for
+    load_client()  # the cap is not for this
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     thread.join(CAP)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from jobctl.cli.command import Group
-from jobctl.cli.index import COMMANDS, Listed
+from jobctl.cli.command import LazyGroup
+from jobctl.cli.index import Listed
 
 _COMMANDS = {
     "add": Listed("cron_edit:add", "Add an entry to a file."),
@@ -20,36 +18,10 @@ _COMMANDS = {
 }
 
 
-class CronGroup(Group):
-    """A group that imports a command when it is asked for: most read TOML, ``next`` need not."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names, in the order of the help."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command."""
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name].home.partition(":")
-        command: click.Command = getattr(import_module(f"jobctl.cli.{module}"), attribute)
-        command.short_help = _COMMANDS[cmd_name].summary
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the commands and their summaries."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.summary) for name, listed in _COMMANDS.items()])
-
-
 @click.group(
     "cron",
-    cls=CronGroup,
-    help=f"""{COMMANDS["cron"].summary}
-
-    Schedules are read and searched exactly as the server's parser does: 5 fields (minute, hour, day
-    of month, month, day of week), or 6 with the seconds first; @daily and its kind; @every 90s; a
-    zone in front, CRON_TZ=Europe/Berlin. No Redis is asked.""",
+    cls=LazyGroup,
+    listed=_COMMANDS,
     examples=[
         "jobctl cron validate /etc/faktory/conf.d",
         "jobctl cron next '30 9 * * MON-FRI' --tz Europe/Berlin",
@@ -57,4 +29,9 @@ class CronGroup(Group):
     ],
 )
 def cron() -> None:
-    """Cron."""
+    """Schedules of the cron plugin, as the server reads them.
+
+    Schedules are read and searched exactly as the server's parser does: 5 fields (minute, hour, day
+    of month, month, day of week), or 6 with the seconds first; @daily and its kind; @every 90s; a
+    zone in front, CRON_TZ=Europe/Berlin. No Redis is asked.
+    """

@@ -56,13 +56,6 @@ class _Edit:
 @click.command(
     "add",
     cls=Command,
-    help="""Add an entry at the end of a file of cron entries. Every byte that is there stays.
-
-    The result is checked as by validate before it takes the file's place: an error that was not
-    there before stops it, a warning is said (--strict: stops it too). A file in a folder conf.d is
-    checked together with the others there. A link stays, what it points to is replaced.
-
-    A file that does not exist is made; what turns the plugin on is written only with --enable.""",
     examples=[
         "jobctl cron add conf.d/cron.toml --schedule '30 9 * * MON-FRI' --type SendReport",
         "jobctl cron add cron.toml --schedule @daily --type Sweep --queue low --args '[30]' -n",
@@ -86,7 +79,16 @@ class _Edit:
 @output_options()
 @click.pass_obj
 def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
-    """Add an entry to a file."""
+    """Add an entry to a file.
+
+    It goes to the end of the file; every byte that is there stays.
+
+    The result is checked as by validate before it takes the file's place: an error that was not
+    there before stops it, a warning is said (--strict: stops it too). A file in a folder conf.d is
+    checked together with the others there. A link stays, what it points to is replaced.
+
+    A file that does not exist is made; what turns the plugin on is written only with --enable.
+    """
     _not_stdin(file)
     Schedule.parse(schedule)
     entry = NewEntry(schedule, _job(session, jobtype), session.text("comment") or "")
@@ -109,15 +111,6 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @click.command(
     "rm",
     cls=Command,
-    help="""Remove entries from a file of cron entries, each with all of its tables. Every other
-    byte stays; the diff is printed on stderr.
-
-    Comments between an entry's lines go with it. So does a block of them directly above [[cron]],
-    no blank line in between, unless it begins the file; and one directly below the entry's last
-    line, unless another header follows at once. The blank lines behind it go too.
-
-    The result is checked as by validate before it takes the file's place, together with the other
-    files where the folder is conf.d; an error that was not there before stops it.""",
     examples=[
         "jobctl cron rm conf.d/cron.toml --line 31",
         "jobctl cron rm cron.toml --entry 2 --entry 5 -n",
@@ -135,7 +128,17 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @output_options()
 @click.pass_obj
 def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
-    """Remove entries from a file."""
+    """Remove entries from a file.
+
+    Each goes with all of its tables; every other byte stays; the diff is printed on stderr.
+
+    Comments between an entry's lines go with it. So does a block of them directly above [[cron]],
+    no blank line in between, unless it begins the file; and one directly below the entry's last
+    line, unless another header follows at once. The blank lines behind it go too.
+
+    The result is checked as by validate before it takes the file's place, together with the other
+    files where the folder is conf.d; an error that was not there before stops it.
+    """
     if not lines and not numbers:
         raise UsageProblem(
             "rm takes --line N or --entry N", hint=f"jobctl cron ls {shlex.quote(file)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import Command
+from jobctl.cli.command import OUTPUT, Command
 from jobctl.cli.cron_entries import (
     flavour,
     flavour_option,
@@ -26,8 +26,8 @@ from jobctl.cli.cron_options import (
     start,
     zone_option,
 )
-from jobctl.cli.options import PAGE, option, output_options, page_options
-from jobctl.cli.output import ON_A_TERMINAL, console, say
+from jobctl.cli.options import output_options, page_options, shared
+from jobctl.cli.output import ON_A_TERMINAL, console, read_order, read_page, say
 from jobctl.cli.session import Session
 from jobctl.cron.checks import load
 from jobctl.cron.clock import Clock
@@ -46,13 +46,6 @@ if TYPE_CHECKING:
 @click.command(
     "validate",
     cls=Command,
-    help="""Check files of cron entries as the server with the cron plugin reads them: what it
-    refuses at its start or at a reload, and what it accepts but may not be meant.
-
-    DIR is checked as the server makes one document of it: all *.toml of its conf.d, or its own,
-    appended in order of name. Each FILE is a document by itself, - is stdin, and -e is a schedule.
-    Entries without any [cron_plugin] are read as Faktory Enterprise reads them. Errors, which stop
-    the start or each firing, exit with 8; warnings do with --strict.""",
     examples=[
         "jobctl cron validate /etc/faktory",
         "jobctl cron validate cron.toml --strict --tz Europe/Berlin",
@@ -71,13 +64,22 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit with 8 for warnings too.")
 @zone_option()
 @flavour_option()
-@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
+@shared(OUTPUT, "--columns")
 @click.pass_obj
 def validate(
     session: Session, paths: tuple[str, ...], expressions: tuple[str, ...], strict: bool
 ) -> None:
-    """Check files of cron entries, or schedules."""
+    """Check files of cron entries, or schedules.
+
+    They are read as the server with the cron plugin reads them: what does it refuse at its start or
+    at a reload, and what does it accept that may not be meant?
+
+    DIR is checked as the server makes one document of it: all *.toml of its conf.d, or its own,
+    appended in order of name. Each FILE is a document by itself, - is stdin, and -e is a schedule.
+    Entries without any [cron_plugin] are read as Faktory Enterprise reads them. Errors, which stop
+    the start or each firing, exit with 8; warnings do with --strict.
+    """
     if paths and expressions:
         hint = "check files and schedules in two calls"
         if " " not in expressions[-1]:
@@ -145,12 +147,6 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 @click.command(
     "ls",
     cls=Command,
-    help="""List the entries of cron files: their schedules in words, their queues, when each fires
-    next and when it fired last.
-
-    DIR is read as the server reads it: all *.toml of its conf.d, or its own, as one document. What
-    is wrong with an entry stands in its row and on stderr; the exit code is then 8. An interval
-    (@every) counts from the server's start: next counts from now, and nobody knows the last.""",
     examples=[
         "jobctl cron ls /etc/faktory",
         "jobctl cron ls conf.d/mail.toml --sort next --tz Europe/Berlin",
@@ -167,10 +163,16 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 @output_options()
 @click.pass_obj
 def ls(session: Session, paths: tuple[str, ...]) -> None:
-    """List the entries of cron files."""
+    """List entries, and when they fire.
+
+    It shows their schedules in words, their queues, when each fires next and when it fired last.
+    DIR is read as the server reads it: all *.toml of its conf.d, or its own, as one document. What
+    is wrong with an entry stands in its row and on stderr; the exit code is then 8. An interval
+    (@every) counts from the server's start: next counts from now, and nobody knows the last.
+    """
     now = time.time()
     at, local = start(session, now), local_clock(session)
-    order, page = session.order(LISTING_KEYS), session.page()
+    order, page = read_order(session, LISTING_KEYS), read_page(session)
     session.columns(LISTING_KEYS, LISTING_KEYS)
     crontabs = read_crontabs(session, paths)
     problems = say_problems(session, crontabs)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import Command
+from jobctl.cli.command import OUTPUT, OWN, Command
 from jobctl.cli.cron_entries import flavour_option, read_crontabs, say_error, say_problems
 from jobctl.cli.cron_options import READING, local_clock, start, zone_option
-from jobctl.cli.options import FILTER, PAGE, option, output_options
+from jobctl.cli.options import option, output_options, shared
 from jobctl.cli.output import ON_A_TERMINAL, console, say, write_rows
 from jobctl.cli.session import Session
 from jobctl.cron.clock import Clock
@@ -39,13 +39,6 @@ if TYPE_CHECKING:
 @click.command(
     "load",
     cls=Command,
-    help="""Count the jobs that entries of cron files make, by queue and hour or minute: a heat map
-    on a terminal, all days (or hours) together, so that pile-ups show; elsewhere a row for each
-    hour or minute with jobs.
-
-    Days, hours and minutes are those of the wall clock in --tz, else UTC. The days begin at
-    midnight today, or with --from: the first one then lasts from that time to midnight. An interval
-    (@every) counts from there. Firings are counted one by one, up to 5,000,000.""",
     examples=[
         "jobctl cron load /etc/faktory --per hour",
         "jobctl cron load conf.d --per hour --days 7 --tz Europe/Berlin",
@@ -67,12 +60,20 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @zone_option()
 @flavour_option()
-@option(FILTER, "--queue", "queues", multiple=True, metavar="NAME", help="Queue.")
-@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
+@option(OWN, "--queue", "queues", multiple=True, metavar="NAME", help="Only this queue.")
 @output_options()
+@shared(OUTPUT, "--columns")
 @click.pass_obj
 def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
-    """Count the jobs by hour or minute."""
+    """Count the jobs by hour or minute: a heat map.
+
+    The heat map of each queue is for a terminal, so that pile-ups show; elsewhere there is a row
+    for each hour or minute with jobs.
+
+    Days, hours and minutes are those of the wall clock in --tz, else UTC. The days begin at
+    midnight today, or with --from: the first one then lasts from that time to midnight. An interval
+    (@every) counts from there. Firings are counted one by one, up to 5,000,000.
+    """
     if session.format is Format.IDS:
         raise UsageProblem("counts have no ids", hint="-o json, jsonl, csv or tsv")
     columns = session.columns(KEYS, KEYS)

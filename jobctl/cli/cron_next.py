@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import Command
+from jobctl.cli.command import OUTPUT, Command
 from jobctl.cli.cron_options import (
     READING,
     Window,
@@ -20,7 +20,7 @@ from jobctl.cli.cron_options import (
     say_start,
     say_zone,
 )
-from jobctl.cli.options import PAGE, option, output_options
+from jobctl.cli.options import option, output_options, shared
 from jobctl.cli.output import console, say, stdout, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.cron.schedule import Schedule
@@ -46,14 +46,6 @@ _KEYS = ("at",)
 @click.command(
     "next",
     cls=Command,
-    help="""Say when a schedule fires next, or the entries of a file: exactly when the server would
-    find. What exists is a file (or a directory, read as the server reads it; - is stdin), anything
-    else a schedule.
-
-    A schedule without a zone is read in --tz, else in UTC; the server reads it in its own zone.
-    The timetable of a file leaves out what the server would not take, and exits with 8 then. JSON
-    of a schedule is {"expr", "next"}; everything else has a row a firing. Instants are in UTC for
-    programs.""",
     examples=[
         "jobctl cron next '30 9 * * MON-FRI' --tz Europe/Berlin",
         "jobctl cron next '0 0 29 2 *' --count 3 -o json",
@@ -69,11 +61,20 @@ _KEYS = ("at",)
     help="At most so many; 5 where there is no --until.",
 )  # fmt: skip
 @reading_options(until=True)
-@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
+@shared(OUTPUT, "--columns")
 @click.pass_obj
 def next_firings(session: Session, words: tuple[str, ...]) -> None:
-    """Say when a schedule, or a file's entries, fire."""
+    """Say when a schedule, or a file's entries, fire.
+
+    Exactly when the server would find. What exists is a file (or a directory, read as the server
+    reads it; - is stdin), anything else a schedule.
+
+    A schedule without a zone is read in --tz, else in UTC; the server reads it in its own zone. The
+    timetable of a file leaves out what the server would not take, and exits with 8 then. JSON of a
+    schedule is {"expr", "next"}; everything else has a row a firing. Instants are in UTC for
+    programs.
+    """
     what = only(words)
     window = Window.read(session, time.time())
     if what == "-" or what.endswith(".toml") or os.path.exists(what):  # noqa: PTH110 (also odd text)
@@ -184,12 +185,6 @@ _EXPLAINED = ("expr", "words", "next")
 @click.command(
     "explain",
     cls=Command,
-    help="""Say what a schedule says: in plain English, field by field, when it fires next, and
-    what may not be meant. All of it is told of the values that the fields let through, as the
-    server reads them.
-
-    A schedule that never fires, or over which the server hangs, exits with 8; one that the server
-    refuses with 2. JSON is one object; ids are the instants.""",
     examples=[
         "jobctl cron explain '*/7 9-17 * * MON-FRI'",
         "jobctl cron explain '30 2 * * *' --tz America/New_York",
@@ -199,11 +194,18 @@ _EXPLAINED = ("expr", "words", "next")
 )
 @click.argument("words", metavar="EXPR", nargs=-1, required=True)
 @reading_options()
-@option(PAGE, "--columns", metavar="A,B", help="Show these columns only.")
 @output_options()
+@shared(OUTPUT, "--columns")
 @click.pass_obj
 def explain(session: Session, words: tuple[str, ...]) -> None:
-    """Explain a schedule."""
+    """Say what a schedule says, in plain English.
+
+    And field by field, when it fires next, and what may not be meant. All of it is told of the
+    values that the fields let through, as the server reads them.
+
+    A schedule that never fires, or over which the server hangs, exits with 8; one that the server
+    refuses with 2. JSON is one object; ids are the instants.
+    """
     from jobctl.cron.firing import EXPLAINED_KEYS, Explained
 
     columns = session.columns(_EXPLAINED, EXPLAINED_KEYS)

@@ -15,8 +15,7 @@ from jobctl.cli.change import read_guards, run
 from jobctl.cli.command import Command, Group
 from jobctl.cli.completion import complete_operations, complete_undoable, complete_unfinished
 from jobctl.cli.confirm import check_answer
-from jobctl.cli.connect import level_of
-from jobctl.cli.index import COMMANDS
+from jobctl.cli.connect import connect, level_of
 from jobctl.cli.options import answer_options, option, output_options, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.provenance import provenance
@@ -56,9 +55,6 @@ from jobctl.operations.undo import undo as undo_operation
 @click.command(
     "undo",
     cls=Command,
-    help="""Put back what an operation changed: each job with its exact bytes and its score, as far
-    as it is still where the operation left it. What ran or moved meanwhile is named.""",
-    short_help=COMMANDS["undo"].summary,
     examples=["jobctl undo 7f3a09c2", "jobctl undo 7f3a --yes -o json"],
 )
 @click.argument("operation", shell_complete=complete_undoable)
@@ -72,12 +68,16 @@ from jobctl.operations.undo import undo as undo_operation
 @shared_options()
 @click.pass_obj
 def undo(session: Session, operation: str) -> None:
-    """Undo an operation."""
+    """Put back what an operation changed.
+
+    Each job with its exact bytes and its score, as far as it is still where the operation left it.
+    What ran or moved meanwhile is named.
+    """
     header = _header(own_journal(), operation)
     check_undoable(header)
     aim(session, header)
     check_answer(session)
-    with session.connect() as backend:
+    with connect(session) as backend:
         name, guards = header.operation, read_guards(session)
         run(session, backend, lambda o: undo_operation(backend, name, guards, o), "put back")
 
@@ -85,9 +85,6 @@ def undo(session: Session, operation: str) -> None:
 @click.command(
     "resume",
     cls=Command,
-    help="""Go on with an operation that was stopped: by Ctrl-C, a lost connection, a crash. What
-    was done is not done again; the report counts all of it.""",
-    short_help=COMMANDS["resume"].summary,
     examples=["jobctl resume 7f3a09c2", "jobctl resume 7f3a --yes"],
 )
 @click.argument("operation", shell_complete=complete_unfinished)
@@ -95,11 +92,15 @@ def undo(session: Session, operation: str) -> None:
 @shared_options()
 @click.pass_obj
 def resume(session: Session, operation: str) -> None:
-    """Resume an operation."""
+    """Go on with an operation that was stopped.
+
+    By Ctrl-C, a lost connection, a crash. What was done is not done again; the report counts all of
+    it.
+    """
     header = _header(own_journal(), operation)
     aim(session, header)
     check_answer(session)
-    with session.connect() as backend:
+    with connect(session) as backend:
         name, guards = header.operation, read_guards(session)
         done = header.change.verb.row.done
         run(session, backend, lambda o: resume_operation(backend, name, guards, o), done)
@@ -108,9 +109,6 @@ def resume(session: Session, operation: str) -> None:
 @click.command(
     "apply",
     cls=Command,
-    help="""Do what a plan (--plan FILE) says, to exactly the jobs that are in it. What has left
-    since then is counted as gone; what came since then is left alone.""",
-    short_help=COMMANDS["apply"].summary,
     examples=[
         "jobctl apply timeouts.jsonl  # made by: jobctl retries discard .. --plan timeouts.jsonl",
         "jobctl apply timeouts.jsonl --yes -o json",
@@ -121,11 +119,15 @@ def resume(session: Session, operation: str) -> None:
 @shared_options()
 @click.pass_obj
 def apply(session: Session, plan: Path) -> None:
-    """Apply a plan."""
+    """Do what a plan says, to exactly its jobs.
+
+    A plan is made by --plan FILE. What has left since then is counted as gone; what came since then
+    is left alone.
+    """
     with OperationFile.open_plan(plan) as planned:
         aim(session, planned.header)
         check_answer(session)
-        with session.connect() as backend:
+        with connect(session) as backend:
             guards, done = read_guards(session), planned.header.change.verb.row.done
             run(
                 session,

@@ -9,8 +9,8 @@ from itertools import chain, islice
 
 from jobctl.backend import Backend
 from jobctl.cli.filters import read_where
-from jobctl.cli.output import ON_A_TERMINAL, say, write_rows
-from jobctl.cli.session import Session, check_field
+from jobctl.cli.output import ON_A_TERMINAL, read_order, read_page, say, write_rows
+from jobctl.cli.session import Session
 from jobctl.filter.where import Where
 from jobctl.jobs.listing import Source, listed
 from jobctl.model.entry import Entry
@@ -61,23 +61,6 @@ class ListingRequest:
         return cls(
             read_where(session, kind), read_order(session, keys), read_page(session), columns
         )
-
-
-def read_order(session: Session, keys: Sequence[str]) -> SortOrder:
-    """Return how to sort; `keys` are the fields there are.
-
-    Raises:
-        UsageProblem: the field to sort by is not among them.
-    """
-    field = session.text("sort")
-    if field is not None:
-        check_field("--sort", field, keys)
-    return SortOrder(field, reverse=session.flag("reverse"))
-
-
-def read_page(session: Session) -> Page:
-    """Return which part of the rows to show."""
-    return Page(session.number("offset") or 0, session.number("limit"))
 
 
 def write_listing(

@@ -15,7 +15,6 @@ from jobctl.cli.completion import complete_contexts, complete_queues
 from jobctl.cli.session import Session
 from jobctl.render.formats import Format
 
-FILTER, PAGE = FILTERS, OUTPUT
 _F = TypeVar("_F", bound=Callable[..., Any])
 _COUNT = click.IntRange(min=0)
 _FILE = click.Path(dir_okay=False)

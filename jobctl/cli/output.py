@@ -12,8 +12,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from jobctl.cli.session import Session
+from jobctl.cli.session import Session, check_field
 from jobctl.errors import UsageProblem
+from jobctl.model.rows import Page, SortOrder
 from jobctl.render.formats import Format
 from jobctl.render.safe import Terminal, Writable, printable, printable_json, printable_output
 
@@ -60,6 +61,23 @@ def write_rows(
     if session.text("columns") is not None and session.format is not Format.IDS:
         rows = _only(rows, columns)
     write(stdout(session), session.format, rows, columns, ident=ident, header=header)
+
+
+def read_order(session: Session, keys: Sequence[str]) -> SortOrder:
+    """Return how to sort; `keys` are the fields there are.
+
+    Raises:
+        UsageProblem: the field to sort by is not among them.
+    """
+    field = session.text("sort")
+    if field is not None:
+        check_field("--sort", field, keys)
+    return SortOrder(field, reverse=session.flag("reverse"))
+
+
+def read_page(session: Session) -> Page:
+    """Return which part of the rows to show."""
+    return Page(session.number("offset") or 0, session.number("limit"))
 
 
 def write_document(session: Session, document: object) -> None:

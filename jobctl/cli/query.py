@@ -11,9 +11,16 @@ import click
 
 from jobctl.cli.command import Command
 from jobctl.cli.connect import connect
-from jobctl.cli.listings import read_order
 from jobctl.cli.options import page_options, record_filter_options, shared_options
-from jobctl.cli.output import ON_A_TERMINAL, console, say, write_document, write_number, write_rows
+from jobctl.cli.output import (
+    ON_A_TERMINAL,
+    console,
+    read_order,
+    say,
+    write_document,
+    write_number,
+    write_rows,
+)
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_ids
 from jobctl.errors import UsageProblem

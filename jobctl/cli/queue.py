@@ -13,7 +13,7 @@ from jobctl.cli.connect import connect
 from jobctl.cli.draining import drain_command
 from jobctl.cli.filters import explained
 from jobctl.cli.holding import hold
-from jobctl.cli.listings import ListingRequest, read_order, write_listing
+from jobctl.cli.listings import ListingRequest, write_listing
 from jobctl.cli.options import (
     filter_options,
     page_options,
@@ -21,7 +21,7 @@ from jobctl.cli.options import (
     shared_options,
     sort_options,
 )
-from jobctl.cli.output import say, write_rows
+from jobctl.cli.output import read_order, say, write_rows
 from jobctl.cli.pausing import pause, resume
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind

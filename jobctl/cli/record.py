@@ -12,7 +12,7 @@ import click
 
 from jobctl.cli import record_verbs
 from jobctl.cli.command import Command, Group
-from jobctl.cli.connect import connect
+from jobctl.cli.connect import connect, rules_of
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
@@ -53,8 +53,8 @@ def _changing(session: Session) -> Iterator[Records]:
     Raises:
         Refused: the context is read-only.
     """
-    session.rules.allow()
-    with session.connect() as backend:
+    rules_of(session).allow()
+    with connect(session) as backend:
         yield Records(backend)
 
 
@@ -87,10 +87,6 @@ def _values() -> Callable[[_F], _F]:
 @click.command(
     "create",
     cls=Command,
-    short_help="Create one; print its id.",
-    help="""Create a record, and print its id: a UUID, unless one is given that nobody has yet.
-
-    A later state than unqueued is entered right away. With -o the whole row is printed.""",
     examples=[
         "ID=$(jobctl record create --name Import --arg user=u-1 --state started)",
         "jobctl record create nightly-2026-11-25 --provider 8f3a6c0d2b914e57",
@@ -103,7 +99,11 @@ def _values() -> Callable[[_F], _F]:
 @shared_options()
 @click.pass_obj
 def create(session: Session, ident: str | None) -> None:
-    """Create a record."""
+    """Create a record; print its id.
+
+    The id is a UUID, unless one is given that nobody has yet. A later state than unqueued is
+    entered right away. With -o the whole row is printed.
+    """
     asked = session.text("state")
     state = read_state("unqueued" if asked is None else asked)
     values = _read_values(session)
@@ -116,10 +116,6 @@ def create(session: Session, ident: str | None) -> None:
 @click.command(
     "set",
     cls=Command,
-    short_help="Say more of it: name, arguments, progress, errors ..",
-    help="""Say more of a record: all that is given at once, or nothing. Errors that others add
-    meanwhile are not lost. Records are found by the name, the arguments' values and the provider's
-    id: jobctl query -w job_arg=u-1.""",
     examples=[
         'jobctl record set "$ID" --progress 3/8',
         "jobctl record set \"$ID\" --error 'the disk is full'",
@@ -135,7 +131,12 @@ def create(session: Session, ident: str | None) -> None:
 @shared_options()
 @click.pass_obj
 def set_values(session: Session, ident: str) -> None:
-    """Set what was given."""
+    """Set the name, arguments, progress, errors .. of a record.
+
+    All that is given is set at once, or nothing. Errors that others add meanwhile
+    are not lost. Records are found by the name, the arguments' values and the provider's id: jobctl
+    query -w job_arg=u-1.
+    """
     named, clear = read_ident(ident), session.flag("clear_args")
     values = ({"job_args": {}} if clear else {}) | _read_values(session)
     if not values:

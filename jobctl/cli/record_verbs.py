@@ -49,11 +49,6 @@ def _chosen() -> Callable[[_F], _F]:
 @click.command(
     "delete",
     cls=Command,
-    help="""Delete records, their index entries and archived attempts; jobctl undo puts them back.
-
-    Ids (- reads them from stdin) and filters must all hold. What neither succeeded nor failed is
-    refused without --force. Of ids that are named, index entries without a record go as well.""",
-    short_help="Delete records; undo puts them back.",
     examples=[
         "jobctl record delete 8f3a6c0d-2b91-4e57-a1c0-5d1f00c2a7e4",
         "jobctl record delete -w state=succeeded --older-than 3d --dry-run",
@@ -67,17 +62,18 @@ def _chosen() -> Callable[[_F], _F]:
 @shared_options()
 @click.pass_obj
 def delete(session: Session, named: tuple[str, ...]) -> None:
-    """Delete records."""
+    """Delete records; undo puts them back.
+
+    Index entries and archived attempts go with them. Ids (- reads them from stdin) and filters must
+    all hold. What neither succeeded nor failed is refused without --force. Of ids that are named,
+    index entries without a record go as well.
+    """
     _change(session, Verb.DELETE, _where(session, named), _text(session, named))
 
 
 @click.command(
     "request-kill",
     cls=Command,
-    help="""Ask for the end of the records' jobs. A job that looks (kill_requested) can end itself
-    and mark its record killed; the first request stays. Ids (- reads them from stdin) and filters
-    must all hold. It cannot be undone.""",
-    short_help="Ask for the end of the records' jobs.",
     examples=[
         "jobctl record request-kill 8f3a6c0d-2b91-4e57-a1c0-5d1f00c2a7e4",
         "jobctl record request-kill -w 'state=started and job_name=Import' --max 20 --yes",
@@ -89,20 +85,17 @@ def delete(session: Session, named: tuple[str, ...]) -> None:
 @shared_options()
 @click.pass_obj
 def request_kill(session: Session, named: tuple[str, ...]) -> None:
-    """Ask for the end of jobs."""
+    """Ask for the end of the records' jobs.
+
+    A job that looks (kill_requested) can end itself and mark its record killed; the first request
+    stays. Ids (- reads them from stdin) and filters must all hold. It cannot be undone.
+    """
     _change(session, Verb.REQUEST_KILL, _where(session, named), _text(session, named))
 
 
 @click.command(
     "mark",
     cls=Command,
-    help="""Mark records: unqueued, queued, started, succeeded, failed, killed, unknown.
-
-    The time of a state is kept where there is one from before. A record that is started once more
-    restarts: what it was is kept as an attempt. Ids (- reads them from stdin) and filters must all
-    hold. It cannot be undone. Ids that are typed are marked without asking, so that a job can do
-    it; what is read or filtered is asked for.""",
-    short_help="Mark records with a state.",
     examples=[
         'jobctl record mark succeeded "$ID"',
         "jobctl record mark killed -w 'state=started and started_at<-2d' --dry-run",
@@ -116,7 +109,14 @@ def request_kill(session: Session, named: tuple[str, ...]) -> None:
 @shared_options()
 @click.pass_obj
 def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
-    """Mark records."""
+    """Mark records with a state.
+
+    That is unqueued, queued, started, succeeded, failed, killed or unknown. The time of a state is
+    kept where there is one from before. A record that is started once more restarts: what it was is
+    kept as an attempt. Ids (- reads them from stdin) and filters must all hold. It cannot be
+    undone. Ids that are typed are marked without asking, so that a job can do it; what is read or
+    filtered is asked for.
+    """
     if named and "-" not in named:  # a protected context asks for its name all the same
         session.given["yes"] = True
     where, text = _where(session, named), _text(session, named)
@@ -126,10 +126,6 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
 @click.command(
     "cleanup",
     cls=Command,
-    help="""Delete records that were recorded long ago and have succeeded or failed; with --force
-    all of that age. Ids of which only index entries are left go as well. jobctl undo puts them
-    back.""",
-    short_help="Delete completed records by their age.",
     examples=[
         "jobctl record cleanup --older-than 12w --dry-run",
         "jobctl record cleanup --older-than 12w --yes --no-undo",
@@ -142,7 +138,11 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
 @shared_options()
 @click.pass_obj
 def cleanup(session: Session) -> None:
-    """Delete old records."""
+    """Delete completed records by their age.
+
+    They have succeeded or failed; with --force all of that age are deleted. Ids of which only index
+    entries are left go as well. jobctl undo puts them back.
+    """
     ages = session.texts("older_than")
     if len(ages) != 1:
         raise UsageProblem("cleanup of how old records?", hint="--older-than 12w, once")

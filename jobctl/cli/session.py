@@ -11,12 +11,7 @@ from jobctl.model.words import did_you_mean
 from jobctl.render.formats import Format
 
 if TYPE_CHECKING:
-    from jobctl.backend import Backend
     from jobctl.config.levels import SettingsLevel
-    from jobctl.filter.where import Where
-    from jobctl.model.guards import Rules
-    from jobctl.model.layout import Kind
-    from jobctl.model.rows import Page, SortOrder
 
 
 class Session:
@@ -85,49 +80,6 @@ class Session:
         for name in names:
             check_field("--columns", name, keys)
         return names
-
-    # Until their callers use the functions themselves:
-
-    def connect(self) -> Backend:  # noqa: D102
-        from jobctl.cli.connect import connect
-
-        return connect(self)
-
-    def connect_either(self) -> Backend:  # noqa: D102
-        from jobctl.cli.connect import connect_either
-
-        return connect_either(self)
-
-    @property
-    def rules(self) -> Rules:  # noqa: D102
-        from jobctl.cli.connect import rules_of
-
-        return rules_of(self)
-
-    def where(self, kind: Kind | None = None) -> Where:  # noqa: D102
-        from jobctl.cli.filters import read_where
-
-        return read_where(self, kind)
-
-    def filter_text(self) -> str:  # noqa: D102
-        from jobctl.cli.filters import filter_text
-
-        return filter_text(self)
-
-    def explains(self, kind: Kind, where: Where) -> bool:  # noqa: D102
-        from jobctl.cli.filters import explained
-
-        return explained(self, kind, where)
-
-    def order(self, keys: Sequence[str]) -> SortOrder:  # noqa: D102
-        from jobctl.cli.listings import read_order
-
-        return read_order(self, keys)
-
-    def page(self) -> Page:  # noqa: D102
-        from jobctl.cli.listings import read_page
-
-        return read_page(self)
 
 
 def check_field(option: str, name: str, keys: Sequence[str]) -> None:
