@@ -167,6 +167,12 @@ SHARED: dict[str, tuple[Shared, ...]] = {
 }  # fmt: skip
 
 
+_BY_NAME = {
+    topic: {name: each for each in options for name in each.names}
+    for topic, options in SHARED.items()
+}
+
+
 def option(section: str, *names: str, **attrs: Any) -> Callable[[_F], _F]:
     """Make an option whose value goes into the session; `attrs` are click's."""
     return click.option(*names, cls=Option, **_attrs(section, attrs))
@@ -205,8 +211,7 @@ def shared(topic: str, *names: str, own: bool = False) -> Callable[[_F], _F]:
 
     `own`: whether the command's help shows them among its own.
     """
-    known = {name: each for each in SHARED[topic] for name in each.names}
-    chosen = [known[name] for name in names] or SHARED[topic]
+    chosen = [_BY_NAME[topic][name] for name in names] or SHARED[topic]
     section = OWN if own else topic
     return all_of([option(section, *each.names, **each.attrs) for each in chosen])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from shlex import quote
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from jobctl.cli.options import (
 from jobctl.cli.output import console, say, write_bytes, write_document, write_number, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_id, read_ids
-from jobctl.cli.verbs import own_options, verb_commands
+from jobctl.cli.verbs import own_options, verb_command, verbs_of
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.where import Flags
 from jobctl.jobs.grouping import group as group_jobs
@@ -56,25 +57,39 @@ _FILTERED = {
 }
 
 
-def make_group(kind: Kind) -> Group:
-    """Make the commands of one sorted set."""
-    name = kind.value
-    group = Group(
-        name,
-        help=f"{COMMANDS[name].summary}\n\n{_ABOUT[kind]}",
-        examples=[
-            f"jobctl {name} ls {_FILTERED[kind]}",
-            f"jobctl {name} count --type SendEmail",
-            f"jobctl {name} show 8f3a6c0d2b914e57a1c0 --raw",
-        ],
-    )
-    group.add_command(_ls(kind))
-    group.add_command(_show(kind))
-    group.add_command(_count(kind))
-    own = [release] if kind is Kind.WORKING else [group_command(kind), *verb_commands(kind)]
-    for command in own:
-        group.add_command(command)
-    return group
+class SetGroup(Group):
+    """The commands of a set; each is made when it is used: all four sets have 33."""
+
+    def __init__(self, kind: Kind) -> None:
+        name = kind.value
+        super().__init__(
+            name,
+            help=f"{COMMANDS[name].summary}\n\n{_ABOUT[kind]}",
+            examples=[
+                f"jobctl {name} ls {_FILTERED[kind]}",
+                f"jobctl {name} count --type SendEmail",
+                f"jobctl {name} show 8f3a6c0d2b914e57a1c0 --raw",
+            ],
+        )
+        self._make: dict[str, Callable[[], click.Command]] = {
+            "ls": partial(_ls, kind),
+            "show": partial(_show, kind),
+            "count": partial(_count, kind),
+        }
+        if kind is Kind.WORKING:
+            self._make["release"] = lambda: release
+        else:
+            self._make["group"] = partial(group_command, kind)
+            self._make |= {verb.value: partial(verb_command, kind, verb) for verb in verbs_of(kind)}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names, sorted."""
+        return sorted(self._make)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Make a command."""
+        make = self._make.get(cmd_name)
+        return None if make is None else make()
 
 
 def _filters(kind: Kind) -> Callable[[_F], _F]:
@@ -284,10 +299,7 @@ def show_job(session: Session, backend: Backend, kind: Kind, jid: str, *, raw: b
         write_rows(session, [listing_row(entry)], listing_keys(kind), backend.server.now())
 
 
-retries = make_group(Kind.RETRIES)
-
-scheduled = make_group(Kind.SCHEDULED)
-
-dead = make_group(Kind.DEAD)
-
-working = make_group(Kind.WORKING)
+retries = SetGroup(Kind.RETRIES)
+scheduled = SetGroup(Kind.SCHEDULED)
+dead = SetGroup(Kind.DEAD)
+working = SetGroup(Kind.WORKING)

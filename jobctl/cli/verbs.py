@@ -60,12 +60,13 @@ def own_options(verb: Verb) -> Callable[[_F], _F]:
     return all_of([_OWN_OPTIONS[name] for name in verb.row.options])
 
 
-def verb_commands(kind: Kind) -> list[click.Command]:
-    """Make the verbs of a set."""
-    return [_verb(kind, verb) for verb in Verb if kind in verb.row.kinds]
+def verbs_of(kind: Kind) -> list[Verb]:
+    """Return the verbs that a structure has."""
+    return [verb for verb in Verb if kind in verb.row.kinds]
 
 
-def _verb(kind: Kind, verb: Verb) -> click.Command:
+def verb_command(kind: Kind, verb: Verb) -> click.Command:
+    """Make the command of a verb on a set."""
     row = verb.row
     about = _ABOUT_DEAD.get(verb, row.about) if kind is Kind.DEAD else row.about
     filters: list[Callable[[Any], Any]] = []
