@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:
     """Count the jobs by hour or minute: a heat map.
 
-    The heat map of each queue is for a terminal, so that pile-ups show; elsewhere there is a row
+    A heat map on a terminal, all days (or hours) together, so that pile-ups show; elsewhere a row
     for each hour or minute with jobs.
 
     Days, hours and minutes are those of the wall clock in --tz, else UTC. The days begin at
