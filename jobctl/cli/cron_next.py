@@ -105,7 +105,7 @@ def _write_schedule(session: Session, text: str, window: Window) -> None:
 
 
 def _like_a_path(text: str) -> bool:
-    """Tell whether a text that is no schedule was meant to be a file."""
+    """Check whether a text that is no schedule was meant to be a file."""
     begins = text[:1].isalpha() or text.startswith(("/", ".", "~"))
     return begins and len(text.split()) == 1 and "=" not in text and ("/" in text or "." in text)
 

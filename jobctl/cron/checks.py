@@ -71,7 +71,7 @@ def load_parsed(
     now: int | None = None,
     local: Clock | None = None,
 ) -> Crontab:
-    """Read what was parsed already, likewise."""
+    """Read a document that was parsed already; for the arguments see `load`."""
     document = parsed.document
     notes = Notes(parsed)
     if document.marked:

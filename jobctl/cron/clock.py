@@ -49,7 +49,7 @@ class _Span:
 
 
 class Clock:
-    """What a zone's wall clock reads; instants are unix seconds, walls are such as if in UTC."""
+    """A zone's wall clock. Instants are unix seconds; wall times are the same, as if in UTC."""
 
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
@@ -97,7 +97,8 @@ class Clock:
     def instant(self, wall: int) -> int:
         """Return when the wall clock reads this, as Go's time.Date says.
 
-        One that never is comes out before or after the gap, one that is twice as one of the two.
+        A time that a change skips comes out before or behind the gap, one that comes twice as one
+        of the two.
         """
         return wall - self.offset(wall - self.offset(wall))
 

@@ -64,7 +64,7 @@ class _Disturbance:
         return min(at + before, at + after), max(at + before, at + after)
 
     def _goes_on(self) -> bool:
-        """Tell whether it fires on both sides of the change, within its length."""
+        """Check whether it fires on both sides of the change, within its length."""
         low, high = self._span
         size = high - low
         return self._fires(low - size, low) and self._fires(high, high + size)

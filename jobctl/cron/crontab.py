@@ -1,4 +1,4 @@
-"""One entry of a cron file, and the document that it is in."""
+"""Entries of cron files, and what the server would do with a document of them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Flavour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CronServer:
-    """What a document says of the server that reads it.
+    """The server that reads a document, as far as the document tells.
 
     Attributes:
-        flavour: which one it is.
+        flavour: the cron plugin's, or Faktory Enterprise.
         enabled: whether it runs entries.
         uniq: whether it keeps jobs unique; None where another file may say so.
     """
@@ -131,7 +131,7 @@ def verdict(crontab: Crontab) -> str:
 
 
 def _enterprise(crontab: Crontab, stop: Finding | None) -> str:
-    """Return the same of Faktory Enterprise, as far as it is public what it does."""
+    """Return what Faktory Enterprise would do, as far as that is public."""
     if stop is None:
         return f"Faktory Enterprise runs {counted(len(crontab.entries))}"
     return f"Faktory Enterprise may refuse entry {stop.entry or 1:,}"

@@ -78,7 +78,7 @@ def _before_year(words: list[str], year: str) -> str | None:
 
 
 def _is_weekday(word: str) -> bool:
-    """Tell whether a day of week was meant, right or wrong, rather than a year or a command."""
+    """Check whether a day of week was meant, rather than a year or a command."""
     if word.isdigit():
         return len(word) < 4
     meant = WEEKDAY.near(word) or other_dialect(word)

@@ -23,7 +23,7 @@ _INT64 = range(-(2**63), 2**63)
 
 
 class Shape(StrEnum):
-    """What a field takes, as people say it."""
+    """The type that a field takes, in words."""
 
     STRING = "a string"
     INTEGER = "an integer"
@@ -76,7 +76,7 @@ class JobTable:
     Attributes:
         table: as it was written.
         made: what the server makes of it.
-        server: the one that reads it, and is pushed to.
+        server: the server that reads it, and that jobs are pushed to.
     """
 
     table: Mapping[str, object]
@@ -302,7 +302,7 @@ def _fits(value: object, shape: Shape) -> bool:
 
 
 def _is_whole(value: object) -> bool:
-    """Tell whether a number comes out of Go's JSON as digits alone, and fits into 64 bits."""
+    """Check that a number comes out of Go's JSON as digits alone, and fits into 64 bits."""
     if isinstance(value, float):
         return value.is_integer() and _digits(value) in _INT64
     return isinstance(value, int) and not isinstance(value, bool)

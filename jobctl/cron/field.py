@@ -32,7 +32,7 @@ _BETWEEN = re.compile(r"[,/-]")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a field counts: its name, its least and greatest value, and the names of values."""
+    """The unit of a field: its name, its least and greatest value, and the names of values."""
 
     name: str
     least: int

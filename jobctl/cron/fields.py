@@ -114,7 +114,7 @@ class Fields:
 
     @property
     def notes(self) -> tuple[OddText, ...]:
-        """What is odd, with positions in the schedule's text."""
+        """Odd text that the server lets through, with positions in the schedule's text."""
         found = zip(self, self.starts, strict=True)
         return tuple(
             OddText(note.code, note.message, note.position + (start or 0))
@@ -170,7 +170,7 @@ class Fields:
         return not (by_month and by_week if self.both_days else by_month or by_week)
 
     def day_matches(self, day: date) -> bool:
-        """Tell whether a day passes; its month is not tested."""
+        """Check a day against day of month and day of week; its month is not tested."""
         by_month = day.day in self.day.values
         by_week = day.toordinal() % 7 in self.weekday.values
         return by_month and by_week if self.both_days else by_month or by_week

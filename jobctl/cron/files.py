@@ -194,7 +194,7 @@ def read_documents(
 
 
 def read_one(path: str) -> bytes:
-    """Return the bytes of one file, one that is to be edited.
+    """Return the bytes of a file that is to be edited.
 
     Raises:
         NotFound: there is no such file.
@@ -212,7 +212,7 @@ def _document(path: str, stdin: BinaryIO | None) -> Document:
 
 
 def _is_directory(path: Path) -> bool:
-    """Tell whether it is a directory; to read what cannot even be asked about says why."""
+    """Check for a directory; where even that fails, reading says why."""
     try:
         return path.is_dir()
     except OSError:  # no permission on the way, or too long a name
@@ -252,7 +252,7 @@ def _sorted_files(directory: Path) -> list[Path]:
 
 
 def _has_entries(file: Path) -> bool:
-    """Tell whether a file, as far as it can be read, has entries in its first MiB."""
+    """Check for entries in the first MiB of a file, as far as it can be read."""
     try:
         if not stat.S_ISREG(file.stat().st_mode):
             return False

@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 
 class Stage(StrEnum):
-    """What of the server a finding stops, in the order in which it comes to it."""
+    """The step of the server's start that a finding stops, in their order."""
 
     DOCUMENT = "document"  # it cannot read its configuration at all
     ENTRY = "entry"  # an entry is not what it should be

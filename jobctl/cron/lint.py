@@ -27,11 +27,7 @@ _HOUR = 3600
 _MANY = 30  # seconds of a minute
 _SHORTEST = 28  # days that every month has
 _SECOND, _MINUTE, _HOURS, _DAY, _MONTH, _WEEKDAY = range(6)  # places in `starts`
-_CLOCK_HINTS = {
-    "skipped-time": "choose another time of the day, or a zone that never changes its clock",
-    "doubled-time": "choose another time of the day, or a zone that never changes its clock",
-    "missed-firing": "choose another time of the day, or a zone that never changes its clock",
-}
+_CLOCK_HINT = "choose another time of the day, or a zone that never changes its clock"
 
 
 def lint(schedule: Schedule, now: int, local: Clock) -> list[Finding]:
@@ -40,7 +36,7 @@ def lint(schedule: Schedule, now: int, local: Clock) -> list[Finding]:
     Where it never fires, or the server hangs, nothing else is said but what is odd in its text.
 
     Args:
-        schedule: what.
+        schedule: the one to check.
         now: unix seconds; clock changes of the year from then on are looked at.
         local: the server's own clock, for a schedule without a zone.
     """
@@ -58,14 +54,15 @@ def lint(schedule: Schedule, now: int, local: Clock) -> list[Finding]:
     ]
     try:
         for code, message in check_clock_changes(plan, schedule.clock(local), now):
-            found.append(_warning(text, code, message, _CLOCK_HINTS.get(code), None))
+            hint = None if code == "odd-firing" else _CLOCK_HINT
+            found.append(_warning(text, code, message, hint, None))
     except HangingSchedule as error:
         errors = [_error(text, "hangs", error.message)]
     return errors + notes + found
 
 
 def lint_text(text: str, now: int, local: Clock) -> list[Finding]:
-    """Return the same of a text, which the server may refuse."""
+    """Return the findings of a schedule's text, also where the server refuses it."""
     try:
         return lint(Schedule.parse(text), now, local)
     except BadSchedule as error:

@@ -47,7 +47,7 @@ class Load:
         clock: the wall clock that hours and minutes are of.
         size: seconds of an hour or a minute.
         starts: the first instant of each, in order. Where a clock change makes an hour come twice
-            there are two of it; where it cuts one in two, likewise.
+            it is there twice; where one cuts an hour in two, both parts are.
         end: the instant behind the last one.
         jobs: for each queue and type how many there are in each hour or minute.
         idle: entries that never fire, or that the server's search never gets on with, and why.
@@ -111,7 +111,7 @@ def count_firings(
         entries: of one or more documents.
         clock: that hours and minutes are of, and schedules that name no zone.
         start: unix seconds.
-        end: likewise.
+        end: unix seconds.
         size: `HOUR` or `MINUTE`.
 
     Raises:

@@ -66,7 +66,7 @@ class Schedule:
     plan: Fields | Every | CrontabLine
     zone: str | None = None
     # By zone the instant that `next` gave last, and what goes on from there: who asks for one after
-    # the other pays for one search. Only whoever took it out uses it, so threads do not meet.
+    # the other pays for one search. It is taken out while it is used, so threads do not share it.
     _ahead: dict[tzinfo, tuple[int, Iterator[int]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -58,7 +58,7 @@ def cycle_of(values: Sequence[int], size: int) -> int | None:
 
 
 def is_spelled(values: Sequence[int]) -> bool:
-    """Tell whether `series` names each of them."""
+    """Check whether `series` names each of them."""
     return all(len(piece) == 1 for piece in _pieces(values)) and len(values) <= _KEPT
 
 

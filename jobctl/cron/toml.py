@@ -1,6 +1,6 @@
 """Where the keys and values of a TOML document stand; tomllib tells only what they are.
 
-The scanner takes its text for valid: whoever calls it lets tomllib read it first.
+The scanner expects valid text: tomllib has read it before.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Statement:
 
     Attributes:
         line: where it begins, from 1 on.
-        column: likewise.
+        column: where it begins there, from 1 on.
         path: what it speaks of.
         table: the path of the table it falls into; its own for a header.
         header: whether it is a header.
@@ -333,7 +333,7 @@ def _set_again(document: Document, line: int) -> Unfit | None:
 
 
 def _strays(document: Document, before: list[Statement], this: Statement) -> bool:
-    """Tell whether a key falls into a table of the file before."""
+    """Check whether a key falls into a table of the file before."""
     part = document.part_of(this.line)
     return (
         part > 0
@@ -392,6 +392,6 @@ def _large(data: dict[str, object]) -> Iterator[Path]:
 
 
 def _too_large(document: Document, spot: Spot) -> bool:
-    """Tell whether a number is too large as it is written: an ``inf`` is not."""
+    """Check whether a number is too large as it is written: an ``inf`` is not."""
     text = document.line(spot.value_line)[spot.value_column - 1 :]
     return not text.lstrip("+-").startswith("inf")
