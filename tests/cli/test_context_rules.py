@@ -224,36 +224,21 @@ def test_its_name_on_the_line_answers_at_a_terminal(shop, rules, at_terminal) ->
         assert (code, "Type prod" in said) == (0, False)
 
 
-def test_what_is_not_protected_asks_as_before(shop, rules, jobctl) -> None:
-    rules()
-    assert "pass --yes; or" in jobctl(*KILL, url=None).err
-    ran = jobctl("dead", "clear", "--yes", "--confirm", "prod", url=None)
-    assert (ran.code, "pass --confirm dead; or" in ran.err) == (7, True)
-
-
 # journal
 
 
 def test_without_a_journal_no_file_stays(shop, rules, report, jobctl, own_journal, tmp_path):
+    plan = str(tmp_path / "plan")
+    rules()
+    report("retries", "discard", "--type", "Import", "--plan", plan, url=None)
     rules("journal = false")
-    found = report(*KILL, "--yes", url=None)
-    assert (found["done"], found["operation"]) == (1, None)
+    for argv in ((*KILL, "--yes"), ("apply", plan, "--yes")):
+        found = report(*argv, url=None)
+        assert (found["done"], found["operation"]) == (1, None)
     assert report("dead", "clear", "--confirm", "dead", url=None)["done"] == 2
     ran = jobctl("scheduled", "clear", "--confirm", "scheduled", "--limit", "1", url=None)
     assert (ran.code, ran.out) == (2, "")
     assert "hint: journal of context prod: false" in ran.err
-    assert not list(own_journal.iterdir())
-
-
-def test_without_a_journal_no_file_stays_of_a_plan_that_was_applied(
-    shop, rules, report, own_journal, tmp_path
-) -> None:
-    plan = tmp_path / "plan"
-    rules()
-    report(*KILL, "--plan", str(plan), url=None)
-    rules("journal = false")
-    found = report("apply", str(plan), "--yes", url=None)
-    assert (found["done"], found["operation"]) == (1, None)
     assert not list(own_journal.iterdir())
 
 

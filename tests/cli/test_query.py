@@ -166,30 +166,6 @@ def test_an_index_of_another_type_is_named(raw, jobctl, key):
     assert f"the key {key} of" in ran.err
 
 
-def test_odd_ids_and_values_are_rows_like_any_other(raw, jobctl):
-    odd = [b"a:0", b"\xff\xfe", "Zoë 💥".encode(), b"tab\there", b""]
-    for i, ident in enumerate(odd):
-        record(raw, ident, state="failed", job_name="A:B", recorded_at=START + i)
-    record(raw, "large", state="failed", data="x" * 1_000_000, recorded_at=START + 9)
-    raw.hset("jobba:id:stub", "progress", "0.5")
-    raw.sadd("jobba:failed", "stub")
-    raw.hset("jobba:id:nan", mapping={"id": '"nan"', "state": '"failed"', "progress": "1e999"})
-    raw.sadd("jobba:failed", "nan")
-    record(raw, "null", state="failed", recorded_at=None)
-    raw.hset("jobba:id:null", mapping={"recorded_at": "null", "started_at": "null"})
-    ran = jobctl("query", "-w", "state=failed", "-o", "ids")
-    shown = ["large", "", r"tab\there", "Zoë 💥", "\udcff\udcfe", "a:0", "nan", "null"]
-    assert ran.code == 0
-    assert ran.out.split("\n")[:-1] == shown
-    for form in ("table", "wide", "json", "csv", "tsv", "jsonl"):
-        assert jobctl("query", "-o", form).code == 0
-    assert ids(jobctl("query", "-w", 'job_name="A:B"', "-w", "id=a:0", "-o", "ids")) == ["a:0"]
-    assert jobctl("query", "-w", "id=stub", "-o", "jsonl").out.startswith(
-        '{"id":"stub","state":null'
-    )
-    assert len(jobctl("query", "-w", "data~xxx", "-o", "jsonl").out) > 1_000_000
-
-
 @pytest.mark.usefixtures("shop", "noon")
 def test_ids_are_read_from_stdin(jobctl):
     given = "job-5\r\njob-1\n\nnobody\n"

@@ -36,16 +36,6 @@ def test_nothing_of_it_stays_in_redis_but_what_it_remembers_for_a_week(shop, rep
     assert 0 < shop.ttl(f"jobctl:op:{found['operation']}") <= 7 * 86400
 
 
-def test_both_forms_of_a_list_are_removed_and_remembered(shop, report):
-    enqueue(shop, "mail", job("old-000001"), job("old-000002"), form="")
-    before = state(shop)
-    found = report(*remove("mail"))
-    assert found["before"] == {"queue:mail": 5}
-    assert (found["done"], shop.exists("mail", "q:mail")) == (5, 0)
-    report("undo", found["operation"], "--yes")
-    assert state(shop) == before
-
-
 @pytest.mark.parametrize(("registered", "paused"), [(True, False), (True, True), (False, True)])
 def test_a_queue_without_a_list_is_a_queue(raw, jobctl, registered, paused):
     raw.sadd("queues", "other", *(["bare"] if registered else []))
@@ -176,21 +166,13 @@ def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(shop, jobctl,
     assert not own_journal.exists() or not list(own_journal.iterdir())
 
 
-def test_the_journal_tells_of_it(shop, jobctl, report):
+def test_the_journal_names_the_jobs_as_they_run(shop, jobctl, report):
     operation = report(*remove("default", "mail"))["operation"]
-    (listed,) = json.loads(jobctl("journal", "ls", "-o", "json").out)
-    assert (listed["action"], listed["target"], listed["state"]) == ("remove", "queue", "done")
-    assert (listed["matched"], listed["done"]) == (10, 10)
-    shown = json.loads(jobctl("journal", "show", operation, "-o", "json").out)
-    assert (shown["filter"], shown["before"]) == (
-        "default mail", {"queue:default": 7, "queue:mail": 3},
-    )  # fmt: skip
+    assert report("journal", "show", operation)["filter"] == "default mail"
     jobs = json.loads(jobctl("journal", "show", operation, "--jobs", "-o", "json").out)
-    assert [row["jid"] for row in jobs[:7]] == [f"jid-{i:08d}" for i in range(7)]  # as they run
+    assert [row["jid"] for row in jobs[:7]] == [f"jid-{i:08d}" for i in range(7)]
     assert [row["queue"] for row in jobs] == ["default"] * 7 + ["mail"] * 3
     assert {row["outcome"] for row in jobs} == {"done"}
-    report("undo", operation, "--yes")
-    assert json.loads(jobctl("journal", "ls", "-o", "json").out)[0]["state"] == "undone"
 
 
 def test_an_undo_can_be_rehearsed(shop, jobctl, report):
