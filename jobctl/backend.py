@@ -284,3 +284,8 @@ def open_backend(
         connection.close()
         raise
     return backend
+
+
+def load_client() -> None:
+    """Import redis-py ahead of time, for a caller that may not wait for it later."""
+    import jobctl.redis.connection  # noqa: F401

@@ -180,11 +180,6 @@ def _both_hint(level: SettingsLevel) -> str:
     return f"give the context its Redis: url = .. in {level.context.place}"
 
 
-def load_client() -> None:
-    """Import redis-py ahead of time, for a caller that may not wait for it later."""
-    import jobctl.redis.connection  # noqa: F401
-
-
 def running_embedded(environ: Mapping[str, str]) -> str | None:
     """Return the URL of this user's embedded server, while it runs."""
     from jobctl.embedded import default_directory, find  # 1 ms, not needed with a URL

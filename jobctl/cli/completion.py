@@ -78,8 +78,8 @@ def _is_word(name: str) -> bool:
 
 def queue_names(session: Session) -> list[str]:
     """Return the names of the queues; none if that fails or takes too long."""
+    from jobctl.backend import load_client
     from jobctl.cli.connect import connect, level_of
-    from jobctl.connecting import load_client
 
     found: list[str] = []
 
