@@ -26,6 +26,7 @@ from jobctl.cron.toml import Parsed, parse
 from jobctl.errors import BadCronFile, UsageProblem
 
 _ENABLING = "[cron_plugin]\nenabled = true\n"
+_TIGHT = re.compile(rb"[^\n\r]\r?\n[ \t]*\[cron\.job\]")  # no blank line above the header
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 FOLDER = "conf.d"
 # What a file alone does not tell: the others of its folder may have it.
@@ -77,6 +78,8 @@ def add_entry(old: Parsed, entry: NewEntry, *, enable: bool = False) -> Parsed:
         UsageProblem: the file turns the plugin off, or something cannot be written as TOML.
     """
     wanted, text = dict(old.data), _legal(_text(entry))
+    if _TIGHT.search(old.document.raw):
+        text = "".join(f"{line}\n" for line in text.split("\n") if line)
     if enable and not _enabled(old):
         wanted["cron_plugin"] = {"enabled": True}
         text = f"{_ENABLING}\n{text}"
@@ -149,8 +152,7 @@ def _text(entry: NewEntry) -> str:
     document["cron"] = entries
     # Not splitlines: that would break at characters that end no line of TOML.
     above = "".join(f"# {line}".rstrip(" ") + "\n" for line in entry.comment.split("\n"))
-    lines = tomlkit.dumps(document).split("\n")
-    return (above if entry.comment else "") + "".join(f"{line}\n" for line in lines if line)
+    return (above if entry.comment else "") + tomlkit.dumps(document)
 
 
 def _legal(text: str) -> str:

@@ -147,8 +147,6 @@ def test_entries_that_are_wrong_are_said_and_the_rest_is_counted(jobctl):
         (["--per", "day"], 2, "--per"),
         (["--queue", ""], 2, "--queue is empty"),
         (["--columns", "at,queu"], 2, "did you mean queue?"),
-        (["--from", "then"], 2, "not a time"),
-        (["no.toml"], 4, "no.toml"),
     ],
 )
 def test_what_makes_no_sense_is_refused(jobctl, argv, code, said):

@@ -163,7 +163,7 @@ def test_what_cannot_be_read_is_not_changed(raw):
 
 def test_a_new_file_begins_with_the_entry_or_with_what_turns_the_plugin_on():
     entry = NewEntry("@daily", {"type": "A"})
-    text = b'[[cron]]\nschedule = "@daily"\n[cron.job]\ntype = "A"\n'
+    text = b'[[cron]]\nschedule = "@daily"\n\n[cron.job]\ntype = "A"\n'
     assert with_entry(b"", entry) == text
     assert with_entry(b"", entry, enable=True) == b"[cron_plugin]\nenabled = true\n\n" + text
 
