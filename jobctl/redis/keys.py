@@ -5,7 +5,7 @@ from __future__ import annotations
 DEMO = "jobctl:demo"  # unix seconds that the demo data was made for
 IDENTITY = "jobctl:server"  # tells one database from another, written at the first change
 CLAIM = "claim"  # field of an operation's hash: who has claimed it
-FAKTORY = "jobctl:faktory"  # the version of the Faktory server that was last seen at a change
+SERVER_VERSION = "jobctl:faktory"  # the version of the Faktory server seen at the last change
 KEPT = 7 * 86400  # seconds that an operation's results are kept after its last batch
 
 

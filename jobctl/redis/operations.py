@@ -15,7 +15,7 @@ from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.notes import Lock
 from jobctl.model.operation import Header, Rising
-from jobctl.redis.keys import CLAIM, FAKTORY, IDENTITY, KEPT, operation_key
+from jobctl.redis.keys import CLAIM, IDENTITY, KEPT, SERVER_VERSION, operation_key
 from jobctl.redis.queues import encode_name
 from jobctl.redis.scripts import Command, Reply, ready, script
 
@@ -181,13 +181,13 @@ class Operations:
 
     def server_version(self) -> str | None:
         """Return the version of the Faktory server that an earlier change wrote down."""
-        (found,) = self._connection.attempt([("GET", FAKTORY)])
+        (found,) = self._connection.attempt([("GET", SERVER_VERSION)])
         return found.decode("utf-8", "replace") if isinstance(found, bytes) else None
 
     def note_server(self, version: str) -> None:
         """Write down the version of the Faktory server, if this Redis allows it."""
         if version != self.server_version():
-            self._note("SET", FAKTORY, version)
+            self._note("SET", SERVER_VERSION, version)
 
     def _note(self, *command: str) -> None:
         """Write something that is done without if the server is full, or this user may not."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from jobctl.model.entry import Entry
-from jobctl.model.info import JobServerFacts
 from jobctl.model.layout import Kind, Layout, QueueForm
-from jobctl.model.queue import Queue
-from jobctl.model.target import Target
-from jobctl.redis.operations import Operations
-from jobctl.redis.queues import Queues
-from jobctl.redis.server import Server
-from jobctl.redis.sets import SortedSet
-from jobctl.systems.faktory.server import Faktory
+
+if TYPE_CHECKING:  # listing jobs needs none of them
+    from jobctl.model.entry import Entry
+    from jobctl.model.info import JobServerFacts
+    from jobctl.model.queue import Queue
+    from jobctl.model.target import Target
+    from jobctl.redis.operations import Operations
+    from jobctl.redis.queues import Queues
+    from jobctl.redis.server import Server
+    from jobctl.redis.sets import SortedSet
+    from jobctl.systems.faktory.server import Faktory
 
 Counters = tuple[int | None, int | None]  # processed, failures
 
