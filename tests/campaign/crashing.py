@@ -1,15 +1,16 @@
-"""Real processes that die at random instants, and a census of all jobs afterwards."""
+"""A private server, and real jobctl processes that work on it and die at random instants."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,18 @@ from typing import Any
 import redis
 
 from jobctl import embedded
-from tests.builders import NOW, failed
-
-JOBS = 4000
-SETS = ("retries", "scheduled", "dead")
+from tests.campaign.stocks import Stock
+from tests.systems.double import FaktoryDouble
 
 
 @dataclass
 class Shop:
-    """A private server full of retries, and jobctl processes that work on it."""
+    """The server, and what is done to it; `popped` is what workers took."""
 
     directory: Path
     popped: list[bytes] = field(default_factory=list)
+    faktory_url: str | None = None
+    earlier: str | None = None  # the newest operation when it was filled
 
     def start(self) -> None:
         """Start the server, or start it again from its append-only file."""
@@ -46,26 +47,33 @@ class Shop:
         """Return a plain client."""
         return redis.Redis(unix_socket_path=self.socket)
 
-    def fill(self, jobs: int = JOBS) -> None:
-        """Begin anew with so many retries at random times, and one queue with a list."""
-        rng = random.Random(jobs)
+    def fill(self, stock: Stock) -> None:
+        """Begin anew."""
+        self.popped.clear()
         with self.client() as db:
             db.flushdb()
-            db.sadd("queues", "default")
-            db.lpush("q:default", failed("already-there"))
-            for start in range(0, jobs, 1000):
-                some = range(start, min(jobs, start + 1000))
-                db.zadd("retries", {failed(f"jid-{i:08d}"): rng.uniform(0, NOW) for i in some})
+            stock.fill(db)
+            db.waitaof(1, 0, 10_000)  # what it begins with is on the disk
+        latest = self.latest()
+        self.earlier = latest["operation"] if latest else None
 
-    def env(self) -> dict[str, str]:
-        """Return the environment of the processes."""
-        return os.environ | {"XDG_STATE_HOME": str(self.directory), "JOBCTL_URL": self.url}
+    @contextlib.contextmanager
+    def server(self, stock: Stock) -> Iterator[FaktoryDouble]:
+        """Let a Faktory server be there, which the processes know."""
+        with FaktoryDouble(self.socket) as double:
+            stock.serve(double)
+            self.faktory_url = double.url
+            yield double
+        self.faktory_url = None
 
     def begin(self, *argv: str) -> subprocess.Popen[bytes]:
         """Start jobctl."""
+        env = os.environ | {"XDG_STATE_HOME": str(self.directory), "JOBCTL_URL": self.url}
+        if self.faktory_url:
+            env["FAKTORY_URL"] = self.faktory_url
         return subprocess.Popen(
             [sys.executable, "-m", "jobctl", *argv],
-            env=self.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def run(self, *argv: str, codes: tuple[int, ...] = (0,)) -> Any:
@@ -104,17 +112,39 @@ class Shop:
         found = self.run("journal", "ls")
         return found[0] if found else None
 
-    def census(self) -> Counter[str]:
-        """Count each JID over all structures, and what workers took."""
-        with self.client() as db:
-            members = [raw for key in SETS for raw in db.zrange(key, 0, -1)]
-            for name in db.smembers("queues"):
-                members += db.lrange(b"q:" + name, 0, -1)
-        return Counter(json.loads(raw)["jid"] for raw in [*members, *self.popped])
+    def begun(self) -> tuple[str, str] | None:
+        """Return the operation that was begun since it was filled, and its state."""
+        latest = self.latest()
+        if latest is None or latest["operation"] == self.earlier:
+            return None
+        return latest["operation"], latest["state"]
 
-    def check(self, jobs: int = JOBS, note: object = "") -> None:
-        """Check that every job is in exactly one place, once."""
-        found = self.census()
-        expected = {f"jid-{i:08d}" for i in range(jobs)} | {"already-there"}
-        assert found.keys() == expected, (note, "lost", sorted(expected - found.keys())[:5])
-        assert set(found.values()) == {1}, (note, "twice", found.most_common(3))
+    @contextlib.contextmanager
+    def meanwhile(self, *works: Callable[[redis.Redis], object]) -> Iterator[None]:
+        """Let others do these again and again, each on a connection of its own."""
+        done = threading.Event()
+
+        def repeat(work: Callable[[redis.Redis], object]) -> None:
+            with self.client() as db:
+                while not done.is_set():
+                    work(db)
+
+        threads = [threading.Thread(target=repeat, args=(work,)) for work in works]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+
+    def work(self, queue: str) -> Callable[[redis.Redis], object]:
+        """Return what a worker of a queue does: take a job."""
+
+        def take(db: redis.Redis) -> None:
+            found = db.brpop(queue, timeout=0.05)
+            if found:
+                self.popped.append(found[1])
+
+        return take

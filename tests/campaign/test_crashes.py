@@ -1,20 +1,72 @@
-"""Never lost, never twice: whoever dies, whenever."""
+"""Never lost, never twice: whoever dies, whenever; and an undo brings back what was."""
 
 import contextlib
 import random
 import subprocess
+from dataclasses import dataclass
 
 import pytest
 
-from tests.campaign.crashing import JOBS, Shop
+from tests.campaign.crashing import Shop
+from tests.campaign.stocks import Discarded, Held, HeldByServer, Jobs, Queues, Records, Stock
 
-VERBS = {
-    "kill": ("retries", "kill", "--all", "--yes"),
-    "requeue": ("retries", "requeue", "--all", "--yes"),
-    "requeue --in": ("retries", "requeue", "--all", "--in", "1h", "--reset-retries", "--yes"),
-    "reschedule": ("retries", "reschedule", "--all", "--spread", "1h", "--yes"),
-}
+
+@dataclass(frozen=True)
+class Scenario:
+    """A change that dies between these seconds.
+
+    Attributes:
+        undo_dies: when an undo of it dies; None: it cannot be undone.
+        wired: whether a Faktory server is there.
+        seeds: how many runs of it there are always, and in a campaign.
+    """
+
+    stock: Stock
+    argv: tuple[str, ...]
+    dies: tuple[float, float]
+    undo_dies: tuple[float, float] | None = (0.15, 0.5)
+    wired: bool = False
+    seeds: tuple[int, int] = (2, 200)
+
+
+def change(words, rate=()):
+    return (*words.split(), "--all", "--yes", *rate)
+
+
 SLOWLY = ("--rate", "12000/s")  # so that there is time to die in the middle
+REMOVE = ("queue", "remove", *Queues.NAMES, "--confirm", " ".join(Queues.NAMES))
+SCENARIOS = {
+    words: Scenario(Jobs(), change(words, SLOWLY), (0.2, 0.75), seeds=(3, 50))
+    for words in ("retries kill", "retries requeue", "retries requeue --in 1h --reset-retries",
+                  "retries reschedule --spread 1h")
+} | {
+    "retries discard": Scenario(Discarded(), change("retries discard", SLOWLY), (0.2, 0.7)),
+    "record delete": Scenario(
+        Records(), change("record delete", ("--rate", "9000/s")), (0.35, 1.0), (0.2, 0.5),
+        seeds=(4, 200),
+    ),
+    "record mark": Scenario(
+        Records(), change("record mark killed", ("--rate", "9000/s")), (0.35, 0.9), None
+    ),
+    "release": Scenario(Held(), change("working release"), (0.2, 0.45), None),
+    "release by wire": Scenario(
+        HeldByServer(), change("working release"), (0.25, 1.1), None, wired=True, seeds=(5, 200)
+    ),
+    "remove": Scenario(Queues(), REMOVE, (0.25, 0.6)),
+    "remove by wire": Scenario(Queues(), REMOVE, (0.25, 0.6), wired=True),
+}  # fmt: skip
+FORGETTING = {name: each for name, each in SCENARIOS.items() if not each.wired and each.undo_dies}
+
+
+def runs(scenarios, default=None):
+    """A few runs of each always, the rest in a campaign; each is a seed."""
+    return [
+        pytest.param(
+            name, seed,
+            marks=pytest.mark.campaign if seed >= (default or each.seeds[0]) else (),
+        )
+        for name, each in scenarios.items() for seed in range(each.seeds[1])
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -25,106 +77,88 @@ def shop(tmp_path_factory):
     made.stop()
 
 
-@pytest.fixture
-def fresh_shop(tmp_path):
-    made = Shop(tmp_path)
-    made.start()
-    yield made
-    made.stop()
-
-
-def runs(default):
-    """A few runs always, two hundred in a campaign; each is a seed."""
-    return [
-        pytest.param(seed, marks=pytest.mark.campaign if seed >= default else ())
-        for seed in range(200)
-    ]
-
-
-def finish(shop, before):
-    """Resume what was stopped, or do it for the first time; return the report, if there is one."""
-    latest = shop.latest()
-    if latest is None or latest["operation"] == before or latest["state"] == "done":
-        return None
-    if latest["state"] == "undone":
-        return None
-    codes = (0, 7)  # 7: it was killed while choosing, and nothing was changed
-    return shop.run("resume", latest["operation"], "--yes", codes=codes)
-
-
-def newest(shop):
-    latest = shop.latest()
-    return latest["operation"] if latest else None
-
-
-@pytest.mark.parametrize("seed", runs(12))
-def test_jobctl_is_killed(shop, seed):
-    rng = random.Random(seed)
-    name = rng.choice(sorted(VERBS))
-    shop.fill()
-    before = newest(shop)
-    shop.kill_after(rng.uniform(0.2, 0.75), *VERBS[name], *SLOWLY)
-    shop.check(note=(seed, name, "before resume"))
-    report = finish(shop, before)
-    shop.check(note=(seed, name))
+def resume(shop, scenario, note):
+    """Resume what was begun, if that was killed; and hold what it says, and what there is then."""
+    begun = shop.begun()
+    if begun is None or begun[1] in ("done", "undone"):
+        return
+    # 7: it was killed while choosing, and nothing was changed
+    report = shop.run("resume", begun[0], "--yes", codes=(0, 7))
     if report is not None:
-        assert (report["matched"], report["done"], report["gone"]) == (JOBS, JOBS, 0), (seed, name)
-        assert sum(report["after"].values()) == sum(report["before"].values()), (seed, name)
+        count = scenario.stock.count
+        found = (report["matched"], report["done"], report["gone"], report["failed"])
+        assert found == (count, count, 0, 0), note
+        with shop.client() as db:
+            scenario.stock.ended(db, report, note)
 
 
-@pytest.mark.parametrize("seed", runs(4))
-def test_jobctl_is_killed_while_it_discards(shop, seed):
-    rng = random.Random(seed)
-    shop.fill()
-    before = newest(shop)
-    shop.kill_after(rng.uniform(0.2, 0.7), "retries", "discard", "--all", "--yes", *SLOWLY)
-    report = finish(shop, before)
-    if report is not None:
-        assert (report["matched"], report["done"]) == (JOBS, JOBS), seed
-        assert report["after"] == {"retries": 0}
-    latest = shop.latest()
-    if latest and latest["operation"] != before and latest["state"] == "done":
-        assert shop.run("undo", latest["operation"], "--yes")["done"] == JOBS
-    shop.check(note=seed)
+def undo(shop, scenario, rng, note):
+    """Undo it, perhaps in two goes, and hold that everything is as it was."""
+    begun = shop.begun()
+    if begun is None:
+        return
+    operation, _ = begun
+    if rng.random() < 0.6:
+        shop.kill_after(rng.uniform(*scenario.undo_dies), "undo", operation, "--yes")
+        with shop.client() as db:
+            scenario.stock.check(db, (note, "in the middle of the undo"))
+    undoing = shop.run("journal", "show", operation)["state"] == "undoing"
+    shop.run(rng.choice(["undo", "resume"]) if undoing else "undo", operation, "--yes",
+             codes=(0, 7))  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", runs(6))
-def test_an_undo_is_killed(shop, seed):
-    rng = random.Random(seed)
-    name = rng.choice(sorted(VERBS))
-    shop.fill()
-    with shop.client() as db:
-        before = db.zrange("retries", 0, -1, withscores=True)
-    operation = shop.run(*VERBS[name])["operation"]
-    shop.kill_after(rng.uniform(0.15, 0.5), "undo", operation, "--yes")
-    shop.check(note=(seed, name, "in the middle"))
-    begun = shop.run("journal", "show", operation)["state"] == "undoing"
-    shop.run(rng.choice(["undo", "resume"]) if begun else "undo", operation, "--yes")
-    shop.check(note=(seed, name))
-    with shop.client() as db:
-        assert db.zrange("retries", 0, -1, withscores=True) == before, (seed, name)
+@pytest.mark.parametrize(("name", "seed"), runs(SCENARIOS))
+def test_jobctl_is_killed(shop, name, seed):
+    scenario, rng, note = SCENARIOS[name], random.Random(f"{name} {seed}"), (name, seed)
+    stock = scenario.stock
+    shop.fill(stock)
+    with contextlib.ExitStack() as held, shop.client() as db:
+        if scenario.wired:
+            held.enter_context(shop.server(stock))
+        full = stock.state(db)
+        shop.kill_after(rng.uniform(*scenario.dies), *scenario.argv)
+        stock.check(db, (note, "before resume"))
+        if rng.random() < 0.3 and (begun := shop.begun()):  # killed again while it resumes
+            shop.kill_after(rng.uniform(0.2, 0.7), "resume", begun[0], "--yes")
+        if scenario.undo_dies is None or rng.random() < 0.7:
+            resume(shop, scenario, note)
+        stock.check(db, note)
+        if scenario.undo_dies is not None:
+            undo(shop, scenario, rng, note)
+            assert stock.state(db) == full, note
+            stock.check(db, note)
+            assert not db.keys("jobctl:op:*:*"), note
 
 
-@pytest.mark.parametrize("seed", runs(4))
-def test_the_server_is_killed_and_has_forgotten_its_last_moments(fresh_shop, seed):
-    shop = fresh_shop
-    rng = random.Random(seed)
-    name = rng.choice(sorted(VERBS))
-    shop.fill()
-    remembered, before = shop.log_size(), newest(shop)
-    process = shop.begin(*VERBS[name], *SLOWLY)
-    with contextlib.suppress(subprocess.TimeoutExpired):  # it is in the middle
-        process.wait(timeout=rng.uniform(0.3, 1.2))
-    shop.kill_server()
-    _, err = process.communicate()
-    assert process.returncode in (0, 3), err
-    shop.forget(rng.randint(remembered, shop.log_size()))
+@pytest.mark.parametrize(("name", "seed"), runs(FORGETTING, default=1))
+def test_the_server_is_killed_and_has_forgotten_its_last_moments(tmp_path, name, seed):
+    scenario, rng, note = FORGETTING[name], random.Random(f"{name} {seed}"), (name, seed)
+    stock, shop = scenario.stock, Shop(tmp_path)
     shop.start()
-    shop.check(note=(seed, name, "before resume"))
-    latest = shop.latest()
-    if latest is not None and latest["operation"] != before:
-        # Also one that had ended: the server may not remember that.
-        report = shop.run("resume", latest["operation"], "--yes", codes=(0, 7))
-        if report is not None:
-            assert (report["done"], report["gone"]) == (JOBS, 0), (seed, name)
-    shop.check(note=(seed, name))
+    try:
+        shop.fill(stock)
+        with shop.client() as db:
+            full, remembered = stock.state(db), shop.log_size()
+        process = shop.begin(*scenario.argv)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it is in the middle
+            process.wait(timeout=rng.uniform(0.3, 1.2))
+        shop.kill_server()
+        _, err = process.communicate()
+        assert process.returncode in (0, 3), err
+        shop.forget(rng.randint(remembered, shop.log_size()))
+        shop.start()
+        with shop.client() as db:
+            stock.check(db, (note, "before resume"))
+            begun = shop.begun()
+            if begun is not None and rng.random() < 0.7:
+                # Also one that had ended: the server may not remember that.
+                report = shop.run("resume", begun[0], "--yes", codes=(0, 7))
+                if report is not None:
+                    assert (report["done"], report["gone"]) == (stock.count, 0), note
+                    stock.check(db, note)
+            undo(shop, scenario, rng, note)
+            assert stock.state(db) == full, note
+            stock.check(db, note)
+            assert not db.keys("jobctl:op:*:*"), note
+    finally:
+        shop.stop()

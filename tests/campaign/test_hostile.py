@@ -62,8 +62,7 @@ EXITS = {code.value for code in Exit}
 
 
 @pytest.fixture
-def shop(raw, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def shop(raw, own_journal):
     small_shop(raw)
     for i, state in enumerate(("failed", "queued", "succeeded", "started")):
         record(raw, f"job-{i:08d}", state, job_name="Import", provider_job_id="retry-000001")
@@ -78,20 +77,15 @@ def check(ran, argv):
     assert len(errors) <= 1, (argv, ran.err)
 
 
-@pytest.mark.parametrize("seed", range(4))
+def seeds(many):
+    """Four always, the rest in a campaign."""
+    campaign = [pytest.param(seed, marks=pytest.mark.campaign) for seed in range(4, many)]
+    return pytest.mark.parametrize("seed", [*range(4), *campaign])
+
+
+@seeds(104)
 @pytest.mark.parametrize("argv", [*LOOKING, *CHANGING], ids=" ".join)
 def test_wrong_replies(argv, seed, jobctl, shop, server, tmp_path):
-    behave(argv, seed, jobctl, server, tmp_path)
-
-
-@pytest.mark.campaign
-@pytest.mark.parametrize("seed", range(4, 104))
-@pytest.mark.parametrize("argv", [*LOOKING, *CHANGING], ids=" ".join)
-def test_many_wrong_replies(argv, seed, jobctl, shop, server, tmp_path):
-    behave(argv, seed, jobctl, server, tmp_path)
-
-
-def behave(argv, seed, jobctl, server, tmp_path):
     share = (0.02, 0.1, 0.3, 1.0)[seed % 4]
     with Hostile(tmp_path / "hostile", server.socket, seed=seed, share=share) as proxy:
         check(jobctl(*argv, url=proxy.url, tty=bool(seed & 1)), argv)
@@ -107,6 +101,9 @@ FIELDS = (
     "jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry", "custom",
     "failure", "backtrace", "job", "reserved_at", "expires_at", "wid", "reserve_for",
 )  # fmt: skip
+RECORD_FIELDS = (
+    "id", "state", "errors", "data", "job_name", "job_args", "progress", "attempt", "recorded_at",
+)  # fmt: skip
 SCORES = (0, -1, NOW, NOW + 180 * 86400, 2**53, 1e300, float("inf"), float("-inf"), -62135596801)
 
 
@@ -116,10 +113,8 @@ def odd_member(chance):
     for name in chance.sample(FIELDS, chance.randrange(6)):
         fields[name] = chance.choice(VALUES)
         if name == "failure" and chance.random() < 0.5:
-            fields[name] = {
-                key: chance.choice(VALUES)
-                for key in ("failed_at", "message", "errtype", "remaining")
-            }
+            keys = ("failed_at", "message", "errtype", "remaining")
+            fields[name] = {key: chance.choice(VALUES) for key in keys}
     raw = bytearray(json.dumps(fields).encode())
     if chance.random() < 0.2:
         raw = raw[: chance.randrange(len(raw))]
@@ -137,17 +132,7 @@ def odd_shop(raw, chance):
     odd = [json.dumps(value) for value in VALUES] + ["{", "NaN", "\x00"]
     for i in range(8):
         ident = chance.choice((f"job-{i:08d}", "", "a:0", "é b", "\x1b[2J"))
-        for field in (
-            "id",
-            "state",
-            "errors",
-            "data",
-            "job_name",
-            "job_args",
-            "progress",
-            "attempt",
-            "recorded_at",
-        ):
+        for field in RECORD_FIELDS:
             if chance.random() < 0.7:
                 raw.hset(f"jobba:id:{ident}", field, chance.choice(odd))
         raw.sadd(f"jobba:{chance.choice(('failed', 'queued', 'started'))}", ident)
@@ -160,19 +145,8 @@ def odd_shop(raw, chance):
         raw.set(key, "odd")
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_payloads(seed, jobctl, raw, monkeypatch, tmp_path):
-    survive(seed, jobctl, raw, monkeypatch, tmp_path)
-
-
-@pytest.mark.campaign
-@pytest.mark.parametrize("seed", range(4, 204))
-def test_many_random_payloads(seed, jobctl, raw, monkeypatch, tmp_path):
-    survive(seed, jobctl, raw, monkeypatch, tmp_path)
-
-
-def survive(seed, jobctl, raw, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+@seeds(204)
+def test_random_payloads(seed, jobctl, raw, own_journal):
     odd_shop(raw, random.Random(seed))
     for argv in LOOKING + CHANGING:
         ran = jobctl(*argv, tty=True)

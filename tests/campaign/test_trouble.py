@@ -12,6 +12,7 @@ from jobctl.errors import JobctlError
 from jobctl.redis.sets import SortedSet
 from tests.builders import NOW, enqueue, failed, job, retry
 from tests.everything import contents
+from tests.trouble import Meddler, denied, full, replica
 
 ALL = Guards(everything=True)
 VERBS = {
@@ -41,50 +42,35 @@ def opened(members, url, tmp_path):
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_read_only_replica_refuses_and_nothing_changes(opened, raw, verb):
     before = contents(raw)
-    raw.execute_command("REPLICAOF", "127.0.0.1", "1")
-    try:
-        with pytest.raises(JobctlError, match=r"READONLY|replica"):
-            VERBS[verb](opened.retries)
-    finally:
-        raw.execute_command("REPLICAOF", "NO", "ONE")
+    with replica(raw), pytest.raises(JobctlError, match=r"READONLY|replica"):
+        VERBS[verb](opened.retries)
     assert contents(raw) == before
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_full_server_loses_nothing(opened, raw, verb):
-    report_before = contents(raw)
     VERBS["reschedule"](opened.retries)  # the database has its identity by now
-    raw.config_set("maxmemory", 1)
-    try:
+    with full(raw):
         report = VERBS[verb](opened.retries)
-    finally:
-        raw.config_set("maxmemory", 0)
     assert report.done + report.failed == 5
     assert report.done == 5 or verb != "discard"  # it frees memory
     jids = [json.loads(m)["jid"] for m in raw.zrange("retries", 0, -1)]
     assert len(jids) == (5 if verb == "reschedule" else 5 - report.done)
-    assert len(report_before[b"retries"]) == 5
 
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(
-    "denied",
+    "command",
     ["eval", "zrem", "zadd", "zmscore", "zscan", "hset", "hget", "expire", "lpush", "sadd", "set"],
 )
-def test_a_denied_command_loses_nothing_and_is_no_success(opened, raw, url, tmp_path, verb, denied):
-    raw.execute_command(
-        "ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{denied}"
-    )
+def test_a_denied_command_loses_nothing_and_is_no_success(opened, raw, url, verb, command):
     before = contents(raw)
-    limited_url = url.replace("unix://", "unix://clerk:pw@")
     try:
-        with connect(limited_url, operations=tmp_path / "operations") as limited:
-            report = VERBS[verb](limited.retries)
+        with denied(raw, url, f"-{command}") as limited, connect(limited) as store:
+            report = VERBS[verb](store.retries)
     except JobctlError:
         assert contents(raw) == before
         return
-    finally:
-        raw.acl_deluser("clerk")
     if report.failed:
         assert (report.failed, report.done) == (5, 0)
         assert contents(raw) == before
@@ -136,17 +122,6 @@ def test_a_growing_set_is_scanned_without_repeats(opened, raw):
     report = opened.retries.kill("type=SendEmail", watch=Pusher())
     assert (report.matched, report.done, report.gone) == (20_005, 20_005, 0)
     assert raw.zcard("dead") == 20_005
-
-
-class Meddler(Watch):
-    """Changes something between choosing and moving."""
-
-    def __init__(self, meddle):
-        self.meddle = meddle
-
-    def confirm(self, preview):
-        self.meddle()
-        return True
 
 
 def test_a_member_that_changes_before_it_is_moved_is_gone(opened, raw, members):
