@@ -41,6 +41,12 @@ for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(ignored, signal.default_int_handler if is_int else signal.SIG_DFL)
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> None:
+    """Have Ctrl-C raise an error: importing the console script leaves it to end the process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run of the command line left behind."""
