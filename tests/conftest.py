@@ -55,6 +55,12 @@ class Ran:
     out: str
     err: str
 
+    def fails(self, code: int, *said: str) -> None:
+        """Check that it failed with this code, printed nothing, and said all of this."""
+        assert (self.code, self.out) == (code, ""), self
+        for text in said:
+            assert text in self.err, self
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.EmbeddedServer]:

@@ -198,8 +198,7 @@ def test_a_url_from_the_environment_is_said_to_be_from_there(jobctl, monkeypatch
     monkeypatch.setenv("REDIS_URL", f"redis://:{PASSWORD}")
     monkeypatch.delenv("JOBCTL_URL")
     ran = jobctl("retries", "count", url=None)
-    assert (ran.code, ran.out) == (2, "")
-    assert "(from REDIS_URL)" in ran.err
+    ran.fails(2, "(from REDIS_URL)")
     assert PASSWORD not in ran.err
 
 

@@ -36,8 +36,7 @@ def test_a_context_names_the_redis(two, jobctl) -> None:
     assert jobctl("retries", "count", "--context", "here", url=None).out == "1\n"
     assert jobctl("--context", "here", "retries", "count", url="redis://127.0.0.1:1").out == "1\n"
     ran = jobctl("retries", "count", "--context", "there", url=None)
-    assert (ran.code, ran.out) == (3, "")
-    assert "redis://:***@127.0.0.1:1/0 (from context there)" in ran.err
+    ran.fails(3, "redis://:***@127.0.0.1:1/0 (from context there)")
 
 
 def test_the_library_takes_a_context(two, server) -> None:
@@ -66,9 +65,11 @@ def test_the_layout_of_a_context_counts_where_none_is_given(config, server, jobc
 def test_a_context_with_a_server_alone_has_no_redis(config, jobctl) -> None:
     file = config('[contexts.wire]\nfaktory = "tcp://127.0.0.1:1"\n')
     ran = jobctl("retries", "count", "--context", "wire", url="redis://127.0.0.1:1")
-    assert (ran.code, ran.out) == (2, "")
-    assert "this needs the Redis, and only a Faktory server is given" in ran.err
-    assert f"url = .. in {file} [contexts.wire]" in ran.err
+    ran.fails(
+        2,
+        "this needs the Redis, and only a Faktory server is given",
+        f"url = .. in {file} [contexts.wire]",
+    )
     level = choose_level(None, None, os.environ, lambda: None, context="wire")
     with open_either(level, Settings(), os.environ) as backend:
         assert (backend.has_redis, backend.rules.context) == (False, "wire")
@@ -130,9 +131,7 @@ def test_a_context_is_shown(full, jobctl, monkeypatch) -> None:
     shown = jobctl("context", "show", "plain", "-o", "table").out
     keys = [line.split()[0] for line in shown.splitlines() if not line.startswith(" ")]
     assert keys == [key for key in (*KEYS, "password", "file") if key != "faktory"]
-    ran = jobctl("context", "show", "plian")
-    assert (ran.code, ran.out) == (2, "")
-    assert "did you mean plain?" in ran.err
+    jobctl("context", "show", "plian").fails(2, "did you mean plain?")
 
 
 def test_a_password_in_a_variable_is_said_to_be_in_the_url(config, jobctl, monkeypatch) -> None:

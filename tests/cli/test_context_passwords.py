@@ -68,13 +68,14 @@ def test_a_wrong_or_missing_password_is_said_to_be_so(config, server, locked, jo
         f'[contexts.wrong]\nurl = "{server.url}"\npassword_command = "echo x{SECRET}"\n'
     )
     ran = jobctl("retries", "count", "--context", "none", url=None)
-    assert ran.code == 3
-    assert f"{server.url} wants a password (from context none)" in ran.err
-    assert f"password_command or password_file = .. in {file} [contexts.none]" in ran.err
+    ran.fails(
+        3,
+        f"{server.url} wants a password (from context none)",
+        f"password_command or password_file = .. in {file} [contexts.none]",
+    )
     for more in ((), ("--debug",), ("-o", "json")):
         ran = jobctl("retries", "count", "--context", "wrong", *more, url=None)
-        assert (ran.code, ran.out) == (3, "")
-        assert f"{server.url} refused the user or password (from context wrong)" in ran.err
+        ran.fails(3, f"{server.url} refused the user or password (from context wrong)")
         assert SECRET not in ran.err
 
 
@@ -91,8 +92,7 @@ def test_a_command_that_fails_ends_it_before_anything_is_opened(
     config(f'[contexts.prod]\nurl = "redis://127.0.0.1:1"\npassword_command = "{command}"\n')
     for more in ((), ("--debug",), ("-o", "json")):
         ran = jobctl("retries", "count", "--context", "prod", *more, url=None)
-        assert (ran.code, ran.out) == (2, "")
-        assert f"password_command of context prod {said}" in ran.err
+        ran.fails(2, f"password_command of context prod {said}")
         assert SECRET not in ran.err
 
 

@@ -161,5 +161,4 @@ def test_a_narrow_table_keeps_the_name_of_the_context(config, jobctl, monkeypatc
 
 def test_a_variable_that_is_not_set_is_said_with_its_key(full, jobctl) -> None:
     ran = jobctl("context", "show", "--context", "prod", url=None)
-    assert ran.code == 2
-    assert "url of context prod needs the variable PW, which is not set" in ran.err
+    ran.fails(2, "url of context prod needs the variable PW, which is not set")

@@ -90,9 +90,7 @@ def test_with_the_wire_alone_it_says_what_could_not_be_seen(wire, faktory):
     assert faktory.paused == {"default"}
     assert wire("queue", "resume", "*").code == 0
     assert faktory.paused == set()
-    ran = wire("queue", "pause", "mailer")
-    assert ran.code == 4
-    assert "did you mean mailers?" in ran.err
+    wire("queue", "pause", "mailer").fails(4, "did you mean mailers?")
     assert wire("queue", "pause", "--glob", "mail*").code == 0
     assert faktory.paused == {"mailers"}
 
@@ -107,18 +105,13 @@ def test_with_the_wire_alone_it_says_what_could_not_be_seen(wire, faktory):
     ],
 )
 def test_what_needs_redis_says_so_and_how_to_give_it(wire, faktory, argv):
-    ran = wire("queue", *argv)
-    assert ran.code == 2, ran.err
-    assert "needs the Redis" in ran.err
-    assert "--url" in ran.err
+    wire("queue", *argv).fails(2, "needs the Redis", "--url")
     assert said(faktory, "QUEUE PAUSE") == []
 
 
 def test_a_server_that_answers_err_or_hangs_up_is_told(both, faktory, queues):
     faktory.answer("QUEUE PAUSE", b"-ERR no luck\r\n", times=1)
-    ran = both("queue", "pause", "default")
-    assert ran.code == 3
-    assert "no luck" in ran.err
+    both("queue", "pause", "default").fails(3, "no luck")
     faktory.hang_up("QUEUE PAUSE", times=1)
     assert both("queue", "pause", "default").code == 3
     assert paused(queues) == []
@@ -239,8 +232,7 @@ def test_a_drain_pauses_by_way_of_the_server(both, faktory, queues, monkeypatch)
     assert faktory.paused == {"default"}
     queues.sadd("queues", "behind-its-back")
     ran = both("queue", "drain", "default", "behind-its-back", "--pause", "--timeout", "9s")
-    assert ran.code == 1
-    assert "not every queue could be paused" in ran.err
+    ran.fails(1, "not every queue could be paused")
 
 
 @pytest.mark.parametrize("name", ["high priority", "mail*", "a\u2028b"])
@@ -256,8 +248,7 @@ def test_a_queue_that_the_server_cannot_be_told_of_is_refused_before_anything(
     command = ["--", "true"] if verb == "hold" else []
     doors = ("-u", url, "--faktory-url", faktory.url)
     ran = jobctl("queue", verb, *others, name, *doors, *command)
-    assert (ran.code, ran.out) == (7, "")
-    assert f"cannot be told of the queue {name!r}" in ran.err
+    ran.fails(7, f"cannot be told of the queue {name!r}")
     assert (paused(raw), raw.exists(f"jobctl:hold:{name}"), said(faktory, "QUEUE")) == (
         ["mailers"], 0, [],
     )  # fmt: skip

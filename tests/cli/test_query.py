@@ -161,9 +161,7 @@ def test_an_index_of_another_type_is_named(raw, jobctl, key):
     record(raw, "r-1", state="failed", job_name="A")
     raw.delete(key)
     raw.set(key, "x")
-    ran = jobctl("query", "-w", "state=failed", "-w", "job_name=A")
-    assert (ran.code, ran.out) == (3, "")
-    assert f"the key {key} of" in ran.err
+    jobctl("query", "-w", "state=failed", "-w", "job_name=A").fails(3, f"the key {key} of")
 
 
 @pytest.mark.usefixtures("shop", "noon")

@@ -108,9 +108,7 @@ def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
     before = state(shop)
     assert jobctl(*remove("q:mail")).code == 4
     ran = jobctl(*remove("mail", "defualt"))
-    assert ran.code == 4
-    assert "there is no queue defualt" in ran.err
-    assert "did you mean default?" in ran.err
+    ran.fails(4, "there is no queue defualt", "did you mean default?")
     assert state(shop) == before
 
 
@@ -128,9 +126,7 @@ def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
 )
 def test_a_guard_refuses(shop, jobctl, own_journal, options, says):
     before = state(shop)
-    ran = jobctl("queue", "remove", "default", "mail", *options)
-    assert ran.code == 7
-    assert says in ran.err
+    jobctl("queue", "remove", "default", "mail", *options).fails(7, says)
     assert state(shop) == before
     assert not own_journal.exists()
 
@@ -206,10 +202,7 @@ def running(server):
 
 def test_a_server_that_would_not_notice_has_to_be_named(shop, jobctl, running):
     before = state(shop)
-    ran = jobctl(*remove("default"))
-    assert ran.code == 7
-    assert "a Faktory server runs on" in ran.err
-    assert "--faktory-url" in ran.err
+    jobctl(*remove("default")).fails(7, "a Faktory server runs on", "--faktory-url")
     assert state(shop) == before
 
 
@@ -224,10 +217,12 @@ def test_the_pause_of_an_undo_is_not_put_where_nobody_would_notice(shop, jobctl,
     operation = report(*remove("mail"))["operation"]
     request.getfixturevalue("running")
     ran = jobctl("undo", operation, "--yes")
-    assert (ran.code, ran.out) == (7, "")
-    assert "the pause of queue mail cannot come back" in ran.err
-    assert "nothing was put back" in ran.err
-    assert "--faktory-url; or let its jobs run: --without-pause" in ran.err
+    ran.fails(
+        7,
+        "the pause of queue mail cannot come back",
+        "nothing was put back",
+        "--faktory-url; or let its jobs run: --without-pause",
+    )
     assert (shop.exists("q:mail"), shop.sismember("paused", "mail")) == (0, 0)
     ran = jobctl("undo", operation, "--yes", "--without-pause", "-o", "json")
     assert ran.code == 5
@@ -241,9 +236,7 @@ def test_a_queue_that_is_held_is_not_removed(shop, jobctl):
     seconds, _ = shop.time()
     held = {"v": "1", "before": "0", "lease:x": lease, "beat:x": seconds}
     shop.hset("jobctl:hold:mail", mapping=held)
-    ran = jobctl(*remove("mail"))
-    assert (ran.code, ran.out) == (7, "")
-    assert "queue mail is held by ann@ops1 (pid 7)" in ran.err
+    jobctl(*remove("mail")).fails(7, "queue mail is held by ann@ops1 (pid 7)")
     shop.delete("jobctl:hold:mail")
     assert state(shop) == before
 
@@ -260,6 +253,5 @@ def test_a_file_that_has_lost_jobs_puts_none_back_and_lets_none_go(
     file.write_bytes(b"".join(lines[:2] + lines[3:]))
     before = state(shop)
     ran = jobctl(verb, operation, "--yes")
-    assert ran.code == 1
-    assert f"{file} is damaged: 7 jobs were written, and 6 are in it" in ran.err
+    ran.fails(1, f"{file} is damaged: 7 jobs were written, and 6 are in it")
     assert state(shop) == before

@@ -56,9 +56,7 @@ def test_the_story_of_a_record_fits_its_terminal(raw, jobctl, golden, monkeypatc
 
 
 def test_what_is_not_found_has_no_record_either(jobctl):
-    ran = jobctl("status", "no-such-job")
-    assert ran.code == 4
-    assert "no status record tells of it" in ran.err
+    jobctl("status", "no-such-job").fails(4, "no status record tells of it")
 
 
 def test_records_that_may_not_be_read_are_not_said_to_be_missing(raw, jobctl, url):
