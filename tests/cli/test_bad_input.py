@@ -147,10 +147,10 @@ def test_json_gives_a_field_as_it_stands(raw, jobctl, field: str) -> None:
     assert [row[field.rpartition(".")[2]] for row in rows] == [json.loads(v) for v in VALUES]
 
 
-def test_malformed_members_are_listed_as_such_with_their_bytes(raw, jobctl) -> None:
+def test_malformed_members_are_listed_as_such_with_their_bytes(raw, jobctl, report) -> None:
     everywhere(raw, [*MALFORMED, *ODD, job("good")])
     for name in SETS[:3]:
-        rows = json.loads(jobctl(name, "ls", "--malformed", "-o", "json").out)
+        rows = report(name, "ls", "--malformed")
         kept = [
             r["raw"].encode() if r["raw"] is not None else base64.b64decode(r["raw_b64"])
             for r in rows

@@ -75,13 +75,13 @@ def test_markup_is_shown_as_it_is_written(raw, jobctl, monkeypatch) -> None:
         assert "\\x1b[31mred\\x1b]0;title\\x07" in out
 
 
-def test_machine_formats_carry_it_exactly(raw, jobctl) -> None:
+def test_machine_formats_carry_it_exactly(raw, report) -> None:
     populate(raw)
-    (row,) = json.loads(jobctl("dead", "ls", "--jid", "tame", "-o", "json").out)
+    (row,) = report("dead", "ls", "--jid", "tame")
     for key in ("jobtype", "queue", "created_at", "errtype", "message", "retry"):
         assert row[key] == EVIL
     assert row["args"] == [EVIL, {EVIL: EVIL}]
-    status = json.loads(jobctl("status", EVIL, "-o", "json").out)
+    status = report("status", EVIL)
     assert status["jid"] == EVIL
     assert {p["queue"] for p in status["places"] if p["place"] == "queue"} == {
         EVIL,

@@ -78,9 +78,9 @@ def test_a_context_with_a_server_alone_has_no_redis(config, jobctl) -> None:
         assert raised.value.hint == "give context wire its url, too"
 
 
-def test_contexts_are_listed(full, jobctl, monkeypatch) -> None:
+def test_contexts_are_listed(full, jobctl, report, monkeypatch) -> None:
     monkeypatch.setenv("JOBCTL_CONTEXT", "prod")
-    rows = json.loads(jobctl("context", "ls", "-o", "json", url=None).out)
+    rows = report("context", "ls", url=None)
     assert [list(row) for row in rows] == [KEYS] * 5
     assert rows[0] == {
         "context": "prod", "url": "redis://:${PW}@h:${PORT}/0", "faktory": "tcp://:***@h:7419",
@@ -121,8 +121,8 @@ def test_no_output_has_a_secret_in_it(full, jobctl, monkeypatch, fmt) -> None:
             assert ran.out
 
 
-def test_a_context_is_shown(full, jobctl, monkeypatch) -> None:
-    row = json.loads(jobctl("context", "show", "plain", "-o", "json").out)
+def test_a_context_is_shown(full, jobctl, report, monkeypatch) -> None:
+    row = report("context", "show", "plain")
     assert list(row) == [*KEYS, "password", "file"]
     assert (row["password"], row["read_only"], row["layout"]) == ("from a file", True, "q")
     assert row["file"].endswith("config.toml")
@@ -134,14 +134,14 @@ def test_a_context_is_shown(full, jobctl, monkeypatch) -> None:
     jobctl("context", "show", "plian").fails(2, "did you mean plain?")
 
 
-def test_a_password_in_a_variable_is_said_to_be_in_the_url(config, jobctl, monkeypatch) -> None:
+def test_a_password_in_a_variable_is_said_to_be_in_the_url(config, report, monkeypatch) -> None:
     config(
         '[contexts.a]\nurl = "${WHERE}"\n[contexts.b]\nurl = "redis://:${PW}@h"\n'
         '[contexts.c]\nurl = "redis://${HOST}"\n'
     )
 
     def said(name: str) -> str:
-        return json.loads(jobctl("context", "show", name, "-o", "json").out)["password"]
+        return report("context", "show", name)["password"]
 
     assert [said(name) for name in "abc"] == ["none", "in the URL", "none"]
     monkeypatch.setenv("WHERE", f"redis://:{SECRET}@h")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pty
 import subprocess
@@ -234,13 +233,13 @@ def test_without_a_journal_no_file_stays(shop, rules, report, jobctl, own_journa
 # the context of an operation
 
 
-def test_an_operation_names_its_context(shop, rules, report, jobctl, own_journal) -> None:
+def test_an_operation_names_its_context(shop, rules, report, own_journal) -> None:
     rules()
     operation = report(*KILL, "--yes", url=None)["operation"]
-    told = json.loads(jobctl("journal", "show", operation, "-o", "json").out)
+    told = report("journal", "show", operation)
     assert told["context"] == "prod"
     other = report("retries", "kill", "--all", "--yes", "-u", told["server"])["operation"]
-    assert json.loads(jobctl("journal", "show", other, "-o", "json").out)["context"] is None
+    assert report("journal", "show", other)["context"] is None
 
 
 def test_the_context_of_an_operation_comes_with_its_password(

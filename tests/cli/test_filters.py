@@ -30,8 +30,8 @@ def ids(raw, jobctl):
 
 
 @pytest.fixture
-def report_of(jobctl):
-    return lambda *argv: json.loads(jobctl(*argv, "-o", "json").out)
+def report_of(report):
+    return lambda *argv: report(*argv)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_a_filter_tests_the_field(ids, flags, expected):
     assert ids("retries", "ls", *flags) == expected
 
 
-def test_ids_may_come_from_a_file_that_windows_wrote(ids, jobctl):
+def test_ids_may_come_from_a_file_that_windows_wrote(ids, jobctl, report):
     written = b"\xef\xbb\xbfgamma-000001\r\nalpha-000001\r\n"
     assert ids("retries", "ls", "--jid", "-", stdin=written) == ["alpha", "gamma"]
     assert jobctl("status", "-", stdin=written).code == 0
     document = (
         b'\xef\xbb\xbf{"cmd":"kill","target":"retries",\r\n"filter":{"jids":["alpha-000001"]}}\r\n'
     )
-    assert json.loads(jobctl("mutate", "-n", "-", "-o", "json", stdin=document).out)["matched"] == 1
+    assert report("mutate", "-n", "-", stdin=document)["matched"] == 1
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,10 @@ def test_a_page_is_cut_from_the_order(ids, argv, expected):
     assert ids("retries", "ls", *argv) == expected
 
 
-def test_queue_jobs_filter_and_keep_their_positions(ids, jobctl):
-    rows = json.loads(jobctl("queue", "jobs", "default", "--type", "B", "-o", "json").out)
+def test_queue_jobs_filter_and_keep_their_positions(ids, report):
+    rows = report("queue", "jobs", "default", "--type", "B")
     assert [row["position"] for row in rows] == [1, 3, 5]
-    rows = json.loads(
-        jobctl("queue", "jobs", "default", "--reverse", "--limit", "2", "-o", "json").out
-    )
+    rows = report("queue", "jobs", "default", "--reverse", "--limit", "2")
     assert [(row["jid"], row["position"]) for row in rows] == [
         ("queued-00006", 6),
         ("queued-00005", 5),

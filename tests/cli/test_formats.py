@@ -81,14 +81,12 @@ def test_csv_quotes_what_it_must_and_reads_back_exactly(raw, jobctl):
     assert rows[0]["message"] == message
 
 
-def test_columns_choose_what_csv_tsv_and_json_show(raw, jobctl):
+def test_columns_choose_what_csv_tsv_and_json_show(raw, jobctl, report):
     small_shop(raw)
     assert jobctl("dead", "ls", "--columns", "jid,remaining").out == (
         "jid\tremaining\ndied-0000001\t0\n"
     )
-    assert json.loads(jobctl("dead", "ls", "--columns", "jid", "-o", "json").out) == [
-        {"jid": "died-0000001"}
-    ]
+    assert report("dead", "ls", "--columns", "jid") == [{"jid": "died-0000001"}]
 
 
 def test_a_full_disk_is_one_clear_error(url):

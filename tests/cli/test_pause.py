@@ -145,7 +145,7 @@ def test_where_a_server_runs_that_would_not_notice_it_is_refused(
 
 
 def test_a_pause_at_restart_is_pending_until_the_server_has_started(
-    queues, jobctl, server, url, faktory_runs
+    queues, jobctl, report, server, url, faktory_runs
 ):
     with FaktoryDouble(server.socket) as faktory:
         faktory.memory.booted -= 60
@@ -161,7 +161,7 @@ def test_a_pause_at_restart_is_pending_until_the_server_has_started(
         row = rows(jobctl("queue", "ls", "-u", url, "-o", "json"))["default"]
         assert (row["paused"], row["pending"]) == (None, True)
         assert "--faktory-url tells" in row["problem"]
-        assert json.loads(jobctl("info", *doors, "-o", "json").out)["paused"] == 0
+        assert report("info", *doors)["paused"] == 0
         ran = jobctl("queue", "drain", "default", *doors, "--timeout", "1ms")
         assert "not paused, so new jobs may start: default" in ran.err
         row = rows(jobctl("queue", "pause", "mailers", *doors, "-o", "json"))["mailers"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 
 import pytest
@@ -51,10 +50,10 @@ def test_a_shell_job_reports_itself_in_silence(a, jobctl):
     assert not a.exists("jobba:job_name:Import")
 
 
-def test_a_person_is_told_and_a_format_gets_the_row(a, jobctl):
+def test_a_person_is_told_and_a_format_gets_the_row(a, jobctl, report):
     ran = jobctl("record", "set", "a", "--progress", "1", "--name", "X", tty=True)
     assert (ran.out, ran.err) == ("", "a: job_name, progress set\n")
-    row = json.loads(jobctl("record", "set", "a", "--progress", "0.5", "-o", "json").out)
+    row = report("record", "set", "a", "--progress", "0.5")
     assert (row["id"], row["progress"]) == ("a", 0.5)
     assert jobctl("record", "set", "a", "--name", "X", "-o", "ids").out == "a\n"
 

@@ -1,6 +1,5 @@
 """``jobctl record delete|cleanup|mark|request-kill``: the guards, the file, the words."""
 
-import json
 import re
 
 import pytest
@@ -37,13 +36,15 @@ def test_what_is_refused_changes_nothing(shop, jobctl, argv, said):
     assert jobctl("journal", "ls", "-o", "ids").out == ""
 
 
-def test_a_dry_run_shows_histogram_and_sample_and_changes_nothing(shop, jobctl, golden, url, noon):
+def test_a_dry_run_shows_histogram_and_sample_and_changes_nothing(
+    shop, jobctl, report, golden, url, noon
+):
     before = contents(shop)
     ran = jobctl(*DELETE, "--all", "--force", "--dry-run", "--color", "never", tty=True)
     assert ran.code == 0
     golden("record_delete_dry_run.txt", ran.out.replace(url, "URL"))
     assert contents(shop) == before
-    found = json.loads(jobctl(*DELETE, "--all", "--force", "-n", "-o", "json").out)
+    found = report(*DELETE, "--all", "--force", "-n")
     assert (found["matched"], found["dry_run"], found["operation"]) == (3, True, None)
 
 

@@ -46,8 +46,8 @@ def test_what_happened_at_one_time_is_told_in_the_order_of_states(jobctl):
     assert story.index("recorded") < story.index("queued", story.index("timeline"))
 
 
-def test_an_attempt_is_shown_by_its_own_id(retold, jobctl):
-    assert json.loads(jobctl("record", "show", "a:0", "-o", "json").out)["id"] == "a:0"
+def test_an_attempt_is_shown_by_its_own_id(retold, report):
+    assert report("record", "show", "a:0")["id"] == "a:0"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_attempt_is_shown_by_its_own_id(retold, jobctl):
     ],
     ids=str,
 )  # fmt: skip
-def test_odd_data_is_shown_in_every_format(raw, jobctl, fields):
+def test_odd_data_is_shown_in_every_format(raw, jobctl, report, fields):
     mapping = {k: v.encode("utf-8", "surrogateescape") for k, v in fields.items()}
     raw.hset("jobba:id:a", mapping=mapping)
     for fmt in ("table", "wide", "json", "jsonl", "csv", "tsv", "ids"):
@@ -73,19 +73,19 @@ def test_odd_data_is_shown_in_every_format(raw, jobctl, fields):
         assert (ran.code, ran.err) == (0, ""), fmt
         if fmt in ("table", "wide"):
             assert "\x1b" not in ran.out
-    assert json.loads(jobctl("record", "show", "a", "-o", "json").out)["id"] == "a"
+    assert report("record", "show", "a")["id"] == "a"
 
 
-def test_a_megabyte_is_cut_for_people_and_whole_for_programs(raw, jobctl):
+def test_a_megabyte_is_cut_for_people_and_whole_for_programs(raw, jobctl, report):
     record(raw, "a", data={"text": "x" * 1_000_000}, errors=["y" * 1_000_000])
     shown = jobctl("record", "show", "a", "-o", "table").out
     assert len(shown) < 30_000
     assert "whole with -o json" in shown
-    row = json.loads(jobctl("record", "show", "a", "-o", "json").out)
+    row = report("record", "show", "a")
     assert (len(row["data"]["text"]), len(row["errors"][0])) == (1_000_000, 1_000_000)
 
 
-def test_an_attempt_whose_key_is_another_records_is_counted_no_less(raw, jobctl):
+def test_an_attempt_whose_key_is_another_records_is_counted_no_less(raw, report):
     record(raw, "a", attempt=1)
     record(raw, "a:0", recorded_at=START)
-    assert len(json.loads(jobctl("record", "show", "a", "-o", "json").out)["attempts"]) == 1
+    assert len(report("record", "show", "a")["attempts"]) == 1

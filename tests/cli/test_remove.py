@@ -140,7 +140,9 @@ def test_guards_that_fit_let_it_go_on(shop, report):
     assert report(*remove("default", expect=7, max=7))["done"] == 7
 
 
-def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(shop, jobctl, own_journal):
+def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(
+    shop, jobctl, report, own_journal
+):
     shop.zadd("working", {reservation(job("held-00001")): NOW})
     before = state(shop)
     ran = jobctl("queue", "remove", "default", "mail", "-n", "-o", "table")
@@ -154,7 +156,7 @@ def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(shop, jobctl,
     assert "and 5 more" in ran.out
     assert "(malformed)" in ran.out
     assert ran.err == ""
-    found = json.loads(jobctl("queue", "remove", "mail", "-n", "-o", "json").out)
+    found = report("queue", "remove", "mail", "-n")
     assert (found["matched"], found["done"], found["dry_run"], found["operation"]) == (
         3, 0, True, None,
     )  # fmt: skip
@@ -162,10 +164,10 @@ def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(shop, jobctl,
     assert not own_journal.exists() or not list(own_journal.iterdir())
 
 
-def test_the_journal_names_the_jobs_as_they_run(shop, jobctl, report):
+def test_the_journal_names_the_jobs_as_they_run(shop, report):
     operation = report(*remove("default", "mail"))["operation"]
     assert report("journal", "show", operation)["filter"] == "default mail"
-    jobs = json.loads(jobctl("journal", "show", operation, "--jobs", "-o", "json").out)
+    jobs = report("journal", "show", operation, "--jobs")
     assert [row["jid"] for row in jobs[:7]] == [f"jid-{i:08d}" for i in range(7)]
     assert [row["queue"] for row in jobs] == ["default"] * 7 + ["mail"] * 3
     assert {row["outcome"] for row in jobs} == {"done"}

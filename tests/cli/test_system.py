@@ -92,16 +92,16 @@ def test_records_and_what_needs_no_jobs_go_on_beside_sidekiq(sidekiq, jobctl):
     assert jobctl("retries", "ls", "--type", "X", "--explain").code == 0
 
 
-def test_info_says_what_it_saw(sidekiq, jobctl):
-    found = json.loads(jobctl("info", "-o", "json").out)
+def test_info_says_what_it_saw(sidekiq, jobctl, report):
+    found = report("info")
     assert (found["system"], found["retries"], found["dead"]) == ("sidekiq", None, None)
     assert found["server"]["role"] == "master"
     assert "seen: retry: zset" in found["warnings"][0]
     assert "seen: retry: zset" in jobctl("info", tty=True).out
     assert "seen: retry: zset" in jobctl("info").err
     retry(sidekiq, failed("jid-00000001"))
-    assert json.loads(jobctl("info", "-o", "json").out)["system"] is None
-    found = json.loads(jobctl("info", "-o", "json", "--system", "faktory").out)
+    assert report("info")["system"] is None
+    found = report("info", "--system", "faktory")
     assert (found["system"], found["retries"], found["warnings"]) == ("faktory", 1, [])
 
 
@@ -123,9 +123,9 @@ def test_both_are_refused_until_one_is_told(sidekiq, jobctl, config, server, mon
 
 
 @pytest.mark.parametrize("verb", ["undo", "resume"])
-def test_an_operation_goes_on_only_where_the_jobs_are_its_systems(raw, jobctl, verb):
+def test_an_operation_goes_on_only_where_the_jobs_are_its_systems(raw, jobctl, report, verb):
     retry(raw, failed("jid-00000001"))
-    operation = json.loads(jobctl("retries", "kill", "--all", "--yes", "-o", "json").out)
+    operation = report("retries", "kill", "--all", "--yes")
     raw.zadd("retry", {JOB: 1})
     argv = (verb, operation["operation"], "--yes")
     assert jobctl(*argv).code == 7

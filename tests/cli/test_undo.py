@@ -155,7 +155,7 @@ def test_a_resume_can_be_rehearsed(shop, raw, jobctl, report, fmt):
     before = contents(raw)
     ran = jobctl("resume", operation, "-n", "-o", fmt)
     assert (ran.code, contents(raw)) == (0, before), ran.err
-    assert json.loads(jobctl("journal", "ls", "-o", "json").out)[0]["state"] == "done"
+    assert report("journal", "ls")[0]["state"] == "done"
 
 
 def test_a_batch_that_comes_after_its_undo_does_nothing(shop, raw, store, monkeypatch, own_journal):
