@@ -10,12 +10,11 @@ from pathlib import Path
 import click
 
 from jobctl.backend import Backend
-from jobctl.cli.confirm import asks, check_answer
 from jobctl.cli.connect import connect, connect_either, rules_of
 from jobctl.cli.output import console, say, write_document, write_rows
-from jobctl.cli.progress import TerminalWatch
 from jobctl.cli.provenance import provenance
 from jobctl.cli.session import Session
+from jobctl.cli.terminal import TerminalWatch, asks, check_answer
 from jobctl.errors import Exit
 from jobctl.filter.where import Where
 from jobctl.model.change import Change

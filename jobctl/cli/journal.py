@@ -1,4 +1,4 @@
-"""``jobctl journal ls|show|prune``: the operations of this user on this machine."""
+"""``jobctl journal``, ``undo``, ``resume`` and ``apply``: the operations of this user."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from jobctl import Target
 from jobctl.cli.change import read_guards, run
 from jobctl.cli.command import Command, Group
 from jobctl.cli.completion import complete_operations, complete_undoable, complete_unfinished
-from jobctl.cli.confirm import check_answer
 from jobctl.cli.connect import connect, level_of
 from jobctl.cli.options import answer_options, option, output_options, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.provenance import provenance
 from jobctl.cli.session import Session
+from jobctl.cli.terminal import check_answer
 from jobctl.config.contexts import find_context
 from jobctl.config.levels import (
     Endpoint,
@@ -143,14 +143,14 @@ def own_journal() -> Journal:
 
 
 def aim(session: Session, header: Header) -> None:
-    """Settle which Redis an operation's command talks to: what is given, else what its file names.
+    """Choose the Redis for an operation: the one given, else the one its file names.
 
     The context it was made under comes with its password and its rules; so does what the
     environment names, where that is the same Redis.
 
     Raises:
-        ConfigProblem: config.toml cannot be read, so that nobody knows the rules.
-        Refused: a password is needed, and nobody gave it; or it is of other records.
+        ConfigProblem: config.toml cannot be read, so the rules are unknown.
+        Refused: its password was not kept, or it is about other records.
     """
     if session.flag("server_changed"):
         say(
@@ -181,7 +181,7 @@ def aim(session: Session, header: Header) -> None:
 
 
 def _with_server(level: SettingsLevel, header: Header) -> SettingsLevel:
-    """Return a level with the server that an operation spoke to, where it names none."""
+    """Return a level with the Faktory server of an operation, unless it names one itself."""
     if level.faktory is not None or header.faktory is None:
         return level
     try:
@@ -220,7 +220,7 @@ def _of_environment(header: Header) -> SettingsLevel | None:
 
 
 def _is_of(level: SettingsLevel, header: Header) -> bool:
-    """Tell whether an operation is of the Redis of a level."""
+    """Check whether an operation was made on the Redis of a level."""
     if level.redis is None:
         return False
     try:

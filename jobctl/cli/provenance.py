@@ -1,4 +1,4 @@
-"""Who asks for a change, on which machine, and with which words."""
+"""Who runs jobctl, on which host, with which command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECRET = re.compile(rf"([?&](?:{'|'.join(SECRET)})=)[^&#\s]+")
 
 
 def who() -> str:
-    """Return the user's name, as far as the system knows it."""
+    """Return the name of the user, else the user id."""
     named = os.environ.get("USER") or os.environ.get("LOGNAME")
     if named:
         return named
@@ -32,7 +32,7 @@ def who() -> str:
 
 
 def host() -> str:
-    """Return this machine's name."""
+    """Return the name of this machine."""
     return socket.gethostname()
 
 

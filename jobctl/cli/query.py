@@ -1,4 +1,4 @@
-"""``jobctl query``: status records that match, as Jobba keeps them."""
+"""``jobctl query``: list or count the status records that match."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ class QueryRequest:
         return cls(asked, read_order(session, ROW_KEYS), page, columns)
 
     def whole(self) -> None:
-        """Check that all of it is meant.
+        """Check that the request has no page and no order.
 
         Raises:
-            UsageProblem: only a part is.
+            UsageProblem: it has one.
         """
         if self.page.limit is not None:
             raise UsageProblem("--count counts all of them: leave --limit and --offset out")
@@ -135,7 +135,7 @@ class QueryRequest:
 
 
 def _ids(named: tuple[str, ...]) -> Query:
-    """Return the condition that the ids on stdin mean.
+    """Return the condition for the ids on stdin.
 
     Raises:
         UsageProblem: an id was typed, or stdin is a terminal.
@@ -149,7 +149,7 @@ def _ids(named: tuple[str, ...]) -> Query:
 
 
 def conditions(session: Session) -> Query:
-    """Return the conditions that the options mean.
+    """Return the conditions of the options.
 
     Raises:
         BadFilter: one of them makes no sense.
@@ -163,7 +163,7 @@ def conditions(session: Session) -> Query:
 
 
 def _count(session: Session, records: Records, asked: Query, indexed: bool) -> bool:
-    """Write how many there are; tell whether there are any."""
+    """Write how many records match; return whether any does."""
     now = records.now()
     if indexed:
         entries = index_count(records, asked, now)
@@ -179,7 +179,7 @@ def _count(session: Session, records: Records, asked: Query, indexed: bool) -> b
 
 
 def _list(session: Session, records: Records, request: QueryRequest) -> bool:
-    """Write the records; tell whether there are any."""
+    """Write the records; return whether there are any."""
     now = records.now()
     brief = session.brief and request.page.limit is None
     page = Page(0, ON_A_TERMINAL) if brief else request.page
@@ -204,7 +204,7 @@ def _rows(
 
 
 def _tell_more(records: Records, asked: Query, plan: QueryPlan, now: float) -> None:
-    """Say how many more there are: exactly where counting is cheap."""
+    """Say how many more there are; exactly if counting is cheap."""
     most = plan.clauses[0].size if plan.clauses else plan.length
     if most > _COUNTED:
         say(f"there are more, {most:,} at most: --limit, a condition, or --count")
@@ -215,7 +215,7 @@ def _tell_more(records: Records, asked: Query, plan: QueryPlan, now: float) -> N
 
 
 def _tell_of_case(records: Records, request: QueryRequest) -> None:
-    """Say what a regular expression that finds nothing would find if it ignored case."""
+    """Say how many records a regular expression would find if it ignored case."""
     if request.page.offset:
         return
     relaxed = count_ignoring_case(records, request.query, records.now(), _COUNTED)

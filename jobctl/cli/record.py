@@ -31,7 +31,7 @@ ident_argument = click.argument("ident", metavar="ID")
 
 
 def read_ident(text: str) -> str:
-    """Return the id that an argument names: as it stands, or as ``-o ids`` wrote it.
+    """Return an id from an argument, decoded as ``-o ids`` encodes ids.
 
     Raises:
         UsageProblem: it is empty.
@@ -48,7 +48,7 @@ def read_ident(text: str) -> str:
 
 @contextmanager
 def _changing(session: Session) -> Iterator[Records]:
-    """Open the Redis to change a record in it.
+    """Open the Redis for a change of one record.
 
     Raises:
         Refused: the context is read-only.
@@ -59,7 +59,7 @@ def _changing(session: Session) -> Iterator[Records]:
 
 
 def _values() -> Callable[[_F], _F]:
-    """Add what can be said of a record."""
+    """Add the options for the values of a record."""
     return all_of([
         option("Options", "--name", metavar="NAME", help="The name of its job."),
         option(

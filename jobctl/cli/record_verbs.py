@@ -38,7 +38,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _chosen() -> Callable[[_F], _F]:
-    """Add what chooses records: ids, and conditions."""
+    """Add the ids and conditions that select records."""
     return all_of([
         click.argument("named", nargs=-1, metavar="[ID...]"),
         record_filter_options(),

@@ -1,4 +1,4 @@
-"""The person at the terminal, looking on while an operation runs."""
+"""The person at the terminal: asked before a change, shown its progress, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,27 +6,92 @@ import signal
 import sys
 import threading
 import time
+from shlex import quote
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from jobctl.cli.confirm import answered, asks
+import click
+
+from jobctl.cli.connect import rules_of
 from jobctl.cli.output import console, say
 from jobctl.cli.session import Session
+from jobctl.errors import Refused
 from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
 from jobctl.model.words import things
 from jobctl.operations.watch import Watch
+from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
     from jobctl.render.progress import Progress
 
 _PATIENCE = 0.7  # seconds before a bar is worth its import
-_PLAIN_EVERY = 5.0  # seconds between two lines where there is no terminal
+_PLAIN_EVERY = 5.0  # seconds between two lines off a terminal
+
+
+def check_answer(session: Session, *, name: str | None = None) -> None:
+    """Check, before anything is read, that the question will find an answer.
+
+    Args:
+        session: the options.
+        name: the name that must be typed; None if the question is yes or no. A protected context
+            asks for its own name in either case.
+
+    Raises:
+        Refused: there is no terminal and no answer, the wrong name was given, or the context is
+            read-only.
+    """
+    if session.flag("dry_run") or session.text("plan") is not None:
+        return
+    rules_of(session).allow()
+    name = to_type(session, name)
+    if _at_terminal():
+        return
+    if name is None and not session.flag("yes"):
+        raise Refused(
+            "confirmation required, but there is no terminal",
+            hint="pass --yes; or --dry-run to see what it would do",
+        )
+    given = session.text("confirm")
+    if name is not None and given != name:
+        raise Refused(
+            f"the name {name!r} is required, but "
+            + ("there is no terminal" if given is None else f"{given!r} was given"),
+            hint=f"pass --confirm {quote(name)}; or --dry-run to see what it would do",
+        )
+
+
+def asks(session: Session, name: str | None) -> bool:
+    """Check whether the question remains, as no option answers it; `name` as in `check_answer`."""
+    typed = to_type(session, name) is not None
+    return not (session.text("confirm") if typed else session.flag("yes"))
+
+
+def answered(session: Session, question: str, *, name: str | None = None) -> bool:
+    """Return the answer of the options, or ask."""
+    name = to_type(session, name)
+    if name is None:
+        return session.flag("yes") or click.confirm(printable(question), err=True)
+    given = session.text("confirm")
+    if given is None:
+        text = printable(f"{question} Type {name} to go on")
+        given = click.prompt(text, err=True, prompt_suffix=": ")
+    return given == name
+
+
+def to_type(session: Session, name: str | None) -> str | None:
+    """Return the name that must be typed: that of a protected context, else the one given."""
+    rules = rules_of(session)
+    return rules.context if rules.protected else name
+
+
+def _at_terminal() -> bool:
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
 
 
 class TerminalWatch(Watch):
-    """Shows progress on stderr, asks the question, and stops at the first Ctrl-C."""
+    """Ask before a change, show its progress on stderr, and stop it at the first Ctrl-C."""
 
     def __init__(self, session: Session, store_now: float) -> None:
         self.operation: str | None = None
@@ -39,15 +104,15 @@ class TerminalWatch(Watch):
         self._told = self._begun
 
     def choosing(self, looked: int, total: int, matched: int) -> None:
-        """Show how far the scan is."""
+        """Show the progress of the scan."""
         self._show("scanning", looked, total, f"{matched:,} matched")
 
     def acting(self, done: int, total: int) -> None:
-        """Show how many jobs were dealt with."""
+        """Show the progress of the change."""
         self._show("changing", done, total, "")
 
     def confirm(self, preview: Preview) -> bool:
-        """Show what would be changed, and ask."""
+        """Show what will be changed, and ask."""
         self.end()
         name = preview.name
         if asks(self._session, name):
@@ -57,35 +122,35 @@ class TerminalWatch(Watch):
         return went_on
 
     def show(self, preview: Preview) -> None:
-        """Show what would be changed, and is not."""
+        """Show what a dry run or a plan would change."""
         self.end()
         if self._session.in_json:
             return
         if preview.matched or preview.queues:
             self._describe(preview)
-        elif preview.rehearsed:  # else the report says them
+        elif preview.rehearsed:  # otherwise the report has them
             for note in preview.notes:
                 say(note)
 
     def began(self, operation: str) -> None:
-        """Remember what to resume; from now on Ctrl-C waits for the batch."""
+        """Note the operation; from now on Ctrl-C waits for the end of the batch."""
         self.operation = operation
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._interrupt)
 
     def stopping(self) -> bool:
-        """Tell whether Ctrl-C was pressed."""
+        """Return whether Ctrl-C was pressed."""
         return self.interrupted
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._progress is not None:
             self._progress.stop()
         self._progress = None
         self._phase = ""
 
     def close(self) -> None:
-        """Take the bar away, and give Ctrl-C back its meaning."""
+        """Remove the bar, and restore Ctrl-C."""
         self.end()
         if self.operation is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self._before)
