@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from jobctl.model.status import State, Status
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
-    from jobctl.operations.watch import Watch
+    from jobctl.operations.request import Watch
     from jobctl.systems.faktory.layout import FAKTORY
 
 __version__ = "0.1.0"
@@ -76,7 +76,7 @@ _HOMES = {
     "System": "model.layout",
     "Target": "model.target",
     "Tls": "model.urls",
-    "Watch": "operations.watch",
+    "Watch": "operations.request",
     "Where": "filter.where",
     "connect": "library",
 }

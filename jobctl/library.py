@@ -21,8 +21,7 @@ from jobctl.model.urls import NO_TLS, Tls
 from jobctl.model.verbs import SETS_WITH_VERBS, Verb
 from jobctl.operations.begin import begin
 from jobctl.operations.journal import Journal
-from jobctl.operations.request import Provenance, Request
-from jobctl.operations.watch import Watch
+from jobctl.operations.request import Provenance, Request, Watch
 from jobctl.redis.queues import Queues
 from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
@@ -379,9 +378,8 @@ class Store:
         """Do what a plan says, to exactly the jobs in it; `who` applies it, on which `host`."""
         from jobctl.operations.file import OperationFile
         from jobctl.operations.resume import apply
-        from jobctl.operations.undo import allow
 
-        allow(self.backend, guards)
+        guards.allow(self.backend.rules)
         author = Provenance(who, host)
         with OperationFile.open_plan(plan) as planned:
             return apply(self.backend, planned, author, guards, watch or Watch())

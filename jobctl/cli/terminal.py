@@ -20,7 +20,7 @@ from jobctl.model.layout import Kind
 from jobctl.model.preview import Preview
 from jobctl.model.removal import shown_queues
 from jobctl.model.words import things
-from jobctl.operations.watch import Watch
+from jobctl.operations.request import Watch
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:

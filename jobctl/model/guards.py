@@ -91,6 +91,15 @@ class Guards:
         rules.check(self.reason, rehearsed=rehearsed)
         return replace(self, undo=self.undo and rules.journal)
 
+    def allow(self, rules: Rules) -> None:
+        """Check that the rules of a context allow more than a rehearsal, where more is meant.
+
+        Raises:
+            Refused: it is read-only.
+        """
+        if not self.dry_run:
+            rules.allow()
+
     def check(self, matched: int) -> None:
         """Check a count of what matched (before the limit).
 

@@ -19,10 +19,10 @@ from jobctl.model.verbs import Verb
 from jobctl.operations.engine import Operation
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
-from jobctl.operations.request import Request
+from jobctl.operations.request import Request, Watch
 from jobctl.operations.selection import Selection
-from jobctl.operations.subject import Found, subject_of
-from jobctl.operations.watch import Watch
+from jobctl.operations.subject import Found
+from jobctl.operations.subjects import subject_of
 
 
 def begin(backend: Backend, request: Request, watch: Watch) -> Report:
@@ -59,8 +59,8 @@ def begin(backend: Backend, request: Request, watch: Watch) -> Report:
 
 
 def _on_queues(backend: Backend, request: Request, watch: Watch) -> Report:
-    from jobctl.operations.removal.adopting import adopt_queues
-    from jobctl.operations.removal.removing import remove_queues
+    from jobctl.operations.subjects.adoption import adopt_queues
+    from jobctl.operations.subjects.queues import remove_queues
 
     act = adopt_queues if request.change.verb is Verb.ADOPT else remove_queues
     return act(backend, request, watch)

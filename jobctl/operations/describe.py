@@ -11,9 +11,9 @@ from jobctl.model.operation import Outcome
 from jobctl.model.rows import Row, listing_row
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import describe
-from jobctl.operations.removal.concluding import removed_entries
 from jobctl.operations.state import State
-from jobctl.operations.subject import subject_of
+from jobctl.operations.subjects import subject_of
+from jobctl.operations.subjects.conclude import removed_entries
 from jobctl.operations.subjects.jobs import LISTED
 from jobctl.systems.registry import support_of
 

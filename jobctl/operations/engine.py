@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,12 @@ from jobctl.model.change import Change
 from jobctl.model.layout import QueueForm
 from jobctl.model.leases import Author
 from jobctl.model.notes import ActingNote
-from jobctl.model.operation import Batch, Header, Outcome, Rising
+from jobctl.model.operation import Batch, Header, Outcome, Rising, read_result
 from jobctl.model.report import Report
 from jobctl.model.times import LAST, Instant
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
-from jobctl.operations.request import Provenance
+from jobctl.operations.request import Provenance, Watch
 from jobctl.operations.selection import Selection
 from jobctl.operations.state import (
     State,
@@ -30,14 +30,81 @@ from jobctl.operations.state import (
     other_claimant,
     read_scores,
 )
-from jobctl.operations.subject import Prepared, subject_of
-from jobctl.operations.tally import Tally, is_touched
-from jobctl.operations.watch import Watch
+from jobctl.operations.subject import Prepared
+from jobctl.operations.subjects import subject_of
 from jobctl.redis.scripts import Command
 from jobctl.systems.base import NewQueues
 
-if TYPE_CHECKING:  # other verbs do without
+if TYPE_CHECKING:
     from jobctl.operations.subjects.reservations import Release
+
+
+NAMED = 10  # failed jobs that a report names; the file tells of all
+_MOVED = (Outcome.DONE, Outcome.MERGED)
+
+
+class Tally:
+    """What became of the jobs so far."""
+
+    def __init__(self, header: Header) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.moved: Counter[str] = Counter()
+        self.left: Counter[int | None] = Counter()
+        self.failed: list[int] = []  # the places of the first few
+        self._header = header
+
+    @property
+    def done(self) -> int:
+        """The jobs that were changed."""
+        return self.outcomes[Outcome.DONE] + self.outcomes[Outcome.MERGED]
+
+    @property
+    def settled(self) -> int:
+        """The jobs of which it is known what became of them."""
+        return self.outcomes.total()
+
+    def add(self, prepared: Prepared, result: str) -> None:
+        """Take in the result of a batch."""
+        self.reasons.update(prepared.reasons)
+        self.left.update(prepared.left)
+        self.outcomes[Outcome.FAILED] += len(prepared.failed)
+        runs, reason = read_result(result)
+        failing = prepared.failed or any(outcome is Outcome.FAILED for outcome, _ in runs)
+        if failing and len(self.failed) < NAMED:
+            found = prepared.places(result)[Outcome.FAILED]
+            self.failed += found[: NAMED - len(self.failed)]
+        at = 0
+        for outcome, count in runs:
+            self.outcomes[outcome] += count
+            if prepared.ledger and outcome in _MOVED:
+                for changes in prepared.ledger[at : at + count]:
+                    self.moved.update(changes)
+            elif outcome in _MOVED:
+                self._book(outcome, count, prepared.queues[at : at + count])
+            elif outcome is Outcome.FAILED:
+                self.reasons[reason] += count
+            at += count
+
+    def _book(self, outcome: Outcome, count: int, queues: object) -> None:
+        """Note by how much the structures changed."""
+        kind, change = self._header.kind, self._header.change
+        if change.in_place(kind):
+            return
+        self.moved[kind.value] -= count
+        if change.to_queues:
+            assert isinstance(queues, list)  # noqa: S101
+            self.moved.update(Counter(f"queue:{name}" for name in queues))
+        elif outcome is Outcome.DONE:
+            target = change.target(kind)
+            if target is not None:
+                self.moved[target.value] += count
+
+
+def is_touched(name: str, moved: Container[str]) -> bool:
+    """Tell whether the ledger names a structure: a queue, or a state, only where it changed."""
+    return name in moved or ":" not in name
+
 
 MICROSECOND = 1e-6
 _NAP = 0.1  # seconds between two looks at whether to stop

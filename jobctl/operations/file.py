@@ -24,15 +24,20 @@ from jobctl.model.typed import typed
 from jobctl.operations.lines import (
     B64,
     SCORE,
+    create_own,
     is_member,
     is_plain,
+    lock,
     member_lines,
     member_of,
+    nameless,
     number,
+    open_own,
+    open_plan,
+    problem,
     read_note,
     take_in,
 )
-from jobctl.operations.opening import create_own, lock, nameless, open_own, open_plan, problem
 from jobctl.operations.selection import LONGEST, Selection
 
 PART = ".part"  # ends the name of a copy that is not whole yet

@@ -21,7 +21,7 @@ from jobctl.model.rows import Row
 from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean
 from jobctl.operations.file import PART, OperationFile
-from jobctl.operations.opening import problem
+from jobctl.operations.lines import problem
 
 KEEP_SECONDS = 30 * 86400
 KEEP_BYTES = 1024**3

@@ -11,10 +11,12 @@ from jobctl.filter.where import Where
 from jobctl.model.change import Change
 from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind
+from jobctl.model.preview import Preview
+from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
 from jobctl.queues.naming import Naming
 
-if TYPE_CHECKING:  # few changes are of records
+if TYPE_CHECKING:
     from jobctl.records.query import RecordWhere
 
 
@@ -112,3 +114,34 @@ class Request:
             )
         if self.where and self.guards.everything:
             raise UsageProblem("--all and a filter contradict each other", hint="leave one out")
+
+
+class Watch:
+    """Says yes, and nothing else: what the library uses where no other is given."""
+
+    def choosing(self, looked: int, total: int, matched: int) -> None:
+        """Hear how many members were looked at, of how many, and how many matched."""
+
+    def acting(self, done: int, total: int) -> None:
+        """Hear how many jobs were dealt with, of how many."""
+
+    def confirm(self, preview: Preview) -> bool:  # noqa: ARG002
+        """Say whether to go on; here always."""
+        return True
+
+    def show(self, preview: Preview) -> None:
+        """See what would be changed, and is not."""
+
+    def began(self, operation: str) -> None:
+        """Hear the id of the operation that changes something from now on."""
+
+    def stopping(self) -> bool:
+        """Say whether to end after the batch that is under way."""
+        return False
+
+
+def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
+    """Show what would be changed, and return the report of having changed nothing."""
+    watch.show(replace(preview, rehearsed=True))
+    notes = (*report.notes, *preview.notes)
+    return replace(report, matched=preview.chosen, dry_run=True, notes=notes)

@@ -17,10 +17,9 @@ from jobctl.model.verbs import Verb
 from jobctl.operations.engine import Operation, resumable
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
-from jobctl.operations.request import Provenance
+from jobctl.operations.request import Provenance, Watch, rehearsed
 from jobctl.operations.state import State, claimed_by
-from jobctl.operations.undo import allow, rehearsed, undo_file
-from jobctl.operations.watch import Watch
+from jobctl.operations.undo import undo_file
 
 
 def resume(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
@@ -30,14 +29,14 @@ def resume(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
         NotFound: there is no such operation.
         Refused: it is of another server, in use, or never began; or whoever watches says no.
     """
-    allow(backend, guards)
+    guards.allow(backend.rules)
     begun = time.monotonic()
     with Journal.of(backend).open(name, write=not guards.dry_run) as file:
         state = State.read(backend, file, server_changed=guards.server_changed)
         if state.undo is not None:
             return undo_file(backend, file, state, guards, watch)
         if file.header.change.verb.row.on_queues:
-            from jobctl.operations.removal.resuming import resume_removal  # few operations
+            from jobctl.operations.subjects.restore import resume_removal  # few operations
 
             report = resume_removal(backend, file, state, guards, watch)
         else:
@@ -88,7 +87,7 @@ def apply(
         Refused: it is of another server, or was applied before; or whoever watches says no.
         FileProblem: it is no plan, or was cut off.
     """
-    allow(backend, guards)
+    guards.allow(backend.rules)
     begun = time.monotonic()
     state = State.read(backend, planned, server_changed=guards.server_changed)
     header = planned.header

@@ -14,7 +14,8 @@ from jobctl.backend import Backend
 from jobctl.model.layout import Kind
 from jobctl.operations.file import OperationFile
 from jobctl.operations.selection import Selection
-from jobctl.operations.subject import Subject, subject_of
+from jobctl.operations.subject import Subject
+from jobctl.operations.subjects import subject_of
 
 _SAMPLE = 200  # jobs of a set, or records
 _ENDS = 10  # jobs from either end of a removed queue; the middle of a long list is not searched

@@ -2,7 +2,7 @@
 
 A subject selects members into the operation's file, and makes the calls that change them, batch by
 batch: the same file, notes and rules always make the same calls, also after a crash. A new subject
-is a file in subjects/ and a line in `subject_of`.
+is a file in subjects/, and a line in its `subject_of`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from jobctl.backend import Backend
 from jobctl.model.entry import Entry
-from jobctl.model.layout import Kind, Layout
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.model.rows import Row
 from jobctl.operations.file import OperationFile
-from jobctl.operations.request import Request
+from jobctl.operations.request import Request, Watch
 from jobctl.operations.selection import Selection
-from jobctl.operations.watch import Watch
 from jobctl.redis.scripts import Command
 
 if TYPE_CHECKING:
@@ -147,17 +145,6 @@ class Subject(Protocol):
 
     def drift(self, backend: Backend) -> list[str]:
         """Return what has changed since they were selected, a sentence each."""
-
-
-def subject_of(file: OperationFile, selection: Selection, layout: Layout) -> Subject:
-    """Return what the operation of a file works on."""
-    if file.header.kind is Kind.RECORDS:
-        from jobctl.operations.subjects.records import RecordSubject  # only records need it
-
-        return RecordSubject(file, selection)
-    from jobctl.operations.subjects.jobs import JobSubject  # it needs this file
-
-    return JobSubject(file, selection, layout)
 
 
 def shortened(

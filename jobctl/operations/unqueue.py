@@ -21,8 +21,8 @@ from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.notes import UndoBatchNote
 from jobctl.model.operation import Batch, Outcome, read_result
 from jobctl.operations.file import OperationFile
+from jobctl.operations.request import Watch
 from jobctl.operations.subject import Prepared
-from jobctl.operations.watch import Watch
 from jobctl.redis.operations import Call, Requeued, Stretch
 from jobctl.redis.queues import QueueJobs
 

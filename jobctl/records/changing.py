@@ -14,7 +14,7 @@ from jobctl.records.query import Query, RecordWhere
 if TYPE_CHECKING:
     from jobctl.backend import Backend
     from jobctl.model.report import Report
-    from jobctl.operations.watch import Watch
+    from jobctl.operations.request import Watch
 
 _NO_GUARDS = Guards()
 _TRIES = 20  # somebody else has changed the same record each time
@@ -115,7 +115,7 @@ class RecordChanges:
     ) -> Report:
         from jobctl.operations.begin import begin
         from jobctl.operations.request import Request
-        from jobctl.operations.watch import Watch as Silent
+        from jobctl.operations.request import Watch as Silent
 
         if isinstance(where, str):
             where = Query.parse(where) if where else Query()

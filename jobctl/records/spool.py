@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from jobctl.operations.opening import nameless, problem
+from jobctl.operations.lines import nameless, problem
 
 _LENGTH = 4  # bytes in front of each id
 

@@ -9,7 +9,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.errors import ConnectionLost, Refused
-from jobctl.operations import opening
+from jobctl.operations import lines as opening
 from jobctl.redis.operations import Operations
 from tests.builders import failed, retry
 from tests.everything import contents

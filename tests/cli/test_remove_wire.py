@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jobctl.operations.removal.taking import Remover
+from jobctl.operations.subjects.remover import Remover
 from tests.builders import enqueue, job
 from tests.systems.client import Client
 from tests.systems.double import FaktoryDouble
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("acquainted")
 
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch):
-    monkeypatch.setattr("jobctl.operations.removal.repausing.QUIET", 0.0)
-    monkeypatch.setattr("jobctl.operations.removal.repausing._PATIENCE", 1.0)
+    monkeypatch.setattr("jobctl.operations.subjects.restore.QUIET", 0.0)
+    monkeypatch.setattr("jobctl.operations.subjects.restore._TAKEN_WITHIN", 1.0)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_an_undo_whose_pause_does_not_take_puts_nothing_back_unless_it_may(
 def test_an_undo_gives_workers_time_to_end_what_they_asked_for_before_the_pause(
     shop, remove, faktory, jobctl, monkeypatch
 ):
-    monkeypatch.setattr("jobctl.operations.removal.repausing.QUIET", 0.5)
+    monkeypatch.setattr("jobctl.operations.subjects.restore.QUIET", 0.5)
     operation = operation_of(remove("mail"))
     faktory.before("QUEUE PAUSE", lambda line: faktory.memory.create("mail"))
     begun = time.monotonic()

@@ -326,7 +326,7 @@ def test_permission_denied_is_told_from_a_full_disk():
     import errno
     from pathlib import Path
 
-    from jobctl.operations.opening import problem
+    from jobctl.operations.lines import problem
 
     denied = problem("make", Path("x"), PermissionError(errno.EACCES, "Permission denied"))
     assert denied.message == "cannot make the operation's file x: Permission denied"

@@ -396,7 +396,7 @@ def test_an_undo_that_was_forgotten_half_way_doubles_nothing(raw, opened, monkey
             self.seen += 1
             return self.seen > 1
 
-    monkeypatch.setattr("jobctl.operations.removal.refilling._TOGETHER", 2)
+    monkeypatch.setattr("jobctl.operations.subjects.refill._TOGETHER", 2)
     assert store.undo(report.operation, watch=Stopper()).unfinished
     assert raw.llen(f"jobctl:op:{report.operation}:back:q:default") == 1000
     raw.delete(f"jobctl:op:{report.operation}")

@@ -52,7 +52,7 @@ def open_store(url, tmp_path, request):
 @pytest.fixture
 def workers(shop, request, monkeypatch):
     """Let workers ask for jobs again, so that the server knows the queues that come back."""
-    monkeypatch.setattr("jobctl.operations.removal.repausing.QUIET", 0.0)
+    monkeypatch.setattr("jobctl.operations.subjects.restore.QUIET", 0.0)
 
     def begin(wired):
         if wired:

@@ -12,8 +12,7 @@ from jobctl.model.json_edits import inside
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.verbs import Verb
 from jobctl.operations.begin import begin
-from jobctl.operations.request import Request
-from jobctl.operations.watch import Watch
+from jobctl.operations.request import Request, Watch
 from jobctl.systems.faktory.go_json import lock_key
 from tests.release.holding import acks, held, hold, jids, reserved
 from tests.systems.double import FaktoryDouble

@@ -17,10 +17,9 @@ from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.rows import Row
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
-from jobctl.operations.request import Request
+from jobctl.operations.request import Request, Watch
 from jobctl.operations.selection import Selection
 from jobctl.operations.subject import Found, Members, Prepared, Reversal, shortened
-from jobctl.operations.watch import Watch
 from jobctl.records.query import RecordWhere
 from jobctl.records.spool import Spool
 from jobctl.redis.operations import BYTES

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from jobctl.backend import Backend
-from jobctl.errors import Loading, Refused, RefusedByRedis
+from jobctl.errors import JobctlError, Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
 from jobctl.model.guards import Guards
 from jobctl.model.layout import QueueForm
@@ -17,60 +17,111 @@ from jobctl.model.notes import ChosenNote
 from jobctl.model.preview import SAMPLE, Preview
 from jobctl.model.removal import RemovedQueue, shown_queues
 from jobctl.model.report import Report
+from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
-from jobctl.operations.removal.concluding import check_whole, queue_sizes, removed_entries
-from jobctl.operations.removal.refilling import Refill, Refilled
-from jobctl.operations.removal.repausing import Repaused, repause
-from jobctl.operations.removal.returning import rejoin_asides
-from jobctl.operations.removal.rounds import Rounds
+from jobctl.operations.request import Watch, rehearsed
 from jobctl.operations.state import State
-from jobctl.operations.undo import rehearsed, run_undo
-from jobctl.operations.watch import Watch
+from jobctl.operations.subjects.conclude import (
+    adopted_sizes,
+    check_whole,
+    conclude,
+    queue_sizes,
+    removed_entries,
+)
+from jobctl.operations.subjects.queues import open_server
+from jobctl.operations.subjects.refill import Refill, Refilled
+from jobctl.operations.subjects.remover import Remover
+from jobctl.operations.subjects.staging import Rounds, rejoin_asides
+from jobctl.queues.draining import QUIET
 from jobctl.redis.queue_removal import PauseFate
 from jobctl.systems.base import NewQueues
+from jobctl.systems.faktory.server import Faktory
+
+_LOOK_AGAIN = 0.25  # seconds
+_TAKEN_WITHIN = 3.0  # seconds; a worker asks for jobs every two, and so the server meets the queue
+
+
+@dataclass(frozen=True, slots=True)
+class Repaused:
+    """How pauses came back.
+
+    Attributes:
+        pause: what is to become of them in Redis.
+        notes, problems: what there is to say.
+        way: what helps against the problems.
+    """
+
+    pause: PauseFate = PauseFate.STAY
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    way: str = ""
+
+
+def repause(backend: Backend, faktory: Faktory | None, names: Sequence[str]) -> Repaused:
+    """Pause queues that were paused when they were removed, before their jobs are back.
+
+    Where a server runs, it has to do it: it would not notice a pause in Redis alone. Once it has,
+    whoever was asking for jobs then is given the time to end that.
+    """
+    if not names:
+        return Repaused()
+    shown, why, way = shown_queues(names), None, "give the server: --faktory-url"
+    if faktory is not None:
+        try:
+            left = _pause(backend, faktory, names)
+        except Refused as error:  # it is another Redis' server
+            problem = f"the pause of {shown} cannot come back: {error.message}"
+            return Repaused(problems=(problem,), way=error.hint or way)
+        except JobctlError as error:
+            why, way = error.message, "try again"
+        else:
+            if left:
+                return _unknown(left)
+            time.sleep(QUIET)
+            return Repaused()
+    running = backend.system.server_runs()
+    if running or (running is None and why is not None):
+        why = why or "the server that runs there would not notice"
+        return Repaused(problems=(f"the pause of {shown} cannot come back: {why}",), way=way)
+    if running is None:
+        note = f"{shown}: paused in Redis; a running Faktory server would not notice"
+        return Repaused(PauseFate.PAUSE, notes=(note,))
+    return Repaused(PauseFate.PAUSE)
+
+
+def _pause(backend: Backend, faktory: Faktory, names: Sequence[str]) -> list[str]:
+    """Pause by the server, and return the queues that are not paused in Redis after some time."""
+    backend.system.verify_server()
+    left = list(names)
+    end = time.monotonic() + _TAKEN_WITHIN
+    while True:
+        faktory.pause(left)
+        paused = backend.removing.paused(left)
+        left = [name for name in left if name not in paused]
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(_LOOK_AGAIN)
+
+
+def _unknown(names: Sequence[str]) -> Repaused:
+    why = (
+        f"the pause of {shown_queues(names)} did not take: the server does not know it before a "
+        "worker or producer has asked for it"
+    )
+    return Repaused(problems=(why,), way="try again once one has")
+
 
 _PATIENCE = 1.0  # seconds; a server does within milliseconds what it was told
 _NAP = 0.05
 
 
-def undo_removal(
-    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
-) -> Report:
-    """Put back what a removal took, also one that never came to its end.
-
-    Raises:
-        Refused: whoever watches says no; or a queue was paused, and its pause cannot come back:
-            its jobs would run.
-        ConnectionLost: Redis went away; another undo goes on from there.
-    """
-    begun = time.monotonic()
-    report = replace(state.report(file, "undo"), matched=0, skipped=0, missing=(), unmatched=())
-    if state.undone is not None:
-        return report
-    if state.selected is not None:
-        check_whole(file, state.selected)
-    undoing = _Undoing(backend, file, state, guards, watch)
-    if not undoing.queues:
-        return report
-    if guards.dry_run:
-        return rehearsed(report, undoing.preview(), watch)
-    backend.operations.check_script("rejoin")
-    if not watch.confirm(undoing.preview()):
-        raise Refused("not confirmed; nothing was changed")
-    undoing.pause()
-    report = run_undo(
-        backend, file, state, watch,
-        count=lambda: queue_sizes(backend, file.header.queues),
-        run=lambda before: undoing.run(replace(report, before=before)),
-    )  # fmt: skip
-    return replace(report, seconds=time.monotonic() - begun)
-
-
-class _Undoing:
-    """One undo of a removal.
+class RemovalUndo:
+    """One undo of a removal, also of one that never came to its end.
 
     Where the file is whole, the jobs come from it; else they stand aside in Redis still.
     """
+
+    script = "rejoin"
 
     def __init__(
         self,
@@ -80,6 +131,8 @@ class _Undoing:
         guards: Guards,
         watch: Watch,
     ) -> None:
+        if state.selected is not None:
+            check_whole(file, state.selected)
         self._guards = guards
         self._backend = backend
         self._file = file
@@ -96,6 +149,15 @@ class _Undoing:
             places = range(len(file.header.queues)) if rounds else ()
             self.queues = {place: rounds.queue(place, file.header) for place in places}
             self.total = rounds.jobs
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to put back."""
+        return not self.queues
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many jobs wait in the queues."""
+        return queue_sizes(self._backend, self._file.header.queues)
 
     def preview(self) -> Preview:
         """Return what would be put back."""
@@ -117,7 +179,7 @@ class _Undoing:
         """The queues that were paused."""
         return [queue.name for queue in self.queues.values() if queue.paused]
 
-    def pause(self) -> None:
+    def prepare(self) -> None:
         """Let the pauses come back, before any job does.
 
         Raises:
@@ -238,3 +300,55 @@ def _kept(file: OperationFile, choice: ChosenNote) -> dict[int, RemovedQueue]:
         for place, queue in enumerate(file.header.queues)
         if queue.name in by_name
     }
+
+
+def resume_removal(
+    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
+) -> Report:
+    """Go on with a removal: what stands aside is written into the file anew, if need be.
+
+    Raises:
+        Refused: nothing was changed by then; or whoever watches says no.
+        ConnectionLost: Redis or the server went away; another resume goes on from there.
+    """
+    rounds = Rounds.read(backend, file.header)
+    report = state.report(file, file.header.change.verb.value)
+    if state.selected is not None:
+        check_whole(file, state.selected)
+    adopting = file.header.change.verb is Verb.ADOPT
+    if adopting:
+        report = replace(report, before=adopted_sizes(backend, file.header))
+    if state.selected is not None and happened(backend, file, state.selected, rounds):
+        report = conclude(backend, file, rounds, state.selected, report, watch)
+        return report if state.end is None else report.of_earlier(file.header.operation)
+    if not rounds:
+        raise Refused(
+            f"operation {file.header.operation} was stopped before it changed anything, "
+            "or this Redis has lost what it did",
+            hint="run its command again",
+        )
+    door, notes = (None, ()) if adopting else open_server(backend, rehearsed=guards.dry_run)
+    matched = max(sum(queue.jobs for queue in file.header.queues), rounds.jobs)
+    report = replace(report, matched=matched, notes=notes)
+    preview = _preview(file, rounds, notes)
+    if guards.dry_run:
+        return rehearsed(report, preview, watch)
+    backend.operations.check_script("remove")
+    if not watch.confirm(preview):
+        raise Refused("not confirmed; nothing was changed")
+    file.rewind()
+    return Remover(backend, file, door, rounds, watch).run(report)
+
+
+def _preview(file: OperationFile, rounds: Rounds, notes: Sequence[str]) -> Preview:
+    header = file.header
+    return Preview(
+        action="resume",
+        kind=header.kind,
+        change=header.change,
+        server=header.server,
+        matched=rounds.jobs,
+        chosen=rounds.jobs,
+        notes=["they stand aside: no worker sees them; jobctl undo puts them back instead", *notes],
+        queues=[queue.name for queue in header.queues],
+    )

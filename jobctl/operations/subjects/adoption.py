@@ -1,4 +1,9 @@
-"""The undo of an adoption: what still waits of its jobs goes back to the list it came from."""
+"""Adopting queues: the jobs of lists that the server does not read, into those that it reads.
+
+It is done as a removal is: the list is put aside at one instant, written into the file, and then
+its jobs move to the right side of the list that is read: they are older, and run next, in their
+request.
+"""
 
 from __future__ import annotations
 
@@ -9,56 +14,110 @@ from functools import cached_property
 from itertools import islice
 
 from jobctl.backend import Backend
-from jobctl.errors import Refused
-from jobctl.model.guards import Guards
+from jobctl.errors import Refused, WrongType
+from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Batch
 from jobctl.model.preview import SAMPLE, Preview
+from jobctl.model.queue import Queue, is_unread
 from jobctl.model.removal import RemovedQueue
 from jobctl.model.report import Report
 from jobctl.operations.file import OperationFile
-from jobctl.operations.removal.concluding import adopted_name, adopted_sizes, removed_entries
-from jobctl.operations.removal.returning import rejoin_asides
-from jobctl.operations.removal.rounds import Rounds, rejoin_number
-from jobctl.operations.removal.undoing import happened
+from jobctl.operations.journal import Journal
+from jobctl.operations.request import Request, Watch
+from jobctl.operations.revert import NAMED
 from jobctl.operations.state import State
 from jobctl.operations.subject import Prepared
+from jobctl.operations.subjects.conclude import adopted_name, adopted_sizes, removed_entries
 from jobctl.operations.subjects.jobs import JobSubject
-from jobctl.operations.undo import NAMED, rehearsed, run_undo
+from jobctl.operations.subjects.queues import (
+    Look,
+    all_queues,
+    make_header,
+    make_preview,
+    run_remover,
+)
+from jobctl.operations.subjects.restore import happened
+from jobctl.operations.subjects.staging import Rounds, rejoin_asides, rejoin_number
 from jobctl.operations.unqueue import Unqueue
-from jobctl.operations.watch import Watch
+from jobctl.queues.naming import find_queues
 from jobctl.redis.operations import MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
 
-def undo_adoption(
-    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
-) -> Report:
-    """Put back what still waits of the jobs that were adopted, also of one that never ended.
+def adopt_queues(backend: Backend, request: Request, watch: Watch) -> Report:
+    """Move the jobs of lists that the server does not read to the lists that it reads.
 
     Raises:
-        Refused: whoever watches says no.
-        ConnectionLost: Redis went away; another undo goes on from there.
+        NotFound: a queue is not known; nothing was changed.
+        WrongType: the key that the server reads is no list.
+        Refused: a guard, or whoever watches, says no; or nothing tells what the server reads.
+        ConnectionLost: Redis went away; resume goes on from there.
     """
     begun = time.monotonic()
-    report = replace(state.report(file, "undo"), matched=0, skipped=0, missing=())
-    undoing = _Undoing(backend, file, state, watch)
-    if state.undone is not None or not undoing.total:
-        return report
-    if guards.dry_run:
-        return rehearsed(report, undoing.preview(), watch)
-    backend.operations.check_script("rejoin")
-    if not watch.confirm(undoing.preview()):
+    read, warnings = backend.system.form_to_write(rehearsed=request.guards.dry_run)
+    look = _look(backend, request, read)
+    request.guards.check(look.jobs)
+    report = Report(
+        action=request.change.verb.value,
+        target=Kind.QUEUE.value,
+        server=str(backend.target),
+        matched=look.jobs,
+        dry_run=request.guards.dry_run,
+        reason=request.guards.reason,
+        notes=(*look.notes, *warnings),
+    )
+    shown = make_preview(backend, look, request, warnings)
+    if request.guards.dry_run or not look.queues:
+        watch.show(shown)
+        return replace(report, seconds=time.monotonic() - begun)
+    backend.operations.check_script("remove")
+    asked = time.monotonic()
+    if not watch.confirm(shown):
         raise Refused("not confirmed; nothing was changed")
-    report = run_undo(
-        backend, file, state, watch,
-        count=lambda: adopted_sizes(backend, file.header),
-        run=lambda before: undoing.run(replace(report, before=before)),
-    )  # fmt: skip
+    begun += time.monotonic() - asked  # nobody's work
+    backend.system.remember_server()
+    journal = Journal.of(backend)
+    journal.tidy()
+    with journal.create(make_header(backend, None, look, request, read)) as file:
+        report = replace(report, before=adopted_sizes(backend, file.header))
+        report = run_remover(backend, file, None, request.guards, report, watch)
     return replace(report, seconds=time.monotonic() - begun)
 
 
-class _Undoing:
-    """One undo of an adoption."""
+def _look(backend: Backend, request: Request, read: QueueForm) -> Look:
+    """Find the lists of the form that is not read.
+
+    Raises:
+        WrongType: the key that the server reads is no list.
+    """
+    if request.all_queues:
+        queues = all_queues(backend)
+    else:
+        queues = find_queues(backend, list(dict.fromkeys(request.names)))
+    unread = [
+        queue
+        for queue in queues
+        if is_unread(queue, read) and read in backend.layout.queue_forms(queue.name)
+    ]
+    for queue in unread:
+        kind = backend.queues.type_of(queue.name, read)
+        if kind not in ("list", "none"):
+            key = backend.layout.queue_key(queue.name, read)
+            raise WrongType(f"the key {key} holds a {kind}, no list of jobs")
+    pattern = backend.layout.lists_pattern(read)
+    note = f"the server reads the lists {pattern}"
+    return Look(tuple(map(_unread, unread)), (note if unread else f"{note}: no others are there",))
+
+
+def _unread(queue: Queue) -> RemovedQueue:
+    forms = () if queue.form is None else (queue.form,)
+    return RemovedQueue(queue.name, queue.registered, queue.paused, forms, queue.size)
+
+
+class AdoptionUndo:
+    """One undo of an adoption, also of one that never ended."""
+
+    script = "rejoin"
 
     def __init__(self, backend: Backend, file: OperationFile, state: State, watch: Watch) -> None:
         self._backend = backend
@@ -78,6 +137,18 @@ class _Undoing:
     @cached_property
     def _jobs(self) -> JobSubject:
         return JobSubject(self._file, self._state.selection(self._file), self._backend.layout)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to put back."""
+        return not self.total
+
+    def prepare(self) -> None:
+        """Do nothing: no pause has to come back."""
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many jobs wait in the lists that are read, and in those that are not."""
+        return adopted_sizes(self._backend, self._header)
 
     def preview(self) -> Preview:
         """Return what would be put back."""

@@ -12,8 +12,8 @@ from jobctl.errors import JobctlError, Loading
 from jobctl.model.layout import QueueForm
 from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.operations.file import OperationFile
-from jobctl.operations.removal.rounds import Rounds, rejoin_number
-from jobctl.operations.watch import Watch
+from jobctl.operations.request import Watch
+from jobctl.operations.subjects.staging import Rounds, rejoin_number
 from jobctl.redis.operations import BYTES, MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 from jobctl.redis.scripts import Command

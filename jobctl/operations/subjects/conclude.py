@@ -16,8 +16,8 @@ from jobctl.model.removal import RemovedQueue, Segment
 from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
-from jobctl.operations.removal.rounds import Rounds
-from jobctl.operations.watch import Watch
+from jobctl.operations.request import Watch
+from jobctl.operations.subjects.staging import Rounds
 from jobctl.systems.base import NewQueues
 from jobctl.systems.registry import support_of
 

@@ -1,1 +1,0 @@
-"""The removal of queues: aside, into a file, by the server; and their way back."""
