@@ -208,15 +208,10 @@ ODD = [
 ]
 
 NASTY = [
-    b"*a*a*a*a*b",
-    b"a*" * 500 + b"b",
-    b"*?" * 300 + b"b",
-    b"*[a-z]" * 300 + b"b",
-    b"*" * 1000 + b"b",
-    b"*" + b"a" * 2000 + b"b*",
-    b"*" + b"a" * 2000 + b"b",
+    b"*a*a*a*a*b", b"a*" * 500 + b"b", b"*?" * 300 + b"b", b"*[a-z]" * 300 + b"b",
+    b"*" * 1000 + b"b", b"*" + b"a" * 2000 + b"b*", b"*" + b"a" * 2000 + b"b",
     b"*[^b]*[^b]*[^b]*[^b]*b*b",
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("pattern", "member", "matches"), ODD)

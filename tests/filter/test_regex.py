@@ -56,13 +56,10 @@ def test_it_is_and_finds_what_pythons_own_would(pattern):
 @pytest.mark.parametrize(
     ("pattern", "size"),
     [
-        ("(a|a)+$", 40),
-        ("(a|aa)+$", 40),
-        ("(?x) (a|a) +$", 40),
-        ("(a+)+$", 5000),
+        ("(a|a)+$", 40), ("(a|aa)+$", 40), ("(?x) (a|a) +$", 40), ("(a+)+$", 5000),
         ("(.*a){12}$", 5000),
     ],
-)
+)  # fmt: skip
 def test_a_search_that_takes_too_long_names_the_pattern_and_the_job(pattern, size):
     regex = compile_regex(pattern, "--error")
     begun = time.process_time()

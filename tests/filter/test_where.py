@@ -54,15 +54,11 @@ def test_a_flag_selects_by_the_field_and_nothing_like_it(flag, value, other):
 @pytest.mark.parametrize(
     ("flag", "wrong", "right"),
     [
-        ("jobtypes", "Other", "SendEmail"),
-        ("queues", "other", "default"),
-        ("jids", "other", "jid-00000001"),
-        ("errors", "nope", "boom"),
-        ("globs", "nope*", "*boom*"),
-        ("older_than", "2h", "5m"),
-        ("newer_than", "1s", "2h"),
+        ("jobtypes", "Other", "SendEmail"), ("queues", "other", "default"),
+        ("jids", "other", "jid-00000001"), ("errors", "nope", "boom"), ("globs", "nope*", "*boom*"),
+        ("older_than", "2h", "5m"), ("newer_than", "1s", "2h"),
     ],
-)
+)  # fmt: skip
 def test_the_same_flag_twice_is_or(flag, wrong, right):
     assert not matches(failed(), **{flag: (wrong,)})
     assert matches(failed(), **{flag: (wrong, right)})
@@ -85,15 +81,11 @@ def test_different_flags_are_and(more, holds):
 @pytest.mark.parametrize(
     ("flag", "problem"),
     [
-        ("jobtypes", "--type is empty"),
-        ("queues", "--queue is empty"),
-        ("jids", "--jid is empty"),
-        ("errors", "--error is empty"),
-        ("globs", "--match is empty"),
-        ("older_than", "'' is not a duration"),
-        ("newer_than", "'' is not a duration"),
+        ("jobtypes", "--type is empty"), ("queues", "--queue is empty"), ("jids", "--jid is empty"),
+        ("errors", "--error is empty"), ("globs", "--match is empty"),
+        ("older_than", "'' is not a duration"), ("newer_than", "'' is not a duration"),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("values", [("",), ("", "1h"), ("1h", "")])
 def test_an_empty_value_is_a_usage_error(flag, problem, values):
     with pytest.raises(UsageProblem, match=f"^{problem}$") as error:

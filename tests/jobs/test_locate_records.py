@@ -96,23 +96,15 @@ def test_another_namespace_is_another_world(raw, url):
 @pytest.mark.parametrize(
     ("place", "state", "more"),
     [
-        (None, "succeeded", {}),
-        (None, "failed", {}),
-        (None, "killed", {"kill_requested_at": -5000}),
-        (None, "unqueued", {"ago": 30}),
-        (None, "queued", {"ago": 30}),
-        ("queue", "queued", {}),
-        ("queue", "unqueued", {}),
-        ("scheduled", "unqueued", {}),
-        ("scheduled", "queued", {}),
-        ("working", "started", {}),
-        ("working", "queued", {}),
-        ("working", "started", {"kill_requested_at": -2}),
-        ("working", "succeeded", {"ago": 30}),
-        ("working just now", "succeeded", {}),
+        (None, "succeeded", {}), (None, "failed", {}),
+        (None, "killed", {"kill_requested_at": -5000}), (None, "unqueued", {"ago": 30}),
+        (None, "queued", {"ago": 30}), ("queue", "queued", {}), ("queue", "unqueued", {}),
+        ("scheduled", "unqueued", {}), ("scheduled", "queued", {}), ("working", "started", {}),
+        ("working", "queued", {}), ("working", "started", {"kill_requested_at": -2}),
+        ("working", "succeeded", {"ago": 30}), ("working just now", "succeeded", {}),
         ("working just now", "failed", {}),
     ],
-)
+)  # fmt: skip
 def test_the_ordinary_course_of_a_job_is_no_warning(raw, store, place, state, more):
     put(raw, place)
     record(raw, "r-1", state, provider_job_id=JID, **more)

@@ -142,13 +142,10 @@ def test_an_age_is_from_the_time_its_structure_counts_from():
 @pytest.mark.parametrize(
     "raw",
     [
-        b"{}",
-        b"x",
-        job(created_at="soon"),
-        job(created_at=5),
+        b"{}", b"x", job(created_at="soon"), job(created_at=5),
         job(created_at="0001-01-01T00:00:00Z"),
     ],
-)
+)  # fmt: skip
 def test_without_its_time_an_entry_has_no_age(kind, raw):
     assert Entry.scored(raw, NOW, kind, FAKTORY).age(NOW) is None
 

@@ -41,17 +41,11 @@ def test_fields_of_the_failure_are_read_through_the_layout():
 @pytest.mark.parametrize(
     ("value", "text", "word"),
     [
-        ("x", "x", "x"),
-        ("", "", ""),
-        (7, "7", "7"),
-        (False, "false", "false"),
-        (1.5, "1.5", "1.5"),
-        (12345678901234567890, "12345678901234567890", "12345678901234567890"),
-        (None, None, None),
-        ([1, "é"], '[1,"é"]', None),
-        ({}, "{}", None),
+        ("x", "x", "x"), ("", "", ""), (7, "7", "7"), (False, "false", "false"),
+        (1.5, "1.5", "1.5"), (12345678901234567890, "12345678901234567890", "12345678901234567890"),
+        (None, None, None), ([1, "é"], '[1,"é"]', None), ({}, "{}", None),
     ],
-)
+)  # fmt: skip
 def test_a_field_is_text_whatever_its_type_and_a_word_unless_it_holds_others(value, text, word):
     decoded = Job.decode(job(jobtype=value), FAKTORY)
     assert decoded.text("jobtype") == text

@@ -38,17 +38,10 @@ JUNK = st.lists(
     max_size=8,
 )
 LONG = [
-    "12345678901234567",
-    "-12345678901234567",
-    "18446744073709551616",
-    "9" * 5000,
-    "1e400",
-    "-1E+400",
-    "0.1234567890123456789",
-    "123456789012345678.50e-3",
-    "1234567890123456.0",
+    "12345678901234567", "-12345678901234567", "18446744073709551616", "9" * 5000, "1e400",
+    "-1E+400", "0.1234567890123456789", "123456789012345678.50e-3", "1234567890123456.0",
     "1." + "0" * 5000 + "1",
-]
+]  # fmt: skip
 
 
 @given(value=VALUES, ascii_only=st.booleans(), indent=st.booleans())
@@ -115,44 +108,14 @@ def test_zero_may_be_negative():
 @pytest.mark.parametrize(
     "raw",
     [
-        b"",
-        b" ",
-        b"NaN",
-        b"Infinity",
-        b"-Infinity",
-        b'{"a":NaN,"b":12345678901234567890}',
-        b"[-Infinity,12345678901234567890]",
-        b"nul",
-        b"True",
-        b"01",
-        b"1.",
-        b".5",
-        b"+1",
-        b"0x10",
-        b"[1,]",
-        b'{"a":1,}',
-        b"{'a':1}",
-        b'{"a"}',
-        b"{1:2}",
-        b"1 2",
-        b'"a',
-        b'"\\x41"',
-        b'"\\u12"',
-        b'"\xff"',
-        b'"\xc3"',
-        b'"\xc0\x80"',
-        b'"tab\there"',
-        b'"line\nbreak"',
-        b'"nul\0"',
-        b"\xef\xbb\xbf",
-        b"\xef\xbb\xbf\xef\xbb\xbf{}",
-        '{"jid":"x"}'.encode("utf-16"),
-        '{"jid":"x"}'.encode("utf-16-le"),
-        '{"jid":"x"}'.encode("utf-32"),
-        b"1_000",
-        "٣".encode(),
+        b"", b" ", b"NaN", b"Infinity", b"-Infinity", b'{"a":NaN,"b":12345678901234567890}',
+        b"[-Infinity,12345678901234567890]", b"nul", b"True", b"01", b"1.", b".5", b"+1", b"0x10",
+        b"[1,]", b'{"a":1,}', b"{'a':1}", b'{"a"}', b"{1:2}", b"1 2", b'"a', b'"\\x41"', b'"\\u12"',
+        b'"\xff"', b'"\xc3"', b'"\xc0\x80"', b'"tab\there"', b'"line\nbreak"', b'"nul\0"',
+        b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf{}", '{"jid":"x"}'.encode("utf-16"),
+        '{"jid":"x"}'.encode("utf-16-le"), '{"jid":"x"}'.encode("utf-32"), b"1_000", "٣".encode(),
     ],
-)
+)  # fmt: skip
 def test_what_is_no_json_is_refused(raw):
     with pytest.raises(ValueError, match=r"."):
         loads(raw)

@@ -51,13 +51,10 @@ def test_queues_are_named_for_people(names, shown):
 @pytest.mark.parametrize(
     ("guards", "taken", "bounds"),
     [
-        (Guards(), 7, (None, None)),
-        (Guards(expect=5), 0, (5, 5)),
-        (Guards(expect=5), 3, (2, 2)),
-        (Guards(most=5), 3, (None, 2)),
-        (Guards(expect=5, most=3), 0, (5, 3)),
+        (Guards(), 7, (None, None)), (Guards(expect=5), 0, (5, 5)), (Guards(expect=5), 3, (2, 2)),
+        (Guards(most=5), 3, (None, 2)), (Guards(expect=5, most=3), 0, (5, 3)),
         (Guards(most=5), 9, (None, 0)),
     ],
-)
+)  # fmt: skip
 def test_guards_say_how_many_more_there_may_be(guards, taken, bounds):
     assert guards.bounds(taken) == bounds

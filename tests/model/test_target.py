@@ -118,25 +118,16 @@ def test_what_is_shown_reads_back_to_the_same_without_its_password(url, fields, 
 @pytest.mark.parametrize(
     ("url", "username", "password"),
     [
-        ("redis://h", None, None),
-        ("redis://:@h", None, None),
-        ("redis://:p@h", None, "p"),
-        ("redis://bob:p@h", "bob", "p"),
-        ("redis://bob@h", "bob", None),
-        ("redis://b%3Ab:p%2Fq%40r%25@h", "b:b", "p/q@r%"),
-        ("redis://b:p:q@h", "b", "p:q"),
-        ("redis://b:p@q@h", "b", "p@q"),
-        ("redis://b:p%C3%A9%20@h", "b", "pé "),
-        ("redis://b:pé+@h", "b", "pé+"),
-        ("redis://h?username=bob&password=p%26+q", "bob", "p& q"),
-        ("redis://x:y@h?password=p", "x", "p"),
-        ("redis://h?user=bob&pass=p", "bob", "p"),
-        ("redis://h?auth=p&database=1", None, "p"),
-        ("rediss://bob:p@h", "bob", "p"),
-        ("unix://bob:p@/r", "bob", "p"),
-        ("unix:///r?password=p", None, "p"),
+        ("redis://h", None, None), ("redis://:@h", None, None), ("redis://:p@h", None, "p"),
+        ("redis://bob:p@h", "bob", "p"), ("redis://bob@h", "bob", None),
+        ("redis://b%3Ab:p%2Fq%40r%25@h", "b:b", "p/q@r%"), ("redis://b:p:q@h", "b", "p:q"),
+        ("redis://b:p@q@h", "b", "p@q"), ("redis://b:p%C3%A9%20@h", "b", "pé "),
+        ("redis://b:pé+@h", "b", "pé+"), ("redis://h?username=bob&password=p%26+q", "bob", "p& q"),
+        ("redis://x:y@h?password=p", "x", "p"), ("redis://h?user=bob&pass=p", "bob", "p"),
+        ("redis://h?auth=p&database=1", None, "p"), ("rediss://bob:p@h", "bob", "p"),
+        ("unix://bob:p@/r", "bob", "p"), ("unix:///r?password=p", None, "p"),
     ],
-)
+)  # fmt: skip
 def test_user_and_password_come_from_where_people_write_them(url, username, password):
     target = Target.parse(url)
     assert (target.username, target.password) == (username, password)
@@ -251,17 +242,14 @@ def test_a_scheme_of_tls_is_told_no_other_than_one_of_tls(scheme):
 @pytest.mark.parametrize(
     ("query", "family", "connect", "reply"),
     [
-        ("", 0, None, None),
-        ("family=0", 0, None, None),
-        ("family=6", 6, None, None),
+        ("", 0, None, None), ("family=0", 0, None, None), ("family=6", 6, None, None),
         ("family=IPv4", 4, None, None),
         ("socket_connect_timeout=2.5&socket_timeout=5", 0, 2.5, 5.0),
         ("connectTimeout=10000&commandTimeout=500", 0, 10.0, 0.5),
         ("dial_timeout=5s&read_timeout=300ms", 0, 5.0, 0.3),
-        ("socket_timeout=None&read_timeout=-1", 0, None, None),
-        ("socket_timeout=0", 0, None, None),
+        ("socket_timeout=None&read_timeout=-1", 0, None, None), ("socket_timeout=0", 0, None, None),
     ],
-)
+)  # fmt: skip
 def test_parameters_of_other_clients_are_obeyed_where_they_mean_something(
     query, family, connect, reply
 ):

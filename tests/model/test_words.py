@@ -10,15 +10,10 @@ KNOWN = ["retries", "scheduled", "dead", "working", "ls"]
 @pytest.mark.parametrize(
     ("word", "near"),
     [
-        ("retrys", "retries"),
-        ("retires", "retries"),
-        ("schedule", "scheduled"),
-        ("shceduled", "scheduled"),
-        ("DEAD", "dead"),
-        ("ded", "dead"),
-        ("l", "ls"),
+        ("retrys", "retries"), ("retires", "retries"), ("schedule", "scheduled"),
+        ("shceduled", "scheduled"), ("DEAD", "dead"), ("ded", "dead"), ("l", "ls"),
     ],
-)
+)  # fmt: skip
 def test_a_name_within_two_letters_is_meant(word, near):
     assert did_you_mean(word, KNOWN) == f"did you mean {near}?"
 

@@ -104,21 +104,13 @@ def test_the_records_own_state_decides() -> None:
 @pytest.mark.parametrize(
     ("text", "holds"),
     [
-        ("state=completed", True),
-        ("state=failed", True),
-        ("not (state=incomplete)", True),
-        ("state=success", False),
-        ("job_arg=u-1 and job_args.user=u-1", True),
-        ("job_arg!=u-1", False),
-        ("error~Timeout", True),
-        ("errors[1].code=4", True),
-        ("age>1d and age<2w", True),
-        ("recorded_at<-1d", True),
-        ("succeeded_at=null", True),
-        ("data.rows>=9", True),
-        ("progress<0.5", True),
+        ("state=completed", True), ("state=failed", True), ("not (state=incomplete)", True),
+        ("state=success", False), ("job_arg=u-1 and job_args.user=u-1", True),
+        ("job_arg!=u-1", False), ("error~Timeout", True), ("errors[1].code=4", True),
+        ("age>1d and age<2w", True), ("recorded_at<-1d", True), ("succeeded_at=null", True),
+        ("data.rows>=9", True), ("progress<0.5", True),
     ],
-)
+)  # fmt: skip
 def test_a_loaded_record_is_tested(text, holds) -> None:
     record = Record("a", {
         "state": "failed", "progress": 0.25, "recorded_at": MICRO - 3 * 86_400_000_000,

@@ -56,21 +56,17 @@ def connection(server: embedded.EmbeddedServer, raw: redis.Redis) -> Iterator[Co
     [
         ("redis://a", {"JOBCTL_URL": "b", "REDIS_URL": "c"}, pytest.fail, ("redis://a", "--url")),
         (
-            None,
-            {"JOBCTL_URL": "redis://b", "REDIS_URL": "c"},
-            pytest.fail,
+            None, {"JOBCTL_URL": "redis://b", "REDIS_URL": "c"}, pytest.fail,
             ("redis://b", "JOBCTL_URL"),
         ),
         (
-            None,
-            {"JOBCTL_URL": "", "REDIS_URL": "redis://c"},
-            pytest.fail,
+            None, {"JOBCTL_URL": "", "REDIS_URL": "redis://c"}, pytest.fail,
             ("redis://c", "REDIS_URL"),
         ),
         (None, {}, lambda: "unix:///d", ("unix:///d", "the embedded server")),
         (None, {}, lambda: None, (DEFAULT_URL, "the default")),
     ],
-)
+)  # fmt: skip
 def test_the_first_that_names_a_redis_wins(flag, environ, running, door) -> None:
     found = choose_level(flag, None, environ, running).redis
     assert (found.url, found.source) == door

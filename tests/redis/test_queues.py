@@ -47,11 +47,8 @@ def test_a_name_without_a_list_is_an_empty_queue(raw, store: Store) -> None:
     (queue,) = store.queues.named()
     assert told([queue]) == [("idle", None, 0)]
     assert (queue.key, queue.wrong_type, queue.registered, queue.paused) == (
-        None,
-        None,
-        True,
-        False,
-    )
+        None, None, True, False,
+    )  # fmt: skip
     assert store.queues.names() == ["idle"]
 
 
@@ -116,16 +113,8 @@ def test_a_list_of_another_type_is_told_with_the_queue(raw, store: Store, kind: 
 
 def test_names_of_any_bytes_survive_the_way_there_and_back(raw, store: Store) -> None:
     names = [
-        b"\xff\xfe",
-        b"a b",
-        b"new\nline",
-        b"",
-        b"\x00",
-        "ünï".encode(),
-        b"q:",
-        b"*",
-        b"x" * 500,
-    ]
+        b"\xff\xfe", b"a b", b"new\nline", b"", b"\x00", "ünï".encode(), b"q:", b"*", b"x" * 500,
+    ]  # fmt: skip
     for i, name in enumerate(names):
         raw.sadd("queues", name)
         raw.lpush(b"q:" + name, job(f"jid-{i}"))

@@ -152,18 +152,11 @@ def test_a_restart_puts_the_hash_aside_and_begins_a_fresh_one(raw, store):
     started = after[b"started_at"]
     assert raw.hgetall("jobba:id:a:0") == before | {b"id": b'"a:0"'}
     assert list(after.items()) == [
-        (b"id", b'"a"'),
-        (b"attempt", b"1"),
-        (b"recorded_at", str(START).encode()),
-        (b"queued_at", str(START + 1).encode()),
-        (b"progress", b"0"),
-        (b"errors", b"[]"),
-        (b"job_name", b'"N"'),
-        (b"job_args", b'{"k": "v"}'),
-        (b"provider_job_id", b"42"),
-        (b"state", b'"started"'),
-        (b"started_at", started),
-    ]
+        (b"id", b'"a"'), (b"attempt", b"1"), (b"recorded_at", str(START).encode()),
+        (b"queued_at", str(START + 1).encode()), (b"progress", b"0"), (b"errors", b"[]"),
+        (b"job_name", b'"N"'), (b"job_args", b'{"k": "v"}'), (b"provider_job_id", b"42"),
+        (b"state", b'"started"'), (b"started_at", started),
+    ]  # fmt: skip
     found = everything(raw)
     for key in (b"jobba:id:a", b"jobba:id:a:0"):
         del found[key]

@@ -54,22 +54,12 @@ def test_a_size_that_is_no_number_leaves_its_queue_out() -> None:
 @pytest.mark.parametrize(
     ("version", "form"),
     [
-        ("1.10.0", QueueForm.Q),
-        ("1.11", QueueForm.Q),
-        ("2.0.0", QueueForm.Q),
-        ("10.1", QueueForm.Q),
-        ("1.9.4", QueueForm.BARE),
-        ("1.9", QueueForm.BARE),
-        ("1.1.10", QueueForm.BARE),
-        ("0.9.7", QueueForm.BARE),
-        ("v1.10", None),
-        ("1", None),
-        ("", None),
-        (None, None),
-        ("9" * 10_000 + ".1", None),
-        ("1.10-rc1", QueueForm.Q),
+        ("1.10.0", QueueForm.Q), ("1.11", QueueForm.Q), ("2.0.0", QueueForm.Q),
+        ("10.1", QueueForm.Q), ("1.9.4", QueueForm.BARE), ("1.9", QueueForm.BARE),
+        ("1.1.10", QueueForm.BARE), ("0.9.7", QueueForm.BARE), ("v1.10", None), ("1", None),
+        ("", None), (None, None), ("9" * 10_000 + ".1", None), ("1.10-rc1", QueueForm.Q),
     ],
-)
+)  # fmt: skip
 def test_the_version_tells_the_form_of_lists(version: str | None, form: QueueForm | None) -> None:
     assert read_facts({"server": {"faktory_version": version}}).form == form
 

@@ -185,14 +185,11 @@ def test_a_server_that_is_away_is_unreachable(own, opened):
 @pytest.mark.parametrize(
     "argv",
     [
-        ("info",),
-        ("queue", "remove", "default", "-n"),
-        ("queue", "adopt", "default", "-n"),
-        ("working", "release", "--all", "-n"),
-        ("retries", "requeue", "--all", "-n"),
+        ("info",), ("queue", "remove", "default", "-n"), ("queue", "adopt", "default", "-n"),
+        ("working", "release", "--all", "-n"), ("retries", "requeue", "--all", "-n"),
     ],
     ids=" ".join,
-)
+)  # fmt: skip
 def test_who_only_looks_compares_counters_and_writes_nothing(raw, url, other, jobctl, argv):
     enqueue(raw, "default", job())
     raw.zadd("working", {reservation(job("held-000001")): time.time() + 60})
