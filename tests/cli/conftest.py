@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import redis
+
+from tests.cli.holds import Holder
 
 # A config.toml with every key, and a secret in every place.
 SECRET = "correct-horse-battery"
@@ -35,6 +39,19 @@ password_file = "{SECRET}"
 @pytest.fixture(autouse=True)
 def _own_journal(own_journal) -> None:
     """Keep the operations of each test apart."""
+
+
+@pytest.fixture
+def queues(raw: redis.Redis) -> redis.Redis:
+    """Two queues without jobs; returns a client that looks at them."""
+    raw.sadd("queues", "default", "mailers")
+    return raw
+
+
+@pytest.fixture
+def holder(url: str, tmp_path: Path) -> Holder:
+    """Starts processes that hold queues."""
+    return Holder(url, tmp_path)
 
 
 @pytest.fixture

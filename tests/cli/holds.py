@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
+
+from tests.conftest import Ran
+from tests.embedded.servers import until
 
 
 @dataclass
@@ -56,14 +58,6 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, out + err
 
 
-def until(true: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait until something is true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)
-
-
 def paused(raw: redis.Redis) -> list[str]:
     """Return the paused queues."""
     return sorted(name.decode() for name in raw.smembers("paused"))
@@ -87,6 +81,11 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.wait(10)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def rows(ran: Ran) -> dict[str, dict[str, object]]:
+    """Return the rows of a listing in JSON by their queue."""
+    return {row["queue"]: row for row in json.loads(ran.out)}
 
 
 def holders(text: str) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.builders import NOW, enqueue, failed, job
+from tests.everything import contents
 from tests.systems.double import FaktoryDouble
 
 OLD = [f"old-{i:08d}" for i in range(1203)]  # the first runs next
@@ -19,13 +20,6 @@ def shop(raw):
     enqueue(raw, "mail", b"\xff odd", job("mail-00001", args=[2**60, 1.10]), form="")
     raw.sadd("paused", "mail")
     return raw
-
-
-def state(raw):
-    keys = ("q:default", "default", "q:mail", "mail")
-    return {key: raw.lrange(key, 0, -1) for key in keys} | {
-        key: raw.smembers(key) for key in ("queues", "paused")
-    }
 
 
 def jids(raw, key):
@@ -48,23 +42,23 @@ def test_undo_puts_back_what_has_not_run_and_leaves_what_came_since(shop, report
 def test_what_is_the_same_twice_stays_twice(raw, report):
     enqueue(raw, "default", job("jid-00000001"), job("jid-00000002"), job("jid-00000001"), form="")
     enqueue(raw, "default", job("jid-00000003"))
-    before = state(raw)
+    before = contents(raw)
     found = report("queue", "adopt", "default", "--yes")
     assert jids(raw, "q:default") == [f"jid-0000000{i}" for i in (1, 2, 1, 3)]
     back = report("undo", found["operation"], "--yes")
     assert (back["done"], len(raw.lrange("default", 0, -1))) == (3, 3)
-    assert raw.lrange("q:default", 0, -1) == before["q:default"]
+    assert raw.lrange("q:default", 0, -1) == before[b"q:default"]
 
 
 def test_what_a_known_server_reads_decides(shop, report, server, url):
-    before = state(shop)
+    before = contents(shop)
     with FaktoryDouble(server.socket, version="1.9.4") as double:
         doors = ("-u", url, "--faktory-url", double.url)
         found = report("queue", "adopt", "default", "--yes", *doors)
     assert (jids(shop, "default"), shop.exists("q:default")) == ([*NEW, *OLD], 0)
     assert shop.get("jobctl:faktory") == b"1.9.4"
     report("undo", found["operation"], "--yes", "-u", url)
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_a_server_known_from_before_tells_that_lists_of_one_form_are_not_read(raw, report, jobctl):

@@ -4,15 +4,7 @@ import json
 import threading
 import time
 
-import pytest
-
 from tests.builders import enqueue, job, reservation
-
-
-@pytest.fixture
-def queues(raw):
-    raw.sadd("queues", "default", "mailers")
-    return raw
 
 
 def reserve(raw, jid="held-0000001", **fields):

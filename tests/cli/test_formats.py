@@ -58,16 +58,8 @@ def test_a_pipe_gets_tsv_with_the_columns_of_the_table_and_whole_values(raw, job
     retry(raw, failed("retry-000001", failure={"message": "tab\there, back\\slash\nand line\r"}))
     header, line = jobctl("retries", "ls").out.splitlines()
     assert header.split("\t") == [
-        "jid",
-        "jobtype",
-        "queue",
-        "at",
-        "retry_count",
-        "errtype",
-        "message",
-        "class",
-        "malformed",
-    ]
+        "jid", "jobtype", "queue", "at", "retry_count", "errtype", "message", "class", "malformed",
+    ]  # fmt: skip
     assert line.split("\t") == [
         "retry-000001", "SendEmail", "default", "2026-09-21T14:13:20Z", "0", "RuntimeError",
         "tab\\there, back\\\\slash\\nand line\\r", "SendEmail", "",

@@ -12,18 +12,8 @@ import redis
 from jobctl import embedded
 from jobctl.model.leases import Author, Lease
 from tests.builders import job, reservation
-from tests.cli.holds import Holder, age, ended, holders, kill, leases, paused, until
-
-
-@pytest.fixture
-def queues(raw):
-    raw.sadd("queues", "default", "mailers")
-    return raw
-
-
-@pytest.fixture
-def holder(url, tmp_path):
-    return Holder(url, tmp_path)
+from tests.cli.holds import Holder, age, ended, holders, kill, leases, paused
+from tests.embedded.servers import until
 
 
 def test_the_queues_are_paused_while_the_command_runs_and_resumed_after_it(queues, holder, jobctl):

@@ -17,20 +17,10 @@ from jobctl.queues import holding
 from jobctl.queues.naming import Naming
 from jobctl.queues.running import Signals
 from tests.builders import job, reservation
-from tests.cli.holds import Holder, age, ended, leases, paused, until
+from tests.cli.holds import Holder, age, ended, leases, paused
+from tests.embedded.servers import until
 
 ANN = Author("ann", "one", 1000.0)
-
-
-@pytest.fixture
-def queues(raw):
-    raw.sadd("queues", "default", "mailers")
-    return raw
-
-
-@pytest.fixture
-def holder(url, tmp_path):
-    return Holder(url, tmp_path)
 
 
 def hold_into(err, url, script):

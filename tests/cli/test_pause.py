@@ -10,7 +10,8 @@ import redis
 
 from jobctl.embedded.launch import binary
 from tests.builders import NOW, enqueue, job
-from tests.cli.holds import until
+from tests.cli.holds import paused, rows
+from tests.embedded.servers import until
 from tests.systems.double import FaktoryDouble
 from tests.trouble import denied
 
@@ -27,14 +28,6 @@ def faktory_runs(server, raw):
     with redis.Redis(unix_socket_path=str(server.socket)) as client:
         client.execute_command("CLIENT", "SETINFO", "LIB-NAME", "go-redis(,go1.23.4)")
         yield client
-
-
-def paused(raw):
-    return sorted(name.decode() for name in raw.smembers("paused"))
-
-
-def rows(ran):
-    return {row["queue"]: row for row in json.loads(ran.out)}
 
 
 def test_people_read_what_was_done_and_how_to_take_it_back(queues, jobctl):

@@ -1,19 +1,13 @@
 """Pausing, resuming and holding by way of a Faktory server: told, and then verified."""
 
-import json
 import threading
 import time
 
 import pytest
 
-from tests.cli.holds import Holder, age, ended, kill, leases, paused, until
+from tests.cli.holds import Holder, age, ended, kill, leases, paused, rows
+from tests.embedded.servers import until
 from tests.systems.double import FaktoryDouble
-
-
-@pytest.fixture
-def queues(raw):
-    raw.sadd("queues", "default", "mailers")
-    return raw
 
 
 @pytest.fixture
@@ -40,10 +34,6 @@ def wire(jobctl, faktory):
         return jobctl(noun, verb, "--faktory-url", faktory.url, *argv, **({"url": None} | how))
 
     return run
-
-
-def rows(ran):
-    return {row["queue"]: row for row in json.loads(ran.out)}
 
 
 def said(faktory, verb):

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from tests.builders import NOW, enqueue, job, reservation
+from tests.everything import contents
 from tests.trouble import denied
 
 
@@ -16,12 +17,6 @@ def shop(raw):
     raw.sadd("paused", "mail")
     raw.sadd("queues", "empty")
     return raw
-
-
-def state(raw):
-    names = ("queues", "paused")
-    lists = [key for key in raw.keys("*") if raw.type(key) == b"list"]
-    return {key: raw.lrange(key, 0, -1) for key in lists} | {n: raw.smembers(n) for n in names}
 
 
 def remove(*names, **options):
@@ -40,14 +35,14 @@ def test_nothing_of_it_stays_in_redis_but_what_it_remembers_for_a_week(shop, rep
 def test_a_queue_without_a_list_is_a_queue(raw, jobctl, registered, paused):
     raw.sadd("queues", "other", *(["bare"] if registered else []))
     raw.sadd("paused", "other", *(["bare"] if paused else []))
-    before = state(raw)
+    before = contents(raw)
     ran = jobctl(*remove("bare"), "-o", "table")
     assert ran.code == 0
     assert "removed 0 jobs" in ran.out
     assert (raw.sismember("queues", "bare"), raw.sismember("paused", "bare")) == (0, 0)
     operation = ran.err.split("undo: jobctl undo ")[1].split()[0]
     assert jobctl("undo", operation, "--yes").code == 0
-    assert state(raw) == before
+    assert contents(raw) == before
 
 
 def test_a_list_of_jobs_that_is_registered_nowhere_is_a_queue(raw, report):
@@ -75,13 +70,13 @@ def test_a_queue_of_any_name_can_be_removed_and_comes_back(shop, report, name, b
     key = f"q:{name}".encode("utf-8", "surrogateescape")
     shop.sadd("queues", key[2:])
     shop.lpush(key, job("odd-000001", queue=name), job("odd-000002", queue=name))
-    before = state(shop)
+    before = contents(shop)
     found = report(*remove(name if by_name else "*"))
     assert (found["done"], shop.exists(key), shop.sismember("queues", key[2:])) == (
         2 if by_name else 12, 0, 0,
     )  # fmt: skip
     report("undo", found["operation"], "--yes")
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_a_name_that_reads_as_the_key_of_another_queues_list_does_not_touch_that(shop, report):
@@ -98,18 +93,18 @@ def test_names_are_taken_once(shop, report):
 
 @pytest.mark.parametrize("name", ["foo*", "de?ault"])
 def test_a_pattern_is_a_usage_error(shop, jobctl, name):
-    before = state(shop)
+    before = contents(shop)
     ran = jobctl(*remove(name))
-    assert (ran.code, ran.out, state(shop)) == (2, "", before)
+    assert (ran.code, ran.out, contents(shop)) == (2, "", before)
     assert "names are no patterns" in ran.err
 
 
 def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
-    before = state(shop)
+    before = contents(shop)
     assert jobctl(*remove("q:mail")).code == 4
     ran = jobctl(*remove("mail", "defualt"))
     ran.fails(4, "there is no queue defualt", "did you mean default?")
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 @pytest.mark.parametrize(
@@ -125,9 +120,9 @@ def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
     ],
 )
 def test_a_guard_refuses(shop, jobctl, own_journal, options, says):
-    before = state(shop)
+    before = contents(shop)
     jobctl("queue", "remove", "default", "mail", *options).fails(7, says)
-    assert state(shop) == before
+    assert contents(shop) == before
     assert not own_journal.exists()
 
 
@@ -144,7 +139,7 @@ def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(
     shop, jobctl, report, own_journal
 ):
     shop.zadd("working", {reservation(job("held-00001")): NOW})
-    before = state(shop)
+    before = contents(shop)
     ran = jobctl("queue", "remove", "default", "mail", "-n", "-o", "table")
     assert ran.code == 0
     assert "queue remove: 10 jobs at" in ran.out
@@ -160,7 +155,7 @@ def test_a_dry_run_shows_counts_kinds_and_some_and_changes_nothing(
     assert (found["matched"], found["done"], found["dry_run"], found["operation"]) == (
         3, 0, True, None,
     )  # fmt: skip
-    assert state(shop) == before
+    assert contents(shop) == before
     assert not own_journal.exists() or not list(own_journal.iterdir())
 
 
@@ -175,15 +170,15 @@ def test_the_journal_names_the_jobs_as_they_run(shop, report):
 
 def test_an_undo_can_be_rehearsed(shop, jobctl, report):
     operation = report(*remove("default"))["operation"]
-    before = state(shop)
+    before = contents(shop)
     ran = jobctl("undo", operation, "-n", "-o", "table")
     assert "queue undo of remove: 7 jobs" in ran.out
     assert "jid-00000000" in ran.out
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, jobctl, report):
-    before = state(shop)
+    before = contents(shop)
     operation = report(*remove("default", "mail"))["operation"]
     shop.set("q:mail", "somebody's")
     undone = report("undo", operation, "--yes", code=5)
@@ -191,7 +186,7 @@ def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, jobctl, re
     shop.delete("q:mail")
     again = report("undo", operation, "--yes")
     assert (again["done"], again["failed"]) == (10, 0)
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 @pytest.fixture
@@ -203,9 +198,9 @@ def running(server):
 
 
 def test_a_server_that_would_not_notice_has_to_be_named(shop, jobctl, running):
-    before = state(shop)
+    before = contents(shop)
     jobctl(*remove("default")).fails(7, "a Faktory server runs on", "--faktory-url")
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_where_it_cannot_be_told_it_warns(shop, jobctl, url):
@@ -233,14 +228,14 @@ def test_the_pause_of_an_undo_is_not_put_where_nobody_would_notice(shop, jobctl,
 
 
 def test_a_queue_that_is_held_is_not_removed(shop, jobctl):
-    before = state(shop)
+    before = contents(shop)
     lease = json.dumps({"who": "ann", "host": "ops1", "at": 1, "pid": 7, "command": []})
     seconds, _ = shop.time()
     held = {"v": "1", "before": "0", "lease:x": lease, "beat:x": seconds}
     shop.hset("jobctl:hold:mail", mapping=held)
     jobctl(*remove("mail")).fails(7, "queue mail is held by ann@ops1 (pid 7)")
     shop.delete("jobctl:hold:mail")
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 @pytest.mark.parametrize("verb", ["undo", "resume"])
@@ -253,7 +248,7 @@ def test_a_file_that_has_lost_jobs_puts_none_back_and_lets_none_go(
     file = own_journal / f"{operation}.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(lines[:2] + lines[3:]))
-    before = state(shop)
+    before = contents(shop)
     ran = jobctl(verb, operation, "--yes")
     ran.fails(1, f"{file} is damaged: 7 jobs were written, and 6 are in it")
-    assert state(shop) == before
+    assert contents(shop) == before

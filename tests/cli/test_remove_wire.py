@@ -8,6 +8,7 @@ import pytest
 
 from jobctl.operations.subjects.remover import Remover
 from tests.builders import enqueue, job
+from tests.everything import contents
 from tests.systems.client import Client
 from tests.systems.double import FaktoryDouble
 
@@ -47,13 +48,6 @@ def remove(jobctl, url, faktory):
     return run
 
 
-def state(raw):
-    lists = ("q:default", "q:mail", "default", "mail")
-    return {key: raw.lrange(key, 0, -1) for key in lists} | {
-        key: raw.smembers(key) for key in ("queues", "paused")
-    }
-
-
 def operation_of(ran):
     return json.loads(ran.out)["operation"]
 
@@ -79,7 +73,7 @@ def test_the_server_forgets_the_queue_and_the_pause_at_once(shop, remove, faktor
 
 
 def test_an_undo_pauses_by_the_server_before_the_jobs_are_back(shop, remove, faktory, jobctl, url):
-    before = state(shop)
+    before = contents(shop)
     operation = operation_of(remove("mail"))
     seen = []
 
@@ -90,7 +84,7 @@ def test_an_undo_pauses_by_the_server_before_the_jobs_are_back(shop, remove, fak
     faktory.before("QUEUE PAUSE", ask)
     ran = jobctl("undo", operation, "--yes")  # the file knows both doors
     assert (ran.code, ran.err) == (0, "")
-    assert state(shop) == before
+    assert contents(shop) == before
     assert seen == [0]
     assert faktory.paused == {"mail"}
 
@@ -125,12 +119,12 @@ def test_an_undo_gives_workers_time_to_end_what_they_asked_for_before_the_pause(
 
 
 def test_an_undo_where_the_server_is_gone_pauses_in_redis(shop, remove, faktory, jobctl):
-    before = state(shop)
+    before = contents(shop)
     operation = operation_of(remove("mail"))
     faktory.stop()
     ran = jobctl("undo", operation, "--yes")
     assert ran.code == 0, ran.err
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_what_a_worker_or_producer_makes_anew_is_no_failure(shop, remove, faktory):
@@ -151,17 +145,17 @@ def test_what_a_worker_or_producer_makes_anew_is_no_failure(shop, remove, faktor
 
 @pytest.mark.parametrize("names", [("default",), ("mail",), ("default", "mail"), ("empty",)])
 def test_a_queue_that_the_server_does_not_know_goes_back(shop, remove, faktory, own_journal, names):
-    before = state(shop)
+    before = contents(shop)
     faktory.memory.queues.clear()
     ran = remove(*names)
     assert (ran.code, f"{faktory.url} did not remove" in ran.err) == (1, True)
     found = json.loads(ran.out)
     assert (found["done"], found["failed"]) == (0, found["matched"])
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_those_it_knows_are_removed_and_the_others_go_back(shop, remove, faktory, report):
-    before = state(shop)
+    before = contents(shop)
     faktory.memory.queues.remove("mail")
     ran = remove("default", "mail")
     assert ran.code == 5
@@ -175,17 +169,17 @@ def test_those_it_knows_are_removed_and_the_others_go_back(shop, remove, faktory
     assert [row["outcome"] for row in jobs] == ["done"] * 7 + ["failed"] * 3
     undone = report("undo", found["operation"], "--yes")
     assert (undone["matched"], undone["done"]) == (7, 7)
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_an_old_list_that_the_server_does_not_read_goes_as_well(shop, remove, faktory, jobctl):
     enqueue(shop, "default", job("old-000001"), form="")
     shop.rpush("q:stray", job("stray-0001"))
-    before = state(shop)
+    before = contents(shop)
     operation = operation_of(remove("default"))
     assert shop.exists("default", "q:default") == 0
     assert jobctl("undo", operation, "--yes").code == 0
-    assert state(shop) == before
+    assert contents(shop) == before
     assert json.loads(remove("stray").out)["done"] == 1
     assert shop.exists("q:stray") == 0
 
@@ -204,10 +198,10 @@ def test_a_server_of_before_has_bare_lists(raw, server, jobctl, url):
 
 
 def test_a_server_that_says_no_changes_nothing(shop, remove, faktory, own_journal):
-    before = state(shop)
+    before = contents(shop)
     faktory.answer("QUEUE REMOVE", b"-ERR not today\r\n")
     remove("default", "mail").fails(3, "refused QUEUE: not today")
-    assert state(shop) == before
+    assert contents(shop) == before
     assert not [key for key in shop.keys("jobctl:op:*") if b":removed:" in key]
     assert not list(own_journal.iterdir())
 
@@ -217,7 +211,7 @@ def test_a_server_that_says_no_changes_nothing(shop, remove, faktory, own_journa
 def test_a_server_that_hangs_up_leaves_everything_aside(
     shop, remove, faktory, jobctl, own_journal, done, goes_on
 ):
-    before = state(shop)
+    before = contents(shop)
     faktory.hang_up("QUEUE REMOVE", done=done)
     ran = remove("default")
     assert ran.code == 3
@@ -232,7 +226,7 @@ def test_a_server_that_hangs_up_leaves_everything_aside(
         assert "default" not in faktory.queues
     ran = jobctl("undo", file.stem, "--yes", "-o", "json")
     assert (ran.code, json.loads(ran.out)["done"]) == (0, 7), ran.err
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 @pytest.mark.parametrize(
@@ -246,7 +240,7 @@ def test_a_server_that_hangs_up_leaves_everything_aside(
 def test_a_server_that_cannot_be_asked_changes_nothing(
     shop, remove, faktory, server, own_journal, how, says
 ):
-    before = state(shop)
+    before = contents(shop)
     faktory.greeting = b"220 mail.example.org\r\n"
     with FaktoryDouble(server.socket, password="secret") as guarded:
         guess = guarded.url.replace("secret", "guess")
@@ -254,7 +248,7 @@ def test_a_server_that_cannot_be_asked_changes_nothing(
         ran = remove("default", server=where)
     assert ran.code == 3
     assert says in ran.err
-    assert state(shop) == before
+    assert contents(shop) == before
     assert not own_journal.exists()
 
 
@@ -302,7 +296,7 @@ def test_under_pushes_it_says_what_may_be_lost(shop, remove, faktory, monkeypatc
 
 @pytest.mark.parametrize("how", ["unknown", "refused", "hung up"])
 def test_without_an_undo_what_goes_wrong_leaves_no_mark(shop, remove, faktory, how):
-    before = state(shop)
+    before = contents(shop)
     if how == "unknown":
         faktory.memory.queues.clear()
     elif how == "refused":
@@ -312,7 +306,7 @@ def test_without_an_undo_what_goes_wrong_leaves_no_mark(shop, remove, faktory, h
     ran = remove("default", "mail", options=["--no-undo"])
     assert ran.code == (1 if how == "unknown" else 3)
     assert "was removed as well" not in ran.err
-    assert state(shop) == before
+    assert contents(shop) == before
 
 
 def test_a_push_by_the_wire_makes_the_queue_anew_and_runs_after_an_undo(
@@ -328,8 +322,8 @@ def test_a_push_by_the_wire_makes_the_queue_anew_and_runs_after_an_undo(
 
 @pytest.mark.parametrize("options", [[], ["-n"], ["--no-undo"]])
 def test_without_its_redis_nothing_is_removed(shop, jobctl, faktory, options):
-    before = state(shop)
+    before = contents(shop)
     answer = ("--confirm", "default", "--faktory-url", faktory.url)
     ran = jobctl("queue", "remove", "default", *answer, *options, url=None)
     ran.fails(2, "queue remove needs the Redis behind", "--url beside --faktory-url")
-    assert state(shop) == before
+    assert contents(shop) == before

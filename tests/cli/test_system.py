@@ -7,6 +7,7 @@ import pytest
 from jobctl import System, connect
 from jobctl.errors import Refused
 from tests.builders import failed, retry
+from tests.everything import everything
 from tests.systems.double import FaktoryDouble
 
 JOB = '{"class":"HardJob","jid":"4a5b6c7d8e9f0a1b2c3d4e5f","queue":"default","args":[]}'
@@ -41,15 +42,11 @@ def sidekiq(raw):
     return raw
 
 
-def contents(raw):
-    return {key: raw.dump(key) for key in raw.keys("*")}
-
-
 @pytest.mark.parametrize("argv", ABOUT_JOBS, ids=" ".join)
 def test_what_is_about_jobs_is_refused_where_they_are_sidekiqs(sidekiq, jobctl, argv):
-    before = contents(sidekiq)
+    before = everything(sidekiq)
     jobctl(*argv).fails(7, "holds Sidekiq's jobs, which are not supported yet (seen: retry: zset")
-    assert contents(sidekiq) == before
+    assert everything(sidekiq) == before
     assert jobctl("journal", "ls", "-o", "ids").out == ""
 
 
