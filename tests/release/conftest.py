@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import redis
 
 from tests.builders import enqueue, job
 from tests.release.holding import held, hold
@@ -20,6 +21,14 @@ def shop(raw):
     """Two reservations, the first to expire first, and a job that waits."""
     enqueue(raw, "default", job("queued-00001"))
     return hold(raw, held("held-0000001", -60), held("held-0000002", 900, queue="mailers"))
+
+
+@pytest.fixture
+def seen(server):
+    """A connection that tells of a Faktory server by the name of its library."""
+    with redis.Redis(unix_socket_path=str(server.socket)) as other:
+        other.execute_command("CLIENT", "SETINFO", "LIB-NAME", "go-redis")
+        yield other
 
 
 @pytest.fixture

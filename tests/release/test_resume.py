@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import redis
 
 from jobctl.operations.engine import Operation
 from jobctl.operations.subjects.reservations import Release
@@ -30,19 +29,23 @@ def test_a_connection_lost_in_the_middle_of_a_batch_is_resumed(
     assert latest()["state"] == "done"
 
 
-def cut(monkeypatch, method):
-    """Let jobctl die at a step of its second batch."""
-    seen = []
-    owner = Operation if method == "_take" else Release
-    plain = getattr(owner, method)
+def crash(jobctl, monkeypatch, step="_tell", *, after=True, batch=1):
+    """Let jobctl die at a step of a batch: once that is through it, or before."""
+    begun = []
+    owner = Operation if step in ("_take", "_release") else Release
+    plain = getattr(owner, step)
 
     def dying(self, *given):
-        seen.append(method)
-        if len(seen) == 2:
+        begun.append(step)
+        dies = len(begun) == batch
+        result = plain(self, *given) if after or not dies else None
+        if dies:
             raise KeyboardInterrupt
-        return plain(self, *given)
+        return result
 
-    monkeypatch.setattr(owner, method, dying)
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, step, dying)
+        assert jobctl("working", "release", "--all", "--yes").code == 130
 
 
 STEPS = ["_look", "_acknowledge", "_probe", "_tell", "_search", "_push", "_take"]
@@ -54,9 +57,7 @@ def test_whatever_the_step_it_stops_at_resume_finishes(
 ):
     expected = fill(raw)
     double.memory.boot()
-    with monkeypatch.context() as patched:
-        cut(patched, step)
-        assert jobctl("working", "release", "--all", "--yes").code == 130
+    crash(jobctl, monkeypatch, step, after=False, batch=2)
     report, _ = resume()
     assert (report["done"], report["gone"], report["failed"]) == (MANY, 0, 0), step
     assert jids(raw) == [*expected, "queued-00001"]
@@ -80,26 +81,6 @@ def test_what_is_found_anywhere_after_a_crash_is_not_pushed_again(
     report, _ = resume()
     assert (report["done"], report["gone"]) == (1, 5)
     assert jids(raw) == [expected[5], expected[3], "queued-00001"]
-
-
-def crash(jobctl, monkeypatch, step="_tell", after=True):
-    """Let jobctl die around a step, once its first batch is through it."""
-    plain = getattr(Release, step)
-
-    def dying(self, *given):
-        if after:
-            plain(self, *given)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Release, step, dying)
-        assert jobctl("working", "release", "--all", "--yes").code == 130
-
-
-def without_server(monkeypatch, double):
-    """Forget the server's URL; it had a password, so no file has it."""
-    monkeypatch.delenv("FAKTORY_URL")
-    double.stop()
 
 
 @pytest.fixture
@@ -129,17 +110,15 @@ def carry_on(jobctl, latest, *argv, code=0):
 
 
 def test_without_the_server_what_was_acknowledged_is_pushed_and_the_rest_refused(
-    raw, begun, secret, jobctl, latest, server
+    raw, begun, secret, jobctl, latest, seen
 ):
-    with redis.Redis(unix_socket_path=str(server.socket)) as other:
-        other.execute_command("CLIENT", "SETINFO", "LIB-NAME", "go-redis")
-        error = carry_on(jobctl, latest, code=7)
-        assert "--faktory-url tcp://:***@127.0.0.1" in error["hint"]
-        assert jids(raw) == [*begun[20:], "queued-00001"]
-        assert len(reserved(raw)) == 20
-        assert carry_on(jobctl, latest, code=7)  # nothing more
-        assert jids(raw) == [*begun[20:], "queued-00001"]
-        report = carry_on(jobctl, latest, "--faktory-url", secret.url)
+    error = carry_on(jobctl, latest, code=7)
+    assert "--faktory-url tcp://:***@127.0.0.1" in error["hint"]
+    assert jids(raw) == [*begun[20:], "queued-00001"]
+    assert len(reserved(raw)) == 20
+    assert carry_on(jobctl, latest, code=7)  # nothing more
+    assert jids(raw) == [*begun[20:], "queued-00001"]
+    report = carry_on(jobctl, latest, "--faktory-url", secret.url)
     assert (report["done"], report["gone"]) == (120, 0)
     assert jids(raw) == [*begun, "queued-00001"]
 
@@ -153,8 +132,9 @@ def test_where_no_server_runs_any_more_it_goes_on_by_redis_alone(
     assert jids(raw) == [*begun, "queued-00001"]
 
 
-def test_what_may_not_have_been_told_stays_when_no_server_runs(
-    raw, secret, jobctl, monkeypatch, latest
+@pytest.mark.parametrize("runs", [False, True])
+def test_what_may_not_have_been_told_stays_or_is_left_to_the_server_that_runs(
+    raw, secret, jobctl, monkeypatch, latest, request, runs
 ):
     expected = fill(raw, 4)
     secret.memory.boot()
@@ -162,27 +142,16 @@ def test_what_may_not_have_been_told_stays_when_no_server_runs(
     crash(jobctl, monkeypatch, after=False)
     monkeypatch.delenv("FAKTORY_URL")
     secret.memory.acknowledge(expected[0])
-    report = carry_on(jobctl, latest, code=5)
-    assert (report["done"], report["failed"]) == (1, 3)
-    assert reserved(raw) == expected[1:]
-
-
-def test_what_may_not_have_been_told_is_left_to_the_server_where_one_runs(
-    raw, secret, jobctl, monkeypatch, latest, server
-):
-    expected = fill(raw, 4)
-    secret.memory.boot()
-    monkeypatch.setenv("FAKTORY_URL", secret.url)
-    crash(jobctl, monkeypatch, after=False)
-    monkeypatch.delenv("FAKTORY_URL")
-    secret.memory.acknowledge(expected[0])
-    with redis.Redis(unix_socket_path=str(server.socket)) as other:
-        other.execute_command("CLIENT", "SETINFO", "LIB-NAME", "go-redis")
+    if runs:
+        request.getfixturevalue("seen")
         carry_on(jobctl, latest, code=7)
         assert jids(raw) == ["queued-00001"]
-        report = carry_on(jobctl, latest, "--faktory-url", secret.url)
-    assert report["done"] == 4
-    assert jids(raw) == [*expected, "queued-00001"]
+        assert carry_on(jobctl, latest, "--faktory-url", secret.url)["done"] == 4
+        assert jids(raw) == [*expected, "queued-00001"]
+    else:
+        report = carry_on(jobctl, latest, code=5)
+        assert (report["done"], report["failed"]) == (1, 3)
+        assert reserved(raw) == expected[1:]
 
 
 def test_resume_uses_the_server_that_the_file_names(raw, double, jobctl, monkeypatch, latest):
@@ -205,22 +174,14 @@ def test_resume_refuses_another_server(raw, begun, jobctl, latest):
 def test_a_release_by_redis_alone_can_go_on_with_a_server(raw, double, jobctl, monkeypatch, latest):
     fill(raw, 20)
     double.memory.boot()
-
-    def dying(self, release):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Operation, "_release", dying)
-        assert jobctl("working", "release", "--all", "--yes").code == 130
+    crash(jobctl, monkeypatch, "_release", after=False)
     assert carry_on(jobctl, latest, "--faktory-url", double.url)["done"] == 20
     assert double.working == {}
 
 
 def test_a_finished_release_needs_no_server_to_be_told_of(
-    shop, raw, double, release, jobctl, latest, monkeypatch, server
+    shop, double, release, jobctl, latest, monkeypatch, seen
 ):
     release("--all")
     monkeypatch.delenv("FAKTORY_URL")
-    with redis.Redis(unix_socket_path=str(server.socket)) as other:
-        other.execute_command("CLIENT", "SETINFO", "LIB-NAME", "go-redis")
-        assert carry_on(jobctl, latest)["done"] == 2
+    assert carry_on(jobctl, latest)["done"] == 2

@@ -16,6 +16,7 @@ from jobctl.operations.request import Request, Watch
 from jobctl.systems.faktory.go_json import lock_key
 from tests.release.holding import acks, held, hold, jids, reserved
 from tests.systems.double import FaktoryDouble
+from tests.trouble import denied
 
 UNIQUE = {"unique_for": 3600, "unique_until": "success"}
 BATCHES = [{"bid": "b-1"}, {"_bid": "b-1", "_cb": "success"}]
@@ -152,12 +153,9 @@ def test_two_unique_jobs_of_one_lock_are_both_released(shop, raw, double, releas
 def test_a_lock_that_may_not_be_read_leaves_its_job_where_it_is(shop, raw, double, jobctl, url):
     key = unique(raw)
     double.memory.boot()
-    raw.execute_command("ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "+@all", "-pttl")
-    try:
-        ran = jobctl("-u", url.replace("unix://", "unix://clerk:pw@"), "--faktory-url", double.url,
-                     "working", "release", "--all", "--yes", "-o", "json")  # fmt: skip
-    finally:
-        raw.acl_deluser("clerk")
+    with denied(raw, url, "-pttl") as limited:
+        doors = ("-u", limited, "--faktory-url", double.url)
+        ran = jobctl(*doors, "working", "release", "--all", "--yes", "-o", "json")
     report = json.loads(ran.out)
     assert (ran.code, report["done"], report["failed"]) == (5, 2, 1), ran
     assert (reserved(raw), raw.get(key)) == (["held-0000009"], b"held-0000009")
@@ -167,12 +165,9 @@ def test_a_lock_that_may_not_be_written_is_a_problem(shop, raw, double, jobctl, 
     unique(raw)
     double.memory.boot()
     raw.set("jobctl:server", "abc")
-    raw.execute_command("ACL", "SETUSER", "clerk", "reset", "on", ">pw", "~*", "+@all", "-set")
-    try:
-        ran = jobctl("-u", url.replace("unix://", "unix://clerk:pw@"), "--faktory-url", double.url,
-                     "working", "release", "--all", "--yes", "-o", "json")  # fmt: skip
-    finally:
-        raw.acl_deluser("clerk")
+    with denied(raw, url, "-set") as limited:
+        doors = ("-u", limited, "--faktory-url", double.url)
+        ran = jobctl(*doors, "working", "release", "--all", "--yes", "-o", "json")
     assert (ran.code, json.loads(ran.out)["done"]) == (5, 3), ran
     assert "1 unique lock could not be put back: " in ran.err
 
