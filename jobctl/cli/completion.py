@@ -12,7 +12,7 @@ from jobctl.cli.command import Command
 from jobctl.cli.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from click.shell_completion import CompletionItem
 
@@ -62,13 +62,11 @@ def complete_queues(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete the name of a queue from the Redis that the line names; nothing on failure."""
-    from click.shell_completion import CompletionItem
-
     session = ctx.find_object(Session) or Session()
     if "command" in session.given:  # behind the -- of a hold stands a command
         return []
     names = queue_names(session)
-    return [CompletionItem(n) for n in names if n.startswith(incomplete) and _is_word(n)]
+    return _items(incomplete, {name: None for name in names if _is_word(name)})
 
 
 def _is_word(name: str) -> bool:
@@ -132,8 +130,6 @@ def complete_unfinished(
 
 
 def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
     from jobctl.config.levels import operations_directory
     from jobctl.operations.journal import Journal
 
@@ -141,11 +137,14 @@ def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[Comple
         entries = Journal(operations_directory(os.environ)).entries()
     except Exception:  # any error: a completing shell has no place for messages
         return []
-    return [
-        CompletionItem(e.header.operation, help=f"{e.header.change.verb} {e.header.kind.value}")
-        for e in entries
-        if e.header.operation.startswith(incomplete) and wanted(e)
-    ]
+    return _items(
+        incomplete,
+        {
+            e.header.operation: f"{e.header.change.verb} {e.header.kind.value}"
+            for e in entries
+            if wanted(e)
+        },
+    )
 
 
 def complete_contexts(
@@ -154,12 +153,21 @@ def complete_contexts(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete the name of a context from config.toml; nothing on failure."""
-    from click.shell_completion import CompletionItem
-
     from jobctl.config.contexts import read_contexts
 
     try:
         contexts = read_contexts(os.environ)
     except Exception:  # any error: a completing shell has no place for messages
         return []
-    return [CompletionItem(name) for name in contexts if name.startswith(incomplete)]
+    return _items(incomplete, dict.fromkeys(contexts))
+
+
+def _items(incomplete: str, names: Mapping[str, str | None]) -> list[CompletionItem]:
+    """Return the names that begin so, each with its help."""
+    from click.shell_completion import CompletionItem
+
+    return [
+        CompletionItem(name, help=text)
+        for name, text in names.items()
+        if name.startswith(incomplete)
+    ]
