@@ -28,8 +28,9 @@ _ABOUT = {
     are what other commands take.""",
     CONNECTION: """Which Redis, and which Faktory server on it. The first of these names both, two
     are never mixed: --url and --faktory-url; --context; JOBCTL_URL; JOBCTL_CONTEXT; REDIS_PROVIDER
-    (the name of a variable); REDIS_URL; a running embedded server; redis://127.0.0.1:6379/0.
-    Beside the variables the server is FAKTORY_URL, or what FAKTORY_PROVIDER names.""",
+    (the name of a variable); REDIS_URL; FAKTORY_URL alone; a running embedded server;
+    redis://127.0.0.1:6379/0. Beside the variables the server is FAKTORY_URL, or what
+    FAKTORY_PROVIDER names. jobctl context show tells what is used.""",
 }
 
 

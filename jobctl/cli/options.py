@@ -101,7 +101,7 @@ SHARED: dict[str, tuple[Shared, ...]] = {
         ),
         _shared(
             "--no-undo", is_flag=True,
-            help="Keep no file once it is done; clear is then instant.",
+            help="Keep no file once it is done: it cannot be undone. clear is then instant.",
         ),
         _shared(
             "--server-changed", is_flag=True,
