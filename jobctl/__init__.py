@@ -42,9 +42,8 @@ if TYPE_CHECKING:
     from jobctl.library import Store, connect
     from jobctl.model.entry import Entry, Job, Place
     from jobctl.model.guards import Guards
-    from jobctl.model.preview import Preview
     from jobctl.model.queue import Queue
-    from jobctl.model.report import Report
+    from jobctl.model.report import Preview, Report
     from jobctl.model.status import State, Status
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
@@ -65,7 +64,7 @@ _HOMES = {
     "Kind": "model.layout",
     "Layout": "model.layout",
     "Place": "model.entry",
-    "Preview": "model.preview",
+    "Preview": "model.report",
     "Queue": "model.queue",
     "QueueForm": "model.layout",
     "Report": "model.report",

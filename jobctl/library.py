@@ -13,12 +13,11 @@ from jobctl.backend import Backend
 from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, Trace, open_redis, running_embedded
 from jobctl.filter.where import Where
-from jobctl.model.change import Change
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm, System
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
-from jobctl.model.verbs import SETS_WITH_VERBS, Verb
+from jobctl.model.verbs import SETS_WITH_VERBS, Change, Verb
 from jobctl.operations.begin import begin
 from jobctl.operations.journal import Journal
 from jobctl.operations.request import Provenance, Request, Watch

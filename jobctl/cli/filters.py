@@ -11,8 +11,7 @@ from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.stdin import read_ids
 from jobctl.errors import JobctlError
-from jobctl.filter.explain import explain, warnings
-from jobctl.filter.where import Flags, Where
+from jobctl.filter.where import Flags, Where, explain, warnings
 from jobctl.model.layout import Kind
 from jobctl.systems.registry import payload_keys
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from jobctl.errors import UsageProblem
-from jobctl.model.readings import from_field
+from jobctl.filter.values import from_field
 
 
 def read_ids(given: Iterable[str], one: str = "a JID", *, written: bool = False) -> tuple[str, ...]:

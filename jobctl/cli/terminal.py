@@ -17,8 +17,8 @@ from jobctl.cli.output import console, say
 from jobctl.cli.session import Session
 from jobctl.errors import Refused
 from jobctl.model.layout import Kind
-from jobctl.model.preview import Preview
-from jobctl.model.removal import shown_queues
+from jobctl.model.queue import shown_queues
+from jobctl.model.report import Preview
 from jobctl.model.words import things
 from jobctl.operations.request import Watch
 from jobctl.render.safe import printable

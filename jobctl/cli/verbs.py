@@ -130,7 +130,7 @@ def mutate(session: Session, words: Sequence[str]) -> None:
     and can be undone.
     """
     from jobctl.cli.change import change_jobs
-    from jobctl.model.change import Change
+    from jobctl.model.verbs import Change
     from jobctl.systems.faktory.mutation import read_mutation
 
     document = " ".join(words)

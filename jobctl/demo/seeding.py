@@ -10,8 +10,7 @@ from jobctl.errors import Refused
 from jobctl.model.jobba import MOMENTS, RecordLayout
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.layout import QueueForm
-from jobctl.redis.keys import DEMO
-from jobctl.redis.scripts import Command
+from jobctl.redis.scripts import DEMO, Command
 from jobctl.systems.faktory.layout import FAKTORY
 
 if TYPE_CHECKING:

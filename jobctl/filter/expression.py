@@ -8,9 +8,8 @@ from collections.abc import Callable
 from jobctl.errors import BadFilter, UsageProblem
 from jobctl.filter.conditions import Comparison, FilterField, Joined, Not, Sort, Test
 from jobctl.filter.regex import Regex, compile_regex
-from jobctl.filter.values import Literal, check_time, match_field
+from jobctl.filter.values import Literal, Pair, check_time, match_field, readings
 from jobctl.model.jsontext import loads
-from jobctl.model.readings import Pair, readings
 from jobctl.model.times import parse_duration
 
 Find = Callable[[str, tuple[str, int]], FilterField]  # a name; the expression and its place in it

@@ -10,12 +10,10 @@ from dataclasses import replace
 
 from jobctl.backend import Backend
 from jobctl.errors import FileProblem, Refused, UsageProblem
-from jobctl.model.change import Change
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
-from jobctl.model.preview import Preview
-from jobctl.model.report import Report
-from jobctl.model.verbs import Verb
+from jobctl.model.report import Preview, Report
+from jobctl.model.verbs import Change, Verb
 from jobctl.operations.engine import Operation
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal

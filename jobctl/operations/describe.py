@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind
-from jobctl.model.notes import EndNote
-from jobctl.model.operation import Outcome
+from jobctl.model.operation import EndNote, Outcome
 from jobctl.model.rows import Row, listing_row
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import describe

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
-from jobctl.model.change import Change
 from jobctl.model.layout import QueueForm
 from jobctl.model.leases import Author
-from jobctl.model.notes import ActingNote
-from jobctl.model.operation import Batch, Header, Outcome, Rising, read_result
+from jobctl.model.operation import ActingNote, Batch, Header, Outcome, Rising, read_result
 from jobctl.model.report import Report
 from jobctl.model.times import LAST, Instant
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Change, Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Provenance, Watch
 from jobctl.operations.selection import Selection

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from jobctl.errors import FileProblem, Refused
 from jobctl.model.jsontext import dumps
-from jobctl.model.notes import Note
-from jobctl.model.operation import Header
+from jobctl.model.operation import Header, Note
 from jobctl.model.typed import typed
 from jobctl.operations.lines import (
     B64,

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from jobctl.backend import Backend
 from jobctl.errors import FileProblem, JobctlError, NotFound, Refused, UsageProblem
-from jobctl.model.notes import Note
-from jobctl.model.operation import OPERATION_ID, Header
+from jobctl.model.operation import OPERATION_ID, Header, Note
 from jobctl.model.rows import Row
 from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import UsageProblem
 from jobctl.filter.where import Where
-from jobctl.model.change import Change
 from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind
-from jobctl.model.preview import Preview
-from jobctl.model.report import Report
-from jobctl.model.verbs import Verb
+from jobctl.model.report import Preview, Report
+from jobctl.model.verbs import Change, Verb
 from jobctl.queues.naming import Naming
 
 if TYPE_CHECKING:

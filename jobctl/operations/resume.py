@@ -11,8 +11,7 @@ from jobctl.errors import JobctlError, Refused, RefusedByRedis
 from jobctl.model.guards import Guards
 from jobctl.model.leases import Author
 from jobctl.model.operation import Header
-from jobctl.model.preview import Preview
-from jobctl.model.report import Report
+from jobctl.model.report import Preview, Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.engine import Operation, resumable
 from jobctl.operations.file import OperationFile

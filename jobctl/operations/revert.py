@@ -10,8 +10,7 @@ from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Batch, Outcome, read_result
-from jobctl.model.preview import Preview
-from jobctl.model.report import Report
+from jobctl.model.report import Preview, Report
 from jobctl.operations.engine import is_touched
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Watch

@@ -9,24 +9,27 @@ from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.layout import Kind
 from jobctl.model.leases import Author
-from jobctl.model.notes import (
+from jobctl.model.operation import (
     ActingNote,
+    Batch,
     BatchNote,
     ChosenNote,
     EndNote,
+    Header,
     Lock,
     Note,
+    Rising,
     UndoBatchNote,
     UndoNote,
+    read_result,
 )
-from jobctl.model.operation import Batch, Header, Rising, read_result
 from jobctl.model.report import Report
 from jobctl.model.times import Instant, score_time
 from jobctl.operations.file import OperationFile
 from jobctl.operations.same_data import holds_same_data
 from jobctl.operations.selection import Selection
-from jobctl.redis.keys import CLAIM, KEPT
 from jobctl.redis.operations import MOST
+from jobctl.redis.scripts import CLAIM, KEPT
 from jobctl.systems.registry import support_of
 
 _DIGITS = 10  # at most, of the number of a batch

@@ -10,8 +10,7 @@ from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused
 from jobctl.model.guards import Guards
 from jobctl.model.operation import Header
-from jobctl.model.preview import Preview
-from jobctl.model.report import Report
+from jobctl.model.report import Preview, Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal

@@ -18,8 +18,7 @@ from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.entry import Entry, name_queue
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.notes import UndoBatchNote
-from jobctl.model.operation import Batch, Outcome, read_result
+from jobctl.model.operation import Batch, Outcome, UndoBatchNote, read_result
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Watch
 from jobctl.operations.subject import Prepared

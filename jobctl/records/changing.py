@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis
-from jobctl.model.change import Change
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Change, Verb
 from jobctl.records.query import Query, RecordWhere
 
 if TYPE_CHECKING:

@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoMemory, NoPermission, WrongType
 from jobctl.model.layout import Kind, Layout, QueueForm
-from jobctl.model.notes import Lock
-from jobctl.model.operation import Header, Rising
-from jobctl.redis.keys import CLAIM, IDENTITY, KEPT, SERVER_VERSION, operation_key
+from jobctl.model.operation import Header, Lock, Rising
 from jobctl.redis.queues import encode_name
-from jobctl.redis.scripts import Command, Reply, ready, script
+from jobctl.redis.scripts import (
+    CLAIM,
+    IDENTITY,
+    KEPT,
+    SERVER_VERSION,
+    Command,
+    Reply,
+    operation_key,
+    ready,
+    script,
+)
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection

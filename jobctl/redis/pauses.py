@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from jobctl.errors import JobctlError, NoPermission, Refused, WrongType
 from jobctl.model.layout import Layout
 from jobctl.model.leases import STALE, Author, Holders, Lease
-from jobctl.redis.keys import KEPT, PAUSES, hold_key
 from jobctl.redis.queues import decode_name, encode_name
-from jobctl.redis.scripts import Command, Reply, ready, script
+from jobctl.redis.scripts import KEPT, PAUSES, Command, Reply, hold_key, ready, script
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError
 from jobctl.model.layout import Layout, QueueForm
-from jobctl.model.removal import RemovedQueue
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.keys import KEPT, aside_key, back_key, operation_key
+from jobctl.model.queue import RemovedQueue
 from jobctl.redis.queues import encode_name
-from jobctl.redis.scripts import Command, Reply, script
+from jobctl.redis.scripts import (
+    KEPT,
+    Chunk,
+    Command,
+    Reply,
+    aside_key,
+    back_key,
+    operation_key,
+    script,
+)
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection

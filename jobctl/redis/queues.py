@@ -15,8 +15,7 @@ from jobctl.filter.prefilter import may_hold_jid
 from jobctl.model.entry import Entry, Job, Place
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.queue import Queue
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.scripts import Command, Reply
+from jobctl.redis.scripts import Chunk, Command, Reply
 from jobctl.redis.sets import Item, walk
 
 if TYPE_CHECKING:

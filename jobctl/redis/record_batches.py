@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, encode
 from jobctl.model.record_snapshot import Snapshot
-from jobctl.redis.keys import KEPT, operation_key
 from jobctl.redis.record_reading import fixed_indexes
-from jobctl.redis.scripts import Command, script
+from jobctl.redis.scripts import KEPT, Command, operation_key, script
 
 MOST = 100  # records of a call: with all their index entries well under 10 ms
 

@@ -12,8 +12,7 @@ from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encod
 from jobctl.model.jsontext import text_of
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.scripts import Command, Reply
+from jobctl.redis.scripts import Chunk, Command, Reply
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection

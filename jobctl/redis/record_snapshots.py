@@ -13,11 +13,9 @@ from jobctl.errors import JobctlError, WrongType
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import RECORDS, Attempt, Snapshot, state_name
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.keys import operation_key
 from jobctl.redis.record_batches import RecordCall
 from jobctl.redis.record_reading import WrongTypes, read_attempts, value_indexes
-from jobctl.redis.scripts import Command, Reply, script
+from jobctl.redis.scripts import Chunk, Command, Reply, operation_key, script
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection

@@ -11,8 +11,7 @@ from jobctl.errors import JobctlError, NoPermission, WrongType
 from jobctl.model.job_records import IndexedRecord, JobRecords, job_records
 from jobctl.model.jobba import RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.scripts import Command, Reply
+from jobctl.redis.scripts import Chunk, Command, Reply
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection

@@ -14,7 +14,35 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from jobctl.redis.keys import operation_key
+DEMO = "jobctl:demo"  # unix seconds that the demo data was made for
+IDENTITY = "jobctl:server"  # tells one database from another, written at the first change
+CLAIM = "claim"  # field of an operation's hash: who has claimed it
+SERVER_VERSION = "jobctl:faktory"  # the version of the Faktory server seen at the last change
+KEPT = 7 * 86400  # seconds that an operation's results are kept after its last batch
+
+
+def operation_key(operation: str) -> str:
+    """Return the hash of an operation: number of each batch that was applied -> its result."""
+    return f"jobctl:op:{operation}"
+
+
+PAUSES = "jobctl:paused"  # a hash: queue -> who paused it, when and why; lives as the pause does
+
+
+def hold_key(queue: str) -> str:
+    """Return the hash of the leases of a queue; kept for `KEPT` after the last heartbeat."""
+    return f"jobctl:hold:{queue}"
+
+
+def aside_key(operation: str, round_number: int, key: bytes) -> bytes:
+    """Return the key that a list is renamed to while its queue is removed."""
+    return b"%b:removed:%d:%b" % (operation_key(operation).encode(), round_number, key)
+
+
+def back_key(operation: str, key: bytes) -> bytes:
+    """Return the key at which a list is rebuilt before it goes back."""
+    return b"%b:back:%b" % (operation_key(operation).encode(), key)
+
 
 Command = tuple[str | bytes | int | float, ...]  # a command as it is sent
 Reply = Any
@@ -222,3 +250,36 @@ _SCRIPTS: dict[str, _Shape] = {  # the others reply a text
     "probe": _texts,
     "record_look": _two_or_more_integers,
 }
+
+
+_FIRST = 1  # it may be one of 40 MB
+_MOST = 1000
+_GROWTH = 8
+_BYTES = 512 * 1024
+_SECONDS = 0.005  # of a call; Redis does nothing else meanwhile
+_SURE = 250  # members that Redis matches against a glob in well under 10 ms
+
+
+class Chunk:
+    """A chunk size that follows the size of the members met so far."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self.size = _FIRST
+        self._most = most
+        self._way = float("inf")  # seconds that a call takes at least: that is the network
+
+    def learn(self, members: int, size: int, seconds: float = 0.0) -> None:
+        """Take in what a reply cost.
+
+        Args:
+            members: how many were read.
+            size: the bytes that came.
+            seconds: from call to reply, where the bytes do not tell what Redis had to do.
+        """
+        if members:
+            fitting = int(_BYTES * members / (size + 1))
+            self._way = min(self._way, seconds)
+            worked = seconds - self._way
+            if worked > 0:
+                fitting = min(fitting, max(_SURE, int(_SECONDS * members / worked)))
+            self.size = max(1, min(fitting, self._most, self.size * _GROWTH))

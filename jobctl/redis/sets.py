@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from jobctl.filter.prefilter import match_pattern, may_hold_jid
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, Layout
-from jobctl.redis.chunks import Chunk
-from jobctl.redis.scripts import Command, Reply
+from jobctl.redis.scripts import Chunk, Command, Reply
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection

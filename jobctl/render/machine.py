@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from jobctl.filter.values import to_field
 from jobctl.model.jsontext import dumps, text_of
-from jobctl.model.readings import to_field
 from jobctl.model.rows import Row
 from jobctl.render.formats import Format
 from jobctl.render.safe import Writable

@@ -9,9 +9,8 @@ from rich.text import Text
 
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
-from jobctl.model.preview import Preview
 from jobctl.model.record import Record
-from jobctl.model.report import Report
+from jobctl.model.report import Preview, Report
 from jobctl.model.rows import Row, listing_row, without_plain_classes
 from jobctl.model.words import things
 from jobctl.render.cells import duration, number

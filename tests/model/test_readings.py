@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobctl.filter.values import from_field, readings, to_field
 from jobctl.filter.where import Flags, Where
-from jobctl.model.readings import from_field, readings, to_field
 
 TEXTS = st.text(st.sampled_from("\\tnra b\t\n\r\"'é,()=~"), min_size=1, max_size=8)
 

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.errors import FileProblem, Refused
-from jobctl.model.change import Change
 from jobctl.model.layout import Kind
 from jobctl.model.operation import Header
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Change, Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.selection import Selection
 from tests.builders import job

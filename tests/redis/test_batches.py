@@ -5,8 +5,8 @@ import pytest
 from jobctl import Kind, QueueForm, connect
 from jobctl.errors import JobctlError, WrongType
 from jobctl.model.operation import Rising
-from jobctl.redis.keys import KEPT
 from jobctl.redis.operations import Call, Push, Requeued, Stretch
+from jobctl.redis.scripts import KEPT
 from tests.trouble import denied
 
 MEMBERS = [b"a", b"b", b"c"]

@@ -55,7 +55,7 @@ def test_the_place_names_queue_and_form(line: QueueJobs) -> None:
 def test_positions_are_those_of_the_moment_they_were_read(
     raw, line: QueueJobs, monkeypatch: pytest.MonkeyPatch, descending: bool
 ) -> None:
-    monkeypatch.setattr("jobctl.redis.chunks._BYTES", 100 * len(job(JIDS[0])))
+    monkeypatch.setattr("jobctl.redis.scripts._BYTES", 100 * len(job(JIDS[0])))
     seen = []
     for entry in line.walk(descending=descending):
         seen.append((entry.place.position, entry.raw))

@@ -4,7 +4,7 @@ import pytest
 
 from jobctl import QueueForm, connect
 from jobctl.errors import JobctlError, WrongType
-from jobctl.model.removal import RemovedQueue
+from jobctl.model.queue import RemovedQueue
 from jobctl.redis.queue_removal import (
     ListFate,
     NameFate,

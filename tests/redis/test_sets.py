@@ -12,7 +12,7 @@ import pytest
 from jobctl import connect
 from jobctl.errors import WrongType
 from jobctl.model.layout import SETS, Kind
-from jobctl.redis.chunks import Chunk
+from jobctl.redis.scripts import Chunk
 from tests.builders import NOW, failed, job, reservation, retry
 from tests.redis import doubles
 from tests.redis.doubles import array, bulk
@@ -110,7 +110,7 @@ def test_scores_of_any_size_keep_their_order(raw, store) -> None:
 
 
 def test_the_place_is_found_again_among_infinite_scores(raw, store, monkeypatch) -> None:
-    monkeypatch.setattr("jobctl.redis.chunks._BYTES", 10 * len(failed("jid-0000")))
+    monkeypatch.setattr("jobctl.redis.scripts._BYTES", 10 * len(failed("jid-0000")))
     for score in (math.inf, -math.inf):
         members = [failed(f"jid-{i:04}") for i in range(200)]
         raw.delete("dead")

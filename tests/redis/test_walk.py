@@ -83,7 +83,7 @@ class Structure:
 def structure(
     request: pytest.FixtureRequest, raw: redis.Redis, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> Structure:
-    monkeypatch.setattr("jobctl.redis.chunks._BYTES", LARGEST * len(member("m-00000")))
+    monkeypatch.setattr("jobctl.redis.scripts._BYTES", LARGEST * len(member("m-00000")))
     return Structure(raw, store, *request.param)
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from jobctl.model.jsontext import loads
-from jobctl.model.notes import Lock
+from jobctl.model.operation import Lock
 from jobctl.systems.faktory.go_json import go_json, lock_key, survives_recoding
 from tests.builders import failed, job
 

@@ -17,10 +17,8 @@ from jobctl.backend import Backend
 from jobctl.errors import Refused, WrongType
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Batch
-from jobctl.model.preview import SAMPLE, Preview
-from jobctl.model.queue import Queue, is_unread
-from jobctl.model.removal import RemovedQueue
-from jobctl.model.report import Report
+from jobctl.model.queue import Queue, RemovedQueue, is_unread
+from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
 from jobctl.operations.request import Request, Watch

@@ -10,9 +10,8 @@ from itertools import islice
 from jobctl.backend import Backend
 from jobctl.model.entry import Entry, Place
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.notes import ChosenNote
-from jobctl.model.operation import Header
-from jobctl.model.removal import RemovedQueue, Segment
+from jobctl.model.operation import ChosenNote, Header
+from jobctl.model.queue import RemovedQueue, Segment
 from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from jobctl.backend import Backend
+from jobctl.filter.values import Ambiguity
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry, real_class, retries_left
 from jobctl.model.json_edits import inside
 from jobctl.model.jsontext import dig, glance, text_of
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Outcome, Rising
-from jobctl.model.preview import SAMPLE
-from jobctl.model.readings import Ambiguity
+from jobctl.model.report import SAMPLE
 from jobctl.model.rows import Row, listing_row
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile

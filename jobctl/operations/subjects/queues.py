@@ -15,10 +15,8 @@ from jobctl.model.entry import Entry, Place
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
-from jobctl.model.preview import SAMPLE, Preview
-from jobctl.model.queue import Queue, form_shown
-from jobctl.model.removal import RemovedQueue, shown_queues
-from jobctl.model.report import Report
+from jobctl.model.queue import Queue, RemovedQueue, form_shown, shown_queues
+from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal

@@ -7,15 +7,14 @@ from contextlib import contextmanager
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.model.change import Change
+from jobctl.filter.values import Ambiguity
 from jobctl.model.jobba import RecordState, TimeClause, decode
 from jobctl.model.operation import Batch, Outcome
-from jobctl.model.preview import SAMPLE
-from jobctl.model.readings import Ambiguity
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
+from jobctl.model.report import SAMPLE
 from jobctl.model.rows import Row
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Change, Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Request, Watch
 from jobctl.operations.selection import Selection

@@ -10,7 +10,7 @@ from itertools import islice
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Loading
 from jobctl.model.layout import QueueForm
-from jobctl.model.removal import RemovedQueue, Segment
+from jobctl.model.queue import RemovedQueue, Segment
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Watch
 from jobctl.operations.subjects.staging import Rounds, rejoin_number

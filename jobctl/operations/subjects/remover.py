@@ -23,9 +23,8 @@ from jobctl.errors import (
     RefusedByRedis,
 )
 from jobctl.model.guards import Guards
-from jobctl.model.notes import ChosenNote
-from jobctl.model.operation import Header
-from jobctl.model.removal import Segment, shown_queues
+from jobctl.model.operation import ChosenNote, Header
+from jobctl.model.queue import Segment, shown_queues
 from jobctl.model.report import Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile

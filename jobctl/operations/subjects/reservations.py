@@ -17,8 +17,7 @@ from jobctl.jobs.locate import status
 from jobctl.model.entry import Job
 from jobctl.model.jsontext import dig, glance
 from jobctl.model.layout import Layout, QueueForm
-from jobctl.model.notes import Lock, Note
-from jobctl.model.operation import Batch, Header, Outcome
+from jobctl.model.operation import Batch, Header, Lock, Note, Outcome
 from jobctl.model.words import listed, things
 from jobctl.operations.file import OperationFile
 from jobctl.operations.state import Told

@@ -13,10 +13,9 @@ from jobctl.errors import JobctlError, Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
 from jobctl.model.guards import Guards
 from jobctl.model.layout import QueueForm
-from jobctl.model.notes import ChosenNote
-from jobctl.model.preview import SAMPLE, Preview
-from jobctl.model.removal import RemovedQueue, shown_queues
-from jobctl.model.report import Report
+from jobctl.model.operation import ChosenNote
+from jobctl.model.queue import RemovedQueue, shown_queues
+from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Watch, rehearsed

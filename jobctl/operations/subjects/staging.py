@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from jobctl.backend import Backend
 from jobctl.model.layout import QueueForm
 from jobctl.model.operation import Header
-from jobctl.model.removal import RemovedQueue
+from jobctl.model.queue import RemovedQueue
 from jobctl.redis.queue_removal import PauseFate, ReturnedList, StagedQueue, read_staged
 
 _SEARCHED = 64  # rounds that are looked for where Redis has forgotten how many there were

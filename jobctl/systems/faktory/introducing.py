@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from jobctl.errors import JobctlError, NoPermission, Refused, Unreachable, WrongType
 from jobctl.model.entry import Entry, name_queue
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.removal import shown_queues
+from jobctl.model.queue import shown_queues
 from jobctl.redis.operations import Call, Requeued, Stretch
 from jobctl.systems.base import NewQueues, Rooms
 from jobctl.systems.faktory.go_json import survives_recoding
