@@ -40,3 +40,15 @@ def expiries(raw: redis.Redis) -> dict[bytes, int]:
     """Return when each key that expires does, in milliseconds; jobctl's own are left out."""
     found = {key: raw.pexpiretime(key) for key in raw.scan_iter()}
     return {key: at for key, at in found.items() if at > 0 and not key.startswith(b"jobctl:")}
+
+
+def put(raw: redis.Redis, kind: str, key: str) -> None:
+    """Put something of a type there."""
+    {
+        "string": lambda: raw.set(key, "x"),
+        "hash": lambda: raw.hset(key, "x", "y"),
+        "list": lambda: raw.rpush(key, "x"),
+        "set": lambda: raw.sadd(key, "x"),
+        "zset": lambda: raw.zadd(key, {"x": 1}),
+        "stream": lambda: raw.xadd(key, {"x": "y"}),
+    }[kind]()

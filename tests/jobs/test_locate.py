@@ -29,18 +29,6 @@ def states(store, *jids):
     return [answer.state.value for answer in status(store.backend, jids)]
 
 
-def test_every_structure_has_its_state(raw, store):
-    raw.zadd("scheduled", {job("in-scheduled"): NOW})
-    enqueue(raw, "default", job("in-a-queue"))
-    raw.zadd("working", {reservation(job("in-working")): NOW})
-    retry(raw, failed("in-retries"))
-    raw.zadd("dead", {failed("in-dead"): NOW})
-    asked = ("in-scheduled", "in-a-queue", "in-working", "in-retries", "in-dead", "nowhere")
-    assert states(store, *asked) == [
-        "scheduled", "enqueued", "working", "retrying", "dead", "unknown",
-    ]  # fmt: skip
-
-
 def test_a_worker_decides_before_a_queue_and_a_queue_before_retries(raw, store):
     twice = failed("twice-000001")
     retry(raw, twice)
@@ -114,12 +102,6 @@ def test_an_expired_reservation_and_an_overdue_retry_are_warned_of(raw, store):
     stuck, late = status(store.backend, ["stuck-000001", "late-0000001"])
     assert any("due" in warning for warning in late.warnings)
     assert stuck.state == "working"
-
-
-def test_positions_count_from_the_job_that_runs_next(raw, store):
-    enqueue(raw, "default", *(job(f"jid-{i:08}") for i in range(2500)))
-    answers = status(store.backend, ["jid-00000000", "jid-00001234", "jid-00002499"])
-    assert [a.entries[0].place.position for a in answers] == [0, 1234, 2499]
 
 
 def test_a_jid_that_is_a_number_is_found_by_its_digits(raw, store):

@@ -59,43 +59,11 @@ def test_every_key_is_there_whatever_the_member_is(kind, raw):
     assert told <= {"malformed", "at", "position", "died_at", "purge_at", "raw", "raw_b64"}
 
 
-def test_a_row_says_what_the_job_says():
-    row = listing_row(entry_in(Kind.RETRIES, failed(count=3, retry=10)))
-    assert row == {
-        "jid": "jid-00000001",
-        "jobtype": "SendEmail",
-        "queue": "default",
-        "args": [1, "two"],
-        "at": "2026-09-21T14:13:20Z",
-        "created_at": "2026-09-21T14:00:00.123456789Z",
-        "enqueued_at": "2026-09-21T14:00:01.5Z",
-        "retry": 10,
-        "retry_count": 3,
-        "remaining": 22,
-        "failed_at": "2026-09-21T14:05:00Z",
-        "errtype": "RuntimeError",
-        "message": "boom",
-        "class": "SendEmail",
-        "malformed": False,
-    }
-
-
 @pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.WORKING, Kind.RETRIES, Kind.DEAD])
 def test_at_is_the_score_and_never_a_time_of_the_payload(kind):
     raw = job(at="2001-01-01T00:00:00Z")
     assert listing_row(entry_in(kind, raw, NOW + 0.5))["at"] == "2026-09-21T14:13:20.5Z"
     assert listing_row(entry_in(kind, raw, float("inf")))["at"] is None
-
-
-def test_a_job_in_a_queue_has_a_position_and_no_score():
-    row = listing_row(entry_in(Kind.QUEUE, job(at="2001-01-01T00:00:00Z")))
-    assert (row["position"], row["at"]) == (3, None)
-
-
-def test_a_dead_job_has_its_death_and_its_end():
-    row = listing_row(entry_in(Kind.DEAD, job(), NOW + 0.25))
-    assert row["died_at"] == "2026-03-25T14:13:20.25Z"
-    assert row["purge_at"] == row["at"] == "2026-09-21T14:13:20.25Z"
 
 
 @pytest.mark.parametrize(
@@ -115,14 +83,6 @@ def test_a_dead_job_has_its_death_and_its_end():
 def test_the_class_is_what_activejob_wraps_else_the_jobtype(fields, found):
     assert listing_row(entry_in(Kind.RETRIES, failed(**fields)))["class"] == found
     assert listing_row(entry_in(Kind.WORKING, reservation(job(**fields))))["class"] == found
-
-
-def test_a_job_at_work_has_its_reservation():
-    row = listing_row(entry_in(Kind.WORKING, reservation(job(wid="the job's own"), wid="w")))
-    assert row["wid"] == "w"
-    assert row["reserved_at"] == "2026-09-21T14:10:00Z"
-    assert row["expires_at"] == "2026-09-21T14:40:00Z"
-    assert row["jid"] == "jid-00000001"
 
 
 @given(field=st.sampled_from(sorted({*COMMON} - {"at", "class", "malformed", *TIMES})), value=JSON)

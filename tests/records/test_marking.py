@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobctl import Watch, connect
-from jobctl.errors import Refused, UsageProblem, WrongType
+from jobctl.errors import WrongType
 from tests.everything import contents
 from tests.recording import START, record
 from tests.trouble import Meddler
@@ -42,15 +42,6 @@ def test_each_is_marked_as_one_alone_would_be(raw, store):
     assert raw.smembers("jobba:succeeded") == {
         f"{many}-{name}".encode() for many in ("many", "one") for name in names
     }
-
-
-def test_started_once_more_is_a_restart(raw, store):
-    record(raw, "a", state="failed", started_at=START, errors=["boom"])
-    report = store.records.mark_all("state=failed", "started")
-    assert report.before | report.after == {"records": 1, "records:started": 1, "records:failed": 0}
-    again = store.records.find("a")
-    assert (again.state, again.attempt, again.errors) == ("started", 1, [])
-    assert [old.errors for old in store.records.attempts(again)] == [["boom"]]
 
 
 def test_a_restart_does_not_write_over_another_record(raw, store):
@@ -109,21 +100,6 @@ def test_the_first_request_for_the_end_stays(raw, store):
     assert store.records.find("a").microseconds("kill_requested_at") == START
     assert store.records.kill_requested("b")
     assert not store.records.kill_requested("c")
-
-
-def test_neither_can_be_undone(raw, store):
-    record(raw, "a", state="started")
-    for report in (
-        store.records.mark_all("state=started", "failed"),
-        store.records.request_kill_all("state=failed"),
-    ):
-        with pytest.raises(Refused, match="cannot be undone"):
-            store.undo(report.operation)
-
-
-def test_a_state_that_does_not_exist_is_a_mistake(store):
-    with pytest.raises(UsageProblem, match="'finished'"):
-        store.records.mark_all("state=started", "finished")
 
 
 def test_an_index_of_another_type_refuses_and_nothing_changes(raw, store):

@@ -10,6 +10,7 @@ from jobctl.model.layout import QueueForm
 from jobctl.model.queue import Queue
 from jobctl.redis import queues as module
 from tests.builders import enqueue, job
+from tests.everything import put
 
 Q, BARE = QueueForm.Q, QueueForm.BARE
 
@@ -95,14 +96,7 @@ def test_a_list_of_another_type_is_told_with_the_queue(raw, store: Store, kind: 
     enqueue(raw, "good", job("a"))
     raw.sadd("queues", "bad", "bare")
     for key in ("q:bad", "bare"):
-        make = {
-            "string": lambda key: raw.set(key, "x"),
-            "hash": lambda key: raw.hset(key, "x", "y"),
-            "zset": lambda key: raw.zadd(key, {"x": 1}),
-            "set": lambda key: raw.sadd(key, "x"),
-            "stream": lambda key: raw.xadd(key, {"x": "y"}),
-        }[kind]
-        make(key)
+        put(raw, kind, key)
     found = {queue.name: queue for queue in store.queues.named()}
     assert (found["bad"].wrong_type, found["bad"].key, found["bad"].size) == (kind, None, 0)
     # A key called as the queue is may be anybody's.
@@ -137,16 +131,3 @@ def test_a_set_of_names_that_is_no_set_holds_no_names(raw, store: Store, key: st
         with pytest.raises(WrongType, match="the key queues of"):
             store.queues.names()
         assert [q.name for q in store.queues.strays([])] == ["default"]
-
-
-def test_latency_is_the_age_of_what_runs_next(raw, store: Store) -> None:
-    enqueue(raw, "default", job("a", enqueued_at="2026-09-21T14:13:00Z"), job("b"))
-    enqueue(raw, "mute", job("c", enqueued_at=None))
-    enqueue(raw, "junk", b"\xff")
-    now = 1_790_000_000.0
-    ages = {queue.name: queue.latency(now, store.backend.layout) for queue in store.queues.named()}
-    assert ages == {"default": 20.0, "mute": None, "junk": None}
-
-
-def test_a_database_without_jobs_has_no_queues(store: Store) -> None:
-    assert store.queues.named() == store.queues.strays([]) == store.queues.names() == []
