@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from jobctl.embedded.launch import binary
 from tests.cli.holds import Holder
+from tests.embedded.servers import until
 
 # A config.toml with every key, and a secret in every place.
 SECRET = "correct-horse-battery"
@@ -76,3 +81,31 @@ def full(config, tmp_path):
     config(FULL.replace("{ran}", str(ran)))
     yield ran
     assert not ran.exists()
+
+
+def answers(client: redis.Redis) -> bool:
+    """Tell whether a server that was just started takes commands by now."""
+    with contextlib.suppress(redis.ConnectionError):
+        return bool(client.ping())
+    return False
+
+
+@pytest.fixture
+def special(tmp_path):
+    """Start a real server with options of its own; return its URL and a client of it."""
+    with contextlib.ExitStack() as held:
+
+        def start(*options):
+            path = tmp_path / "s.sock"
+            program = str(binary(os.environ))
+            common = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", tmp_path]
+            server = subprocess.Popen(
+                [program, *common, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            held.callback(server.wait)
+            held.callback(server.kill)
+            client = held.enter_context(redis.Redis(unix_socket_path=str(path)))
+            until(lambda: answers(client))
+            return f"unix://{path}", client
+
+        yield start

@@ -1,19 +1,14 @@
 """Servers that lack a command, or take no writes: renamed, denied, a cluster, a full disk."""
 
-import contextlib
-import os
 import shutil
 import socket
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-import redis
 import redis.exceptions as failures
 
 from jobctl import connect
-from jobctl.embedded.launch import binary
 from jobctl.errors import NoPermission
 from jobctl.model.target import Target
 from jobctl.redis import scripts
@@ -34,32 +29,6 @@ CHANGES = [
     ("record", "create", "job-1"),
     ("record", "delete", "nobody", "--yes"),
 ]
-
-
-@pytest.fixture
-def special(tmp_path):
-    """Start a real server with options of its own; return its URL and a client of it."""
-    with contextlib.ExitStack() as held:
-
-        def start(*options):
-            path = tmp_path / "s.sock"
-            program = str(binary(os.environ))
-            common = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", tmp_path]
-            server = subprocess.Popen(
-                [program, *common, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            held.callback(server.wait)
-            held.callback(server.kill)
-            client = held.enter_context(redis.Redis(unix_socket_path=str(path)))
-            end = time.monotonic() + 10
-            while time.monotonic() < end:
-                with contextlib.suppress(redis.ConnectionError):
-                    client.ping()
-                    break
-                time.sleep(0.01)
-            return f"unix://{path}", client
-
-        yield start
 
 
 def seeded(client):

@@ -1,17 +1,13 @@
 """``jobctl queue pause|resume`` by Redis alone: names, guards, who and why."""
 
 import json
-import os
-import subprocess
 from itertools import pairwise
 
 import pytest
 import redis
 
-from jobctl.embedded.launch import binary
 from tests.builders import NOW, enqueue, job
 from tests.cli.holds import paused, rows
-from tests.embedded.servers import until
 from tests.systems.double import FaktoryDouble
 from tests.trouble import denied
 
@@ -175,25 +171,15 @@ def test_a_pause_at_restart_that_is_taken_back_before_is_no_pause(queues, jobctl
     assert (row["paused"], row["changed"], row["pending"]) == (False, True, False)
 
 
-def test_a_faktory_servers_own_redis_tells_when_it_started(jobctl, tmp_path):
-    socket = tmp_path / "s"
-    options = ("--port", "0", "--save", "", "--dbfilename", "faktory.rdb", "--unixsocket", socket)
-    command = [binary(os.environ), *map(str, options)]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
-        until(socket.exists)
-        try:
-            with redis.Redis(unix_socket_path=str(socket)) as db:
-                db.sadd("queues", "default")
-                doors = ("-u", f"unix://{socket}")
-                assert jobctl("queue", "pause", "default", "--at-restart", *doors).code == 0
-                note = json.loads(db.hget("jobctl:paused", "default"))
-                for ahead, pending in ((60, True), (-60, False)):
-                    moved = json.dumps(note | {"at": note["at"] + ahead})
-                    db.hset("jobctl:paused", "default", moved)
-                    row = rows(jobctl("queue", "ls", "-o", "json", *doors))["default"]
-                    assert (row["paused"], row["pending"]) == (not pending, pending)
-        finally:
-            process.kill()
+def test_a_faktory_servers_own_redis_tells_when_it_started(jobctl, special):
+    url, db = special("--dbfilename", "faktory.rdb")
+    db.sadd("queues", "default")
+    assert jobctl("queue", "pause", "default", "--at-restart", url=url).code == 0
+    note = json.loads(db.hget("jobctl:paused", "default"))
+    for ahead, pending in ((60, True), (-60, False)):
+        db.hset("jobctl:paused", "default", json.dumps(note | {"at": note["at"] + ahead}))
+        row = rows(jobctl("queue", "ls", "-o", "json", url=url))["default"]
+        assert (row["paused"], row["pending"]) == (not pending, pending)
 
 
 def test_where_it_cannot_be_told_whether_a_server_runs_there_is_a_warning(queues, jobctl, url):
