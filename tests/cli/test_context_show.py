@@ -157,8 +157,3 @@ def test_a_narrow_table_keeps_the_name_of_the_context(config, jobctl, monkeypatc
     lines = {line.split()[0]: line for line in ran.out.splitlines()}
     assert "[contexts.prod]" in lines["url"]
     assert "[contexts.prod]" in lines["read_only"]
-
-
-def test_a_variable_that_is_not_set_is_said_with_its_key(full, jobctl) -> None:
-    ran = jobctl("context", "show", "--context", "prod", url=None)
-    ran.fails(2, "url of context prod needs the variable PW, which is not set")
