@@ -27,7 +27,6 @@ from jobctl.render.formats import Format
 from jobctl.render.safe import printable, printable_json
 
 _NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
-
 _CONTEXT = 100  # characters of a long text that are shown on either side of a mistake
 
 
@@ -171,7 +170,6 @@ def _wants_json(session: Session, argv: Sequence[str]) -> bool:
 
 
 _IMPORTING = "<frozen importlib."
-
 _LATER = 0.01  # seconds
 
 

@@ -26,7 +26,6 @@ from jobctl.render.formats import Format
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
-
 ident_argument = click.argument("ident", metavar="ID")
 
 

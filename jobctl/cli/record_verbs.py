@@ -151,7 +151,6 @@ def cleanup(session: Session) -> None:
 
 
 _BAR = 6  # cells
-
 _PEOPLE = {
     "wait p50": "waiting_p50",
     "wait p95": "waiting_p95",

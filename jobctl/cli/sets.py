@@ -46,9 +46,7 @@ _ABOUT = {
     Kind.DEAD: "Newest first. Age counts from their death; they are purged 180 days after it.",
     Kind.WORKING: "Reservations, sorted by when they expire. Age counts from the reservation.",
 }
-
 _F = TypeVar("_F", bound=Callable[..., Any])
-
 _FILTERED = {
     Kind.RETRIES: "--error Timeout --older-than 2h",
     Kind.SCHEDULED: "--queue mailers",
@@ -168,7 +166,6 @@ def _show(kind: Kind) -> click.Command:
 
 
 _MORE = ("count", "share", "oldest", "newest", "filter")
-
 _WIDE_BAR = 20  # cells
 
 
