@@ -12,7 +12,7 @@ from jobctl.errors import JobctlError
 from jobctl.redis.sets import SortedSet
 from tests.builders import NOW, enqueue, failed, job, retry
 from tests.everything import contents
-from tests.trouble import Meddler, denied, full, replica
+from tests.trouble import Meddler, full, replica
 
 ALL = Guards(everything=True)
 VERBS = {
@@ -56,27 +56,6 @@ def test_a_full_server_loses_nothing(opened, raw, verb):
     assert report.done == 5 or verb != "discard"  # it frees memory
     jids = [json.loads(m)["jid"] for m in raw.zrange("retries", 0, -1)]
     assert len(jids) == (5 if verb == "reschedule" else 5 - report.done)
-
-
-@pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize(
-    "command",
-    ["eval", "zrem", "zadd", "zmscore", "zscan", "hset", "hget", "expire", "lpush", "sadd", "set"],
-)
-def test_a_denied_command_loses_nothing_and_is_no_success(opened, raw, url, verb, command):
-    before = contents(raw)
-    try:
-        with denied(raw, url, f"-{command}") as limited, connect(limited) as store:
-            report = VERBS[verb](store.retries)
-    except JobctlError:
-        assert contents(raw) == before
-        return
-    if report.failed:
-        assert (report.failed, report.done) == (5, 0)
-        assert contents(raw) == before
-        assert report.exit == 1
-    else:
-        assert report.done == 5  # it has no use for that command
 
 
 @pytest.mark.parametrize(("verb", "key"), [("kill", "dead"), ("requeue --in", "scheduled")])

@@ -25,7 +25,7 @@ from jobctl.redis.connection import Connection, pack
 from tests.builders import NOW, failed
 from tests.redis import doubles
 
-JOBS = 50_000
+JOBS = 15_000
 DEBIAN = shutil.which("redis-server")
 
 
