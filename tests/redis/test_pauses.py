@@ -31,6 +31,10 @@ def leave(pauses, ident, *names, by_redis=True, before=False):
     return pauses.leave(names, ident, by_redis=by_redis, before=[before] * len(names))
 
 
+def hold_of(store, name="a"):
+    return store.backend.pauses.holds(["a", "b"], store.server.now())[name]
+
+
 def kill(raw, ident, name="a"):
     raw.hset(f"jobctl:hold:{name}", f"beat:{ident}", time.time() - 31)
 
@@ -100,11 +104,11 @@ def test_dead_holders_are_told_from_living_ones_by_the_clock_of_redis(raw, store
     take(pauses, "x")
     take(pauses, "dead")
     kill(raw, "dead")
-    hold = store.backend.pauses.holds(["a", "b"], store.server.now())["a"]
+    hold = hold_of(store)
     assert {held.ident: held.dead for held in hold.leases} == {"x": False, "dead": True}
     assert str(hold) == "ann@host (pid 42, dead), ann@host (pid 42)"
     assert pauses.beat(["a"], "dead") == "p"
-    hold = store.backend.pauses.holds(["a"], store.server.now())["a"]
+    hold = hold_of(store)
     assert not any(held.dead for held in hold.leases)
 
 
@@ -125,7 +129,7 @@ def test_by_way_of_the_server_the_lease_stays_until_the_queue_is_resumed(raw, st
     raw.sadd("paused", "a")  # what the server does
     assert leave(pauses, "x", by_redis=False) == "w"
     assert take(pauses, "y") == "a"  # wait: it is being resumed
-    assert store.backend.pauses.holds(["a"], store.server.now())["a"].leaving
+    assert hold_of(store).leaving
     raw.srem("paused", "a")
     pauses.left(["a"], "x")
     assert not raw.exists("jobctl:hold:a")
@@ -150,7 +154,7 @@ def test_what_is_held_is_marked_by_force_only_and_stays_held(raw, store, pauses)
     assert not raw.exists("jobctl:hold:a")
     assert pauses.mark(["a", "b"], "me", force=True) is None
     pauses.unmark(["a", "b"], "me")
-    (held,) = store.backend.pauses.holds(["b"], store.server.now())["b"].leases
+    (held,) = hold_of(store, "b").leases
     assert (held.ident, held.dead) == ("x", False)
     assert leave(pauses, "x", "b") == "r"
 
@@ -164,7 +168,7 @@ def test_a_mark_whose_owner_died_holds_nobody_up(raw, pauses):
 def test_a_holder_that_gives_up_is_dead_at_once(raw, store, pauses):
     take(pauses, "x")
     pauses.beat(["a"], "x", ends=True)
-    assert store.backend.pauses.holds(["a"], store.server.now())["a"].dead
+    assert hold_of(store).dead
     assert pauses.clear(["a"], "me", by_redis=True) == "r"
 
 
@@ -173,7 +177,7 @@ def test_a_holder_that_dies_while_resuming_is_seen_and_passed_by(raw, store, pau
     raw.sadd("paused", "a")
     leave(pauses, "x", by_redis=False)
     kill(raw, "x")
-    hold = store.backend.pauses.holds(["a"], store.server.now())["a"]
+    hold = hold_of(store)
     assert (hold.leaving, hold.dead) == (False, True)
     assert take(pauses, "y") == [False]
     assert leave(pauses, "y") == "r"
@@ -251,7 +255,7 @@ def test_a_note_or_lease_that_is_damaged_breaks_nothing(raw, store, pauses, text
     raw.hset("jobctl:paused", "a", text)
     raw.hset("jobctl:hold:a", mapping={"v": "1", "lease:x": text, "beat:x": "soon", "beat:": "1"})
     assert set(store.backend.pauses.notes()) <= {"a"}
-    (held,) = store.backend.pauses.holds(["a"], store.server.now())["a"].leases
+    (held,) = hold_of(store).leases
     assert held.dead
     assert take(pauses, "y") == [False]
 
