@@ -36,7 +36,9 @@ def begin(backend: Backend, request: Request, watch: Watch) -> Report:
     request.check()
     kind = request.kind
     if request.change.verb.row.on_queues:
-        return _on_queues(backend, request, watch)
+        from jobctl.operations.subjects.queues import change_queues  # few changes are of them
+
+        return change_queues(backend, request, watch)
     begun = time.monotonic()
     warnings: list[str] = []
     if kind is not Kind.RECORDS:
@@ -54,14 +56,6 @@ def begin(backend: Backend, request: Request, watch: Watch) -> Report:
         with _new_file(backend, kind, request) as file:
             report = _run(backend, file, request, watch, warnings)
     return replace(report, seconds=report.seconds + time.monotonic() - begun)
-
-
-def _on_queues(backend: Backend, request: Request, watch: Watch) -> Report:
-    from jobctl.operations.subjects.adoption import adopt_queues
-    from jobctl.operations.subjects.queues import remove_queues
-
-    act = adopt_queues if request.change.verb is Verb.ADOPT else remove_queues
-    return act(backend, request, watch)
 
 
 def _run(

@@ -15,13 +15,12 @@ from jobctl.model.entry import Entry, Place
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
-from jobctl.model.queue import Queue, RemovedQueue, form_shown, shown_queues
+from jobctl.model.queue import Queue, RemovedQueue, form_shown, is_unread, shown_queues
 from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.model.verbs import Verb
-from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
 from jobctl.operations.request import Request, Watch
-from jobctl.operations.subjects.conclude import queue_sizes
+from jobctl.operations.subjects.conclude import adopted_sizes, queue_sizes
 from jobctl.operations.subjects.jobs import Kinds
 from jobctl.operations.subjects.remover import Remover, ask_server
 from jobctl.operations.subjects.staging import Rounds
@@ -42,10 +41,16 @@ class Look:
     Attributes:
         queues: in the order they were named.
         notes: what else there is to know.
+        asked: what whoever confirms it has to know beside that.
+        door: the server that has to remove them.
+        form: of the lists that jobs are adopted into.
     """
 
     queues: tuple[RemovedQueue, ...]
     notes: tuple[str, ...]
+    asked: tuple[str, ...] = ()
+    door: Faktory | None = None
+    form: QueueForm | None = None
 
     @property
     def jobs(self) -> int:
@@ -165,9 +170,7 @@ def _working(backend: Backend, names: set[str]) -> list[str]:
 UNCOUNTED = "what was pushed after the jobs were counted was removed as well, uncounted"
 
 
-def remove_at_once(
-    backend: Backend, door: Faktory | None, look: Look, guards: Guards, report: Report
-) -> Report:
+def _remove_at_once(backend: Backend, look: Look, guards: Guards, report: Report) -> Report:
     """Remove queues and keep nothing.
 
     Raises:
@@ -175,7 +178,7 @@ def remove_at_once(
         RefusedByFaktory: the server said no; nothing was changed.
         ConnectionLost: one of the two went away.
     """
-    operation = secrets.token_hex(4)
+    operation, door = secrets.token_hex(4), look.door
     fewest, most = guards.bounds(0)
     lists, fate = (
         (ListFate.UNLINK, NameFate.FORGET) if door is None else (ListFate.STAY, NameFate.MARK)
@@ -227,22 +230,6 @@ def _by_server(
     return answer.stayed, answer.why, answer.notes
 
 
-def remove_queues(backend: Backend, request: Request, watch: Watch) -> Report:
-    """Remove queues, their jobs, and their pauses.
-
-    Raises:
-        UsageProblem: only the server is known.
-        NotFound: a queue is not known; nothing was changed.
-        Refused: a guard, or whoever watches, says no; or a server runs that would not notice.
-        RefusedByFaktory: the server said no; nothing was changed.
-        ConnectionLost: one of the two went away; resume goes on from there.
-    """
-    backend.require_redis("queue remove")
-    begun = time.monotonic()
-    report = _remove(backend, request, watch)
-    return replace(report, seconds=report.seconds + time.monotonic() - begun)
-
-
 def open_server(backend: Backend, *, rehearsed: bool) -> tuple[Faktory | None, tuple[str, ...]]:
     """Return the server that has to remove the queues, open; and what there is to say.
 
@@ -259,40 +246,95 @@ def open_server(backend: Backend, *, rehearsed: bool) -> tuple[Faktory | None, t
     return None, () if route.warning is None else (route.warning,)
 
 
-def _remove(backend: Backend, request: Request, watch: Watch) -> Report:
-    door, notes = open_server(backend, rehearsed=request.guards.dry_run)
-    look = look_at(backend, request.names if not request.all_queues else None, door)
-    guards = request.guards
+def change_queues(backend: Backend, request: Request, watch: Watch) -> Report:
+    """Remove queues, their jobs and their pauses; or adopt the jobs of lists that are not read.
+
+    Raises:
+        UsageProblem: only the server is known.
+        NotFound: a queue is not known; nothing was changed.
+        WrongType: a key holds something else than a list.
+        Refused: a guard, or whoever watches, says no; or a server runs that would not notice.
+        RefusedByFaktory: the server said no; nothing was changed.
+        ConnectionLost: one of the two went away; resume goes on from there.
+    """
+    backend.require_redis(f"queue {request.change.verb}")
+    begun, guards = time.monotonic(), request.guards
+    adopting = request.change.verb is Verb.ADOPT
+    look = _look_for_unread(backend, request) if adopting else _look_for_all(backend, request)
     guards.check(look.jobs)
-    _refuse_held(backend, look)
+    if not adopting:
+        _refuse_held(backend, look)
     report = Report(
-        action=Verb.REMOVE.value,
+        action=request.change.verb.value,
         target=Kind.QUEUE.value,
         server=str(backend.target),
         matched=look.jobs,
         dry_run=guards.dry_run,
         reason=guards.reason,
-        notes=(*notes, *look.notes),
+        notes=look.notes,
     )
+    preview = _preview(backend, look, request)
     if guards.dry_run or not look.queues:
-        watch.show(make_preview(backend, look, request, notes))
-        return report
+        watch.show(preview)
+        return replace(report, seconds=time.monotonic() - begun)
     backend.operations.check_script("remove")
     asked = time.monotonic()
-    if door is not None:
-        notes = (f"the server that removes them is {door.address}",)
-    if not watch.confirm(make_preview(backend, look, request, notes)):
+    if not watch.confirm(preview):
         raise Refused("not confirmed; nothing was changed")
-    report = replace(report, seconds=asked - time.monotonic())  # nobody's work
+    begun += time.monotonic() - asked  # nobody's work
     backend.system.remember_server()
     # What is held to a count, and takes several calls, is put aside first: it may have to go back.
     at_once = guards.bounds(0) == (None, None) or len(look.queues) <= QUEUES
-    if at_once and not guards.undo:
-        return remove_at_once(backend, door, look, guards, report)
-    journal = Journal.of(backend)
-    journal.tidy()
-    with journal.create(make_header(backend, door, look, request)) as file:
-        return run_remover(backend, file, door, guards, report, watch)
+    if at_once and not guards.undo and not adopting:
+        report = _remove_at_once(backend, look, guards, report)
+    else:
+        report = _carry_out(backend, look, request, report, watch)
+    return replace(report, seconds=time.monotonic() - begun)
+
+
+def _look_for_all(backend: Backend, request: Request) -> Look:
+    """Look at the queues that are to be removed, and open the server that has to do it."""
+    door, warnings = open_server(backend, rehearsed=request.guards.dry_run)
+    look = look_at(backend, None if request.all_queues else request.names, door)
+    by_server = door is not None and look.queues and not request.guards.dry_run
+    return replace(
+        look,
+        notes=(*warnings, *look.notes),
+        door=door,
+        asked=(f"the server that removes them is {door.address}",) if door and by_server else (),
+    )
+
+
+def _look_for_unread(backend: Backend, request: Request) -> Look:
+    """Look at the lists of the form that is not read.
+
+    Raises:
+        WrongType: the key that the server reads is no list.
+        Refused: nothing tells what the server reads.
+    """
+    read, warnings = backend.system.form_to_write(rehearsed=request.guards.dry_run)
+    if request.all_queues:
+        queues = all_queues(backend)
+    else:
+        queues = find_queues(backend, list(dict.fromkeys(request.names)))
+    unread = [
+        queue
+        for queue in queues
+        if is_unread(queue, read) and read in backend.layout.queue_forms(queue.name)
+    ]
+    for queue in unread:
+        kind = backend.queues.type_of(queue.name, read)
+        if kind not in ("list", "none"):
+            key = backend.layout.queue_key(queue.name, read)
+            raise WrongType(f"the key {key} holds a {kind}, no list of jobs")
+    note = f"the server reads the lists {backend.layout.lists_pattern(read)}"
+    notes = (note if unread else f"{note}: no others are there", *warnings)
+    return Look(tuple(map(_as_removed, unread)), notes, form=read)
+
+
+def _as_removed(queue: Queue) -> RemovedQueue:
+    forms = () if queue.form is None else (queue.form,)
+    return RemovedQueue(queue.name, queue.registered, queue.paused, forms, queue.size)
 
 
 def _refuse_held(backend: Backend, look: Look) -> None:
@@ -305,38 +347,33 @@ def _refuse_held(backend: Backend, look: Look) -> None:
     refuse_held(holds, "wait until its holder is done: jobctl queue ls shows it")
 
 
-def run_remover(
-    backend: Backend,
-    file: OperationFile,
-    door: Faktory | None,
-    guards: Guards,
-    report: Report,
-    watch: Watch,
+def _carry_out(
+    backend: Backend, look: Look, request: Request, report: Report, watch: Watch
 ) -> Report:
-    """Carry it out, from its beginning to its end."""
-    remover = Remover(backend, file, door, Rounds(), watch)
-    try:
-        file.flush()
-        return remover.run(replace(report, operation=file.header.operation), guards)
-    except BaseException:
-        if remover.untouched:
-            file.delete()  # nothing was changed: there is nothing to undo, nor to resume
-        raise
+    """Carry it out with a file, from its beginning to its end."""
+    journal = Journal.of(backend)
+    journal.tidy()
+    with journal.create(_header(backend, look, request)) as file:
+        if request.change.verb is Verb.ADOPT:
+            report = replace(report, before=adopted_sizes(backend, file.header))
+        remover = Remover(backend, file, look.door, Rounds(), watch)
+        try:
+            file.flush()
+            report = replace(report, operation=file.header.operation)
+            return remover.run(report, request.guards)
+        except BaseException:
+            if remover.untouched:
+                file.delete()  # nothing was changed: there is nothing to undo, nor to resume
+            raise
 
 
-def make_header(
-    backend: Backend,
-    door: Faktory | None,
-    look: Look,
-    request: Request,
-    form: QueueForm | None = None,
-) -> Header:
-    """Return the first line of the file of a removal, or of an adoption to lists of a form."""
+def _header(backend: Backend, look: Look, request: Request) -> Header:
+    """Return the first line of the file."""
     return Header(
         operation=secrets.token_hex(4),
         kind=Kind.QUEUE,
         change=request.change,
-        form=form,
+        form=look.form,
         server=str(backend.target),
         identity=backend.operations.claim_identity(),
         where=" ".join(dict.fromkeys(request.names)),
@@ -348,11 +385,11 @@ def make_header(
         queues=look.queues,
         keep=request.guards.undo,
         context=request.context,
-        faktory=None if door is None else str(door.address),
+        faktory=None if look.door is None else str(look.door.address),
     )
 
 
-def make_preview(backend: Backend, look: Look, request: Request, notes: Sequence[str]) -> Preview:
+def _preview(backend: Backend, look: Look, request: Request) -> Preview:
     """Return what would be done."""
     histogram, sample = look.describe(backend) if request.histogram else ({}, ())
     return Preview(
@@ -364,7 +401,7 @@ def make_preview(backend: Backend, look: Look, request: Request, notes: Sequence
         chosen=look.jobs,
         histogram=histogram,
         sample=sample,
-        notes=[*look.counts(), *look.notes, *notes],
+        notes=[*look.counts(), *look.notes, *look.asked],
         rehearsed=request.guards.dry_run,
         queues=[queue.name for queue in look.queues],
         name=request.typed,
