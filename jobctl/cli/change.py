@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.backend import Backend
 from jobctl.cli.connect import connect, connect_either, rules_of
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.provenance import provenance
@@ -25,6 +25,9 @@ from jobctl.model.verbs import Change, Verb
 from jobctl.operations.begin import begin
 from jobctl.operations.request import Request
 from jobctl.records.query import RecordWhere
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 COLUMNS = (
     "action", "target", "matched", "done", "gone", "failed", "skipped", "dry_run", "operation",

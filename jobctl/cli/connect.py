@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.cli.output import say
 from jobctl.cli.provenance import without_passwords
 from jobctl.cli.session import Session
 from jobctl.config.levels import SettingsLevel, choose_level
-from jobctl.connecting import Settings, open_either, open_redis, running_embedded
 from jobctl.errors import UsageProblem
 from jobctl.model.guards import Rules
 from jobctl.model.layout import QueueForm, System
 from jobctl.model.times import parse_duration
 from jobctl.model.urls import Tls
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
+    from jobctl.connecting import Settings
 
 # What names a job system on the command line.
 _NAMING = (
@@ -28,6 +31,8 @@ _NAMING = (
 
 def connect(session: Session) -> Backend:
     """Open the Redis that the options, or the environment, name."""
+    from jobctl.connecting import open_redis  # help does without it
+
     backend = open_redis(level_of(session), _settings(session), os.environ)
     _note_clock(session, backend)
     return backend
@@ -35,6 +40,8 @@ def connect(session: Session) -> Backend:
 
 def connect_either(session: Session) -> Backend:
     """Open the Redis, the Faktory server, or both: whatever the same level names."""
+    from jobctl.connecting import open_either
+
     backend = open_either(level_of(session), _settings(session), os.environ)
     _note_clock(session, backend)
     return backend
@@ -51,6 +58,8 @@ def level_of(session: Session) -> SettingsLevel:
 
     The session keeps it. The file of an operation may name another: its commands put that there.
     """
+    from jobctl.connecting import running_embedded
+
     if session.level is None:
         session.level = choose_level(
             session.text("url"),
@@ -81,6 +90,8 @@ def _note_clock(session: Session, backend: Backend) -> None:
 
 
 def _settings(session: Session) -> Settings:
+    from jobctl.connecting import Settings
+
     layout, timeout = session.text("layout"), session.text("connect_timeout")
     system, namespace = session.text("system"), session.text("records_namespace")
     if namespace == "":

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.backend import Backend
 from jobctl.cli.command import Command
 from jobctl.cli.connect import connect_either, note_passed_over
 from jobctl.cli.options import all_of, option, shared_options
@@ -36,6 +35,7 @@ from jobctl.queues.pausing import pause
 from jobctl.render.safe import printable
 
 if TYPE_CHECKING:
+    from jobctl.backend import Backend
     from jobctl.render.progress import Waiting
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.cli.connect import connect
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
@@ -14,6 +14,9 @@ from jobctl.errors import JobctlError
 from jobctl.filter.where import Flags, Where, explain, warnings
 from jobctl.model.layout import Kind
 from jobctl.systems.registry import payload_keys
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 _OPTIONS = {
     "jobtypes": "--type",

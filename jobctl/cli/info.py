@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.backend import Backend
 from jobctl.cli.command import Command
 from jobctl.cli.connect import connect_either, note_passed_over
 from jobctl.cli.options import shared_options, watch_option
@@ -16,6 +16,9 @@ from jobctl.cli.session import Session
 from jobctl.jobs.overview import overview
 from jobctl.model.info import NOT_LOOKED
 from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 _DAYS = ("date", "processed", "failures")
 _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueued")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.cli.filters import read_where
 from jobctl.cli.output import ON_A_TERMINAL, read_order, read_page, say, write_rows
 from jobctl.cli.session import Session
@@ -25,6 +25,9 @@ from jobctl.model.rows import (
     without_plain_classes,
 )
 from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     Kind.SCHEDULED: ("jid", "jobtype", "queue", "at", "args", "class"),

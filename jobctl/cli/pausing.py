@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from time import time
+from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.backend import Backend
 from jobctl.cli.command import Command
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect_either, naming_options, note_passed_over
@@ -24,6 +24,9 @@ from jobctl.queues.pausing import KEYS, PauseReport, clear_dead
 from jobctl.queues.pausing import pause as pause_queues
 from jobctl.queues.pausing import resume as resume_queues
 from jobctl.render.safe import printable
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 names_argument = click.argument(
     "names", nargs=-1, metavar="NAME...", shell_complete=complete_queues

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.backend import Backend
 from jobctl.cli.command import Group
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect
@@ -31,6 +31,9 @@ from jobctl.queues.listing_queues import QUEUE_KEYS, queue_rows, sort_rows
 from jobctl.queues.naming import find_queues
 from jobctl.render.formats import Format
 from jobctl.render.safe import printable
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 _names_or_all = click.argument(
     "names", nargs=-1, metavar="NAME...|'*'", shell_complete=complete_queues

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from shlex import quote
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.backend import Backend
 from jobctl.cli.command import FILTERS, Command, Group
 from jobctl.cli.connect import connect
 from jobctl.cli.filters import explained, filter_text, read_where
@@ -39,6 +38,9 @@ from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status
 from jobctl.model.verbs import Verb
 from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 _ABOUT = {
     Kind.RETRIES: "Sorted by when they are tried next. Age counts from the first failure.",

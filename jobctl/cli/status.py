@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.backend import Backend
 from jobctl.cli.command import OUTPUT, Command
 from jobctl.cli.connect import connect
 from jobctl.cli.options import output_options, shared, shared_options, watch_option
@@ -21,6 +21,9 @@ from jobctl.jobs.wait import Goal, wait
 from jobctl.model.rows import Row, without_plain_classes
 from jobctl.model.status import PLACE_KEYS, TABLE, Status
 from jobctl.render.formats import Format
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 
 @click.command(

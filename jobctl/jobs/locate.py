@@ -6,13 +6,13 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind, Layout, QueueForm
 from jobctl.model.queue import Queue, is_unread, read_instead
 from jobctl.model.status import Status, by_precedence
 
 if TYPE_CHECKING:
+    from jobctl.backend import Backend
     from jobctl.model.job_records import JobRecords
 
 OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five

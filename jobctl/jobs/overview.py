@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.errors import Refused, Unreachable
 from jobctl.model.info import Day, JobServerFacts, Overview
 from jobctl.model.layout import SETS, Kind
@@ -13,6 +13,9 @@ from jobctl.model.queue import Queue, form_shown, is_unread
 from jobctl.model.words import listed, things
 from jobctl.queues.holders import pending_pauses
 from jobctl.systems.faktory.server import Faktory
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 
 def overview(backend: Backend, days: int) -> Overview:

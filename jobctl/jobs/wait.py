@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NotFound, TimedOut, UsageProblem
 from jobctl.jobs.locate import status
 from jobctl.model.status import State, Status
 from jobctl.model.times import parse_duration
 from jobctl.model.words import did_you_mean
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 GONE = "gone"
 WAITABLE = (*(s.value for s in State if s is not State.UNKNOWN), GONE)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.errors import JobctlError, TimedOut
 from jobctl.model.entry import Entry
 from jobctl.model.layout import QueueForm
 from jobctl.model.queue import form_shown
 from jobctl.model.rows import Row
 from jobctl.model.words import listed
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 # A worker's FETCH that was blocked when the pause came holds its old list for up to two seconds,
 # and between leaving its queue and its reservation a job is nowhere.

@@ -10,11 +10,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.info import JobServerFacts
 from jobctl.model.leases import STALE, Author, Holders, Lease
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 NAP = 0.1  # seconds between two looks at whether somebody has finished with a queue
 _PROC = Path("/proc")

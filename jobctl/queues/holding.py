@@ -7,8 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
 from jobctl.model.leases import BEAT, STALE, Author, Lease
 from jobctl.model.words import listed
@@ -16,6 +16,9 @@ from jobctl.queues.holders import end_gone_leases, process_name
 from jobctl.queues.naming import Naming, SelectedQueues, select_queues
 from jobctl.queues.pausing import finish_by_server, not_applied_reason, tell_server
 from jobctl.systems.base import PauseRoute
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
 _NAP = 0.1

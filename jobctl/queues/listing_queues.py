@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.leases import Author, Holders
 from jobctl.model.queue import Queue, forms_seen, is_unread, read_instead
 from jobctl.model.rows import Row, SortOrder, sorted_by
 from jobctl.model.times import score_time
 from jobctl.queues.holders import find_holders, pending_pauses
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 QUEUE_KEYS = (
     "queue", "size", "latency", "paused", "working", "form", "registered", "problem",

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.errors import NotFound, UsageProblem, WrongType
 from jobctl.filter.prefilter import compile_glob
 from jobctl.model.layout import QueueForm
 from jobctl.model.queue import Queue
 from jobctl.model.words import did_you_mean
 from jobctl.redis.pauses import QueueNames
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 ALL = "*"
 _SHOWN = 20  # names in a hint

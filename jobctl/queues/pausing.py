@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from jobctl.backend import Backend
 from jobctl.errors import JobctlError, RefusedByRedis
 from jobctl.model.leases import STALE, Author, Holders
 from jobctl.model.rows import Row
@@ -24,6 +24,9 @@ from jobctl.queues.holders import (
 )
 from jobctl.queues.naming import ALL, Naming, SelectedQueues, select_queues
 from jobctl.systems.base import PauseRoute
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
 
 KEYS = ("queue", "action", "paused", "changed", "via", "problem", "pending")
 _TIMES = 2  # the last holder after the first time knows of the pause
