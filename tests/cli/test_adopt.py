@@ -61,7 +61,7 @@ def test_what_a_known_server_reads_decides(shop, report, server, url):
     assert contents(shop) == before
 
 
-def test_a_server_known_from_before_tells_that_lists_of_one_form_are_not_read(raw, report, jobctl):
+def test_a_server_known_from_before_tells_that_lists_of_one_form_are_not_read(raw, report):
     enqueue(raw, "default", job("old-00000001"), form="")
     found = report("queue", "adopt", "*", "--yes")
     assert (found["matched"], raw.llen("default")) == (0, 1)

@@ -84,7 +84,7 @@ def test_the_script_is_what_the_command_prints_and_its_shell_reads_it(jobctl, sh
         subprocess.run([shell, "-n", str(COMPLETIONS / file)], check=True)
 
 
-def test_bash_completes_a_queue_with_the_script(url, raw, tmp_path):
+def test_bash_completes_a_queue_with_the_script(url, raw):
     enqueue(raw, "default", job())
     line = (
         f"source '{COMPLETIONS / 'jobctl.bash'}'; COMP_WORDS=(jobctl queue jobs de); COMP_CWORD=3; "

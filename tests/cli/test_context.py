@@ -121,7 +121,7 @@ def test_no_output_has_a_secret_in_it(full, jobctl, monkeypatch, fmt) -> None:
             assert ran.out
 
 
-def test_a_context_is_shown(full, jobctl, report, monkeypatch) -> None:
+def test_a_context_is_shown(full, jobctl, report) -> None:
     row = report("context", "show", "plain")
     assert list(row) == [*KEYS, "password", "file"]
     assert (row["password"], row["read_only"], row["layout"]) == ("from a file", True, "q")

@@ -269,7 +269,7 @@ def test_rules_hold_for_what_was_made_under_them(
 
 
 def test_what_the_environment_names_holds_where_it_is_the_same_redis(
-    shop, rules, report, jobctl, server
+    shop, rules, report, jobctl
 ) -> None:
     operation = report(*KILL, "--yes")["operation"]  # by its URL: under no context
     rules("protected = true")

@@ -31,7 +31,7 @@ def explained(jobctl, *argv, url=None) -> dict[str, list]:
     return found
 
 
-def test_settings_are_explained_by_default(jobctl, tmp_path) -> None:
+def test_settings_are_explained_by_default(jobctl) -> None:
     found = explained(jobctl)
     assert list(found) == [
         "config_file", "context", "url", "faktory", "layout", "system", "records_namespace",

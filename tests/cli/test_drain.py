@@ -157,7 +157,7 @@ def test_many_queues_are_waited_for_together(raw, jobctl, quick):
     assert jobctl("queue", "drain", "*", "--empty", "--timeout", "9s").code == 0
 
 
-def test_a_lost_redis_is_told_and_the_queues_are_said_to_stay_paused(queues, jobctl, monkeypatch):
+def test_a_lost_redis_is_told_and_the_queues_are_said_to_stay_paused(queues, jobctl):
     reserve(queues)
 
     def cut():

@@ -29,11 +29,6 @@ def ids(raw, jobctl):
     return run
 
 
-@pytest.fixture
-def report_of(report):
-    return lambda *argv: report(*argv)
-
-
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
@@ -146,7 +141,7 @@ def test_a_change_is_refused_where_there_are_jobs_of_both_readings(names, jobctl
         assert jobctl("retries", "kill", *shlex.split(which), "-n", "-o", "json").code == 0
 
 
-def test_a_change_takes_the_reading_that_is_there(names, jobctl, report_of):
+def test_a_change_takes_the_reading_that_is_there(names, report):
     raw_jid = r"php\\0000002"  # as ids writes it
-    report = report_of("retries", "kill", "--jid", raw_jid, "--jid", r"no\\body", "-n")
-    assert (report["matched"], report["missing"]) == (1, [r"no\\body"])
+    found = report("retries", "kill", "--jid", raw_jid, "--jid", r"no\\body", "-n")
+    assert (found["matched"], found["missing"]) == (1, [r"no\\body"])

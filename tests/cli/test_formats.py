@@ -91,7 +91,7 @@ def test_a_full_disk_is_one_clear_error(url):
     assert ran.stderr == "error: cannot write the output: No space left on device\n"
 
 
-def test_a_jid_with_a_lone_surrogate_goes_round(raw, jobctl, url):
+def test_a_jid_with_a_lone_surrogate_goes_round(raw, url):
     retry(raw, b'{"jid":"odd-\\ud800-jid","args":[]}')
     command = f"{sys.executable} -m jobctl"
     line = f"{command} retries ls -o ids | tee /dev/stderr | {command} status - -o json"
@@ -103,7 +103,7 @@ def test_a_jid_with_a_lone_surrogate_goes_round(raw, jobctl, url):
 
 
 @pytest.mark.parametrize("target", ["| true", "> /dev/full"])
-def test_an_error_keeps_its_code_when_nobody_reads_stdout(url, tmp_path, target):
+def test_an_error_keeps_its_code_when_nobody_reads_stdout(tmp_path, target):
     line = (
         f"{sys.executable} -m jobctl server status --dir {tmp_path} -o tsv {target}; "
         "echo ${PIPESTATUS[0]}"

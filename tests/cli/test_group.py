@@ -43,20 +43,10 @@ def population(raw, store, noon):
     raw.zadd("dead", {b"no json at all": NOW})
 
 
-@pytest.fixture
-def groups(jobctl):
-    def run(*argv):
-        ran = jobctl(*argv, "-o", "json")
-        assert ran.code == 0, ran.err
-        return json.loads(ran.out)
-
-    return run
-
-
 @pytest.mark.parametrize("by", KEYS)
 @pytest.mark.parametrize("kind", ["retries", "dead"])
-def test_each_rows_filter_selects_exactly_its_jobs(population, groups, jobctl, kind, by):
-    rows = groups(kind, "group", "--by", by)
+def test_each_rows_filter_selects_exactly_its_jobs(population, report, jobctl, kind, by):
+    rows = report(kind, "group", "--by", by)
     assert sum(row["count"] for row in rows) == int(jobctl(kind, "count", "-o", "tsv").out)
     for row in rows:
         ran = jobctl(kind, "count", *shlex.split(row["filter"]), "-o", "tsv")
@@ -87,15 +77,15 @@ def test_a_table_shows_filters_whole_or_not_at_all(population, jobctl, monkeypat
     assert "filter" in head
 
 
-def test_a_fingerprints_filter_is_short_and_longer_where_two_begin_alike(raw, groups, jobctl):
+def test_a_fingerprints_filter_is_short_and_longer_where_two_begin_alike(raw, report, jobctl):
     retry(
         raw, failed("a", failure={"message": "after 5 s"}), failed("b", failure={"message": None})
     )
-    rows = groups("retries", "group", "--by", "fingerprint")
+    rows = report("retries", "group", "--by", "fingerprint")
     assert [row["filter"] for row in rows] == ["-w fingerprint=null", "-w fingerprint=7c5a53"]
     alike = ("abff", "agwg")  # their digests begin with the same six digits
     retry(raw, *(failed(text, failure={"message": text}) for text in alike))
-    for row in groups("retries", "group", "--by", "fingerprint"):
+    for row in report("retries", "group", "--by", "fingerprint"):
         digest = row["filter"].rpartition("=")[2]
         assert row["fingerprint"] not in alike or len(digest) == 12
         assert int(jobctl("retries", "count", *shlex.split(row["filter"])).out) == 1
@@ -110,13 +100,13 @@ def test_the_text_of_a_fingerprint_selects_it_too(population, jobctl):
 
 @pytest.mark.parametrize("by", ["hour", "day"])
 @pytest.mark.parametrize("kind", ["scheduled", "dead"])
-def test_the_first_and_the_last_times_there_are_have_groups(raw, groups, jobctl, kind, by):
+def test_the_first_and_the_last_times_there_are_have_groups(raw, report, jobctl, kind, by):
     half_a_year = 180 * 86400 if kind == "dead" else 0
     ends = (-62135596800, -62135596799, 253402300799 - half_a_year, 253402300799.5 - half_a_year)
     odd = (float("inf"), float("-inf"), 1796000123000, -62135596801)
     for score in (*ends, *odd):
         raw.zadd(kind, {job(str(score)): score + half_a_year})
-    rows = groups(kind, "group", "--by", by)
+    rows = report(kind, "group", "--by", by)
     assert [row["count"] for row in rows] == [5, 2, 1]  # Go's zero time is no time either
     assert {row[by] and row[by][:4] for row in rows} == {None, "9999", "0001"}
     for row in rows:
@@ -124,9 +114,9 @@ def test_the_first_and_the_last_times_there_are_have_groups(raw, groups, jobctl,
         assert ran.out.strip() == str(row["count"]), row["filter"]
 
 
-def test_the_filter_that_was_given_is_part_of_each_rows(population, groups, jobctl):
+def test_the_filter_that_was_given_is_part_of_each_rows(population, report, jobctl):
     given = ("--type", "QuickbooksSyncJob", "-w", "retry_count>=2")
-    rows = groups("retries", "group", "--by", "hour", *given)
+    rows = report("retries", "group", "--by", "hour", *given)
     assert rows
     for row in rows:
         assert row["filter"].startswith("--type QuickbooksSyncJob -w 'retry_count>=2' -w ")

@@ -122,7 +122,7 @@ def test_ctrl_c_twice_while_the_command_ends_still_resumes(queues, holder):
     assert not queues.keys("jobctl:hold:*")
 
 
-def test_what_was_ignored_stays_ignored(queues, holder, monkeypatch):
+def test_what_was_ignored_stays_ignored(queues, holder):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         process = holder.start("default", script=holder.wait_file("end"))
@@ -204,9 +204,7 @@ def test_of_two_holds_the_last_one_out_resumes(queues, holder):
     assert paused(queues) == []
 
 
-def test_a_resume_by_hand_meanwhile_needs_force_and_the_holder_is_told(
-    queues, holder, jobctl, monkeypatch
-):
+def test_a_resume_by_hand_meanwhile_needs_force_and_the_holder_is_told(queues, holder, jobctl):
     holder.environ["PYTHONPATH"] = str(fast_beat(holder))
     process = holder.start("default", script=holder.wait_file("end"))
     assert jobctl("queue", "resume", "default").code == 7

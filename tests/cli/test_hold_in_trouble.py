@@ -191,7 +191,7 @@ def test_a_pause_by_hand_while_the_last_holder_resumes_stays(queues, jobctl, url
     assert "INC-7" in jobctl("queue", "ls", "-u", url).out
 
 
-def test_after_a_restart_of_redis_the_living_are_heard_first(tmp_path, monkeypatch):
+def test_after_a_restart_of_redis_the_living_are_heard_first(tmp_path):
     directory = tmp_path / "server"
     server, _ = embedded.start(directory, environ=os.environ)
     try:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.builders import small_shop
-from tests.conftest import Ran
 from tests.redis import doubles
 from tests.systems.commands import bulk
 from tests.systems.double import FaktoryDouble
@@ -33,8 +32,6 @@ TOLD = {
 }  # fmt: skip
 NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says\n"
 PASSED_OVER = "{} is not used: --faktory-url was given without --url\n"
-
-Info = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -175,7 +172,7 @@ def test_neither_output_nor_debug_shows_the_password(server, raw, url, jobctl) -
                 assert "pwdhash" not in ran.out + ran.err
 
 
-def test_days_are_those_of_the_servers_own_zone(shop, raw, url, document, jobctl) -> None:
+def test_days_are_those_of_the_servers_own_zone(shop, raw, document, jobctl) -> None:
     assert document("--days", "2")["days"][-1]["date"] == "2026-09-21"  # it is 14:13 in UTC
     raw.set("processed:2026-09-22", 5)  # so it is ahead of UTC
     found = document("--days", "2")
@@ -224,7 +221,7 @@ def test_watch_tells_again_and_survives_a_server_that_goes_and_comes(shop, url) 
     assert (running.returncode, err) == (130, b"")
 
 
-def test_watch_of_the_server_alone_says_once_what_is_not_looked_at(shop, jobctl, url) -> None:
+def test_watch_of_the_server_alone_says_once_what_is_not_looked_at(shop) -> None:
     command = [sys.executable, "-m", "jobctl", "info", "--watch=0.1", "-o", "jsonl",
                "--faktory-url", shop.url]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:

@@ -78,9 +78,7 @@ def test_a_server_that_does_not_take_the_job_up_is_told_of(failures, both, monke
     assert (json.loads(ran.out)["done"], state(failures)) == (5, before)
 
 
-def test_a_server_that_only_shows_in_redis_is_helped_as_well(
-    failures, jobctl, faktory, running, monkeypatch
-):
+def test_a_server_that_only_shows_in_redis_is_helped_as_well(failures, jobctl, faktory, running):
     before = state(failures)
     ran = jobctl("retries", "requeue", "--all", "--yes", "-o", "json")
     assert "did not know queue new: one of its jobs goes by scheduled, and within 6 s" in ran.err

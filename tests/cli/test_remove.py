@@ -177,7 +177,7 @@ def test_an_undo_can_be_rehearsed(shop, jobctl, report):
     assert contents(shop) == before
 
 
-def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, jobctl, report):
+def test_an_undo_that_cannot_push_says_so_and_can_be_done_again(shop, report):
     before = contents(shop)
     operation = report(*remove("default", "mail"))["operation"]
     shop.set("q:mail", "somebody's")

@@ -72,7 +72,7 @@ def test_the_server_forgets_the_queue_and_the_pause_at_once(shop, remove, faktor
     assert not [key for key in shop.keys("jobctl:op:*") if b":removed:" in key]
 
 
-def test_an_undo_pauses_by_the_server_before_the_jobs_are_back(shop, remove, faktory, jobctl, url):
+def test_an_undo_pauses_by_the_server_before_the_jobs_are_back(shop, remove, faktory, jobctl):
     before = contents(shop)
     operation = operation_of(remove("mail"))
     seen = []

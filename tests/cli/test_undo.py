@@ -286,7 +286,7 @@ def test_many_results_are_read_in_chunks(shop, raw, report, monkeypatch):
 
 
 def test_a_change_opens_a_few_files_of_the_journal_whatever_there_are(
-    shop, jobctl, report, own_journal, monkeypatch
+    shop, report, own_journal, monkeypatch
 ):
     from jobctl.operations.file import OperationFile
 
@@ -335,7 +335,7 @@ def test_permission_denied_is_told_from_a_full_disk():
     assert full.hint == "make room there, or name another directory with XDG_STATE_HOME"
 
 
-def test_a_file_that_vanishes_is_told_as_what_it_is(shop, jobctl, report, monkeypatch):
+def test_a_file_that_vanishes_is_told_as_what_it_is(shop, jobctl, monkeypatch):
     from jobctl.operations.journal import Journal
 
     def gone(self, *_):

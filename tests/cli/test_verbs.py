@@ -170,7 +170,7 @@ def test_what_others_do_meanwhile_is_told_apart(shop, raw, store):
     assert found.moved == {"retries": -2, "dead": 2}
 
 
-def test_the_table_says_what_happened_and_what_there_was(shop, jobctl, golden, url):
+def test_the_table_says_what_happened_and_what_there_was(shop, jobctl, golden):
     ran = jobctl("retries", "kill", "--type", "SendEmail", "--yes", "--color", "never", tty=True)
     golden("kill.txt", ran.out)
 
@@ -189,7 +189,7 @@ def test_an_expression_without_an_end_changes_nothing_and_names_the_job(raw, noo
         assert "(a|a)+$ takes longer than 100 ms on one text of job long-0000001" in ran.err
 
 
-def test_a_type_selects_by_the_class_too_but_not_in_a_mutation(raw, noon, report, jobctl):
+def test_a_type_selects_by_the_class_too_but_not_in_a_mutation(raw, noon, report):
     wrapped = {"jobtype": "Wrapper", "args": [{"job_class": "Nightly"}]}
     retry(raw, failed("jid-00000001", **wrapped), failed("jid-00000002", jobtype="Nightly"))
     document = '{"cmd":"kill","target":"retries","filter":{"jobtype":"Nightly"}}'
