@@ -28,7 +28,7 @@ _OPTIONS = {
     "newer_than": "--newer-than",
     "expressions": "-w",
 }
-Count = Callable[[Backend], int]
+Count = Callable[["Backend"], int]
 
 
 def read_where(session: Session, kind: Kind | None = None) -> Where:

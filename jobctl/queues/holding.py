@@ -26,7 +26,7 @@ _AGAIN = 1.0  # seconds between two tries
 _HEARD = BEAT + 2  # seconds within which the living have beaten again, once Redis is back
 
 Tell = Callable[[str], None]
-Reopen = Callable[[], Backend]
+Reopen = Callable[[], "Backend"]
 
 
 class QueueHold:
