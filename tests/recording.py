@@ -8,7 +8,16 @@ from typing import Any
 import redis
 
 from jobctl.model.jobba import MOMENTS, RecordState
+from jobctl.records.query import TIMES
+from tests.builders import NOW
 
+_TIMES_BEFORE = {
+    "queued": ("queued_at",),
+    "started": ("queued_at", "started_at"),
+    "succeeded": ("queued_at", "started_at", "succeeded_at"),
+    "failed": ("queued_at", "started_at", "failed_at"),
+    "killed": ("queued_at", "killed_at"),
+}
 START = 1_789_000_000_000_000  # microseconds: 2026-09-10T00:26:40Z
 
 
@@ -40,6 +49,29 @@ def record(
         for value in (values.get("job_args") or {}).values():
             pipe.sadd(prefix + b"job_arg:" + str(value).encode(), name)
         pipe.execute()
+
+
+def record_ago(
+    raw: redis.Redis,
+    ident: str,
+    state: str = "queued",
+    *,
+    ago: float = 3600,
+    namespace: str = "jobba",
+    **fields: Any,
+) -> None:
+    """Write a record that was recorded so many seconds before NOW.
+
+    Its other times follow, ten seconds apart. `fields` are added or replace; times in seconds
+    from NOW; None leaves out.
+    """
+    given: dict[str, Any] = {"recorded_at": -ago}
+    given |= {name: 10 * (i + 1) - ago for i, name in enumerate(_TIMES_BEFORE.get(state, ()))}
+    given |= fields
+    for name in TIMES:
+        if given.get(name) is not None:
+            given[name] = int((NOW + given[name]) * 1_000_000)
+    record(raw, ident, prefix=f"{namespace}:".encode(), state=state, **given)
 
 
 def orphan(raw: redis.Redis, ident: str, *indexes: str, at: int = START) -> None:

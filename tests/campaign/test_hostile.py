@@ -10,7 +10,7 @@ import pytest
 from jobctl.errors import Exit
 from tests.builders import NOW, enqueue, failed, small_shop
 from tests.campaign.hostile import Hostile
-from tests.statuses import record
+from tests.recording import record_ago
 
 # Every command that talks to Redis; each leaves a server that answers wrongly as soon as it can.
 LOOKING = [
@@ -65,7 +65,7 @@ EXITS = {code.value for code in Exit}
 def shop(raw, own_journal):
     small_shop(raw)
     for i, state in enumerate(("failed", "queued", "succeeded", "started")):
-        record(raw, f"job-{i:08d}", state, job_name="Import", provider_job_id="retry-000001")
+        record_ago(raw, f"job-{i:08d}", state, job_name="Import", provider_job_id="retry-000001")
 
 
 def check(ran, argv):

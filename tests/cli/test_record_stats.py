@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobctl.records.stats import MEASURES
-from tests.statuses import record
+from tests.recording import record_ago
 
 KEYS = [f"{name}_{measure}" for name in ("waiting", "running") for measure in MEASURES]
 
@@ -15,11 +15,13 @@ def shop(raw):
     """Two jobs that are quick, and slow ones of which one failed."""
     for i, (waited, took) in enumerate([(1, 10), (3, 30), (2, 20)]):
         times = {"queued_at": -900, "started_at": waited - 900, "succeeded_at": waited + took - 900}
-        record(raw, f"mail-{i}", "succeeded", job_name="SendEmail", **times)
+        record_ago(raw, f"mail-{i}", "succeeded", job_name="SendEmail", **times)
     slow = {"queued_at": -9000, "started_at": -8999.5, "failed_at": -2000}
-    record(raw, "import-0", "failed", job_name="Import::Customers", ago=9000, **slow)
-    record(raw, "import-1", "queued", job_name="Import::Customers", queued_at=-5)
-    record(raw, "import-2", "started", job_name="Import::Customers", queued_at=-5, started_at=-6)
+    record_ago(raw, "import-0", "failed", job_name="Import::Customers", ago=9000, **slow)
+    record_ago(raw, "import-1", "queued", job_name="Import::Customers", queued_at=-5)
+    record_ago(
+        raw, "import-2", "started", job_name="Import::Customers", queued_at=-5, started_at=-6
+    )
     raw.sadd("jobba:failed", "import-2")  # as the gem leaves it at a restart
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
-from tests.statuses import record
+from tests.recording import record_ago
 from tests.trouble import denied
 
 WIDTHS = [60, 80, 200]
@@ -13,7 +13,7 @@ WIDTHS = [60, 80, 200]
 
 def finished(raw):
     """A job of which only its record is left."""
-    record(
+    record_ago(
         raw, "import-42", "succeeded", job_name="ImportCustomers", progress=1.0, attempt=1,
         job_args={"user": "u-1", "file": "customers.csv"}, provider_job_id="job-00000001",
         errors=["boom", {"code": 4, "why": "\x1b[31mred\x1b[0m"}], data={"rows": 120},
@@ -24,7 +24,7 @@ def running(raw):
     """A job that runs, and that somebody wants to end."""
     held = reservation(job("job-00000002"))
     raw.zadd("working", {held: NOW + 1600})
-    record(
+    record_ago(
         raw, "job-00000002", "started", ago=300, job_name="SendEmail", progress=0.375,
         kill_requested_at=-90,
     )  # fmt: skip
@@ -34,7 +34,7 @@ def several(raw):
     """A job with a record for each of its tries, that is tried again."""
     retry(raw, failed("job-00000003", count=3), at=NOW + 90)
     for i in range(5):
-        record(
+        record_ago(
             raw, f"try-{i}", "failed", ago=5000 - i * 900, job_name="SendEmail",
             provider_job_id="job-00000003", errors=[f"refused {i}"],
         )  # fmt: skip
@@ -79,7 +79,7 @@ def test_records_that_may_not_be_read_are_not_said_to_be_missing(raw, jobctl, ur
     ],
 )
 def test_who_may_only_read_is_told_of_records_all_the_same(raw, jobctl, url, odd, said):
-    record(raw, "r-1", "succeeded")
+    record_ago(raw, "r-1", "succeeded")
     raw.execute_command(*odd.split())
     with denied(raw, url, "-@all", "+@read") as reader:
         ran = jobctl("status", "r-1", "-u", reader, "-o", "json")
@@ -89,7 +89,7 @@ def test_who_may_only_read_is_told_of_records_all_the_same(raw, jobctl, url, odd
 
 
 def test_the_namespace_of_the_records_can_be_named(raw, jobctl):
-    record(raw, "r-1", "failed", namespace="shop")
+    record_ago(raw, "r-1", "failed", namespace="shop")
     assert jobctl("status", "r-1").code == 4
     ran = jobctl("status", "r-1", "--records-namespace", "shop", "-o", "json")
     assert json.loads(ran.out)["state"] == "failed"
@@ -104,7 +104,7 @@ def test_a_record_that_cannot_be_read_is_named_where_nothing_else_is_found(raw, 
 
 def test_contradictions_are_told_on_stderr_of_several_jobs(raw, jobctl):
     enqueue(raw, "default", job("a"), job("b"))
-    record(raw, "a", "succeeded")
+    record_ago(raw, "a", "succeeded")
     ran = jobctl("status", "a", "b", tty=True)
     assert ran.code == 0
     told = "its record says succeeded, but the job is in queue default: it will run again"

@@ -10,7 +10,7 @@ from jobctl.model.jobba import RecordState
 from jobctl.model.record import ROW_KEYS
 from jobctl.redis.records_by_jid import MOST, RecordsByJid
 from tests.builders import NOW, enqueue, failed, job, reservation
-from tests.statuses import record
+from tests.recording import record_ago
 
 pytestmark = pytest.mark.usefixtures("noon")
 JID = "job-00000001"
@@ -45,7 +45,7 @@ def put(raw, place, *, tried=False):
      ("succeeded", "success"), ("failed", "failed"), ("killed", "killed"), ("unknown", "unknown")],
 )  # fmt: skip
 def test_a_job_in_no_structure_has_the_state_of_its_record(raw, store, state, canonical):
-    record(raw, JID, state)
+    record_ago(raw, JID, state)
     found = answer(store)
     assert (found.found, found.entries, found.state.value) == (True, (), canonical)
     (row,) = found.rows()
@@ -53,17 +53,17 @@ def test_a_job_in_no_structure_has_the_state_of_its_record(raw, store, state, ca
 
 
 def test_a_place_decides_before_a_record(raw, store):
-    record(raw, "r-1", "failed", provider_job_id=JID)
+    record_ago(raw, "r-1", "failed", provider_job_id=JID)
     put(raw, "retries", tried=True)
     assert answer(store).state == "retrying"
     assert [row["place"] for row in answer(store).rows()] == ["retries"]
 
 
 def test_records_are_joined_by_their_id_and_by_provider_job_id_newest_first(raw, store):
-    record(raw, "old", "failed", ago=9000, provider_job_id=JID)
-    record(raw, "new", "started", ago=10, provider_job_id=JID)
-    record(raw, JID, "succeeded", ago=500)
-    record(raw, "another", "failed", ago=1, provider_job_id="another-job")
+    record_ago(raw, "old", "failed", ago=9000, provider_job_id=JID)
+    record_ago(raw, "new", "started", ago=10, provider_job_id=JID)
+    record_ago(raw, JID, "succeeded", ago=500)
+    record_ago(raw, "another", "failed", ago=1, provider_job_id="another-job")
     document = answer(store).document()
     assert [row["id"] for row in document["records"]] == ["new", JID, "old"]
     assert all(list(row) == list(ROW_KEYS) for row in document["records"])
@@ -72,13 +72,13 @@ def test_records_are_joined_by_their_id_and_by_provider_job_id_newest_first(raw,
 
 
 def test_a_provider_job_id_that_is_a_number_is_found_by_its_digits(raw, store):
-    record(raw, "r-1", "queued", ago=5, provider_job_id=42)
+    record_ago(raw, "r-1", "queued", ago=5, provider_job_id=42)
     assert [r.id for r in answer(store, "42").records] == ["r-1"]
     assert not answer(store, "4").found
 
 
 def test_ids_of_any_bytes_are_looked_for(raw, store):
-    record(raw, "a b:ü", "succeeded")
+    record_ago(raw, "a b:ü", "succeeded")
     raw.hset(b"jobba:id:\xff\xfe", mapping={"id": '"x"', "state": '"failed"'})
     assert answer(store, "a b:ü").state == "success"
     assert answer(store, "\udcff\udcfe").state == "failed"
@@ -86,7 +86,7 @@ def test_ids_of_any_bytes_are_looked_for(raw, store):
 
 
 def test_another_namespace_is_another_world(raw, url):
-    record(raw, JID, "succeeded", namespace="ours:jobs")
+    record_ago(raw, JID, "succeeded", namespace="ours:jobs")
     with connect(url, records_namespace="ours:jobs") as store:
         assert answer(store).state == "success"
     with connect(url) as store:
@@ -107,7 +107,7 @@ def test_another_namespace_is_another_world(raw, url):
 )  # fmt: skip
 def test_the_ordinary_course_of_a_job_is_no_warning(raw, store, place, state, more):
     put(raw, place)
-    record(raw, "r-1", state, provider_job_id=JID, **more)
+    record_ago(raw, "r-1", state, provider_job_id=JID, **more)
     assert warnings(store) == ()
 
 
@@ -115,7 +115,7 @@ def test_the_ordinary_course_of_a_job_is_no_warning(raw, store, place, state, mo
 @pytest.mark.parametrize("state", ["failed", "started"])
 def test_a_job_that_is_tried_again_has_failed_or_started_before(raw, store, place, state):
     put(raw, place, tried=True)
-    record(raw, "r-1", state, provider_job_id=JID)
+    record_ago(raw, "r-1", state, provider_job_id=JID)
     if (place, state) == ("dead", "started"):
         assert "its record says started, but the job is dead" in warnings(store)[0]
     else:
@@ -146,25 +146,25 @@ def test_a_job_that_is_tried_again_has_failed_or_started_before(raw, store, plac
 )  # fmt: skip
 def test_where_record_and_queue_contradict_is_said(raw, store, place, state, more, said):
     put(raw, place)
-    record(raw, "r-1", state, provider_job_id=JID, **more)
+    record_ago(raw, "r-1", state, provider_job_id=JID, **more)
     (warning,) = warnings(store)
     assert warning.startswith(said)
 
 
 def test_a_record_whose_job_has_another_id_is_not_compared_with_the_places_of_its_own(raw, store):
-    record(raw, "r-1", "started", provider_job_id="elsewhere")
+    record_ago(raw, "r-1", "started", provider_job_id="elsewhere")
     assert answer(store, "r-1").state == "working"
     assert warnings(store, "r-1") == ()
 
 
 def test_what_changes_between_two_looks_is_no_contradiction(raw, store, monkeypatch):
-    record(raw, "r-1", "started", provider_job_id=JID)
+    record_ago(raw, "r-1", "started", provider_job_id=JID)
     of, looks = RecordsByJid.of, []
 
     def meanwhile(self, jids):
         found = of(self, jids)
         if not looks:  # the worker ends it after the record was read
-            record(raw, "r-1", "succeeded", provider_job_id=JID)
+            record_ago(raw, "r-1", "succeeded", provider_job_id=JID)
             raw.srem("jobba:started", "r-1")
         looks.append(jids)
         return found
@@ -177,7 +177,7 @@ def test_what_changes_between_two_looks_is_no_contradiction(raw, store, monkeypa
 
 def test_an_id_that_a_restart_by_the_gem_left_in_another_set_is_told_of(raw, store):
     put(raw, "working")
-    record(raw, JID, "started", attempt=1)
+    record_ago(raw, JID, "started", attempt=1)
     raw.sadd("jobba:failed", JID)
     (warning,) = warnings(store)
     assert warning.startswith(f"record {JID} says started, and stands in the set of those failed")
@@ -187,7 +187,7 @@ def test_an_id_that_a_restart_by_the_gem_left_in_another_set_is_told_of(raw, sto
 
 
 def test_an_archived_attempt_says_what_it_is_and_nothing_of_now(raw, store):
-    record(raw, "r-1", "succeeded", attempt=1)
+    record_ago(raw, "r-1", "succeeded", attempt=1)
     raw.hset("jobba:id:r-1:0", mapping={"id": '"r-1:0"', "state": '"started"', "attempt": "0"})
     (warning,) = warnings(store, "r-1:0")
     assert warning == "record r-1:0 is attempt 0 of r-1, put aside when that was restarted"
@@ -197,7 +197,7 @@ def test_an_archived_attempt_says_what_it_is_and_nothing_of_now(raw, store):
 def test_a_stub_and_orphans_and_strangers_of_the_index_are_told_of(raw, store):
     raw.hset(f"jobba:id:{JID}", mapping={"progress": "0.5"})
     raw.sadd(f"jobba:provider_job_id:{JID}", "gone-1", "gone-2", "moved")
-    record(raw, "moved", "succeeded", provider_job_id="another")
+    record_ago(raw, "moved", "succeeded", provider_job_id="another")
     found = answer(store)
     assert [r.id for r in found.records] == [JID]
     assert found.state == "unknown"
@@ -224,7 +224,7 @@ def test_keys_of_another_type_are_told_of_and_stop_nothing(raw, store):
         f"the key jobba:id:{JID} holds a string: nobody can look into it",
         f"the key jobba:provider_job_id:{JID} holds a string: nobody can look into it",
     )
-    record(raw, "r-2", "succeeded")
+    record_ago(raw, "r-2", "succeeded")
     raw.delete("jobba:failed")
     raw.set("jobba:failed", "what?")
     found = answer(store, "r-2")
@@ -246,7 +246,7 @@ def test_odd_fields_break_nothing(raw, store):
 
 def test_a_user_who_may_not_see_the_records_gets_the_places(raw, store, url):
     put(raw, "queue")
-    record(raw, JID, "queued")
+    record_ago(raw, JID, "queued")
     raw.acl_setuser(
         "faktory", enabled=True, nopass=True, categories=["+@all"],
         keys=["q:*", "default", "queues", "paused", "scheduled", "retries", "working", "dead"],
@@ -277,7 +277,7 @@ def test_very_many_records_of_one_job_are_read_up_to_a_bound(raw, store):
 
 def test_many_jobs_are_asked_for_at_once_and_only_read(raw, store):
     for i in range(0, 1200, 7):
-        record(raw, f"r-{i}", RecordState.SUCCEEDED.value, provider_job_id=f"job-{i}")
+        record_ago(raw, f"r-{i}", RecordState.SUCCEEDED.value, provider_job_id=f"job-{i}")
     before = raw.info("persistence")["rdb_changes_since_last_save"]
     found = status(store.backend, [f"job-{i}" for i in range(1200)])
     assert [f.jid for f in found if f.found] == [f"job-{i}" for i in range(0, 1200, 7)]

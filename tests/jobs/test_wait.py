@@ -7,7 +7,7 @@ import pytest
 from jobctl.errors import Exit, UsageProblem
 from jobctl.jobs.wait import Goal, wait
 from tests.builders import enqueue, failed, job, retry
-from tests.statuses import record
+from tests.recording import record_ago
 
 
 @pytest.fixture
@@ -94,10 +94,10 @@ def test_a_goal_that_does_not_exist_is_a_usage_error_with_the_near_name():
 
 def test_a_record_may_be_what_is_waited_for(raw, store, soon):
     enqueue(raw, "default", job("done-0000001"))
-    record(raw, "r-1", "started", provider_job_id="done-0000001")
+    record_ago(raw, "r-1", "started", provider_job_id="done-0000001")
 
     def finish(client):
-        record(client, "r-1", "succeeded", provider_job_id="done-0000001")
+        record_ago(client, "r-1", "succeeded", provider_job_id="done-0000001")
         client.delete("q:default")
 
     soon(0.3, finish)
@@ -107,8 +107,8 @@ def test_a_record_may_be_what_is_waited_for(raw, store, soon):
 
 
 def test_a_record_is_enough_to_know_that_a_job_is_gone(raw, store, soon):
-    record(raw, "done-0000001", "started")
-    soon(0.3, lambda client: record(client, "done-0000001", "failed"))
+    record_ago(raw, "done-0000001", "started")
+    soon(0.3, lambda client: record_ago(client, "done-0000001", "failed"))
     waited = wait(store.backend, ["done-0000001"], Goal.read("gone", "20s"))
     assert waited.problem is None
     assert waited.jobs[0].state == "failed"
@@ -116,14 +116,14 @@ def test_a_record_is_enough_to_know_that_a_job_is_gone(raw, store, soon):
 
 def test_gone_is_not_what_still_stands_in_a_structure_whatever_its_record_says(raw, store):
     enqueue(raw, "default", job("stays-000001"))
-    record(raw, "stays-000001", "succeeded")
+    record_ago(raw, "stays-000001", "succeeded")
     problem = wait(store.backend, ["stays-000001"], Goal.read("gone,success", "300ms")).problem
     assert problem is not None
     assert problem.code is Exit.TIMED_OUT
 
 
 def test_a_record_that_ended_otherwise_ends_the_wait(raw, store):
-    record(raw, "done-0000001", "killed")
+    record_ago(raw, "done-0000001", "killed")
     problem = wait(store.backend, ["done-0000001"], Goal.read("success", "20s")).problem
     assert problem is not None
     assert "its record says killed" in problem.message
@@ -131,7 +131,7 @@ def test_a_record_that_ended_otherwise_ends_the_wait(raw, store):
 
 def test_the_record_of_the_last_try_is_not_taken_for_a_job_on_the_move(raw, store, soon):
     retry(raw, failed("moving-00001"))
-    record(raw, "moving-00001", "failed")
+    record_ago(raw, "moving-00001", "failed")
     soon(0.3, lambda client: client.delete("retries"))
     soon(0.9, lambda client: enqueue(client, "default", failed("moving-00001")))
     waited = wait(store.backend, ["moving-00001"], Goal.read("failed,enqueued", "10s"))
