@@ -1,1 +1,1 @@
-"""Operations as files: choosing writes one, acting streams it back, undo and resume read it."""
+"""Operations are files: selecting writes one, the engine streams it back, undo reads it."""

@@ -28,7 +28,7 @@ def begin(backend: Backend, request: Request, watch: Watch) -> Report:
 
     Raises:
         UsageProblem: the request makes no sense.
-        Refused: a guard, or whoever watches, says no. Nothing was changed.
+        Refused: a guard or the watch says no. Nothing was changed.
         FileProblem: the operation's file cannot be written. Nothing was changed.
         ConnectionLost: Redis went away on the way; resume goes on from there.
     """

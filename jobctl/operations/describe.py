@@ -1,4 +1,4 @@
-"""What an operation's file tells, without a server."""
+"""Describe an operation from its file alone, without a server."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def outcome_keys(file: OperationFile) -> tuple[str, ...]:
 
 
 def outcomes(file: OperationFile) -> Iterator[Row]:
-    """Yield a row for each chosen job, in the order they are acted on; outcome null: not yet."""
+    """Yield a row for each selected job, in the order they are changed; outcome null: not yet."""
     state = State.noted(file)
     if file.header.change.verb.row.on_queues:
         yield from _removed(file, state)

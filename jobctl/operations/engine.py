@@ -42,7 +42,7 @@ _MOVED = (Outcome.DONE, Outcome.MERGED)
 
 
 class Tally:
-    """What became of the jobs so far."""
+    """Counts what became of the members so far."""
 
     def __init__(self, header: Header) -> None:
         self.outcomes: Counter[Outcome] = Counter()
@@ -372,7 +372,7 @@ class Operation:
         return report
 
     def _introduce(self) -> tuple[str, ...]:
-        """Let the server know the queues that jobs went to, where they are new."""
+        """Introduce the queues that jobs went to, where they are new to the server."""
         before = self._started.get("queues")
         if not self.header.change.to_queues or before is None:
             return ()

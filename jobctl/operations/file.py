@@ -1,6 +1,6 @@
 r"""The file of an operation: JSON lines, private, locked while in use.
 
-A header; a line for each chosen job, ``{"score":S,"job":<the member as it stands>}``; from then
+A header; a line for each selected job, ``{"score":S,"job":<the member as it stands>}``; from then
 on what happens to them: ``{"chosen":..}`` when choosing ended, ``{"batch":..}`` before a batch is
 sent and ``{"result":..}`` after it, ``{"end":..}``. A member that is no single line of UTF-8 JSON
 stands as ``{"score":S,"b64":..}``.
@@ -54,7 +54,7 @@ class OperationFile:
         self.path = path
         self.header = header
         self._descriptor = descriptor
-        self._first = end  # where the chosen jobs begin
+        self._first = end  # where the selected jobs begin
         self._end = end
         self._nameless = False
 
@@ -205,7 +205,7 @@ class OperationFile:
 
     @property
     def in_use(self) -> bool:
-        """Whether another jobctl works on it; where it was opened to be read."""
+        """Whether another jobctl works on it; only for one that was opened to be read."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -237,7 +237,7 @@ class OperationFile:
             members: exact bytes.
             scores: of each, as text.
             decoded: whether each is known to be JSON.
-            selection: where they are kept in mind.
+            selection: where they are kept in memory.
         """
         if not members:
             return
@@ -300,7 +300,7 @@ class OperationFile:
             raise problem("write", self.path, error) from None
 
     def again(self) -> Selection:
-        """Return what was chosen, in the order it was found; up to where it was cut off."""
+        """Return the members in the order they were found, up to where the file was cut off."""
         selection = Selection()
         begun, lines, size = self._first, list[bytes](), 0
         with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
@@ -318,7 +318,7 @@ class OperationFile:
         return selection
 
     def members(self) -> Iterator[bytes]:
-        """Yield what was chosen, in the order it was found; nothing is kept in mind."""
+        """Yield the selected members in the order they were found; nothing is kept in memory."""
         with os.fdopen(os.dup(self._descriptor), "rb", _BLOCK) as file:
             file.seek(self._first)
             for line in file:
@@ -327,7 +327,7 @@ class OperationFile:
                 yield member_of(line)
 
     def rewind(self) -> None:
-        """Forget all but the header: what was chosen is chosen anew."""
+        """Forget all but the header: the members are selected anew."""
         try:
             os.ftruncate(self._descriptor, self._first)
         except OSError as error:

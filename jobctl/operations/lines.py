@@ -64,7 +64,7 @@ def _one_line(raw: bytes, *, decoded: bool) -> bool:
 
 
 def is_member(line: bytes) -> bool:
-    """Tell whether a line holds a chosen member, whole."""
+    """Tell whether a line holds a whole member."""
     if not (line.startswith(SCORE) and line.endswith(b"}\n")):
         return False
     try:
@@ -170,7 +170,7 @@ def create_own(path: Path) -> int:
 
 
 def lock(descriptor: int) -> None:
-    """Lock a file; whoever only looks whether it is locked does so for an instant.
+    """Lock a file; a process that only looks whether it is locked does so for an instant.
 
     Raises:
         BlockingIOError: somebody works on it.

@@ -1,4 +1,4 @@
-"""What is asked for: a change, what it is about, and what it is held to."""
+"""A request: the change, what it is about, what it is held to; and the watch that sees it done."""
 
 from __future__ import annotations
 

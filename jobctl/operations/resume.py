@@ -26,7 +26,7 @@ def resume(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
 
     Raises:
         NotFound: there is no such operation.
-        Refused: it is of another server, in use, or never began; or whoever watches says no.
+        Refused: it is of another server, in use, or never began; or the watch says no.
     """
     guards.allow(backend.rules)
     begun = time.monotonic()
@@ -83,7 +83,7 @@ def apply(
         watch: who looks on.
 
     Raises:
-        Refused: it is of another server, or was applied before; or whoever watches says no.
+        Refused: it is of another server, or was applied before; or the watch says no.
         FileProblem: it is no plan, or was cut off.
     """
     guards.allow(backend.rules)

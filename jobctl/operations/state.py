@@ -261,7 +261,7 @@ class State:
         kept = backend.operations.results(file.header.operation)
         claimant = other_claimant(kept.pop(CLAIM, ""), state.start)
         if claimant is not None:
-            # Whoever has results of its own was first, so long ago that Redis has forgotten it.
+            # A file with results of its own was first, so long ago that Redis has forgotten it.
             return state if state.told else replace(state, results={}, claimant=claimant)
         if not kept and _forgotten(backend, file):
             return state
@@ -297,7 +297,7 @@ class State:
         return selection
 
     def report(self, file: OperationFile, action: str) -> Report:
-        """Return a report that begins with what was chosen."""
+        """Return a report that begins with the counts of what was selected."""
         choice: ChosenNote = self.selected or {"matched": 0}
         return Report(
             action=action,
@@ -321,7 +321,7 @@ def claim_token(acting: ActingNote) -> str:
 
 
 def other_claimant(text: str, acting: ActingNote | None) -> Author | None:
-    """Return who claimed an operation in Redis; None where nobody did, or whoever has this file."""
+    """Return who else claimed an operation in Redis, with another copy of its file."""
     token, _, author = text.partition(" ")
     if acting is not None and token == claim_token(acting):
         return None

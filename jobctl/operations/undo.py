@@ -49,7 +49,7 @@ def undo(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
     Raises:
         NotFound: there is no such operation.
         Refused: it is of another server, in use, kept no file, or was carried out by somebody
-            else; or whoever watches says no.
+            else; or the watch says no.
         FileProblem: its file is damaged.
     """
     guards.allow(backend.rules)
@@ -80,7 +80,7 @@ def undo_file(
     """Undo the operation of an open file.
 
     Raises:
-        Refused: whoever watches says no; or somebody else has carried it out.
+        Refused: the watch says no; or somebody else has carried it out.
         ConnectionLost: Redis went away; another undo goes on from there.
     """
     begun = time.monotonic()

@@ -145,9 +145,9 @@ class AdoptionUndo:
                 start += len(pushed)
 
     def _rejoin(self) -> dict[str, int]:
-        """Let what was gathered take its old place, and return how many jobs that is by queue."""
+        """Put what was gathered into its old place, and return how many jobs that is by queue."""
         queues = self._header.queues
-        # What is counted is noted before: whoever goes on later finds it gone back already.
+        # The counts are noted before: another undo finds the jobs gone back already.
         counts = next((n["returning"] for n in self._file.notes() if "returning" in n), None)
         if counts is None:
             counts = self._backend.removing.lengths(map(self._back, queues))

@@ -55,7 +55,7 @@ def _adopt(
     report: Report,
     watch: Watch,
 ) -> Report:
-    """Let what stands aside run next from the lists that are read; what was taken first runs first.
+    """Move what stands aside to the lists that are read; what was taken first runs first.
 
     The arguments are those of `conclude`.
     """

@@ -1,4 +1,4 @@
-"""What there is to remove: the queues, how many jobs wait in them, and of what kind."""
+"""Whole queues: removed, or adopted into the lists that the server reads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Look:
     Attributes:
         queues: in the order they were named.
         notes: what else there is to know.
-        asked: what whoever confirms it has to know beside that.
+        asked: what must be known beside that before it is confirmed.
         door: the server that has to remove them.
         form: of the lists that jobs are adopted into.
     """
@@ -218,7 +218,7 @@ def _remove_at_once(backend: Backend, look: Look, guards: Guards, report: Report
 def _by_server(
     backend: Backend, door: Faktory, look: Look, taken: list[StagedQueue]
 ) -> tuple[frozenset[int], str, tuple[str, ...]]:
-    """Let the server remove them, and take the marks away from what it did not remove."""
+    """Have the server remove them, and take the marks away from what it did not remove."""
     names = [queue.name for queue in look.queues]
     listed = [i for i, queue in enumerate(taken) if queue.registered or queue.paused]
     stayed = frozenset(listed)
@@ -253,7 +253,7 @@ def change_queues(backend: Backend, request: Request, watch: Watch) -> Report:
         UsageProblem: only the server is known.
         NotFound: a queue is not known; nothing was changed.
         WrongType: a key holds something else than a list.
-        Refused: a guard, or whoever watches, says no; or a server runs that would not notice.
+        Refused: a guard or the watch says no; or a server runs that would not notice.
         RefusedByFaktory: the server said no; nothing was changed.
         ConnectionLost: one of the two went away; resume goes on from there.
     """

@@ -172,7 +172,7 @@ class RecordSubject:
 
 
 class _Scan:
-    """What was found so far."""
+    """One pass over the records that may match."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ class Refilled:
     Attributes:
         done: jobs that are back, by queue.
         reasons: why jobs are not, and how many.
-        stopped: whether whoever watches stopped it; nothing is back by then.
+        stopped: whether the watch stopped it; nothing is back by then.
     """
 
     done: Counter[str] = field(default_factory=Counter)

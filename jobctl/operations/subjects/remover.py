@@ -56,7 +56,7 @@ class Answer:
 def ask_server(
     backend: Backend, door: Faktory, names: Sequence[str], listed: Sequence[int]
 ) -> Answer:
-    """Let the server remove queues that carry a mark: they are in the set of paused ones.
+    """Have the server remove queues that carry a mark: they are in the set of paused ones.
 
     One that it removed has lost its mark. That it is registered again can be a worker's doing, a
     moment later.
@@ -101,7 +101,7 @@ _NO_GUARDS = Guards()
 
 
 class Stopped(Exception):
-    """Whoever watches has stopped it."""
+    """The watch has stopped it."""
 
 
 @dataclass(slots=True)
@@ -253,7 +253,7 @@ class Remover:
         return self._rounds.jobs - before
 
     def _tell(self, door: Faktory) -> None:
-        """Let the server remove the queues; what it did not remove goes back."""
+        """Have the server remove the queues; what it did not remove goes back."""
         queues = self._header.queues
         listed = [place for place in range(len(queues)) if self._rounds.listed(place, self._header)]
         answer = ask_server(self._backend, door, [queue.name for queue in queues], listed)

@@ -1,7 +1,7 @@
 """Reservations: a server that holds them is told by an ACK, then Redis pushes the jobs.
 
 Between the two a job is in no structure: it is in the operation's file, as one that the server was
-about to be told of. Whoever resumes looks for it everywhere before it is pushed after all.
+about to be told of. A resume looks for it everywhere before it is pushed after all.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ class Release:
         return _Fates(ready, letters, locks=locks)
 
     def _acknowledge(self, fates: _Fates) -> None:
-        """Let the server forget what is reserved; what does not leave working stays there."""
+        """Have the server forget what is reserved; what does not leave working stays there."""
         reserved = fates.those(_RESERVED)
         if not reserved:
             return
@@ -283,7 +283,7 @@ class Release:
         return found
 
     def _probe(self, fates: _Fates) -> None:
-        """Let those stay where they are whose queue would not take them."""
+        """Leave those where they are whose queue would not take them."""
         reserved = fates.those(_RESERVED)
         queues = list(dict.fromkeys(fates.ready.queues[i] for i in reserved))
         command = self._call(fates.ready.batch).probe(self._header.kind, queues, self._form)

@@ -179,7 +179,7 @@ class RemovalUndo:
         return [queue.name for queue in self.queues.values() if queue.paused]
 
     def prepare(self) -> None:
-        """Let the pauses come back, before any job does.
+        """Put the pauses back, before any job.
 
         Raises:
             Refused: one cannot, and nobody said that the jobs may run.
@@ -221,7 +221,7 @@ class RemovalUndo:
         )
 
     def _introduce(self, before: Collection[str]) -> tuple[str, ...]:
-        """Let the server know the queues again that it has removed."""
+        """Introduce the queues again that the server has removed."""
         listed = [queue for queue in self.queues.values() if queue.registered]
         facts = self._backend.system.server_facts()
         read = self._backend.system.form_known(self._backend.queues.named(), facts) or QueueForm.Q
@@ -307,7 +307,7 @@ def resume_removal(
     """Go on with a removal: what stands aside is written into the file anew, if need be.
 
     Raises:
-        Refused: nothing was changed by then; or whoever watches says no.
+        Refused: nothing was changed by then; or the watch says no.
         ConnectionLost: Redis or the server went away; another resume goes on from there.
     """
     rounds = Rounds.read(backend, file.header)
