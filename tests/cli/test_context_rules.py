@@ -15,6 +15,7 @@ from jobctl import Guards, Watch, Where, connect
 from jobctl.errors import Refused
 from tests.builders import enqueue, failed, job, retry
 from tests.everything import contents
+from tests.recording import record
 
 SECRET = "correct-horse-battery"
 KILL = ("retries", "kill", "--type", "SendEmail")
@@ -26,6 +27,16 @@ CHANGES = [
     ("dead", "clear", "--confirm", "dead"),
     ("retries", "clear", "--confirm", "retries", "--no-undo"),
     ("mutate", "--yes", '{"cmd":"kill","target":"retries","filter":{"jobtype":"SendEmail"}}'),
+    ("record", "delete", "one", "--yes"),
+    ("record", "mark", "failed", "one"),
+]
+# Others are refused in tests/blackbox.
+MORE_CHANGES = [
+    ("scheduled", "requeue", "--all", "--yes"),
+    ("retries", "clear", "--confirm", "retries", "--no-undo"),
+    ("record", "set", "one", "--progress", "1"),
+    ("record", "set", "one", "--name", "N"),
+    ("record", "request-kill", "one", "--yes"),
 ]
 
 
@@ -35,6 +46,7 @@ def shop(raw):
     for kind in ("scheduled", "dead"):
         raw.zadd(kind, {failed("jid-00000009"): time.time() + 1000})
     enqueue(raw, "default", job("queued-00001"))
+    record(raw, "one", state="succeeded")
     return contents(raw)
 
 
@@ -78,6 +90,15 @@ def at_terminal(own_journal):
 
 
 # read_only
+
+
+@pytest.mark.parametrize("argv", MORE_CHANGES, ids=" ".join)
+def test_read_only_refuses_every_change(shop, raw, rules, jobctl, own_journal, argv) -> None:
+    rules("read_only = true")
+    jobctl(*argv, url=None).fails(7, "context prod is read-only; nothing was changed\nhint: ")
+    assert contents(raw) == shop
+    assert not own_journal.exists()
+    assert raw.exists("jobctl:server") == 0
 
 
 def test_read_only_refuses_before_it_connects(config, jobctl) -> None:
