@@ -27,8 +27,9 @@ def jids(raw, key):
     return [json.loads(member)["jid"] for member in raw.lrange(key, 0, -1)[::-1]]
 
 
-def test_undo_puts_back_what_has_not_run_and_leaves_what_came_since(shop, report):
-    found = report("queue", "adopt", "default", "--yes")
+def test_undo_puts_back_what_has_not_run_and_leaves_what_came_since(shop, jobctl, report):
+    assert jobctl("queue", "adopt", "default", "--yes", "--max", "5").code == 7
+    found = report("queue", "adopt", "default", "--yes", "--expect", "1203")
     shop.rpop("q:default", 3)
     shop.lpush("q:default", job("new-00000003"))
     shop.lpush("default", job("old-list-0001"))

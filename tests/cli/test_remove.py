@@ -107,6 +107,15 @@ def test_an_unknown_queue_is_not_found_and_nothing_is_done(shop, jobctl):
     assert contents(shop) == before
 
 
+def test_a_list_of_another_type_stops_all_of_it(shop, jobctl):
+    shop.sadd("queues", "hash")
+    shop.hset("q:hash", "a", "b")
+    before = contents(shop)
+    for names in (["mail", "hash"], ["*"]):
+        jobctl(*remove(*names)).fails(3, "the key q:hash holds a hash, no list of jobs")
+    assert contents(shop) == before
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
