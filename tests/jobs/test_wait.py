@@ -1,87 +1,110 @@
 """Waiting for jobs, with somebody else who moves them."""
 
 import threading
+from dataclasses import dataclass, field
 
 import pytest
+import redis
 
 from jobctl.errors import Exit, UsageProblem
 from jobctl.jobs.wait import Goal, wait
 from tests.builders import enqueue, failed, job, retry
 from tests.recording import record_ago
 
+JID = "job-00000001"
 
-@pytest.fixture
-def soon(server):
-    """Do something to Redis a moment from now, as another program would."""
-    import redis
 
-    timers = []
+def queue(db):
+    enqueue(db, "default", job(JID))
 
-    def arrange(seconds, act):
-        def run():
-            with redis.Redis(unix_socket_path=str(server.socket)) as client:
-                act(client)
 
-        timer = threading.Timer(seconds, run)
-        timers.append(timer)
+def leave(db):
+    db.delete("q:default")
+
+
+def says(state):
+    """Return what writes a record of the job's."""
+    return lambda db: record_ago(db, "r-1", state, provider_job_id=JID)
+
+
+def both(*acts):
+    return lambda db: [act(db) for act in acts]
+
+
+@dataclass
+class Case:
+    """What there is, what others do so many seconds later, and what comes of waiting."""
+
+    first: object
+    goal: tuple[str, str]
+    ends: tuple[str | None, Exit | None]  # the state then, and the problem
+    later: dict[float, object] = field(default_factory=dict)
+    says: str = ""
+
+
+TIMED_OUT, NOT_FOUND = Exit.TIMED_OUT, Exit.NOT_FOUND
+CASES = {
+    "there already": Case(queue, ("enqueued", "5s"), ("enqueued", None)),
+    "comes later": Case(
+        None, ("enqueued,working", "10s"), ("enqueued", None), {0.4: queue}
+    ),
+    "gone: was found, and is nowhere any more": Case(
+        queue, ("gone", "10s"), ("unknown", None), {0.4: leave}
+    ),
+    "between two structures it is not gone": Case(
+        queue, ("gone", "3s"), ("retrying", TIMED_OUT),
+        {0.3: leave, 1.0: lambda db: retry(db, failed(JID))},
+    ),
+    "what was never there cannot go": Case(None, ("gone", "5s"), (None, NOT_FOUND)),
+    "what finished will never be dead": Case(
+        queue, ("dead", "20s"), (None, NOT_FOUND), {0.2: leave}, "--wait gone"
+    ),
+    "time runs out": Case(
+        queue, ("dead", "300ms"), ("enqueued", TIMED_OUT), says=f"{JID} is enqueued, not dead"
+    ),
+    "a record is waited for": Case(
+        both(queue, says("started")), ("success", "10s"), ("success", None),
+        {0.3: both(says("succeeded"), leave)},
+    ),
+    "a record is enough to know that it is gone": Case(
+        says("started"), ("gone", "20s"), ("failed", None), {0.3: says("failed")}
+    ),
+    "not gone while it stands somewhere, whatever its record says": Case(
+        both(queue, says("succeeded")), ("gone,success", "300ms"), ("enqueued", TIMED_OUT)
+    ),
+    "a record that ended otherwise ends it": Case(
+        says("killed"), ("success", "20s"), ("killed", NOT_FOUND), says="its record says killed"
+    ),
+    "the record of the last try is not taken for a job on the move": Case(
+        both(lambda db: retry(db, failed(JID)), says("failed")), ("failed,enqueued", "10s"),
+        ("enqueued", None),
+        {0.3: lambda db: db.delete("retries"), 0.9: lambda db: enqueue(db, "default", failed(JID))},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_job_is_waited_for(raw, store, server, name):
+    case = CASES[name]
+    if case.first:
+        case.first(raw)
+
+    def run(act):
+        with redis.Redis(unix_socket_path=str(server.socket)) as client:
+            act(client)
+
+    timers = [threading.Timer(seconds, run, [act]) for seconds, act in case.later.items()]
+    for timer in timers:
         timer.start()
-
-    yield arrange
+    waited = wait(store.backend, [JID], Goal.read(*case.goal))
     for timer in timers:
         timer.join()
-
-
-def test_a_state_that_is_there_already_needs_no_waiting(raw, store):
-    enqueue(raw, "default", job("here-0000001"))
-    assert wait(store.backend, ["here-0000001"], Goal.read("enqueued", "5s")).problem is None
-
-
-def test_a_job_that_comes_later_is_waited_for(store, raw, soon):
-    soon(0.4, lambda client: enqueue(client, "default", job("late-0000001")))
-    waited = wait(store.backend, ["late-0000001"], Goal.read("enqueued,working", "10s"))
-    assert waited.problem is None
-    assert waited.jobs[0].state == "enqueued"
-
-
-def test_gone_means_was_found_and_is_nowhere_any_more(store, raw, soon):
-    enqueue(raw, "default", job("going-000001"))
-    soon(0.4, lambda client: client.delete("q:default"))
-    waited = wait(store.backend, ["going-000001"], Goal.read("gone", "10s"))
-    assert waited.problem is None
-
-
-def test_a_job_between_two_structures_is_not_gone(store, raw, soon):
-    member = job("moving-00001")
-    enqueue(raw, "default", member)
-    soon(0.3, lambda client: client.delete("q:default"))
-    soon(1.0, lambda client: retry(client, failed("moving-00001")))
-    waited = wait(store.backend, ["moving-00001"], Goal.read("gone", "3s"))
-    assert waited.problem is not None
-    assert waited.problem.code is Exit.TIMED_OUT
-    assert waited.jobs[0].state == "retrying"
-
-
-def test_what_was_never_there_cannot_go(store):
-    problem = wait(store.backend, ["never-000001"], Goal.read("gone", "5s")).problem
-    assert problem is not None
-    assert problem.code is Exit.NOT_FOUND
-
-
-def test_a_job_that_finished_will_never_be_dead(store, raw, soon):
-    enqueue(raw, "default", job("going-000001"))
-    soon(0.2, lambda client: client.delete("q:default"))
-    problem = wait(store.backend, ["going-000001"], Goal.read("dead", "20s")).problem
-    assert problem is not None
-    assert problem.code is Exit.NOT_FOUND
-    assert "--wait gone" in (problem.hint or "")
-
-
-def test_time_runs_out_and_says_where_the_job_is(store, raw):
-    enqueue(raw, "default", job("stays-000001"))
-    problem = wait(store.backend, ["stays-000001"], Goal.read("dead", "300ms")).problem
-    assert problem is not None
-    assert problem.code is Exit.TIMED_OUT
-    assert "stays-000001 is enqueued, not dead" in problem.message
+    state, code = case.ends
+    assert (waited.problem and waited.problem.code) == code
+    if state:
+        assert waited.jobs[0].state == state
+    if waited.problem:
+        assert case.says in f"{waited.problem.message} {waited.problem.hint}"
 
 
 def test_a_goal_that_does_not_exist_is_a_usage_error_with_the_near_name():
@@ -90,49 +113,3 @@ def test_a_goal_that_does_not_exist_is_a_usage_error_with_the_near_name():
     assert raised.value.hint == "did you mean retrying?"
     with pytest.raises(UsageProblem):
         Goal.read("dead", "soon")
-
-
-def test_a_record_may_be_what_is_waited_for(raw, store, soon):
-    enqueue(raw, "default", job("done-0000001"))
-    record_ago(raw, "r-1", "started", provider_job_id="done-0000001")
-
-    def finish(client):
-        record_ago(client, "r-1", "succeeded", provider_job_id="done-0000001")
-        client.delete("q:default")
-
-    soon(0.3, finish)
-    waited = wait(store.backend, ["done-0000001"], Goal.read("success", "10s"))
-    assert waited.problem is None
-    assert waited.jobs[0].state == "success"
-
-
-def test_a_record_is_enough_to_know_that_a_job_is_gone(raw, store, soon):
-    record_ago(raw, "done-0000001", "started")
-    soon(0.3, lambda client: record_ago(client, "done-0000001", "failed"))
-    waited = wait(store.backend, ["done-0000001"], Goal.read("gone", "20s"))
-    assert waited.problem is None
-    assert waited.jobs[0].state == "failed"
-
-
-def test_gone_is_not_what_still_stands_in_a_structure_whatever_its_record_says(raw, store):
-    enqueue(raw, "default", job("stays-000001"))
-    record_ago(raw, "stays-000001", "succeeded")
-    problem = wait(store.backend, ["stays-000001"], Goal.read("gone,success", "300ms")).problem
-    assert problem is not None
-    assert problem.code is Exit.TIMED_OUT
-
-
-def test_a_record_that_ended_otherwise_ends_the_wait(raw, store):
-    record_ago(raw, "done-0000001", "killed")
-    problem = wait(store.backend, ["done-0000001"], Goal.read("success", "20s")).problem
-    assert problem is not None
-    assert "its record says killed" in problem.message
-
-
-def test_the_record_of_the_last_try_is_not_taken_for_a_job_on_the_move(raw, store, soon):
-    retry(raw, failed("moving-00001"))
-    record_ago(raw, "moving-00001", "failed")
-    soon(0.3, lambda client: client.delete("retries"))
-    soon(0.9, lambda client: enqueue(client, "default", failed("moving-00001")))
-    waited = wait(store.backend, ["moving-00001"], Goal.read("failed,enqueued", "10s"))
-    assert waited.jobs[0].state == "enqueued"

@@ -46,25 +46,28 @@ def test_the_times_of_a_reservation_are_told_in_utc():
     assert (held["reserved_at"], held["expires_at"]) == ("2026-09-21T14:10:00.5Z", "soon")
 
 
-@pytest.mark.parametrize("inner", [b"1", b'"job"', b"null", b"[{}]", b"true"])
-def test_a_reservation_whose_job_is_no_object_is_malformed_and_keeps_its_worker(inner):
-    entry = Entry.scored(reservation(inner), NOW, Kind.WORKING, FAKTORY)
-    assert entry.job.malformed
-    assert entry.jid is None
-    assert entry.reservation == RESERVATION
+NOTHING = {"wid": None, "reserved_at": None, "expires_at": None}
 
 
-def test_a_reservation_without_a_job_is_malformed_and_keeps_its_worker():
-    entry = Entry.scored(b'{"wid":"w"}', NOW, Kind.WORKING, FAKTORY)
-    assert entry.job.malformed
-    assert entry.reservation == {"wid": "w", "reserved_at": None, "expires_at": None}
-
-
-@pytest.mark.parametrize("raw", [b"", b"x", b"[]", b"7", b'"wid"', b"\xff"])
-def test_a_reservation_that_is_no_object_says_nothing(raw):
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        *((reservation(inner), RESERVATION) for inner in (b"1", b'"x"', b"null", b"[{}]", b"true")),
+        (b'{"wid":"w"}', NOTHING | {"wid": "w"}),
+        *((raw, NOTHING) for raw in (b"", b"x", b"[]", b"7", b'"wid"', b"\xff")),
+    ],
+)
+def test_a_reservation_that_holds_no_job_is_malformed_and_keeps_what_it_says(raw, told):
     entry = Entry.scored(raw, NOW, Kind.WORKING, FAKTORY)
-    assert entry.job.malformed
-    assert entry.reservation == {"wid": None, "reserved_at": None, "expires_at": None}
+    assert (entry.job.malformed, entry.jid, entry.reservation) == (True, None, told)
+
+
+@pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.DEAD])
+def test_outside_working_a_reservation_is_a_job_that_never_expires(kind):
+    entry = Entry.scored(reservation(job("held"), jid="outer"), NOW - 600, kind, FAKTORY)
+    assert (entry.jid, entry.reservation, entry.expired(NOW)) == ("outer", {}, False)
+    assert (entry.died_at is None) == (kind is not Kind.DEAD)
+    assert Entry.scored(reservation(job()), NOW, Kind.WORKING, FAKTORY).died_at is None
 
 
 @pytest.mark.parametrize("value", [7, 1.5, True, [], ["w"], {"a": 1}])
@@ -73,12 +76,6 @@ def test_a_reservation_of_wrong_types_is_carried_as_it_is(value):
     entry = Entry.scored(raw, NOW, Kind.WORKING, FAKTORY)
     assert entry.reservation == dict.fromkeys(RESERVATION, value)
     assert entry.age(NOW) is None
-
-
-@pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.DEAD])
-def test_outside_working_a_reservation_is_a_job_like_any_other(kind):
-    entry = Entry.scored(reservation(job("held"), jid="outer"), NOW, kind, FAKTORY)
-    assert (entry.jid, entry.reservation) == ("outer", {})
 
 
 @pytest.mark.parametrize(
@@ -117,11 +114,6 @@ def test_died_at_has_the_digits_of_the_score(micros):
     entry = Entry.scored(b"{}", micros / 10**6, Kind.DEAD, FAKTORY)
     assert entry.died_at.partition(".")[2] == entry.at.partition(".")[2]
     assert entry.age(micros / 10**6) == pytest.approx(180 * DAY, abs=1e-5)
-
-
-@pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.WORKING])
-def test_only_the_dead_died(kind):
-    assert Entry.scored(job(), NOW, kind, FAKTORY).died_at is None
 
 
 def test_an_age_is_from_the_time_its_structure_counts_from():
@@ -173,8 +165,3 @@ def test_a_reservation_expires_by_its_score(score, written, expired):
     entry = Entry.scored(reservation(job(), expires_at=written), score, Kind.WORKING, FAKTORY)
     assert entry.expired(NOW) is expired
     assert entry.reservation["expires_at"] == written
-
-
-@pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RETRIES, Kind.DEAD])
-def test_nothing_else_expires(kind):
-    assert not Entry.scored(job(), NOW - 600, kind, FAKTORY).expired(NOW)
