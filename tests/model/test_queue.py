@@ -29,14 +29,10 @@ def test_latency_is_how_long_the_next_job_has_waited(head, latency):
     assert replace(QUEUE, head=head).latency(NOW, FAKTORY) == latency
 
 
-@pytest.mark.parametrize("name", ["default", "a", "A-b_c.9", "9", "-", "q.x"])
-def test_faktory_takes_this_name(name):
-    assert FAKTORY.is_queue_name(name)
-
-
-@pytest.mark.parametrize("name", ["", "a b", "q:a", "é", "a\n", "a/b", "*", "٣"])
-def test_faktory_does_not_take_this_name(name):
-    assert not FAKTORY.is_queue_name(name)
+def test_faktory_takes_names_of_few_characters():
+    names = ["default", "a", "A-b_c.9", "9", "-", "q.x"]
+    others = ["", "a b", "q:a", "é", "a\n", "a/b", "*", "٣"]
+    assert [name for name in (*names, *others) if FAKTORY.is_queue_name(name)] == names
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_a_job_that_a_push_shifts_is_not_seen_twice(raw, url, monkeypatch, pushe
 
     def pushing(self, command):
         if command[0] == "LRANGE":
-            raw.lpush("q:default", *(job(f"new-{next(count):08}") for _ in range(pushes)))
+            raw.lpush("q:default", *(b'{"jid":"new-%08d"}' % next(count) for _ in range(pushes)))
         return receive(self, command)
 
     monkeypatch.setattr(Connection, "_receive", pushing)
