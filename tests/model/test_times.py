@@ -9,14 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.errors import UsageProblem
-from jobctl.model.times import (
-    Instant,
-    epoch,
-    parse_duration,
-    parse_moment,
-    parse_rate,
-    score_time,
-)
+from jobctl.model.times import Instant, epoch, parse_duration, parse_moment, parse_rate, score_time
 from jobctl.systems.faktory.layout import utc as in_utc
 
 FORMS = [

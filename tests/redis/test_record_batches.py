@@ -92,8 +92,7 @@ def test_entries_that_came_back_meanwhile_keep_their_own_times(shop, snapshots, 
 
 
 @pytest.mark.parametrize(
-    "key",
-    ["failed", "failed_at", "recorded_at", "killed", "job_name:Import", "provider_job_id:42"],
+    "key", ["failed", "failed_at", "recorded_at", "killed", "job_name:Import", "provider_job_id:42"]
 )
 @pytest.mark.parametrize("verb", ["delete", "restore"])
 def test_a_key_of_another_type_refuses_before_anything_has_changed(

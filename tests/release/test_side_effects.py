@@ -74,11 +74,7 @@ def test_a_plan_that_was_made_without_a_server_is_checked_once_there_is_one(
     with connect(url, layout=QueueForm.Q) as store:
         everything = Guards(everything=True)
         change = Change(Verb.RELEASE, front=True)
-        begin(
-            store.backend,
-            Request(Kind.WORKING, change, guards=everything, plan=plan),
-            Watch(),
-        )
+        begin(store.backend, Request(Kind.WORKING, change, guards=everything, plan=plan), Watch())
     with FaktoryDouble(f"unix://{server.socket}?db=7") as other:
         for faktory, words in ((double, "in a batch (b-1)"), (other, "but another Redis")):
             ran = jobctl("apply", str(plan), "--yes", "-u", url, "--faktory-url", faktory.url)
