@@ -12,8 +12,8 @@ from itertools import takewhile
 
 from jobctl.cron.clock import DAY, Clock, ClockChange, date_of
 from jobctl.cron.fields import Days, Fields
+from jobctl.cron.schedule_words import joined
 from jobctl.cron.search import firings
-from jobctl.cron.time_words import joined
 
 _AHEAD = 366 * DAY
 _NEAR = 3 * DAY  # of a change: a search that begins further behind it knows nothing of it

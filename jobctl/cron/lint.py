@@ -15,9 +15,8 @@ from jobctl.cron.field import DAY, WEEKDAY, Field
 from jobctl.cron.fields import FEBRUARY, LENGTHS, Days, Every, Fields
 from jobctl.cron.finding import Finding, Level
 from jobctl.cron.schedule import Schedule
-from jobctl.cron.schedule_words import MONTHS, day_words
+from jobctl.cron.schedule_words import MONTHS, day_words, joined, series
 from jobctl.cron.search import YEARS
-from jobctl.cron.time_words import joined, series
 from jobctl.errors import BadSchedule, HangingSchedule
 from jobctl.model.words import things
 
