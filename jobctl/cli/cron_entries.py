@@ -82,7 +82,7 @@ def read_crontabs(session: Session, paths: Sequence[str]) -> list[Crontab]:
 def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
     """Say the errors in documents, and where no entry runs; return the first error of each entry.
 
-    Its key is the file and line that the entry begins in.
+    Its key is the entry's file and number; an error of no entry has the number 0.
     """
     problems: dict[tuple[str, int], str] = {}
     for crontab in crontabs:
@@ -91,7 +91,7 @@ def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[st
                 say_finding(session, each)
                 known = each.entry is not None and each.entry <= len(crontab.entries)
                 entry = crontab.entries[each.entry - 1] if known and each.entry else None
-                place = (entry.file, entry.line) if entry else (each.file or "", each.line or 0)
+                place = (entry.file, entry.number) if entry else (each.file or "", 0)
                 problems.setdefault(place, each.message)
             elif each.code in ("plugin-off", "flavour"):
                 say_finding(session, each)
@@ -132,7 +132,7 @@ def write_timetable(session: Session, path: str, window: Window) -> None:
     session.columns(TIMETABLE_KEYS, (*people, *TIMETABLE_KEYS))
     (crontab,) = read_crontabs(session, [path])
     problems = say_problems(session, [crontab])
-    entries = [entry for entry in crontab.entries if (entry.file, entry.line) not in problems]
+    entries = [entry for entry in crontab.entries if (entry.file, entry.number) not in problems]
     table = Timetable(entries, window.after, window.local)
     default = (*people, *_shown(session, crontab)) if people else TIMETABLE_KEYS
     columns = session.columns(default, (*people, *TIMETABLE_KEYS))

@@ -178,7 +178,8 @@ def ls(session: Session, paths: tuple[str, ...]) -> None:
     problems = say_problems(session, crontabs)
     entries = [entry for crontab in crontabs for entry in crontab.entries]
     rows = [
-        _row(session, entry, at, local, problems.get((entry.file, entry.line))) for entry in entries
+        _row(session, entry, at, local, problems.get((entry.file, entry.number)))
+        for entry in entries
     ]
     if order.field is not None:
         keyed = ((row[order.field], row) for row in rows)

@@ -138,7 +138,7 @@ def _read_schedule(
             error.message,
             error.hint,
             stage=Stage.CRASH if crashes else Stage.SCHEDULE,
-            position=error.at[1] if error.at and notes.spot(here).plain else None,
+            position=error.at[1] if error.at and notes.scan.spot(here).plain else None,
         )
         return text, None
 

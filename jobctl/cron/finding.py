@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from jobctl.cron.files import Document, FilePlace, Unfit
-from jobctl.cron.toml import Parsed, Path, Spot
+from jobctl.cron.toml import Parsed, Path
 from jobctl.model.rows import Row
 
 KEYS = ("file", "line", "column", "entry", "level", "code", "message", "hint")
-_NOWHERE = Spot(1, 1, 1, 1)
 
 
 class Level(StrEnum):
@@ -128,15 +127,9 @@ class Notes:
         """All of them, in order of place; at one place as they came."""
         return tuple(finding for _, finding in sorted(self._found, key=lambda note: note[0]))
 
-    def spot(self, path: Path) -> Spot:
-        """Return where a path stands; a missing one is where its table is."""
-        while path and path not in self.scan.spots:
-            path = path[:-1]
-        return self.scan.spots.get(path, _NOWHERE)
-
     def key(self, path: Path) -> FilePlace:
         """Return the place of a key or header."""
-        spot = self.spot(path)
+        spot = self.scan.spot(path)
         return self.document.place(spot.line, spot.column)
 
     def error(
@@ -150,14 +143,14 @@ class Notes:
         position: int | None = None,
     ) -> None:
         """Note that a value is wrong; `position`: at which character of a string, from 0 on."""
-        spot = self.spot(path)
+        spot = self.scan.spot(path)
         column = spot.value_column + (0 if position is None else 1 + position)
         finding = Finding(Level.ERROR, code, message, hint, entry=_entry(path), stage=stage)
-        self._add(spot.value_line, column, finding)
+        self._add(spot.line, column, finding)
 
     def warning(self, path: Path, code: str, message: str, hint: str | None = None) -> None:
         """Note that a key or its value may not be meant."""
-        spot = self.spot(path)
+        spot = self.scan.spot(path)
         finding = Finding(Level.WARNING, code, message, hint, entry=_entry(path))
         self._add(spot.line, spot.column, finding)
 
@@ -167,11 +160,11 @@ class Notes:
 
     def of_schedule(self, entry: int, findings: Iterable[Finding]) -> None:
         """Note findings of the text of an entry's schedule, each at its place there."""
-        spot = self.spot(("cron", entry - 1, "schedule"))
+        spot = self.scan.spot(("cron", entry - 1, "schedule"))
         for each in findings:
             inside = spot.plain and each.column is not None
             column = spot.value_column + (each.column or 0 if inside else 0)
-            self._add(spot.value_line, column, replace(each, entry=entry))
+            self._add(spot.line, column, replace(each, entry=entry))
 
     def _add(self, line: int, column: int, finding: Finding) -> None:
         self._found.append(((line, column), _placed(self.document, line, column, finding)))

@@ -105,7 +105,7 @@ def find_entries(
         hint = "[[cron]], with two pairs of brackets, begins an entry"
         notes.error(("cron",), "not-entries", message, hint)
         return []
-    if not notes.spot(("cron",)).header:
+    if not notes.scan.spot(("cron",)).header:
         message = "not every version of the server finds entries in an array in one line"
         notes.warning(("cron",), "inline-entries", message, "[[cron]] begins an entry")
     return cron

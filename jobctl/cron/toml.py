@@ -1,6 +1,7 @@
-"""Where the keys and values of a TOML document stand; tomllib tells only what they are.
+"""Where the keys of a TOML document stand; tomllib tells only what they are.
 
-The scanner expects valid text: tomllib has read it before.
+The scanner expects valid text: tomllib has read it before. What stands inside an array or an inline
+table is not looked for: its place is that of the key it belongs to.
 """
 
 from __future__ import annotations
@@ -10,35 +11,35 @@ import tomllib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import inf
+from math import isinf
 
 from jobctl.cron.files import Document, Unfit
 
 Path = tuple[str | int, ...]
 
-_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*+")
-_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""")
-_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
-_EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
-_STRING = re.compile(
+_STRING = (
     r'''"""(?:[^"\\]++|\\[\s\S]|"(?!""))*+"{3,5}'''
     r"""|'''(?:[^']++|'(?!''))*+'{3,5}"""
     r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'"""
 )
-_SCALAR = re.compile(r"[^,\]}\n#]++")
+_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*+")
+_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""")
+_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
+_EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
+_OPENING = re.compile(r"\[{1,2}[ \t]*+")
+_CLOSING = re.compile(r"[ \t]*+\]{1,2}")
+_PIECE = re.compile(rf"{_STRING}|[\[{{\]}}\n]|#[^\n]*+|[^\[{{\]}}\n#\"']++")
 _PLAIN = re.compile(r"""(?!\"\"\"|''')(?:"[^"\\\n]*+"|'[^'\n]*+')""")
-_END = re.compile(r"[ \t]*+(?:#[^\n]*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a key and its value stand; lines and columns count from 1.
+    """Where a key stands, or the header that makes a table; all count from 1.
 
     Attributes:
-        line: of the key, or of the header that makes the table.
-        column: of the key there.
-        value_line: of the value; a table's own line where it has a header.
-        value_column: of the value there.
+        line: of the key; its value begins there too.
+        column: of the key.
+        value_column: of the value; that of the key where it has none.
         plain: whether the value is a string on one line without escapes: its characters stand
             one by one behind the quote.
         header: whether a header makes it: ``[table]`` or ``[[table]]``.
@@ -46,7 +47,6 @@ class Spot:
 
     line: int
     column: int
-    value_line: int
     value_column: int
     plain: bool = False
     header: bool = False
@@ -75,10 +75,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Every path of a document and where it stands; its statements in order."""
+    """The keys of a document and where they stand; its statements in order."""
 
     spots: dict[Path, Spot]
     statements: tuple[Statement, ...]
+
+    def spot(self, path: Path) -> Spot:
+        """Return where a path stands; of one that has no line of its own, what it is in."""
+        while path and path not in self.spots:
+            path = path[:-1]
+        return self.spots.get(path, Spot(1, 1, 1))
 
 
 def scan(text: str) -> Scan:
@@ -88,10 +94,7 @@ def scan(text: str) -> Scan:
         ValueError: it is not valid after all.
     """
     scanner = _Scanner(text)
-    try:
-        statements = tuple(scanner.run())
-    except IndexError:
-        raise ValueError("not TOML at its end") from None
+    statements = tuple(scanner.run())
     return Scan(scanner.spots, statements)
 
 
@@ -108,82 +111,46 @@ class _Scanner:
         self._take(_BLANK)
         while self._at < len(self._text):
             yield self._header() if self._text[self._at] == "[" else self._pair()
-            self._take(_END)
             self._take(_BLANK)
 
     def _header(self) -> Statement:
         start = self._at
-        double = self._text.startswith("[[", start)
-        self._at += 2 if double else 1
-        self._blanks()
+        double = self._take(_OPENING).startswith("[[")
         *above, (last, at) = self._keys()
-        self._blanks()
-        self._at += 2 if double else 1
+        self._take(_CLOSING)
         path: Path = ()
         for key, its in above:
             path = self._within((*path, key))
-            self._note(path, its, header=True)
+            self.spots.setdefault(path, self._spot(its, its, header=True))
         path = (*path, last)
         if double:
-            self._note(path, at, header=True)
+            self.spots.setdefault(path, self._spot(at, at, header=True))
             self._last[path] = self._last.get(path, -1) + 1
             path = self._within(path)
         self.spots[path] = self._spot(at, at, header=True)
         self._table = path
-        return Statement(*self._place(start), path, path, header=True, end=self._line())
+        return self._statement(start, path, header=True)
 
     def _pair(self) -> Statement:
-        start, table = self._at, self._table
-        path = self._assign(table)
-        return Statement(*self._place(start), path, table, header=False, end=self._line())
-
-    def _assign(self, table: Path) -> Path:
-        """Read a key and its value, and return the path."""
+        start, path = self._at, self._table
         *above, (last, at) = self._keys()
-        path = table
         for key, its in above:
             path = (*path, key)
-            self._note(path, its)
+            self.spots.setdefault(path, self._spot(its, its))
         path = (*path, last)
         self._take(_EQUALS)
-        self._value(path, at)
-        return path
+        self.spots[path] = self._spot(at, self._at)
+        self._skip_value()
+        return self._statement(start, path, header=False)
 
-    def _value(self, path: Path, key_at: int) -> None:
-        text, at = self._text, self._at
-        self.spots[path] = self._spot(key_at, at, plain=_PLAIN.match(text, at) is not None)
-        if text[at] == "[":
-            self._array(path)
-        elif text[at] == "{":
-            self._inline(path)
-        elif text[at] in "\"'":
-            self._take(_STRING)
-        else:
-            self._take(_SCALAR)
-
-    def _array(self, path: Path) -> None:
-        self._at += 1
-        self._take(_BLANK)
-        number = 0
-        while self._text[self._at] != "]":
-            self._value((*path, number), self._at)
-            number += 1
-            self._comma()
-        self._at += 1
-
-    def _inline(self, path: Path) -> None:
-        self._at += 1
-        self._take(_BLANK)
-        while self._text[self._at] != "}":
-            self._assign(path)
-            self._comma()
-        self._at += 1
-
-    def _comma(self) -> None:
-        self._take(_BLANK)
-        if self._text[self._at] == ",":
-            self._at += 1
-            self._take(_BLANK)
+    def _skip_value(self) -> None:
+        """Go to the end of the line in which a value ends."""
+        depth, start = 0, self._at
+        while self._at < len(self._text) and (depth or self._text[self._at] not in "\n#"):
+            piece = self._take(_PIECE)
+            depth += (piece in ("[", "{")) - (piece in ("]", "}"))
+        if depth or start == self._at:
+            raise ValueError(f"not TOML at {self._at}")
 
     def _keys(self) -> list[tuple[str, int]]:
         """Read a dotted key: its parts, and where each begins."""
@@ -200,25 +167,18 @@ class _Scanner:
         """Return the path of the last table, where it is that of an array of tables."""
         return (*path, self._last[path]) if path in self._last else path
 
-    def _note(self, path: Path, at: int, *, header: bool = False) -> None:
-        """Note a table that is only named on the way to another one, the first time."""
-        if path not in self.spots:
-            self.spots[path] = self._spot(at, at, header=header)
+    def _statement(self, start: int, path: Path, *, header: bool) -> Statement:
+        line, column = self._place(start)
+        return Statement(line, column, path, self._table, header, self._place(self._at - 1)[0])
 
-    def _spot(self, key: int, value: int, *, plain: bool = False, header: bool = False) -> Spot:
-        return Spot(*self._place(key), *self._place(value), plain, header)
+    def _spot(self, key: int, value: int, *, header: bool = False) -> Spot:
+        line, column = self._place(key)
+        plain = _PLAIN.match(self._text, value) is not None and value != key
+        return Spot(line, column, column + value - key, plain, header)
 
     def _place(self, at: int) -> tuple[int, int]:
         line = bisect_right(self._starts, at)
         return line, at - self._starts[line - 1] + 1
-
-    def _line(self) -> int:
-        """Return the line of what was read last."""
-        return self._place(self._at - 1)[0]
-
-    def _blanks(self) -> None:
-        while self._text[self._at] in " \t":
-            self._at += 1
 
     def _take(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self._text, self._at)
@@ -235,14 +195,8 @@ def _unquoted(key: str) -> str:
 
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_DIGITS = re.compile(r"[\d_]{4000}")
-_TOO_DEEP = "values are nested too deeply to be looked at"
 _BOM = "\ufeff"
 _DEEPEST = 200
-# So many parts of a dotted key that begins a line: tomllib takes the square of their number.
-_DEEP = re.compile(
-    rf"^[ \t\[]*+(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{_DEEPEST}}}", re.ASCII | re.MULTILINE
-)
 # What tomllib says where a line, or the text, ends within quotes.
 _OPEN = ("Illegal character '\\n'", 'Expected "\'"', "Unterminated string")
 _INT64 = range(-(2**63), 2**63)
@@ -262,26 +216,45 @@ def parse(document: Document) -> Parsed | Unfit:
     if document.unfit is not None:
         return document.unfit
     text = document.text
-    deep = _DEEP.search(text)
-    if deep is not None:
-        return _unfit(text.count("\n", 0, deep.start()) + 1, 1, _TOO_DEEP)
     try:
-        data = tomllib.loads(text)
-        found = scan(text)
-        wide = next(
-            (path for path in _large(data) if _too_large(document, found.spots[path])), None
-        )
+        data = tomllib.loads(text, parse_float=_go_float)
+        wide = next(_too_wide(data), None)
     except tomllib.TOMLDecodeError as error:
         return _refused(document, str(error))
     except RecursionError:
-        return _unfit(1, 1, _TOO_DEEP)
+        return _unfit(1, 1, "values are nested too deeply to be looked at")
     except ValueError:  # Python's own limit to the digits of a number
-        line = next((n for n, each in enumerate(document.lines, 1) if _DIGITS.search(each)), 1)
-        return _unfit(line, 1, "a number is too long")
+        return _unfit(1, 1, "a number is too long")
+    found = scan(text)
     if wide is not None:
-        spot = found.spots[wide]
-        return _unfit(spot.value_line, spot.value_column, "the number does not fit into 64 bits")
+        spot = found.spot(wide)
+        return _unfit(spot.line, spot.value_column, "the number does not fit into 64 bits")
     return Parsed(document, data, found)
+
+
+def _go_float(text: str) -> float:
+    """Read a float; one that is too large becomes an integer that is too wide as well."""
+    value = float(text)
+    return 2**64 if isinf(value) and "inf" not in text else value
+
+
+def _too_wide(data: dict[str, object]) -> Iterator[Path]:
+    """Yield where numbers stand that Go does not hold.
+
+    Raises:
+        RecursionError: what is read of the data later would go too deep.
+    """
+    todo: list[tuple[Path, object]] = [((), data)]
+    while todo:
+        path, value = todo.pop()
+        if len(path) > _DEEPEST:
+            raise RecursionError
+        if type(value) is int and value not in _INT64:
+            yield path
+        elif isinstance(value, dict):
+            todo += [((*path, key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            todo += [((*path, i), item) for i, item in enumerate(value)]
 
 
 def _unfit(line: int, column: int, message: str, hint: str | None = None) -> Unfit:
@@ -370,28 +343,3 @@ def shown(path: Path) -> str:
 def headed(path: Path) -> str:
     """Return a path as a header: ``[cron.job]``, ``[[cron]]``."""
     return f"[[{shown(path)}]]" if path and isinstance(path[-1], int) else f"[{shown(path)}]"
-
-
-def _large(data: dict[str, object]) -> Iterator[Path]:
-    """Yield where numbers stand that Go may not hold.
-
-    Raises:
-        RecursionError: what is read of the data later would go too deep.
-    """
-    todo: list[tuple[Path, object]] = [((), data)]
-    while todo:
-        path, value = todo.pop()
-        if len(path) > _DEEPEST:
-            raise RecursionError
-        if (type(value) is int and value not in _INT64) or value in (inf, -inf):
-            yield path
-        elif isinstance(value, dict):
-            todo += [((*path, key), item) for key, item in value.items()]
-        elif isinstance(value, list):
-            todo += [((*path, i), item) for i, item in enumerate(value)]
-
-
-def _too_large(document: Document, spot: Spot) -> bool:
-    """Check whether a number is too large as it is written: an ``inf`` is not."""
-    text = document.line(spot.value_line)[spot.value_column - 1 :]
-    return not text.lstrip("+-").startswith("inf")

@@ -265,8 +265,8 @@ def test_nothing_in_a_file_moves_the_cursor(here, jobctl):
 @pytest.mark.parametrize("columns", [40, 60, 80])
 def test_a_long_line_is_cut_around_the_caret(here, jobctl, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
-    many = ", ".join(f"'漢{i}'" for i in range(200))
-    (here / "a.toml").write_text(ON + job(f"args = [{many}, nan, {many}]"))
+    many = " ".join(f"漢{i}" for i in range(200))
+    (here / "a.toml").write_text(ON + job(f"custom.'{many}' = nan # {many}"))
     lines = plain(jobctl, "a.toml")
     caret = next(line for line in lines if line.strip() == "^")
     source = lines[lines.index(caret) - 1]

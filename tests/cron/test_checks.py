@@ -89,15 +89,15 @@ def test_what_goes_into_faktorys_job_is_fine(line):
         ("custom = 3", "wrong-type", 10),
         ("custom = []", "wrong-type", 10),
         ("failure = 'x'", "wrong-type", 11),
-        ("failure = {remaining = 'x'}", "wrong-type", 24),
-        ("failure = {backtrace = [1]}", "wrong-type", 24),
-        ("failure = {errtype = 1}", "wrong-type", 22),
+        ("failure = {remaining = 'x'}", "wrong-type", 11),
+        ("failure = {backtrace = [1]}", "wrong-type", 11),
+        ("failure = {errtype = 1}", "wrong-type", 11),
         ("jid = 3", "wrong-type", 7),
         ("created_at = 3", "wrong-type", 14),
         ("enqueued_at = 3", "wrong-type", 15),
         ("at = 3", "wrong-type", 6),
-        ("args = [1, [nan]]", "not-a-number", 13),
-        ("custom = {a.b = -inf}", "not-a-number", 17),
+        ("args = [1, [nan]]", "not-a-number", 8),
+        ("custom = {a.b = -inf}", "not-a-number", 10),
         ("retry = inf", "not-a-number", 9),
         ("queue = 'a b'", "bad-queue", 9),
         ("queue = 1979-05-27T07:32:00Z", "bad-queue", 9),
@@ -201,7 +201,7 @@ def test_broken_entries_are_not_compared():
 
 def test_inline_entries_are_warned_of_and_checked_all_the_same():
     found = crontab("cron = [{schedule = '@daily', job = {}}]\n" + ON)
-    assert told(found) == [("warning", "inline-entries", 1, 1), ("error", "missing-type", 1, 37)]
+    assert told(found) == [("warning", "inline-entries", 1, 1), ("error", "missing-type", 1, 8)]
     assert [(entry.line, entry.schedule) for entry in found.entries] == [(1, "@daily")]
 
 
