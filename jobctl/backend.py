@@ -25,9 +25,8 @@ if TYPE_CHECKING:  # most commands do without
     from jobctl.redis.connection import Connection
     from jobctl.redis.pauses import Pauses
     from jobctl.redis.queue_removal import QueueRemoval
-    from jobctl.redis.record_reading import RecordReader
+    from jobctl.redis.record_reading import RecordReader, RecordsByJid
     from jobctl.redis.record_snapshots import Snapshots
-    from jobctl.redis.records_by_jid import RecordsByJid
     from jobctl.systems.faktory.server import Faktory
 
 
@@ -215,7 +214,7 @@ class Backend:
     @cached_property
     def records_by_jid(self) -> RecordsByJid:
         """The status records of jobs, by the jobs' ids."""
-        from jobctl.redis.records_by_jid import RecordsByJid
+        from jobctl.redis.record_reading import RecordsByJid
 
         return RecordsByJid(self.connection, self.record_layout)
 

@@ -1,11 +1,15 @@
-"""Take snapshots of records: all that is needed to put them back, read in piped chunks."""
+"""Take snapshots of records, and make the calls that change records as they were in these.
+
+A snapshot is all that is needed to put a record back. A call is one script: bounded, applied once,
+with every key in KEYS.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,20 +17,108 @@ from jobctl.errors import JobctlError, WrongType
 from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
 from jobctl.model.record import Record
 from jobctl.model.record_snapshot import RECORDS, Attempt, Snapshot, state_name
-from jobctl.redis.record_batches import RecordCall
-from jobctl.redis.record_reading import WrongTypes, read_attempts, value_indexes
-from jobctl.redis.scripts import Chunk, Command, Reply, operation_key, script
+from jobctl.model.record_values import INDEXED
+from jobctl.redis.record_reading import WrongTypes, fixed_indexes, read_attempts, value_indexes
+from jobctl.redis.scripts import KEPT, Chunk, Command, Reply, operation_key, script
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection
 
-_MOST = 200  # records of a pipe
+MOST = 100  # records of a call: with all their index entries well under 10 ms
+_PIPED = 200  # records of a pipe
 _STATES = tuple(state.value for state in RecordState)
 _SET = 350  # bytes that a set to be read counts for: 1,500 of them fill a pipe
-_NAMING = ("job_name", "job_args", "provider_job_id")
 _NOWHERE, _NEVER = (0,) * len(_STATES), (None,) * len(MOMENTS)
 
+Word = str | bytes | int
 Taken = list[tuple[str, Snapshot | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCall:
+    """Make the command that applies one batch of records; its reply is the result."""
+
+    layout: RecordLayout
+    operation: str
+    number: str
+
+    def delete(self, snapshots: Sequence[Snapshot]) -> Command:
+        """Delete records that are still as they were selected."""
+        shapes: dict[tuple[bytes, ...], int] = {}
+        records: list[Word] = []
+        for snapshot in snapshots:
+            records.append(encode(snapshot.id))
+            if snapshot.orphan:
+                records += [0, ""]
+            else:
+                records += [shapes.setdefault(snapshot.fields, len(shapes) + 1), snapshot.digest]
+        words: list[Word] = [len(shapes)]
+        for fields in shapes:
+            words += [len(fields), *fields]
+        words += records
+        words += [place for place, snapshot in _places(snapshots) for _ in snapshot.attempts]
+        return self._eval("record_delete", snapshots, words)
+
+    def request_kill(self, snapshots: Sequence[Snapshot]) -> Command:
+        """Request the end of the records' jobs; the first request stays."""
+        return self.mark(snapshots, "")
+
+    def mark(self, snapshots: Sequence[Snapshot], state: str) -> Command:
+        """Let records enter a state; started once more, they restart."""
+        layout = self.layout
+        words: list[Word] = []
+        keys: list[str | bytes] = [operation_key(self.operation), *fixed_indexes(layout)]
+        keys += [layout.record(snapshot.id) for snapshot in snapshots]
+        for snapshot in snapshots:
+            number = snapshot.restarts_from
+            words += [encode(snapshot.id), snapshot.text(b"state"), number]
+            keys.append(layout.attempt(snapshot.id, number))
+        text = script("record_marks")
+        return ("EVAL", text, len(keys), *keys, self.number, KEPT, state, *words)
+
+    def restore(self, snapshots: Sequence[Snapshot]) -> Command:
+        """Put deleted records back, unless there is one of their id again."""
+        words: list[Word] = []
+        for snapshot in snapshots:
+            words += [encode(snapshot.id), *_hash(snapshot.flat, snapshot.expires)]
+        for place, snapshot in _places(snapshots):
+            for attempt in snapshot.attempts:
+                words += [place, *_hash(attempt.flat, attempt.expires)]
+        for state in RecordState:
+            held = [place for place, s in _places(snapshots) if state.value in s.states]
+            words += [len(held), *held]
+        for name in MOMENTS:
+            scored = [(place, s.times[name]) for place, s in _places(snapshots) if name in s.times]
+            words += [len(scored), *(word for pair in scored for word in pair)]
+        return self._eval("record_restore", snapshots, words)
+
+    def _eval(self, name: str, snapshots: Sequence[Snapshot], words: list[Word]) -> Command:
+        """Make a call of a script that is given all that these records are kept in.
+
+        Its keys: the indexes that all records have, the records, their attempts, and the sets that
+        hold some of them; of each of these the last words say which.
+        """
+        layout = self.layout
+        attempts = [layout.attempt(s.id, a.number) for s in snapshots for a in s.attempts]
+        others: dict[str, list[int]] = {}
+        for place, snapshot in _places(snapshots):
+            for index in snapshot.sets:
+                others.setdefault(index, []).append(place)
+        for places in others.values():
+            words += [len(places), *places]
+        keys: list[str | bytes] = [operation_key(self.operation), *fixed_indexes(layout)]
+        keys += [layout.record(snapshot.id) for snapshot in snapshots]
+        keys += [*attempts, *map(layout.index, others)]
+        head = (script(name), len(keys), *keys, self.number, KEPT)
+        return ("EVAL", *head, len(snapshots), len(attempts), *words)
+
+
+def _hash(flat: Sequence[bytes], expires: int | None) -> list[Word]:
+    return ["" if expires is None else expires, len(flat), *flat]
+
+
+def _places(snapshots: Sequence[Snapshot]) -> Iterator[tuple[int, Snapshot]]:
+    return enumerate(snapshots, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +172,7 @@ class _Reading:
         self._wrong_types = snapshots.wrong_types
         self._upcoming = iter(idents)
         self._whole = whole
-        self._chunk = Chunk(_MOST)
+        self._chunk = Chunk(_PIPED)
         self._ids: list[str] = []  # under way
         self._found: list[_Found] = []  # the ones before them
         self._named: dict[bytes, list[int]] | None = None  # the sets that are read for these
@@ -104,7 +196,7 @@ class _Reading:
 
     def _looking(self, named: Mapping[bytes, Sequence[int]]) -> Command:
         """Return the call that reads when the records found expire, and which sets they are in."""
-        words: list[bytes | int] = [len(self._found), *(one.raw for one in self._found)]
+        words: list[bytes | int] = [len(self._found), *(encode(one.ident) for one in self._found)]
         for places in named.values():
             words += [len(places), *places]
         keys = [*(self._layout.record(one.ident) for one in self._found), *named]
@@ -151,7 +243,10 @@ class _Reading:
             if isinstance(flat, WrongType):  # as if it were in no index
                 self._wrong_types.add(ids[place])
                 flats[place], states[place], times[place] = [], _NOWHERE, _NEVER
-        found = [_Found(*all_of) for all_of in zip(ids, flats, states, times, strict=True)]
+        found = [
+            _Found(ident, flat, inside, scores, Record.read(ident, flat))
+            for ident, flat, inside, scores in zip(ids, flats, states, times, strict=True)
+        ]
         size = sum(len(text) for flat in flats for text in flat)
         sets = sum(len(one.record.job_args) for one in found)
         self._chunk.learn(len(ids), size + _SET * sets)
@@ -161,15 +256,10 @@ class _Reading:
         """Return the sets that the records' own fields name, with the places of these records."""
         named: dict[bytes, list[int]] = {}
         for place, one in enumerate(self._found, 1):
-            for key in self._keys(one.record.values):
-                named.setdefault(key, []).append(place)
+            for name in INDEXED:
+                for key in value_indexes(self._layout, name, one.record.values.get(name)):
+                    named.setdefault(key, []).append(place)
         return named
-
-    def _keys(self, values: Mapping[str, object]) -> Iterator[bytes]:
-        for field in _NAMING:
-            value = values.get(field)
-            if value is not None:
-                yield from value_indexes(self._layout, field, value)
 
     def _add_attempts(self) -> None:
         for one in self._found:
@@ -178,37 +268,18 @@ class _Reading:
                 one.attempts = tuple(found)
 
 
+@dataclass(slots=True)
 class _Found:
-    """An id, and what was read of it so far."""
+    """An id, and what was read of it so far; `inside`, `scores`: by state, and by moment."""
 
-    __slots__ = (
-        "attempts",
-        "expires",
-        "flat",
-        "ident",
-        "inside",
-        "raw",
-        "record",
-        "scores",
-        "sets",
-    )
-
-    def __init__(
-        self,
-        ident: str,
-        flat: list[bytes],
-        inside: Sequence[int],
-        scores: Sequence[bytes | None],
-    ) -> None:
-        self.ident = ident
-        self.raw = encode(ident)
-        self.flat = flat
-        self.expires: int | None = None
-        self.inside = inside
-        self.scores = scores
-        self.record = Record.read(ident, flat)
-        self.sets: list[str] = []
-        self.attempts: tuple[Attempt, ...] = ()
+    ident: str
+    flat: list[bytes]
+    inside: Sequence[int]
+    scores: Sequence[bytes | None]
+    record: Record
+    expires: int | None = None
+    sets: list[str] = field(default_factory=list)
+    attempts: tuple[Attempt, ...] = ()
 
     def snapshot(self) -> Snapshot | None:
         """Return its snapshot; None if not even an index has it."""

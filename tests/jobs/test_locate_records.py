@@ -8,7 +8,7 @@ from jobctl import connect
 from jobctl.jobs.locate import status
 from jobctl.model.jobba import RecordState
 from jobctl.model.record import ROW_KEYS
-from jobctl.redis.records_by_jid import MOST, RecordsByJid
+from jobctl.redis.record_reading import MOST_OF_A_JOB, RecordsByJid
 from tests.builders import NOW, enqueue, failed, job, reservation
 from tests.recording import record_ago
 
@@ -262,7 +262,7 @@ def test_a_user_who_may_not_see_the_records_gets_the_places(raw, store, url):
 
 
 def test_very_many_records_of_one_job_are_read_up_to_a_bound(raw, store):
-    ids = [f"r-{i:05}" for i in range(MOST + 1200)]
+    ids = [f"r-{i:05}" for i in range(MOST_OF_A_JOB + 1200)]
     raw.sadd(f"jobba:provider_job_id:{JID}", *ids)
     with raw.pipeline() as pipe:
         for ident in ids:
@@ -271,7 +271,7 @@ def test_very_many_records_of_one_job_are_read_up_to_a_bound(raw, store):
             )
         pipe.execute()
     found = answer(store)
-    assert MOST <= len(found.records) < len(ids)
+    assert MOST_OF_A_JOB <= len(found.records) < len(ids)
     assert any("only these were read" in text for text in found.warnings)
 
 

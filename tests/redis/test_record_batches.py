@@ -4,7 +4,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.errors import JobctlError, WrongType
-from jobctl.redis.record_batches import RecordCall
+from jobctl.redis.record_snapshots import RecordCall
 from tests.everything import contents, expiries
 from tests.recording import START, orphan, record
 from tests.trouble import denied, full, replica

@@ -22,7 +22,7 @@ from jobctl.operations.subject import Found, Members, Prepared, Reversal, shorte
 from jobctl.records.query import RecordWhere
 from jobctl.records.spool import Spool
 from jobctl.redis.operations import BYTES
-from jobctl.redis.record_batches import MOST, RecordCall
+from jobctl.redis.record_snapshots import MOST, RecordCall
 
 Keeps = Callable[[Snapshot, Record], bool]
 _OTHERS = ("(others)", "")
