@@ -11,8 +11,8 @@ import click
 
 from jobctl.cli.command import TOPICS
 from jobctl.cli.completion import SHELLS, script
-from jobctl.cli.help import topic_text
-from jobctl.cli.root import root
+from jobctl.cli.main import root
+from jobctl.cli.options import topic_text
 
 TOP = Path(__file__).parent.parent
 FILES = {"bash": "jobctl.bash", "zsh": "_jobctl", "fish": "jobctl.fish"}

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.root import root
+from jobctl.cli.main import root
 
 TOP = Path(__file__).parent.parent
 PACKAGE = TOP / "jobctl"

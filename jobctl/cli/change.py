@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.connect import connect, connect_either, rules_of
+from jobctl.cli.connect import connect, connect_either, provenance, rules_of
 from jobctl.cli.output import console, say, write_document, write_rows
-from jobctl.cli.provenance import provenance
 from jobctl.cli.session import Session
 from jobctl.cli.terminal import TerminalWatch, asks, check_answer
 from jobctl.errors import Exit

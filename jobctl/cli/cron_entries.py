@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import click
 
 from jobctl.cli.cron_options import READING, Window, dialect, say_start, say_zone
+from jobctl.cli.filters import open_stdin
 from jobctl.cli.options import option
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import open_stdin
 from jobctl.cron.checks import load
 from jobctl.cron.crontab import Crontab, Flavour
 from jobctl.cron.files import STDIN, Document, Unreadable, read_documents
@@ -21,8 +21,7 @@ from jobctl.cron.firing import TIMETABLE_KEYS, Timetable, timetable_row
 from jobctl.cron.schedule import Dialect
 from jobctl.errors import Exit, UsageProblem
 from jobctl.model.rows import Row
-from jobctl.render.formats import Format
-from jobctl.render.safe import printable_json
+from jobctl.render.formats import Format, printable_json
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _TIMETABLE = ("jobtype", "queue", "schedule", "line")

@@ -114,8 +114,8 @@ def _chosen(session: Session, entries: Sequence[CronEntry]) -> list[CronEntry]:
 
 def _print(session: Session, load: Load, days: int) -> None:
     """Print the heat map, the peak, and the clock changes in the time."""
-    from jobctl.render.consoles import Trimmed
     from jobctl.render.heatmap import print_heatmap
+    from jobctl.render.screen import Trimmed
 
     peak = load.peak()
     if peak is None:
@@ -147,7 +147,7 @@ def _span(load: Load) -> str:
 
 
 def _peak_text(peak: Peak, local: Clock) -> str:
-    from jobctl.render.safe import printable
+    from jobctl.render.formats import printable
 
     utc = Instant(peak.at).rfc3339().replace(":00Z", "Z")
     wall = (

@@ -1,22 +1,115 @@
-"""The filter of a command line: read, repeated, and explained."""
+"""Which jobs are meant: ids read from stdin, the filter read and explained, the listing of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from jobctl.cli.connect import connect
-from jobctl.cli.output import console, say, write_document, write_rows
+from jobctl.cli.output import (
+    ON_A_TERMINAL,
+    console,
+    read_order,
+    read_page,
+    say,
+    write_document,
+    write_rows,
+)
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import read_ids
-from jobctl.errors import JobctlError
+from jobctl.errors import JobctlError, UsageProblem
+from jobctl.filter.values import from_field
 from jobctl.filter.where import Flags, Where, explain, warnings
+from jobctl.jobs.listing import Source, listed
+from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
+from jobctl.model.rows import (
+    RAW_KEYS,
+    Page,
+    Row,
+    SortOrder,
+    listing_keys,
+    listing_row,
+    without_plain_classes,
+)
+from jobctl.render.formats import Format
 from jobctl.systems.registry import payload_keys
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
+
+
+def read_ids(given: Iterable[str], one: str = "a JID", *, written: bool = False) -> tuple[str, ...]:
+    r"""Return the ids given, a ``-`` replaced by the lines of stdin, each id once.
+
+    Lines are as ``-o ids`` writes them: ``\\ \t \n \r`` written out, and left so where they are
+    wanted as `written`. Empty lines are skipped.
+
+    Raises:
+        UsageProblem: an id is empty, or there is nothing to read from.
+    """
+    ids: dict[str, None] = {}
+    for name in given:
+        if name == "":
+            raise UsageProblem(f"{one} is empty", hint="is a variable unset in your script?")
+        ids.update(dict.fromkeys(_lines(one, written) if name == "-" else [argument_text(name)]))
+    return tuple(ids)
+
+
+def read_id(given: str) -> str:
+    """Return the one id given, or with ``-`` the one on stdin.
+
+    Raises:
+        UsageProblem: it is empty, or stdin does not hold exactly one.
+    """
+    ids = read_ids([given])
+    if len(ids) != 1:
+        raise UsageProblem(f"this takes one JID, and stdin has {len(ids) or 'none'}")
+    return ids[0]
+
+
+def _lines(one: str, written: bool) -> Iterator[str]:
+    for number, line in enumerate(open_stdin(f"{one.split()[-1]}s", hint="pipe them in")):
+        mark = b"" if number else BOM_UTF8  # Windows writes it, and ends lines with \r\n
+        text = _text(line.removeprefix(mark).rstrip(b"\n").removesuffix(b"\r"))
+        if text:
+            yield text if written else from_field(text)
+
+
+def open_stdin(what: str, *, hint: str | None = None) -> BinaryIO:
+    """Return stdin to read; `what` a dash stands for is named in the error.
+
+    Raises:
+        UsageProblem: it is a terminal, or closed.
+    """
+    closed = sys.stdin is None
+    if closed or sys.stdin.isatty():
+        state = "closed" if closed else "a terminal"
+        raise UsageProblem(f"- reads {what} from stdin, and stdin is {state}", hint=hint)
+    return sys.stdin.buffer
+
+
+def argument_text(text: str) -> str:
+    """Return an argument decoded as ``-o ids`` encodes ids."""
+    try:
+        return _text(os.fsencode(text))
+    except UnicodeEncodeError:  # not from a command line, but from Python: it is what it is
+        return text
+
+
+def _text(raw: bytes) -> str:
+    """Decode as ``-o ids`` encodes, lone surrogates too; other bytes survive as Python has them."""
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "surrogateescape")
+
 
 _OPTIONS = {
     "jobtypes": "--type",
@@ -106,3 +199,85 @@ def _facts(where: Where, pattern: object, members: int | None) -> dict[str, obje
         "jobctl tests": "\n".join(str(test) for test in where.tests) or "nothing",
         "cost": f"Redis looks at {of}{',' if pattern else ' and'} {sent}",
     }
+
+
+COLUMNS: dict[Kind, tuple[str, ...]] = {
+    Kind.SCHEDULED: ("jid", "jobtype", "queue", "at", "args", "class"),
+    Kind.QUEUE: ("position", "jid", "jobtype", "enqueued_at", "retry_count", "args", "class"),
+    Kind.WORKING: ("jid", "jobtype", "queue", "reserved_at", "expires_at", "wid", "class"),
+    Kind.RETRIES: ("jid", "jobtype", "queue", "at", "retry_count", "errtype", "message", "class"),
+    Kind.DEAD: ("jid", "jobtype", "queue", "died_at", "errtype", "message", "class"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRequest:
+    """A listing as asked for, checked before there is a connection."""
+
+    where: Where
+    order: SortOrder
+    page: Page
+    columns: tuple[str, ...]
+
+    @classmethod
+    def read(cls, session: Session, kind: Kind) -> ListingRequest:
+        """Read the filter, order, page and columns from the options.
+
+        Raises:
+            UsageProblem: one of them does not make sense.
+        """
+        keys = (*listing_keys(kind), *sorted(RAW_KEYS))
+        default = listing_keys(kind) if session.format is Format.WIDE else COLUMNS[kind]
+        if session.flag("malformed"):  # nothing but their bytes and their place is known of them
+            default = ("position" if kind is Kind.QUEUE else "at", "raw", "raw_b64")
+        if session.format in (Format.CSV, Format.TSV):  # what tells a member that is no job
+            default = (*default, "malformed")
+        columns = session.columns(default, keys)
+        return cls(
+            read_where(session, kind), read_order(session, keys), read_page(session), columns
+        )
+
+
+def write_listing(
+    session: Session, backend: Backend, sources: Sequence[Source], request: ListingRequest
+) -> None:
+    """Write the page of entries that a request selects from some structures."""
+    now = backend.server.now()
+    brief = session.brief and request.page.limit is None
+    # What a long table leaves out is counted: by the structure itself where all of it is meant.
+    countable = brief and len(sources) == 1 and not request.where
+    page = Page(request.page.offset, ON_A_TERMINAL) if countable else request.page
+    entries = _chosen(sources, request, page, now)
+    shown = islice(entries, ON_A_TERMINAL) if brief else entries
+    keys = _needed_keys(session, request)
+    # No row is held while the next one is read: it may be large.
+    rows: Iterable[Row] = map(partial(listing_row, keys=keys), shown)
+    columns = request.columns
+    if session.format.human and session.text("columns") is None:
+        rows, columns = without_plain_classes(rows, columns)
+    write_rows(session, rows, columns, now)
+    if brief:
+        if countable:
+            more = sources[0].count() - page.offset - ON_A_TERMINAL
+        else:
+            more = sum(1 for _ in entries)
+        if more > 0:
+            say(f"{more:,} more: --limit, or a filter")
+
+
+def _chosen(
+    sources: Sequence[Source], request: ListingRequest, page: Page, now: float
+) -> Iterator[Entry]:
+    if len(sources) == 1:
+        return listed(sources[0], request.where, request.order, page, now)
+    whole = (listed(source, request.where, request.order, Page(), now) for source in sources)
+    return page.of(chain.from_iterable(whole))
+
+
+def _needed_keys(session: Session, request: ListingRequest) -> tuple[str, ...] | None:
+    """Return the keys that a format needs of a row, so that no others are computed; None: all."""
+    if session.format is Format.IDS:
+        return ("jid",)
+    if session.format in (Format.JSON, Format.JSONL) and session.text("columns") is None:
+        return None
+    return tuple(dict.fromkeys((*request.columns, "malformed")))

@@ -1,17 +1,21 @@
-"""``jobctl queue hold``: pause queues while a command runs."""
+"""``jobctl queue drain`` waits until queues are idle; ``queue hold`` runs a command meanwhile."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.command import Command
-from jobctl.cli.connect import connect_either, note_passed_over
-from jobctl.cli.draining import ignore_expired_option, read_timeout, wait
-from jobctl.cli.options import all_of, connection_options, option
-from jobctl.cli.output import say
+from jobctl.cli.connect import connect_either, note_passed_over, without_passwords
+from jobctl.cli.options import all_of, connection_options, option, shared_options
+from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.pausing import (
     author,
     glob_option,
@@ -20,12 +24,225 @@ from jobctl.cli.pausing import (
     reason_option,
     resume_command,
 )
-from jobctl.cli.provenance import without_passwords
 from jobctl.cli.session import Session
-from jobctl.errors import JobctlError, UsageProblem
-from jobctl.queues.draining import Drain
+from jobctl.errors import JobctlError, NotTaken, UsageProblem
+from jobctl.model.rows import listing_row
+from jobctl.model.times import parse_duration
+from jobctl.model.words import listed
+from jobctl.queues.draining import Activity, Drain, DrainObserver, DrainResult, describe, drain
+from jobctl.queues.holders import pending_pauses
 from jobctl.queues.holding import QueueHold
+from jobctl.queues.naming import Naming, select_queues
+from jobctl.queues.pausing import pause
 from jobctl.queues.running import NOT_FOUND, Signals, runnable
+from jobctl.render.formats import printable
+
+if TYPE_CHECKING:
+    from jobctl.backend import Backend
+    from jobctl.render.progress import Waiting
+
+
+ignore_expired_option = option(
+    "Options", "--ignore-expired", is_flag=True,
+    help="Do not wait for reservations that have expired; their workers may be late, not gone.",
+)  # fmt: skip
+_COLUMNS = ("queues", "idle", "running", "waiting", "seconds", "expired")
+
+
+@click.command(
+    "drain",
+    cls=Command,
+    examples=[
+        "jobctl queue drain mailers --pause --timeout 10m",
+        "jobctl queue drain '*' --timeout 10m    # of queues that are paused already",
+        "jobctl queue drain imports --empty    # until the last job is done",
+    ],
+)
+@names_argument
+@all_of([
+    glob_option,
+    option("Options", "--pause", is_flag=True, help="Pause them first."),
+    ignore_expired_option,
+    option("Options", "--empty", is_flag=True, help="Also wait until no job waits in them."),
+    option(
+        "Options", "--timeout", metavar="D", help="Give up after D: 90s, 15m; else without a limit."
+    ),
+    reason_option,
+])  # fmt: skip
+@shared_options()
+@click.pass_obj
+def drain_command(session: Session, names: Sequence[str]) -> None:
+    """Wait until nobody works on a queue's jobs.
+
+    That is, until no look within three seconds, counted from the pause, finds a reservation. Exit
+    code 0: idle; 6: time is up; 130: interrupted. What is paused stays paused.
+    """
+    naming = read_naming(session, names)
+    timeout = read_timeout(session.text("timeout"))
+    with connect_either(session) as backend:
+        note_passed_over(backend)
+        backend.require_redis("queue drain")
+        wanted, way = _prepare(session, backend, naming, timeout)
+        try:
+            ended = wait(session, backend, wanted)
+        except (KeyboardInterrupt, JobctlError) as error:
+            if way is not None and isinstance(error, JobctlError):
+                error.hint = way
+            elif way is not None:
+                say(way)
+            raise
+    _finish(session, wanted, ended, way)
+
+
+def read_timeout(text: str | None) -> float | None:
+    """Return the seconds of a duration as typed."""
+    return None if text is None else parse_duration(text)
+
+
+def _prepare(
+    session: Session, backend: Backend, naming: Naming, timeout: float | None
+) -> tuple[Drain, str | None]:
+    """Pause if asked to; return what to wait for, and how to resume what was paused."""
+    if session.flag("pause"):
+        outcome = pause(backend, naming, author(session, backend), offered=False)
+        for text in (*outcome.warnings, *filter(None, (q.problem for q in outcome.queues))):
+            say(f"warning: {text}")
+        if outcome.failed:
+            raise NotTaken(
+                "not every queue could be paused; those that were stay so",
+                hint=_how_to_resume(
+                    session, [queue.queue for queue in outcome.queues if queue.changed]
+                ),
+            )
+        names = [queue.queue for queue in outcome.queues]
+        paused = names
+        mine = [queue.queue for queue in outcome.queues if queue.changed]
+    else:
+        meant = select_queues(backend, naming, also_paused=True)
+        names, mine = meant.names, []
+        pending = pending_pauses(backend)
+        paused = [name for name in names if name in (meant.paused or ()) and name not in pending]
+    _warn_of_pauses(backend, names, paused, empty=session.flag("empty"))
+    way = _how_to_resume(session, mine, naming.words() if len(mine) == len(names) else None)
+    empty, ignore = session.flag("empty"), session.flag("ignore_expired")
+    return Drain(names, empty, timeout, ignore), way
+
+
+def _warn_of_pauses(
+    backend: Backend, names: Sequence[str], paused: Sequence[str], *, empty: bool
+) -> None:
+    running = [name for name in names if name not in paused]
+    if running and not empty:
+        say(f"not paused, so new jobs may start: {listed(running)} (--pause)")
+    if empty and paused:
+        full = [q.name for q in backend.queues.named() if q.name in paused and q.size]
+        if full:
+            say(
+                f"paused with jobs in them, which do not run until they are resumed: {listed(full)}"
+            )
+
+
+def _how_to_resume(session: Session, paused: Sequence[str], words: str | None = None) -> str | None:
+    """Return how to resume what this command paused; `words`: all of it, as typed."""
+    if not paused:
+        return None
+    return f"paused still; resume: {resume_command(session, words or shlex.join(paused))}"
+
+
+def _finish(session: Session, wanted: Drain, ended: DrainResult, way: str | None) -> None:
+    row = ended.document()
+    if session.in_json:
+        write_document(session, row)
+    elif not session.format.human:
+        write_rows(session, [row], _COLUMNS, 0.0, ident="queues")
+    elif ended.idle:
+        click.echo(printable(f"idle after {ended.seconds:.0f} s: {listed(ended.names)}"))
+    if ended.idle:
+        if way is not None and session.format.human:
+            say(way)
+        return
+    problem = ended.problem(wanted)
+    problem.hint = way
+    raise problem
+
+
+_PATIENCE = 0.7  # seconds before a live line is worth its import
+_SHOWN = 5  # jobs of the live lines
+_PLAIN_EVERY = (5.0, 60.0)  # seconds between two lines off a terminal, first and last
+
+
+def wait(
+    session: Session, backend: Backend, wanted: Drain, stopping: Callable[[], bool] = lambda: False
+) -> DrainResult:
+    """Wait until queues are idle, and show which jobs they wait for."""
+    watch = _Watch(session, wanted, stopping, backend.server.now)
+    try:
+        return drain(backend, wanted, watch)
+    finally:
+        watch.close()
+
+
+class _Watch(DrainObserver):
+    """Show on stderr which jobs the queues wait for."""
+
+    def __init__(
+        self,
+        session: Session,
+        wanted: Drain,
+        stopping: Callable[[], bool],
+        now: Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._wanted = wanted
+        self._stopping = stopping
+        self._now = now
+        self._begun = self._told = time.monotonic()
+        self._live: Waiting | None = None
+        self._told_expired = False
+
+    def waiting(self, activity: Activity) -> None:
+        """Show the running jobs: live on a terminal, elsewhere a line now and then."""
+        with suppress(OSError):  # the terminal is gone; the wait goes on
+            self._show(activity)
+
+    def _show(self, activity: Activity) -> None:
+        now = time.monotonic()
+        if activity.expired and self._live is None and not self._told_expired:
+            self._told_expired = True
+            self._say_expired(activity)
+        if sys.stderr.isatty():
+            if self._live is None and now - self._begun > _PATIENCE:
+                from jobctl.render.progress import Waiting
+
+                self._live = Waiting(console(self._session, sys.stderr))
+            if self._live is not None:
+                rows = [listing_row(entry) for entry in activity.running[:_SHOWN]]
+                text = describe(activity, empty=self._wanted.empty, named=False)
+                self._live.update(text, rows, now - self._begun, self._now())
+        elif now - self._told > min(
+            _PLAIN_EVERY[1], max(_PLAIN_EVERY[0], (now - self._begun) / 10)
+        ):
+            self._told = now
+            say(f"{now - self._begun:.0f} s: {describe(activity, empty=self._wanted.empty)}")
+
+    def _say_expired(self, activity: Activity) -> None:
+        first, count = activity.expired[0], len(activity.expired)
+        have = "1 reservation has" if count == 1 else f"{count:,} reservations have"
+        way = "give jobs back: jobctl working release --stuck"
+        if not self._wanted.ignore_expired:
+            way += "; or do not wait for them: --ignore-expired"
+        say(f"{have} expired ({first.jid or '?'}, at {first.at}): a worker is gone, or late; {way}")
+
+    def stopping(self) -> bool:
+        """Return whether to give up."""
+        return self._stopping()
+
+    def close(self) -> None:
+        """Remove the live lines."""
+        if self._live is not None:
+            with suppress(OSError):
+                self._live.stop()
+        self._live = None
 
 
 class _Hold(Command):

@@ -21,7 +21,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "working": Listed("sets:working", "Jobs that workers hold right now."),
         "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
         "query": Listed("query:query", "Status records that match, as Jobba keeps them."),
-        "info": Listed("info:info", "One screen: totals, days, server."),
+        "info": Listed("status:info", "One screen: totals, days, server."),
         "states": Listed("status:states", "The states of a job, and what other systems call them."),
     },
     "Repair": {
@@ -42,7 +42,7 @@ SECTIONS: dict[str, dict[str, Listed]] = {
         "server": Listed("server:server", "Start, stop or look at the private server."),
         "context": Listed("context:context", "Names for job systems, and the rules of each."),
         "completion": Listed("completion:completion", "Print the completion script of a shell."),
-        "help": Listed("help:help_command", "Explain a command, or options that many share."),
+        "help": Listed("options:help_command", "Explain a command, or options that many share."),
     },
 }
 # Commands and options that the last release removed, and their successors.

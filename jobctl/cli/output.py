@@ -15,12 +15,18 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from jobctl.cli.session import Session, check_field
 from jobctl.errors import UsageProblem
 from jobctl.model.rows import Page, SortOrder
-from jobctl.render.formats import Format
-from jobctl.render.safe import Terminal, Writable, printable, printable_json, printable_output
+from jobctl.render.formats import (
+    Format,
+    Terminal,
+    Writable,
+    printable,
+    printable_json,
+    printable_output,
+)
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row
-    from jobctl.render.consoles import Console
+    from jobctl.render.screen import Console
 
 
 ON_A_TERMINAL = 50  # rows of a table that nobody asked to be longer
@@ -114,7 +120,7 @@ def write_bytes(raw: bytes) -> None:
 
 def console(session: Session, out: TextIO | None = None) -> Console:
     """Return a console on stdout, or another stream."""
-    from jobctl.render.consoles import make_console
+    from jobctl.render.screen import make_console
 
     return make_console(out or sys.stdout, session.color)
 

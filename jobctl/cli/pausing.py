@@ -11,10 +11,9 @@ import click
 
 from jobctl.cli.command import Command
 from jobctl.cli.completion import complete_queues
-from jobctl.cli.connect import connect_either, naming_options, note_passed_over
+from jobctl.cli.connect import connect_either, host, naming_options, note_passed_over, who
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import say, write_rows
-from jobctl.cli.provenance import host, who
 from jobctl.cli.session import Session
 from jobctl.errors import NotTaken, UsageProblem
 from jobctl.model.leases import Author
@@ -23,7 +22,7 @@ from jobctl.queues.naming import Naming
 from jobctl.queues.pausing import KEYS, PauseReport, clear_dead
 from jobctl.queues.pausing import pause as pause_queues
 from jobctl.queues.pausing import resume as resume_queues
-from jobctl.render.safe import printable
+from jobctl.render.formats import printable
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend

@@ -11,6 +11,7 @@ import click
 
 from jobctl.cli.command import Command
 from jobctl.cli.connect import connect
+from jobctl.cli.filters import read_ids
 from jobctl.cli.options import page_options, record_filter_options, shared_options
 from jobctl.cli.output import (
     ON_A_TERMINAL,
@@ -22,7 +23,6 @@ from jobctl.cli.output import (
     write_rows,
 )
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import read_ids
 from jobctl.errors import UsageProblem
 from jobctl.model.record import ROW_KEYS
 from jobctl.model.rows import Page, Row, SortOrder

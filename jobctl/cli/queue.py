@@ -10,10 +10,8 @@ import click
 from jobctl.cli.command import Group
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect
-from jobctl.cli.draining import drain_command
-from jobctl.cli.filters import explained
-from jobctl.cli.holding import hold
-from jobctl.cli.listings import ListingRequest, write_listing
+from jobctl.cli.filters import ListingRequest, explained, write_listing
+from jobctl.cli.holding import drain_command, hold
 from jobctl.cli.options import (
     filter_options,
     page_options,
@@ -29,8 +27,7 @@ from jobctl.model.rows import Row
 from jobctl.model.verbs import Verb
 from jobctl.queues.listing_queues import QUEUE_KEYS, queue_rows, sort_rows
 from jobctl.queues.naming import find_queues
-from jobctl.render.formats import Format
-from jobctl.render.safe import printable
+from jobctl.render.formats import Format, printable
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend

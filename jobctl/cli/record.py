@@ -13,10 +13,10 @@ import click
 from jobctl.cli import record_verbs
 from jobctl.cli.command import Command, Group
 from jobctl.cli.connect import connect, rules_of
+from jobctl.cli.filters import argument_text, open_stdin
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import argument_text, open_stdin
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.model.jsontext import loads
 from jobctl.model.record import ROW_KEYS, Record
@@ -274,7 +274,7 @@ def _write(session: Session, records: Records, found: Record) -> None:
         return
     attempts = records.attempts(found) if session.in_json or session.format.human else []
     if session.format.human:
-        from jobctl.render.records import print_record
+        from jobctl.render.story import print_record
 
         print_record(console(session), found, attempts, now)
         return

@@ -11,7 +11,7 @@ import click
 
 from jobctl.cli.command import FILTERS, OUTPUT, OWN, Command
 from jobctl.cli.connect import connect
-from jobctl.cli.filters import filter_text
+from jobctl.cli.filters import filter_text, read_ids
 from jobctl.cli.options import (
     all_of,
     guard_options,
@@ -23,7 +23,6 @@ from jobctl.cli.options import (
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.query import conditions
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import read_ids
 from jobctl.cli.verbs import own_options
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import Kind

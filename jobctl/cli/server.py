@@ -15,7 +15,7 @@ from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import NotFound
-from jobctl.render.safe import printable
+from jobctl.render.formats import printable
 
 if TYPE_CHECKING:
     from jobctl.model.rows import Row

@@ -11,9 +11,16 @@ import click
 
 from jobctl.cli.command import FILTERS, Command, Group
 from jobctl.cli.connect import connect
-from jobctl.cli.filters import explained, filter_text, read_where
+from jobctl.cli.filters import (
+    ListingRequest,
+    explained,
+    filter_text,
+    read_id,
+    read_ids,
+    read_where,
+    write_listing,
+)
 from jobctl.cli.index import COMMANDS
-from jobctl.cli.listings import ListingRequest, write_listing
 from jobctl.cli.options import (
     all_of,
     filter_options,
@@ -26,7 +33,6 @@ from jobctl.cli.options import (
 )
 from jobctl.cli.output import console, say, write_bytes, write_document, write_number, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import read_id, read_ids
 from jobctl.cli.verbs import own_options, verb_command, verbs_of
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.where import Flags

@@ -1,23 +1,27 @@
-"""``jobctl status``: find jobs, wherever they are; ``jobctl states``: the table of states."""
+"""``jobctl status``: find jobs; ``states``: the table of states; ``info``: one screen of totals."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from jobctl.cli.command import OUTPUT, Command
-from jobctl.cli.connect import connect
+from jobctl.cli.connect import connect, connect_either, note_passed_over
+from jobctl.cli.filters import read_ids
 from jobctl.cli.options import output_options, shared, shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import read_ids
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.jobs.locate import status as look
+from jobctl.jobs.overview import overview
 from jobctl.jobs.wait import Goal, wait
+from jobctl.model.info import NOT_LOOKED
 from jobctl.model.rows import Row, without_plain_classes
 from jobctl.model.status import PLACE_KEYS, TABLE, Status
 from jobctl.render.formats import Format
@@ -160,7 +164,7 @@ def _not_found(missing: list[Status], asked: int, place: str, unsearched: str | 
     )
 
 
-_COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
+_STATE_COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
 
 
 @click.command(
@@ -181,5 +185,71 @@ def states(session: Session) -> None:
     is decides its state; one that is in no structure has the state of its record. No Redis is
     asked.
     """
-    columns = session.columns(_COLUMNS, _COLUMNS)
+    columns = session.columns(_STATE_COLUMNS, _STATE_COLUMNS)
     write_rows(session, (named.row() for named in TABLE), columns, 0.0, ident="state")
+
+
+_DAYS = ("date", "processed", "failures")
+_BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueued")
+
+
+@click.command(
+    "info",
+    cls=Command,
+    examples=[
+        "jobctl info",
+        "jobctl info --watch=5",
+        "jobctl info -o json | jq .retries",
+        "jobctl info --faktory-url tcp://:PASSWORD@faktory.internal:7419",
+    ],
+)
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=14, metavar="N", help="Days to look back (14)."
+)
+@watch_option()
+@shared_options()
+@click.pass_obj
+def info(session: Session, days: int, seconds: str | None) -> None:
+    """One screen: totals, days, server.
+
+    csv, tsv and ids have a row for each day. Days are the server's own, in its local zone, which it
+    does not name. With --faktory-url alone: what that server knows, in csv and tsv one row of it;
+    there are no ids.
+    """
+    if seconds is not None:
+        write = partial(_write_info, session, days=days)
+        repeat(session, seconds, lambda: _open_info(session), write)
+        return
+    with _open_info(session) as backend:
+        _write_info(session, backend, days)
+
+
+def _open_info(session: Session) -> Backend:
+    """Open the Redis, or the Faktory server where only that is known."""
+    backend = connect_either(session)
+    if not backend.has_redis and backend.faktory is not None:
+        if session.format is Format.IDS:
+            backend.require_redis("info by day")
+        backend.faktory.open()  # where that fails, there is nothing else to say
+        note_passed_over(backend)
+        if not session.format.human:  # the screen says it itself
+            say(NOT_LOOKED)
+    return backend
+
+
+def _write_info(session: Session, backend: Backend, days: int) -> None:
+    view = overview(backend, days)
+    if not (session.format.human or session.in_json):  # these hold them
+        for warning in view.warnings:
+            say(f"warning: {warning}")
+    now = time.time() if not backend.has_redis else backend.server.now()
+    if session.format.human:
+        from jobctl.render.screen import print_screen
+
+        print_screen(console(session), view)
+    elif session.in_json:
+        write_document(session, view.document())
+    elif not view.whole and view.faktory is not None:
+        write_rows(session, [view.faktory.document()], _BY_WIRE, now, ident="version")
+    else:
+        write_rows(session, view.day_rows(), _DAYS, now, ident="date")

@@ -21,7 +21,7 @@ from jobctl.model.queue import shown_queues
 from jobctl.model.report import Preview
 from jobctl.model.words import things
 from jobctl.operations.request import Watch
-from jobctl.render.safe import printable
+from jobctl.render.formats import printable
 
 if TYPE_CHECKING:
     from jobctl.render.progress import Progress
@@ -181,10 +181,10 @@ class TerminalWatch(Watch):
                 self._progress = Progress(console(self._session, sys.stderr), phase)
         elif now - self._told > _PLAIN_EVERY:
             self._told = now
-            say(_plain(phase, at, total, note, now - self._begun))
+            say(_plain_line(phase, at, total, note, now - self._begun))
 
 
-def _plain(phase: str, at: int, total: int, note: str, seconds: float) -> str:
+def _plain_line(phase: str, at: int, total: int, note: str, seconds: float) -> str:
     rate = at / seconds if seconds else 0.0
     left = f", {(total - at) / rate:.0f} s left" if rate else ""
     return f"{phase}: {at:,} of {total:,}{', ' + note if note else ''}, {rate:,.0f}/s{left}"

@@ -9,17 +9,9 @@ import click
 
 from jobctl.cli.command import FILTERS, OWN, Command
 from jobctl.cli.completion import complete_queues
-from jobctl.cli.filters import explained, filter_text, read_where
-from jobctl.cli.options import (
-    all_of,
-    filter_options,
-    guard_options,
-    option,
-    shared,
-    shared_options,
-)
+from jobctl.cli.filters import explained, filter_text, open_stdin, read_where
+from jobctl.cli.options import all_of, filter_options, guard_options, option, shared, shared_options
 from jobctl.cli.session import Session
-from jobctl.cli.stdin import open_stdin
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
 from jobctl.model.verbs import Verb

@@ -7,8 +7,8 @@ from rich.text import Text
 from jobctl.model.jsontext import dumps
 from jobctl.model.rows import Row
 from jobctl.model.times import epoch
+from jobctl.render.formats import printable, printable_lines
 from jobctl.render.machine import cell
-from jobctl.render.safe import printable, printable_lines
 
 _STEPS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")

@@ -12,7 +12,7 @@ from jobctl.cron.finding import Finding
 from jobctl.cron.firing import Explained
 from jobctl.model.rows import Row
 from jobctl.render.cells import LEVELS
-from jobctl.render.safe import printable
+from jobctl.render.formats import printable
 from jobctl.render.table import print_table
 
 _INDENT = 2

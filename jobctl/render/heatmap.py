@@ -13,8 +13,8 @@ from rich.text import Text
 
 from jobctl.cron.load import Line
 from jobctl.render.cells import number, sparkline
-from jobctl.render.consoles import Trimmed
-from jobctl.render.safe import printable
+from jobctl.render.formats import printable
+from jobctl.render.screen import Trimmed
 
 _SHADES = "░▒▓█"
 _NONE = "·"

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from jobctl.filter.values import to_field
 from jobctl.model.jsontext import dumps, text_of
 from jobctl.model.rows import Row
-from jobctl.render.formats import Format
-from jobctl.render.safe import Writable
+from jobctl.render.formats import Format, Writable
 
 _FLUSH_AT = 64 * 1024
 _HELD = 1000  # values

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from jobctl.model.rows import Row
 from jobctl.render.cells import duration
-from jobctl.render.safe import printable
+from jobctl.render.formats import printable
 from jobctl.render.table import make_table
 
 

@@ -14,7 +14,7 @@ from jobctl.model.report import Preview, Report
 from jobctl.model.rows import Row, listing_row, without_plain_classes
 from jobctl.model.words import things
 from jobctl.render.cells import duration, number
-from jobctl.render.safe import printable
+from jobctl.render.formats import printable
 from jobctl.render.table import print_table
 
 _NAMED = 10  # JIDs

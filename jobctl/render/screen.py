@@ -1,18 +1,98 @@
-"""Overviews for people: the screen of ``info``, and a document as a list of facts."""
+"""The console; labelled lines and documents on it; the screen of ``info``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console as Console
+from rich.console import ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from jobctl.model.info import NOT_LOOKED, Overview
 from jobctl.render.cells import duration, number, size, sparkline
-from jobctl.render.consoles import Trimmed, print_labelled
+from jobctl.render.formats import printable, printable_lines
 from jobctl.render.machine import cell
-from jobctl.render.safe import printable, printable_lines
+
+
+class Trimmed:
+    """A renderable without the blanks at the ends of its lines."""
+
+    def __init__(self, whole: RenderableType) -> None:
+        self._whole = whole
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self._whole, options, pad=False):
+            while line and not line[-1].text.strip(" "):
+                line.pop()
+            if line:
+                last = line.pop()
+                yield from line
+                yield Segment(last.text.rstrip(" "), last.style)
+            yield Segment.line()
+
+
+_PIPED = (200, 50)  # cells and lines where nothing tells
+_TERMINAL = (80, 25)
+_LEAST = 20  # cells: no narrower table says anything
+_DIGITS = 5  # of a width that can be meant
+
+
+def _size(out: TextIO) -> tuple[int, int]:
+    """Return width and height: COLUMNS where it is a number, else those of the terminal."""
+    width, height = _TERMINAL if out.isatty() else _PIPED
+    if out.isatty():
+        with suppress(OSError):
+            size = os.get_terminal_size(out.fileno())
+            width, height = size.columns or width, size.lines or height
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and len(given) <= _DIGITS:
+        width = int(given) or width  # docker exec -t says 0
+    return max(_LEAST, width), height
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to cli.main: rich would exit with 1, but nothing has failed."""
+        raise BrokenPipeError
+
+
+def make_console(out: TextIO, color: str) -> Console:
+    """Return a console that interprets nothing in what it prints.
+
+    NO_COLOR and TERM=dumb are rich's own to respect.
+
+    Args:
+        out: where it prints.
+        color: ``auto``, ``always`` or ``never``.
+    """
+    width, height = _size(out)
+    forced = {"always": True, "never": False}.get(color)
+    return _Console(
+        file=out,
+        force_terminal=True if forced else None,
+        no_color=True if forced is False else (False if forced else None),
+        color_system=None if forced is False else "auto",
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=width,
+        height=height,
+    )
+
+
+def print_labelled(console: Console, lines: Iterable[tuple[str, str | Text]]) -> None:
+    """Print lines, each behind a dim label; the labels are one column."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in lines:
+        grid.add_row(label, text)
+    console.print(Trimmed(grid))
 
 
 def print_screen(console: Console, view: Overview) -> None:
@@ -110,14 +190,14 @@ def print_facts(
     print_labelled(
         console,
         (
-            (key if exact_keys else key.replace("_", " "), Text(_plain(value)))
+            (key if exact_keys else key.replace("_", " "), Text(_fact(value)))
             for key, value in document.items()
             if value not in (None, "", {}, [])
         ),
     )
 
 
-def _plain(value: object) -> str:
+def _fact(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -125,5 +205,5 @@ def _plain(value: object) -> str:
     if isinstance(value, list):
         return " ".join(printable(cell(item)) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item is not None)
+        return ", ".join(f"{key} {_fact(item)}" for key, item in value.items() if item is not None)
     return printable_lines(cell(value))

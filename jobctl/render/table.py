@@ -13,7 +13,7 @@ from rich.text import Text
 
 from jobctl.model.rows import Row
 from jobctl.render.cells import RIGHT, human_cell
-from jobctl.render.consoles import Trimmed
+from jobctl.render.screen import Trimmed
 
 # What may be cut short, and to how little; everything else is shown whole or not at all.
 _MINIMUM = {

@@ -6,8 +6,8 @@ import click
 import pytest
 
 from jobctl.cli.command import TOPICS
+from jobctl.cli.main import root
 from jobctl.cli.options import SHARED
-from jobctl.cli.root import root
 from jobctl.errors import Exit
 from tests.test_house import every_command
 

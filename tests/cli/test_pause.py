@@ -107,7 +107,7 @@ def test_a_name_that_is_only_paused_can_be_resumed(raw, jobctl):
 
 def test_who_when_and_why_are_shown_by_queue_ls_and_go_with_the_pause(queues, jobctl, monkeypatch):
     monkeypatch.setenv("USER", "ann")
-    monkeypatch.setattr("jobctl.cli.provenance.socket.gethostname", lambda: "ops1")
+    monkeypatch.setattr("jobctl.cli.connect.socket.gethostname", lambda: "ops1")
     jobctl("queue", "pause", "default", "--reason", "deploy \x1b[31m4711")
     row = rows(jobctl("queue", "ls", "-o", "json"))["default"]
     assert (row["paused_by"], row["reason"]) == ("ann@ops1", "deploy \x1b[31m4711")

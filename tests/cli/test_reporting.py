@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.cli.provenance import without_passwords
+from jobctl.cli.connect import without_passwords
 from tests.builders import NOW, enqueue, failed, job, reservation, retry
 from tests.cli.holds import Holder, ended, holders
 
