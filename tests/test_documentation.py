@@ -8,7 +8,6 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -121,7 +120,7 @@ def shop(store, noon, monkeypatch, tmp_path):
     script.chmod(0o755)
     (tmp_path / "conf.d").mkdir()
     (tmp_path / "conf.d" / "cron.toml").write_text(CRON)
-    seed(store.backend.connection, lifelike(datetime.fromtimestamp(noon, UTC)), noon)
+    seed(store.backend.connection, lifelike(noon))
 
 
 def screens(text: str) -> Iterator[tuple[str, str]]:

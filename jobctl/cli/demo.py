@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document
 from jobctl.cli.server import chosen, directory_option
 from jobctl.cli.session import Session
-from jobctl.demo.population import Highlights, lifelike
+from jobctl.demo.population import Population, lifelike
 from jobctl.demo.seeding import clear, seed, seeded_at
 
 if TYPE_CHECKING:
@@ -47,34 +46,35 @@ def demo(session: Session, directory: Path | None, fresh: bool) -> None:
     """
     running, started = embedded.start(chosen(directory), environ=os.environ)
     with connect(running.url) as backend:
-        highlights, seeded = _population(backend.backend, fresh=fresh)
+        population, seeded = _population(backend.backend, fresh=fresh)
         facts = backend.server.facts()
         program = f"{facts.product} {facts.version}" if facts else "server"
     command = _command(directory)
+    tour = [(f"{command} {line}", about) for line, about in population.tour()]
     if session.in_json:
-        tour = [line for line, _ in _tour(command, highlights)]
+        lines = [line for line, _ in tour]
         write_document(
-            session, {"url": running.url, "started": started, "seeded": seeded, "tour": tour}
+            session, {"url": running.url, "started": started, "seeded": seeded, "tour": lines}
         )
         return
     say(f"{program} {'started' if started else 'found'}: {running.url}")
     earlier = "its jobs are of an earlier demo (--fresh: anew)"
     say("filled with lifelike jobs" if seeded else earlier)
-    for line, about in _tour(command, highlights):
+    for line, about in tour:
         click.echo(f"\n  # {about}\n  {line}")
     click.echo()
 
 
-def _population(backend: Backend, *, fresh: bool) -> tuple[Highlights, bool]:
-    """Return the highlights of the population, and whether it was written just now."""
+def _population(backend: Backend, *, fresh: bool) -> tuple[Population, bool]:
+    """Return the population, and whether it was written just now."""
     if fresh:
         clear(backend.connection)
     before = seeded_at(backend.connection)
     moment = backend.server.now() if before is None else before
-    population = lifelike(datetime.fromtimestamp(moment, UTC))
+    population = lifelike(moment)
     if before is None:
-        seed(backend.connection, population, moment)
-    return population.highlights, before is None
+        seed(backend.connection, population)
+    return population, before is None
 
 
 def _command(directory: Path | None) -> str:
@@ -88,23 +88,3 @@ def _command(directory: Path | None) -> str:
     elif any(os.environ.get(name) for name in _ELSEWHERE):
         words += ["-u", "embedded://"]
     return shlex.join(words)
-
-
-def _tour(command: str, seen: Highlights) -> list[tuple[str, str]]:
-    kind, error = seen.incident_jobtype, seen.incident_errtype
-    return [
-        (f"{command} info", "everything on one screen"),
-        (f"{command} status {seen.retrying}", "one job, wherever it is"),
-        (f"{command} status {seen.duplicate}", "this one is in two places"),
-        (f"{command} queue ls", "mails are late, webhooks are paused"),
-        (f"{command} retries ls --type {kind} --error {error}", "what failed in the incident"),
-        (f"{command} retries count --type {kind}", "a number for a script"),
-        (f"{command} retries group --by errtype,fingerprint", "what fails, and how often"),
-        (f"{command} retries kill --type {kind} --dry-run", "what a repair would do"),
-        (f"{command} working ls --older-than 1h", "who is stuck?"),
-        (f"{command} status {seen.stuck}", "its status record says that it is to end"),
-        (f"{command} query -w state=failed --limit 5", "status records, as Jobba keeps them"),
-        (f"{command} record stats", "how long jobs waited and ran"),
-        (f"{command} dead ls -o jsonl", "for jq and friends"),
-        (f"{command} server stop", "when you have seen enough"),
-    ]

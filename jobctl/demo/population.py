@@ -1,340 +1,80 @@
-"""The jobs of the demo at a moment: drawn from population.toml as Faktory's rules have them.
+"""The demo's jobs and status records at a moment: drawn from the rows of population.toml.
 
-Members are bytes as the Go server and the Go, Ruby and Python clients write them; keys, scores and
-delays follow the server's rules.
+Members are bytes as the Go server and the Go, Ruby and Python clients write them; scores and delays
+follow the server's rules.
 """
 
 from __future__ import annotations
 
-import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain, count, islice
-from operator import attrgetter
+from itertools import count, islice
 from random import Random
-from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
-from jobctl.demo.shop import (
-    DAY,
-    EPOCH,
-    HOUR,
-    MINUTE,
-    OLDEST,
-    SECOND,
-    SERVER,
-    SHOP,
-    TYPES,
-    Jobtype,
-    Writer,
-    duration,
-    fill,
-)
-from jobctl.model.layout import Kind
-from jobctl.systems.faktory.layout import FAKTORY
+from jobctl.demo.templates import SECOND, SHOP, WRITERS, Row, Sampler
+from jobctl.model.jobba import KILL_REQUESTED, RecordState
+from jobctl.model.jsontext import text_of
+from jobctl.model.layout import SETS, Kind
+from jobctl.model.times import DAY
+from jobctl.systems.faktory.layout import DEFAULT_RETRY, FAKTORY
 
-DEFAULT_RESERVE_FOR = 1800
-PURGE_AFTER = FAKTORY.purge_after * SECOND
-_RUN = 95 * SECOND  # at most, from enqueued to failed
-_INCIDENT: dict[str, Any] = SHOP["failing"]["retries"][0]
-
-Scored = tuple[tuple[bytes, float], ...]
-Payload = dict[str, object]
+RESERVE_FOR = 1800  # seconds, of a job that does not say
+_SOON = SECOND // 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Highlights:
-    """The jobs that the tour visits: JIDs, and three other words at the end."""
+class DemoRecord:
+    """A status record: its fields, those of its archived attempts, the sets that have its id."""
 
-    waiting: str  # deep in the default queue
-    paused: str  # waits in the paused queue
-    retrying: str  # the incident's job that waits longest
-    scheduled: str  # runs tomorrow morning
-    overdue: str  # should have run two minutes ago
-    dead: str
-    working: str
-    stuck: str  # its reservation expired hours ago
-    duplicate: str  # in retries and in a queue
-    huge_integer: str  # above 64 bits, in args
-    ansi: str  # escape codes in the message
-    markup: str  # rich markup and a newline in the message
-    bidi: str  # right-to-left override in args
-    japanese: str  # and an emoji, in args
-    undated: str  # has no created_at
-    large: str  # 30 kB
-    incident_jobtype: str
-    incident_errtype: str
-    malformed: str  # how many members are no job, over all sets
+    id: str
+    fields: Row
+    attempts: tuple[Row, ...]
+    states: tuple[RecordState, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Everything that a Faktory server keeps in Redis, as raw members (docs/keys.md).
+    """Everything that a Faktory server and Jobba keep in Redis for the shop.
 
-    A queue's jobs are in the order they run: LPUSH them one after the other. Scores are unix
-    seconds: run time, next try, purge time (dead), expiry (working); lowest first.
+    A queue's jobs are in the order they run: LPUSH them one after the other. Sets are members with
+    their scores (unix seconds), lowest first. Highlights are the jids of rows that have a name.
     """
 
+    moment: float
     queues: Mapping[str, tuple[bytes, ...]]
-    empty_queues: tuple[str, ...]  # known to the server, but without a list
-    paused: tuple[str, ...]
-    sets: Mapping[Kind, Scored]
+    sets: Mapping[Kind, tuple[tuple[bytes, float], ...]]
     counters: Mapping[str, int]
-    highlights: Highlights
+    records: tuple[DemoRecord, ...]
+    highlights: Mapping[str, str]
+
+    def tour(self) -> list[tuple[str, str]]:
+        """Return the commands to try, without the program's name, and what each is about."""
+        return [(line.format_map(self.highlights), about) for line, about in SHOP["tour"]]
 
 
-def lifelike(now: datetime, seed: int = 7) -> Population:
-    """Return the shop's jobs as they stand at `now` (aware); equal arguments, equal bytes."""
+def lifelike(moment: float, seed: int = 7) -> Population:
+    """Return the shop as it stands at `moment` (unix seconds); equal arguments, equal bytes."""
     rng = Random(seed)  # noqa: S311 (repeatable on purpose)
-    draw = _Drawing(rng, (now - EPOCH) // timedelta(microseconds=1) * 1000)
-    queues, scheduled, retries = draw.queues(), draw.scheduled(), draw.retries()
-    dead, working = draw.dead(), draw.working()
-    queues["default"].insert(-SHOP["behind_duplicate"], min(retries[_INCIDENT["type"]], key=_AT))
+    drawing = _Drawing(Sampler(rng), int(moment * 1_000_000) * 1000)
+    for place, rows in SHOP["jobs"].items():
+        for row in rows:
+            drawing.add_jobs(place, row)
+    for row in SHOP["records"]:
+        drawing.add_records(row)
+    members = {
+        place: sorted(drawing.members[place], key=lambda member: member[0])
+        for place in (*SHOP["queues"], *SETS)
+    }
     return Population(
-        queues=MappingProxyType({name: tuple(m.raw for m in queues[name]) for name in queues}),
-        empty_queues=tuple(SHOP["empty_queues"]),
-        paused=tuple(SHOP["paused"]),
-        sets=MappingProxyType(
-            {
-                Kind.RETRIES: _scored(retries),
-                Kind.WORKING: _scored(working),
-                Kind.SCHEDULED: _scored(scheduled),
-                Kind.DEAD: _scored(dead),
-            }
-        ),
-        counters=MappingProxyType(_counters(rng, now.astimezone(UTC))),
-        highlights=_highlights(queues, scheduled, retries, dead, working),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A member as written, the jid inside it, and the time its score stands for."""
-
-    jid: str  # empty: malformed
-    raw: bytes
-    at: int = 0
-
-
-_AT = attrgetter("at")
-Named = dict[str, list[_Member]]  # by queue, type of job or highlight
-
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """A failed try; nanoseconds since the first failure."""
-
-    retry_count: int
-    created: int
-    enqueued: int
-    failed: int
-    due: int | None  # the next_at before this try
-    next: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawing:
-    """Draws members; `now` is in nanoseconds."""
-
-    rng: Random
-    now: int
-
-    def queues(self) -> Named:
-        """Draw every queue, the job that runs next first."""
-        queues: Named = {}
-        for queue in SHOP["queues"]:
-            oldest = OLDEST[queue["name"]]
-            odd = {each["position"]: each["type"] for each in queue.get("odd", {}).values()}
-            ages = sorted(
-                (self.rng.randrange(oldest) for _ in range(queue["jobs"] - 1)), reverse=True
-            )
-            queues[queue["name"]] = members = []
-            for position, age in enumerate((oldest, *ages)):
-                jobtype = TYPES[odd.get(position) or self.rng.choice(queue["types"])]
-                members.append(_member(self._enqueued(jobtype, self.now - age), jobtype.writer))
-        return queues
-
-    def scheduled(self) -> Named:
-        """Draw the scheduled jobs."""
-        midnight = self.now - self.now % DAY + DAY
-        soon = []
-        for row in SHOP["scheduled"]["soon"]:
-            first, last = duration(row["first"]), duration(row["last"])
-            for _ in range(row["jobs"]):
-                at = self.now + self.rng.randrange(first, last)
-                soon.append(self._scheduled(TYPES[row["type"]], at))
-        tomorrow = [
-            self._scheduled(
-                TYPES[row["type"]], midnight + 7 * HOUR + self.rng.randrange(30) * MINUTE
-            )
-            for row in SHOP["scheduled"]["tomorrow"]
-            for _ in range(row["jobs"])
-        ]
-        overdue = self._scheduled(TYPES[SHOP["overdue"]], self.now - 2 * MINUTE)
-        month_end = self._scheduled(TYPES[SHOP["month_end"]], midnight + 6 * HOUR)
-        malformed = _Member("", SHOP["not_an_object"].encode(), midnight + 8 * HOUR)
-        return {
-            "soon": soon,
-            "tomorrow": tomorrow,
-            "overdue": [overdue],
-            "month_end": [month_end],
-            "malformed": [malformed],
-        }
-
-    def retries(self) -> Named:
-        """Draw the retries."""
-        retries: Named = {}
-        for row in SHOP["failing"]["retries"]:
-            members = [self._retrying(row) for _ in range(row["jobs"])]
-            retries[row.get("highlight", row["type"])] = members
-        torn = self._retrying(_INCIDENT)
-        retries["malformed"] = [_Member("", torn.raw[: len(torn.raw) * 2 // 3], torn.at)]
-        return retries
-
-    def dead(self) -> Named:
-        """Draw the dead jobs; `at` is when each is purged."""
-        dead = [self._dead(row) for row in SHOP["failing"]["dead"] for _ in range(row["jobs"])]
-        binary = bytes.fromhex(SHOP["binary"])
-        return {
-            "dead": dead,
-            "malformed": [_Member("", binary, self.now - 41 * DAY + PURGE_AFTER)],
-        }
-
-    def working(self) -> Named:
-        """Draw the reservations."""
-        stuck, *busy = (
-            self._reserved(TYPES[row["type"]], duration(row["age"]), row["wid"])
-            for row in SHOP["working"]["reservations"]
-        )
-        return {"stuck": [stuck], "busy": busy}
-
-    def _enqueued(self, jobtype: Jobtype, at: int) -> Payload:
-        """Draw a job enqueued at that time; the incident's have mostly failed before."""
-        if jobtype.name == _INCIDENT["type"] and self.rng.random() < 0.6:
-            tried = self._nth_try(self.rng.randrange(6))
-            first = at - tried.next - self.rng.randrange(5 * SECOND)
-            job = self._failed(_INCIDENT, tried, first, tried.next)
-        else:
-            job = self._job(jobtype, at - self._moment())
-        return job | {"enqueued_at": jobtype.writer.rfc3339(at)}
-
-    def _scheduled(self, jobtype: Jobtype, at: int) -> _Member:
-        job = self._job(jobtype, min(self.now, at) - self.rng.randrange(MINUTE, DAY))
-        return _member(job | {"at": jobtype.writer.rfc3339(at)}, jobtype.writer, at)
-
-    def _retrying(self, row: dict[str, Any]) -> _Member:
-        """Draw a job whose next try lies ahead, followed from its first failure until now."""
-        jobtype, oldest = TYPES[row["type"]], duration(row["oldest"])
-        paused = OLDEST[jobtype.queue] if jobtype.queue in SHOP["paused"] else 0  # no tries since
-        while True:  # another one, if by now it would be dead or running
-            first = self.now - self.rng.randrange(oldest)
-            for tried in islice(self._tries(), jobtype.limit):
-                last, next_at = first + tried.failed, first + tried.next
-                if last < self.now - paused and next_at > self.now + SECOND:
-                    job = self._failed(row, tried, first, tried.next)
-                    return _member(job, jobtype.writer, next_at)
-
-    def _dead(self, row: dict[str, Any]) -> _Member:
-        """Draw a job that failed once too often; its next_at stays that of the last retry."""
-        jobtype = TYPES[row["type"]]
-        died_at = self.now - self.rng.randrange(duration(row["oldest"]))
-        tried = self._nth_try(max(jobtype.limit, 0))
-        job = self._failed(row, tried, died_at - tried.failed, tried.due)
-        return _member(job, jobtype.writer, died_at + PURGE_AFTER)
-
-    def _reserved(self, jobtype: Jobtype, age: int, wid: str) -> _Member:
-        """Draw a reservation; the server writes it, whichever program wrote the job."""
-        reserved_at = self.now - age
-        job = self._enqueued(jobtype, reserved_at - OLDEST[jobtype.queue])
-        expires_at = reserved_at + (jobtype.reserve_for or DEFAULT_RESERVE_FOR) * SECOND
-        reservation = {
-            "job": {key: job[key] for key in SERVER.keys if key in job},
-            "reserved_at": SERVER.rfc3339(reserved_at),
-            "expires_at": SERVER.rfc3339(expires_at),
-            "wid": wid,
-        }
-        return _Member(str(job["jid"]), SERVER.json(reservation).encode(), expires_at)
-
-    def _job(self, jobtype: Jobtype, created_at: int) -> Payload:
-        args = fill(jobtype.args, self.rng)
-        if jobtype.writer.sorts_objects:
-            args = json.loads(json.dumps(args, sort_keys=True))
-        fields: Payload = {
-            "jid": jobtype.writer.jid(self.rng),
-            "queue": jobtype.queue,
-            "jobtype": jobtype.name,
-            "args": args,
-            "retry": jobtype.retry,
-            "reserve_for": jobtype.reserve_for,
-            "backtrace": jobtype.backtrace,
-            "created_at": jobtype.writer.rfc3339(created_at) if jobtype.dated else None,
-            "custom": self._custom() if self.rng.random() < 0.6 else None,
-        }
-        return _without_none(fields)
-
-    def _custom(self) -> Payload:
-        custom: Payload = {"tenant": self.rng.choice(SHOP["shops"])}
-        if self.rng.random() < 0.5:
-            ids = self.rng.randbytes(24).hex()
-            custom["traceparent"] = f"00-{ids[:32]}-{ids[32:]}-01"
-        return custom
-
-    def _failed(self, row: dict[str, Any], tried: _Try, first: int, next_at: int | None) -> Payload:
-        """Draw a job with its failure, in the server's key order; `next_at` counts from `first`."""
-        jobtype, error = TYPES[row["type"]], SHOP["errors"][row["error"]]
-        stamp = jobtype.writer.rfc3339
-        job = self._job(jobtype, first + tried.created)
-        args = job["args"]
-        failure = {
-            "retry_count": tried.retry_count,
-            "remaining": jobtype.limit - tried.retry_count,
-            "failed_at": stamp(first),
-            "next_at": None if next_at is None else stamp(first + next_at),
-            "message": error["message"].replace(
-                "{arg}", str(args[0]) if isinstance(args, list) else ""
-            ),
-            "errtype": error["errtype"],
-            "backtrace": error.get("backtrace"),
-        }
-        job["enqueued_at"] = stamp(first + tried.enqueued)
-        job["failure"] = _without_none(failure)
-        return job
-
-    def _tries(self) -> Iterator[_Try]:
-        """Follow a job that fails whenever it is tried, by the server's delays."""
-        failed, due, enqueued = 0, None, -self.rng.randrange(SECOND, _RUN)
-        created = enqueued - self._moment()
-        for retry_count in count():
-            delay = retry_count**4 + 15 + self.rng.randrange(30) * (retry_count + 1)
-            next_at = failed + delay * SECOND + self._moment()
-            yield _Try(retry_count, created, enqueued, failed, due, next_at)
-            due, enqueued = next_at, next_at + self.rng.randrange(5 * SECOND)  # polled every 5 s
-            failed = enqueued + self.rng.randrange(SECOND, _RUN)
-
-    def _nth_try(self, retry_count: int) -> _Try:
-        return next(islice(self._tries(), retry_count, None))
-
-    def _moment(self) -> int:
-        return self.rng.randrange(SECOND // 10_000, SECOND // 100)
-
-
-def _without_none(fields: Payload) -> Payload:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _member(job: Payload, writer: Writer, at: int = 0) -> _Member:
-    """Write the job; `at` is cut to the digits that the payload's times have."""
-    ordered = {key: job[key] for key in writer.keys if key in job}
-    step: int = 10 ** (9 - writer.digits)
-    return _Member(str(job["jid"]), writer.json(ordered).encode(), at - at % step)
-
-
-def _scored(members: Named) -> Scored:
-    """Return (member, score), lowest score first; the score is summed as the server sums it."""
-    return tuple(
-        (member.raw, float(member.at // SECOND) + member.at % SECOND / SECOND)
-        for member in sorted(chain.from_iterable(members.values()), key=_AT)
+        moment=moment,
+        queues={name: tuple(raw for _, raw in members[name]) for name in SHOP["queues"]},
+        sets={kind: tuple((raw, at / SECOND) for at, raw in members[kind]) for kind in SETS},
+        counters=_counters(rng, datetime.fromtimestamp(moment, UTC)),
+        records=tuple(drawing.records),
+        highlights=drawing.highlights,
     )
 
 
@@ -352,34 +92,212 @@ def _counters(rng: Random, now: datetime) -> dict[str, int]:
     return counters
 
 
-def _highlights(
-    queues: Named, scheduled: Named, retries: Named, dead: Named, working: Named
-) -> Highlights:
-    odd = {
-        word: queues[queue["name"]][each["position"]].jid
-        for queue in SHOP["queues"]
-        for word, each in queue.get("odd", {}).items()
+class _Try(NamedTuple):
+    """A try that fails; nanoseconds since the job was created."""
+
+    enqueued: int
+    failed: int
+    due: int  # when it is to be tried again
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """The history of a job until it came to where it is."""
+
+    created: int
+    failed: list[_Try]
+    current: _Try  # the one that has not failed yet
+    at: int  # its score there; in a queue, when it was pushed
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """Draws rows of population.toml, and collects the results."""
+
+    sample: Sampler
+    now: int
+    members: dict[str, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    records: list[DemoRecord] = field(default_factory=list)
+    highlights: dict[str, str] = field(default_factory=dict)
+
+    def add_jobs(self, place: str, row: Row) -> None:
+        """Draw the jobs of a row; what it does not say, its type does."""
+        if "raw" in row:
+            self.members[place].append((self._due(row), row["raw"].encode("latin-1")))
+            return
+        row = SHOP["types"][row["type"]] | row | {"place": place}
+        for number in range(row.get("jobs", 1)):
+            life = self._life(row)
+            job = self._payload(row, life)
+            raw = _written(row, life, job)
+            self.members[row["queue"] if place == Kind.QUEUE else place].append((life.at, raw))
+            if "also_pushed" in row:
+                pushed = self.now - self.sample.span(row["also_pushed"])
+                self.members[row["queue"]].append((pushed, raw))
+            if number == 0 and "highlight" in row:
+                self.highlights[row["highlight"]] = job["jid"]
+            if number < row.get("records", 0):
+                self.records.append(self._record_of(row, life, job))
+
+    def add_records(self, row: Row) -> None:
+        """Draw the records of a row: of jobs that are over, and odd ones."""
+        row = SHOP["types"].get(row.get("type"), {}) | row
+        for _ in range(row.get("jobs", 1)):
+            recorded, job = self.now - self.sample.span(row["age"]), None
+            if "type" in row:
+                jid = self.sample.fill(WRITERS[row["writer"]].jid)
+                job = {"jid": jid, "args": self.sample.fill(row["args"])}
+            attempts = self._attempts(row.get("attempts", []), recorded + _SOON)
+            self.records.append(self._record(row, job, recorded, attempts))
+
+    def _life(self, row: Row) -> _Life:
+        dead = row["place"] == Kind.DEAD
+        tries = max(_retries(row), 0) + 1 if dead else self.sample.fill(row.get("tries", 0))
+        *failed, current = islice(self._tries(), tries + 1)
+        match row["place"]:
+            case Kind.SCHEDULED:
+                at = self._due(row)
+                created = min(self.now, at) - self.sample.span("1m..1d")
+            case Kind.RETRIES:
+                _, last, due = failed[-1]
+                since = self.sample.rng.randrange(
+                    self.sample.span(row.get("quiet", "0s")), due - last - SECOND
+                )
+                created = self.now - since - last
+                at = created + due
+            case Kind.DEAD:
+                died = self.now - self.sample.span(row["age"])
+                created = died - failed[-1].failed
+                at = died + FAKTORY.purge_after * SECOND
+            case _:  # it waits in a queue, or runs
+                at = self.now - self.sample.span(row["age"])
+                created = at - self.sample.span(row.get("waited", "0s")) - current.enqueued
+                at += _reserved_for(row) if row["place"] == Kind.WORKING else 0
+        return _Life(created, failed, current, WRITERS[row["writer"]].cut(at))
+
+    def _due(self, row: Row) -> int:
+        if "ago" in row:
+            return self.now - self.sample.span(row["ago"])
+        if "tomorrow" in row:
+            day = DAY * SECOND
+            return self.now - self.now % day + day + self.sample.span(row["tomorrow"])
+        return self.now + self.sample.span(row["in"])
+
+    def _tries(self) -> Iterator[_Try]:
+        """Follow a job that fails whenever it is tried, by the server's delays."""
+        enqueued = self.sample.rng.randrange(_SOON, 10 * _SOON)
+        for number in count():
+            failed = enqueued + self.sample.span("1s..95s")
+            delay = number**4 + 15 + self.sample.rng.randrange(30) * (number + 1)
+            due = failed + delay * SECOND + self.sample.rng.randrange(_SOON)
+            yield _Try(enqueued, failed, due)
+            enqueued = due + self.sample.span("0s..5s")  # the server polls every 5 s
+
+    def _payload(self, row: Row, life: _Life) -> Row:
+        writer = WRITERS[row["writer"]]
+        job = row | {
+            "jid": self.sample.fill(writer.jid),
+            "jobtype": row["type"],
+            "args": self.sample.fill(row["args"]),
+            "created_at": writer.rfc3339(life.created),
+            "custom": self.sample.fill(self.sample.rng.choice(SHOP["custom"])),
+        }
+        if row["place"] == Kind.SCHEDULED:
+            job["at"] = writer.rfc3339(life.at)
+        else:
+            last = life.failed[-1] if row["place"] in (Kind.RETRIES, Kind.DEAD) else life.current
+            job["enqueued_at"] = writer.rfc3339(life.created + last.enqueued)
+        if life.failed:
+            job["failure"] = _failure(row, life, str(job["args"][0]))
+        return {key: job[key] for key in writer.keys if job.get(key)}
+
+    def _record_of(self, row: Row, life: _Life, job: Row) -> DemoRecord:
+        """Draw the record of a job that is somewhere: each of its tries is an attempt."""
+        if row["place"] == Kind.WORKING:
+            attempts = self._attempts(row["attempts"], life.at - _reserved_for(row))
+        else:
+            attempts = [
+                {
+                    "state": RecordState.FAILED.value,
+                    "started_at": (life.created + tried.enqueued) // 1000,
+                    "failed_at": (life.created + tried.failed) // 1000,
+                    "errors": ["{errtype}: {message}".format_map(job["failure"])],
+                }
+                for tried in life.failed
+            ]
+        return self._record(row, job, life.created, attempts)
+
+    def _attempts(self, rows: list[Row], at: int) -> list[Row]:
+        """Draw attempts at a job, one after the other; `at` is when the first began to wait."""
+        attempts = []
+        for row in rows:
+            started = at + self.sample.span(row["waited"])
+            fields = {"state": row["state"], "started_at": started // 1000}
+            if "kill_requested" in row:
+                fields[KILL_REQUESTED] = (started + self.sample.span(row["kill_requested"])) // 1000
+            if "ran" in row:
+                at = started + self.sample.span(row["ran"])
+                fields[RecordState(row["state"]).moment] = at // 1000
+            attempts.append(fields | self.sample.fill(row.get("fields", {})))
+        return attempts
+
+    def _record(self, row: Row, job: Row | None, recorded: int, attempts: list[Row]) -> DemoRecord:
+        """Write a record as the gem does: a restart archives the attempt before it."""
+        by_jid = row.get("tracked_by") == "jid"
+        ident = job["jid"] if job and by_jid else self.sample.fill(SHOP["record_id"])
+        base = {"id": ident, "state": row.get("state", "queued"), "recorded_at": recorded // 1000}
+        if job:
+            named = {row.get("argument", "subject"): text_of(job["args"][0])}
+            base |= {"job_name": row["type"], "job_args": named}
+            base |= {} if by_jid else {"provider_job_id": job["jid"]}
+        if base["state"] == RecordState.QUEUED:
+            base["queued_at"] = (recorded + _SOON) // 1000
+        *archived, fields = (
+            base | {"progress": 0, "errors": [], "attempt": number} | attempt
+            for number, attempt in enumerate(attempts or [{}])
+        )
+        return DemoRecord(
+            id=ident,
+            fields=fields,
+            attempts=tuple(old | {"id": f"{ident}:{old['attempt']}"} for old in archived),
+            states=tuple(RecordState(s) for s in (fields["state"], *row.get("also_in", ()))),
+        )
+
+
+def _retries(row: Row) -> int:
+    return int(row.get("retry", DEFAULT_RETRY))
+
+
+def _reserved_for(row: Row) -> int:
+    return int(row.get("reserve_for", RESERVE_FOR)) * SECOND
+
+
+def _failure(row: Row, life: _Life, argument: str) -> Row:
+    """Return a job's failure; the next_at of a dead one stays that of its last retry."""
+    error: Row = SHOP["errors"][row["error"]]
+    stamp = WRITERS[row["writer"]].rfc3339
+    retries = len(life.failed) - 1
+    failure: Row = {
+        "retry_count": retries,
+        "remaining": _retries(row) - retries,
+        "failed_at": stamp(life.created + life.failed[0].failed),
     }
-    marked = [row["highlight"] for row in SHOP["failing"]["retries"] if "highlight" in row]
-    incident = retries[_INCIDENT["type"]]
-    return Highlights(
-        waiting=_pasted(queues["default"][117:]),
-        paused=_pasted(queues[SHOP["paused"][0]][5:]),
-        retrying=max(incident, key=_AT).jid,
-        scheduled=scheduled["tomorrow"][0].jid,
-        overdue=scheduled["overdue"][0].jid,
-        dead=dead["dead"][0].jid,
-        working=working["busy"][0].jid,
-        stuck=working["stuck"][0].jid,
-        duplicate=min(incident, key=_AT).jid,
-        incident_jobtype=_INCIDENT["type"],
-        incident_errtype=SHOP["errors"][_INCIDENT["error"]]["errtype"],
-        malformed=str(sum(len(members["malformed"]) for members in (scheduled, retries, dead))),
-        **{word: retries[word][0].jid for word in marked},
-        **odd,
-    )
+    planned = life.failed[:-1] if row["place"] == Kind.DEAD else life.failed
+    if planned:
+        failure["next_at"] = stamp(life.created + planned[-1].due)
+    return failure | error | {"message": error["message"].replace("{arg}", argument)}
 
 
-def _pasted(members: list[_Member]) -> str:
-    """Return the first jid that a command line does not take for an option."""
-    return next(member.jid for member in members if not member.jid.startswith("-"))
+def _written(row: Row, life: _Life, job: Row) -> bytes:
+    """Return the member: the job as its program writes it, or the server's reservation."""
+    if row["place"] == Kind.WORKING:
+        server = WRITERS["server"]
+        reservation = {
+            "job": {key: job[key] for key in server.keys if key in job},
+            "reserved_at": server.rfc3339(life.at - _reserved_for(row)),
+            "expires_at": server.rfc3339(life.at),
+            "wid": row["wid"],
+        }
+        return server.json(reservation)
+    raw = WRITERS[row["writer"]].json(job)
+    return raw[: len(raw) * 2 // 3] if row.get("torn") else raw

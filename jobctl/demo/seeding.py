@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobctl.demo.population import Population
-from jobctl.demo.status_records import DemoRecord, status_records
+from jobctl.demo.population import DemoRecord, Population
+from jobctl.demo.templates import SHOP
 from jobctl.errors import Refused
 from jobctl.model.jobba import MOMENTS, RecordLayout
-from jobctl.model.jsontext import dumps, text_of
+from jobctl.model.jsontext import dumps
 from jobctl.model.layout import QueueForm
 from jobctl.redis.scripts import DEMO, Command
 from jobctl.systems.faktory.layout import FAKTORY
@@ -23,17 +23,17 @@ def seeded_at(connection: Connection) -> float | None:
     return None if mark is None else float(mark)
 
 
-def seed(connection: Connection, population: Population, moment: float) -> None:
-    """Write a population and its status records, in one transaction.
+def seed(connection: Connection, population: Population) -> None:
+    """Write a population in one transaction.
 
     Raises:
         Refused: the database is not empty.
     """
     _check_empty(connection)
     commands = _job_commands(population)
-    for record in status_records(population, moment):
+    for record in population.records:
         commands += _record_commands(record)
-    commands.append(("SET", DEMO, repr(moment)))
+    commands.append(("SET", DEMO, repr(population.moment)))
     connection.pipe([("MULTI",), *commands, ("EXEC",)])
 
 
@@ -57,13 +57,13 @@ def _check_empty(connection: Connection) -> None:
 
 
 def _job_commands(population: Population) -> list[Command]:
-    names = (*population.queues, *population.empty_queues)
     commands: list[Command] = [
-        ("SADD", FAKTORY.queues, *names),
-        ("SADD", FAKTORY.paused, *population.paused),
+        ("SADD", FAKTORY.queues, *population.queues),
+        ("SADD", FAKTORY.paused, *SHOP["paused"]),
     ]
     for name, jobs in population.queues.items():
-        commands.append(("LPUSH", FAKTORY.queue_key(name, QueueForm.Q), *jobs))
+        if jobs:
+            commands.append(("LPUSH", FAKTORY.queue_key(name, QueueForm.Q), *jobs))
     for kind, members in population.sets.items():
         commands += [("ZADD", FAKTORY.sets[kind], repr(score), raw) for raw, score in members]
     return commands + [("SET", name, count) for name, count in population.counters.items()]
@@ -78,17 +78,12 @@ def _record_commands(record: DemoRecord) -> list[Command]:
         ("HSET", key, *(part for name, value in its.items() for part in (name, dumps(value))))
         for key, its in hashes.items()
     ]
-    commands += [("SADD", layout.state(s), record.id) for s in (record.state, *record.also_in)]
-    for name in MOMENTS:
-        if fields.get(name) is not None:
-            commands.append(("ZADD", layout.moment(name), text_of(fields[name]), record.id))
-    for key, value in (
-        (layout.job_name, fields.get("job_name")),
-        (layout.provider_job_id, fields.get("provider_job_id")),
-    ):
-        if value is not None:
-            commands.append(("SADD", key(text_of(value)), record.id))
-    args = fields.get("job_args")
-    for value in args.values() if isinstance(args, dict) else ():
-        commands.append(("SADD", layout.job_arg(value), record.id))
-    return commands
+    sets = [layout.state(state) for state in record.states]
+    if "job_name" in fields:
+        sets.append(layout.job_name(fields["job_name"]))
+        sets += [layout.job_arg(value) for value in fields["job_args"].values()]
+    if "provider_job_id" in fields:
+        sets.append(layout.provider_job_id(fields["provider_job_id"]))
+    commands += [("SADD", key, record.id) for key in sets]
+    times = [name for name in MOMENTS if name in fields]
+    return commands + [("ZADD", layout.moment(t), str(fields[t]), record.id) for t in times]

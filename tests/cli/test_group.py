@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import shlex
-from datetime import UTC, datetime
 
 import pytest
 
@@ -38,7 +37,7 @@ ODD = [
 
 @pytest.fixture
 def population(raw, store, noon):
-    seed(store.backend.connection, lifelike(datetime.fromtimestamp(NOW, UTC)), NOW)
+    seed(store.backend.connection, lifelike(NOW))
     retry(raw, *ODD)
     raw.zadd("dead", {b"no json at all": NOW})
 
