@@ -31,8 +31,8 @@ from running import clean_env, compile_all, ours, private_server, python, script
 from slow import Slow
 
 from jobctl import connect
+from jobctl.library_records import Records
 from jobctl.model.jobba import RecordState
-from jobctl.records.records import Records
 
 PAIRS = 7
 SIZES = (200_000, 1_000_000)

@@ -13,24 +13,30 @@ from jobctl.backend import Backend
 from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, Trace, open_redis, running_embedded
 from jobctl.filter.where import Where
+from jobctl.jobs import grouping
 from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm, System
+from jobctl.model.leases import Author
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
 from jobctl.model.verbs import SETS_WITH_VERBS, Change, Verb
+from jobctl.operations import resume, undo
 from jobctl.operations.begin import begin
+from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
 from jobctl.operations.request import Provenance, Request, Watch
+from jobctl.queues import pausing
+from jobctl.queues.draining import Drain, DrainObserver, DrainResult, drain
+from jobctl.queues.naming import Naming, select_queues
+from jobctl.queues.pausing import PauseReport
 from jobctl.redis.queues import Queues
 from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
 
 if TYPE_CHECKING:
     from jobctl.jobs.grouping import Group
+    from jobctl.library_records import Records
     from jobctl.model.report import Report
-    from jobctl.queues.draining import DrainResult
-    from jobctl.queues.pausing import PauseReport
-    from jobctl.records.records import Records
     from jobctl.systems.faktory.server import Faktory
 
 _NO_GUARDS = Guards()
@@ -148,11 +154,11 @@ class Jobs(Changing):
 
         The most frequent come first.
         """
-        from jobctl.jobs.grouping import group, read_keys
-
         if isinstance(where, str):
             where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
-        return group(self, where, read_keys(",".join(by)), self._backend.server.now())
+        return grouping.group(
+            self, where, grouping.read_keys(",".join(by)), self._backend.server.now()
+        )
 
 
 class Reservations(Changing):
@@ -241,7 +247,7 @@ class Store:
     @cached_property
     def records(self) -> Records:
         """Jobba's status records."""
-        from jobctl.records.records import Records  # most commands do without
+        from jobctl.library_records import Records  # most commands do without
 
         return Records(self.backend)
 
@@ -280,12 +286,8 @@ class Store:
             NotFound: there is no such queue; nothing was changed.
             Refused: a server runs that would not notice.
         """
-        from jobctl.model.leases import Author
-        from jobctl.queues.naming import Naming
-        from jobctl.queues.pausing import pause
-
         author = Author(who, host, self.server.now(), reason)
-        return pause(self.backend, Naming(names), author)
+        return pausing.pause(self.backend, Naming(names), author)
 
     def resume_queues(self, *names: str, force: bool = False) -> PauseReport:
         """Resume queues; ``*`` alone means all; `force`: also those that somebody holds.
@@ -294,10 +296,7 @@ class Store:
             NotFound: there is no such queue; nothing was changed.
             Refused: somebody holds one of them, or a server runs that would not notice.
         """
-        from jobctl.queues.naming import Naming
-        from jobctl.queues.pausing import resume
-
-        return resume(self.backend, Naming(names), force=force)
+        return pausing.resume(self.backend, Naming(names), force=force)
 
     def drain_queues(
         self,
@@ -317,9 +316,6 @@ class Store:
         Raises:
             NotFound: there is no such queue.
         """
-        from jobctl.queues.draining import Drain, DrainObserver, drain
-        from jobctl.queues.naming import Naming, select_queues
-
         meant = select_queues(self.backend, Naming(names), also_paused=True)
         return drain(
             self.backend, Drain(meant.names, empty, timeout, ignore_expired), DrainObserver()
@@ -353,17 +349,13 @@ class Store:
         self, operation: str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
     ) -> Report:
         """Put back what an operation changed, as far as it still can be put back."""
-        from jobctl.operations.undo import undo
-
-        return undo(self.backend, operation, guards, watch or Watch())
+        return undo.undo(self.backend, operation, guards, watch or Watch())
 
     def resume(
         self, operation: str, *, guards: Guards = _NO_GUARDS, watch: Watch | None = None
     ) -> Report:
         """Go on with an operation that was stopped."""
-        from jobctl.operations.resume import resume
-
-        return resume(self.backend, operation, guards, watch or Watch())
+        return resume.resume(self.backend, operation, guards, watch or Watch())
 
     def apply(
         self,
@@ -375,13 +367,10 @@ class Store:
         watch: Watch | None = None,
     ) -> Report:
         """Do what a plan says, to exactly the jobs in it; `who` applies it, on which `host`."""
-        from jobctl.operations.file import OperationFile
-        from jobctl.operations.resume import apply
-
         guards.allow(self.backend.rules)
         author = Provenance(who, host)
         with OperationFile.open_plan(plan) as planned:
-            return apply(self.backend, planned, author, guards, watch or Watch())
+            return resume.apply(self.backend, planned, author, guards, watch or Watch())
 
 
 def connect(

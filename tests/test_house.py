@@ -30,21 +30,32 @@ MAY_IMPORT = {
     "backend": {"errors", "model", "redis", "systems"},
     "queues": {"errors", "model", "filter", "redis", "systems", "backend", "queues"},
     "jobs": {"errors", "model", "filter", "systems", "backend", "records", "queues", "jobs"},
-    "records": {"errors", "model", "filter", "redis", "backend", "operations", "records"},
+    "records": {"errors", "model", "filter", "redis", "backend", "records"},
     "operations": {"errors", "model", "filter", "redis", "systems", "backend", "queues", "records"}
     | {"jobs", "operations"},
-    "library": {"errors", "config", "connecting", "model", "filter", "redis", "systems"}
+    "library_records": {"errors", "model", "redis", "backend", "records", "operations"},
+    "library": {
+        "library_records",
+        "errors",
+        "config",
+        "connecting",
+        "model",
+        "filter",
+        "redis",
+        "systems",
+    }
     | {"backend", "jobs", "queues", "records", "operations"},
     "cron": {"errors", "model", "cron"},
     "render": {"errors", "model", "filter", "cron", "render"},
     "connecting": {"errors", "config", "embedded", "model", "systems", "backend"},
     "cli": {"jobctl", "errors", "config", "connecting", "model", "filter", "systems", "render"}
-    | {"cron", "demo", "jobs", "queues", "records", "operations", "backend", "cli"},
+    | {"cron", "demo", "jobs", "queues", "records", "operations", "backend", "library_records"}
+    | {"cli"},
     "__main__": {"cli", "jobctl"},
 }
 # Files that still import what they must not: each goes with its step.
 NOT_YET = {
-    *("records/changing.py", "records/undoing.py"),
+    *("library_records.py", "records/undoing.py"),
 }
 # One third-party library, one room.
 LIBRARIES = {

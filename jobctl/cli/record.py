@@ -18,10 +18,10 @@ from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.library_records import Records
 from jobctl.model.jsontext import loads
 from jobctl.model.record import ROW_KEYS, Record
 from jobctl.model.record_values import fields_json, read_progress, read_provider, read_state
-from jobctl.records.records import Records
 from jobctl.render.formats import Format
 
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -25,11 +25,11 @@ from jobctl.cli.query import conditions
 from jobctl.cli.session import Session
 from jobctl.cli.verbs import own_options
 from jobctl.errors import UsageProblem
+from jobctl.library_records import Records
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.verbs import Verb
 from jobctl.records.query import Query, RecordWhere
-from jobctl.records.records import Records
 from jobctl.records.stats import MEASURES, RecordGroup, read_keys
 from jobctl.render.formats import Format
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
@@ -16,13 +20,67 @@ from jobctl.model.report import SAMPLE
 from jobctl.model.rows import Row
 from jobctl.model.verbs import Change, Verb
 from jobctl.operations.file import OperationFile
+from jobctl.operations.lines import nameless, problem
 from jobctl.operations.request import Request, Watch
 from jobctl.operations.selection import Selection
 from jobctl.operations.subject import Found, Members, Prepared, Reversal, shortened
 from jobctl.records.query import RecordWhere
-from jobctl.records.spool import Spool
 from jobctl.redis.operations import BYTES
 from jobctl.redis.record_snapshots import MOST, RecordCall
+
+_LENGTH = 4  # bytes in front of each id
+
+
+class Spool:
+    """Ids in the order they came, none twice. Close it, or use it in a ``with``."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._hashes = array("q")
+        self._file = os.fdopen(nameless(directory), "w+b")
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def add(self, ids: Iterable[bytes]) -> None:
+        """Take ids in.
+
+        Raises:
+            FileProblem: the disk is full.
+        """
+        some = list(ids)
+        self._hashes.extend(map(hash, some))
+        try:
+            self._file.write(b"".join(len(i).to_bytes(_LENGTH, "big") + i for i in some))
+        except OSError as error:
+            raise problem("write", self._directory, error) from None
+
+    def ids(self) -> Iterator[bytes]:
+        """Yield the ids; one that came again is left out."""
+        twice = self._repeated()
+        seen: set[bytes] = set()
+        try:
+            self._file.seek(0, os.SEEK_SET)
+        except OSError as error:  # what was not written yet does not fit
+            raise problem("write", self._directory, error) from None
+        while head := self._file.read(_LENGTH):
+            ident = self._file.read(int.from_bytes(head, "big"))
+            if twice and hash(ident) in twice:
+                if ident in seen:
+                    continue
+                seen.add(ident)
+            yield ident
+
+    def _repeated(self) -> set[int]:
+        """Return the hashes that came more than once: few, an index repeats only while it grows."""
+        return {one for one, other in pairwise(sorted(self._hashes)) if one == other}
+
 
 Keeps = Callable[[Snapshot, Record], bool]
 _OTHERS = ("(others)", "")
