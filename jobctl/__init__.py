@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from jobctl.filter.where import Flags, Where
     from jobctl.library import Store, connect
     from jobctl.model.entry import Entry, Job, Place
-    from jobctl.model.guards import Guards
     from jobctl.model.queue import Queue
     from jobctl.model.report import Preview, Report
     from jobctl.model.status import State, Status
     from jobctl.model.target import Target
     from jobctl.model.urls import Tls
+    from jobctl.model.verbs import Guards
     from jobctl.operations.request import Watch
     from jobctl.systems.faktory.layout import FAKTORY
 
@@ -58,7 +58,7 @@ _HOMES = {
     "Entry": "model.entry",
     "Exit": "errors",
     "Flags": "filter.where",
-    "Guards": "model.guards",
+    "Guards": "model.verbs",
     "Job": "model.entry",
     "JobctlError": "errors",
     "Kind": "model.layout",

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from jobctl.errors import UsageProblem
-from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.jobba import NAMESPACE, RecordLayout
 from jobctl.model.layout import Kind, Layout, QueueForm, System
 from jobctl.model.target import Target
+from jobctl.model.verbs import NO_RULES, Rules
 from jobctl.redis.operations import Operations
 from jobctl.redis.queues import Queues
 from jobctl.redis.scripts import Trace

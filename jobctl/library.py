@@ -13,13 +13,12 @@ from jobctl.backend import Backend
 from jobctl.config.levels import choose_level
 from jobctl.connecting import Settings, Trace, open_redis, running_embedded
 from jobctl.filter.where import Where
-from jobctl.jobs import grouping
-from jobctl.model.guards import Guards
+from jobctl.jobs import listing
 from jobctl.model.layout import Kind, QueueForm, System
-from jobctl.model.leases import Author
+from jobctl.model.queue import Author
 from jobctl.model.target import Target
 from jobctl.model.urls import NO_TLS, Tls
-from jobctl.model.verbs import SETS_WITH_VERBS, Change, Verb
+from jobctl.model.verbs import SETS_WITH_VERBS, Change, Guards, Verb
 from jobctl.operations import resume, undo
 from jobctl.operations.begin import begin
 from jobctl.operations.file import OperationFile
@@ -34,7 +33,7 @@ from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
 
 if TYPE_CHECKING:
-    from jobctl.jobs.grouping import Group
+    from jobctl.jobs.listing import Group
     from jobctl.library_records import Records
     from jobctl.model.report import Report
     from jobctl.systems.faktory.server import Faktory
@@ -156,8 +155,8 @@ class Jobs(Changing):
         """
         if isinstance(where, str):
             where = Where.parse(where, kind=self.kind, payload_keys=self.layout.payload_keys)
-        return grouping.group(
-            self, where, grouping.read_keys(",".join(by)), self._backend.server.now()
+        return listing.group(
+            self, where, listing.read_keys(",".join(by)), self._backend.server.now()
         )
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis
-from jobctl.model.guards import Guards
+from jobctl.model.jobba import Record
 from jobctl.model.layout import Kind
-from jobctl.model.record import Record
-from jobctl.model.verbs import Change, Verb
+from jobctl.model.verbs import Change, Guards, Verb
 from jobctl.records.find import count, explain, find, index_count, order_of, page_of
 from jobctl.records.plan import QueryPlan
 from jobctl.records.query import Query, RecordWhere

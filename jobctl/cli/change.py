@@ -16,11 +16,10 @@ from jobctl.cli.session import Session
 from jobctl.cli.terminal import TerminalWatch, asks, check_answer
 from jobctl.errors import Exit
 from jobctl.filter.where import Where
-from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind
 from jobctl.model.report import Report
 from jobctl.model.times import parse_duration, parse_moment, parse_rate
-from jobctl.model.verbs import Change, Verb
+from jobctl.model.verbs import Change, Guards, Verb
 from jobctl.operations.begin import begin
 from jobctl.operations.request import Request
 from jobctl.records.query import RecordWhere

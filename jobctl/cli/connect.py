@@ -14,10 +14,10 @@ from jobctl.cli.output import say
 from jobctl.cli.session import Session
 from jobctl.config.levels import SettingsLevel, choose_level
 from jobctl.errors import UsageProblem
-from jobctl.model.guards import Rules
 from jobctl.model.layout import QueueForm, System
 from jobctl.model.times import parse_duration
 from jobctl.model.urls import SECRET, Tls
+from jobctl.model.verbs import Rules
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend

@@ -31,10 +31,9 @@ from jobctl.model.times import parse_duration
 from jobctl.model.words import listed
 from jobctl.queues.draining import Activity, Drain, DrainObserver, DrainResult, describe, drain
 from jobctl.queues.holders import pending_pauses
-from jobctl.queues.holding import QueueHold
+from jobctl.queues.holding import NOT_FOUND, QueueHold, Signals, runnable
 from jobctl.queues.naming import Naming, select_queues
 from jobctl.queues.pausing import pause
-from jobctl.queues.running import NOT_FOUND, Signals, runnable
 from jobctl.render.formats import printable
 
 if TYPE_CHECKING:

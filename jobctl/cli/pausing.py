@@ -16,7 +16,7 @@ from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import NotTaken, UsageProblem
-from jobctl.model.leases import Author
+from jobctl.model.queue import Author
 from jobctl.model.words import listed
 from jobctl.queues.naming import Naming
 from jobctl.queues.pausing import KEYS, PauseReport, clear_dead

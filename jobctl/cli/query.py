@@ -25,7 +25,7 @@ from jobctl.cli.output import (
 from jobctl.cli.session import Session
 from jobctl.errors import UsageProblem
 from jobctl.library_records import Records
-from jobctl.model.record import ROW_KEYS
+from jobctl.model.jobba import ROW_KEYS
 from jobctl.model.rows import Page, Row, SortOrder
 from jobctl.records.find import count, count_ignoring_case, explain, found, index_count, page_of
 from jobctl.records.plan import QueryPlan, document, facts

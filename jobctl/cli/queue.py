@@ -25,8 +25,7 @@ from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.verbs import Verb
-from jobctl.queues.listing_queues import QUEUE_KEYS, queue_rows, sort_rows
-from jobctl.queues.naming import find_queues
+from jobctl.queues.naming import QUEUE_KEYS, find_queues, queue_rows, sort_rows
 from jobctl.render.formats import Format, printable
 
 if TYPE_CHECKING:

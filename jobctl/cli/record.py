@@ -19,8 +19,8 @@ from jobctl.cli.output import console, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.library_records import Records
+from jobctl.model.jobba import ROW_KEYS, Record
 from jobctl.model.jsontext import loads
-from jobctl.model.record import ROW_KEYS, Record
 from jobctl.model.record_values import fields_json, read_progress, read_provider, read_state
 from jobctl.render.formats import Format
 

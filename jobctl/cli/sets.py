@@ -36,9 +36,9 @@ from jobctl.cli.session import Session
 from jobctl.cli.verbs import own_options, verb_command, verbs_of
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.where import Flags
-from jobctl.jobs.grouping import group as group_jobs
-from jobctl.jobs.grouping import read_keys
 from jobctl.jobs.listing import count as count_matching
+from jobctl.jobs.listing import group as group_jobs
+from jobctl.jobs.listing import read_keys
 from jobctl.model.layout import Kind
 from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status

@@ -18,9 +18,9 @@ from jobctl.cli.options import output_options, shared, shared_options, watch_opt
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.errors import NotFound, UsageProblem
+from jobctl.jobs.locate import Goal, wait
 from jobctl.jobs.locate import status as look
 from jobctl.jobs.overview import overview
-from jobctl.jobs.wait import Goal, wait
 from jobctl.model.info import NOT_LOOKED
 from jobctl.model.rows import Row, without_plain_classes
 from jobctl.model.status import PLACE_KEYS, TABLE, Status

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from jobctl.errors import ConfigProblem, UnknownContext
-from jobctl.model.guards import Rules
 from jobctl.model.layout import QueueForm, System
+from jobctl.model.verbs import Rules
 from jobctl.model.words import did_you_mean
 
 FLAGS = ("read_only", "protected", "reason_required", "journal")

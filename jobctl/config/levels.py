@@ -12,9 +12,9 @@ from pathlib import Path
 from jobctl.config.contexts import Context, find_context
 from jobctl.config.secrets import Password, expand, password_of
 from jobctl.errors import UnknownContext, UsageProblem
-from jobctl.model.guards import NO_RULES, Rules
 from jobctl.model.layout import QueueForm, System
 from jobctl.model.urls import bare
+from jobctl.model.verbs import NO_RULES, Rules
 from jobctl.model.words import did_you_mean
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"

@@ -60,8 +60,8 @@ def start(
         directory = directory.absolute()
         if (running := find(directory)) is not None:
             return running, False
+        from jobctl.embedded.directory import clear
         from jobctl.embedded.launch import binary, launch
-        from jobctl.embedded.stopping import clear
 
         deadline = time.monotonic() + timeout
         program = binary(environ)
@@ -89,7 +89,7 @@ def stop(directory: Path, *, timeout: float = 15.0) -> EmbeddedServer | None:
         directory = directory.absolute()
         if not (directory / SERVER_LOCK).exists():
             return None
-        from jobctl.embedded.stopping import clear
+        from jobctl.embedded.directory import clear
 
         deadline = time.monotonic() + timeout
         with locked(directory / START_LOCK, deadline):

@@ -13,8 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from jobctl.errors import BadFilter
-from jobctl.filter.prefilter import match_pattern
-from jobctl.filter.regex import Named, Regex
+from jobctl.filter.patterns import Named, Regex, match_pattern
 from jobctl.filter.values import (
     ORDERS,
     Literal,

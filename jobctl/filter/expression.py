@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from jobctl.errors import BadFilter, UsageProblem
 from jobctl.filter.conditions import Comparison, FilterField, Joined, Not, Sort, Test
-from jobctl.filter.regex import Regex, compile_regex
+from jobctl.filter.patterns import Regex, compile_regex
 from jobctl.filter.values import Literal, Pair, check_time, match_field, readings
 from jobctl.model.jsontext import loads
 from jobctl.model.times import parse_duration

@@ -18,8 +18,7 @@ from jobctl.filter.conditions import (
     leaves,
     twofold,
 )
-from jobctl.filter.prefilter import compile_glob, may_hold_jid
-from jobctl.filter.regex import Regex, compile_regex
+from jobctl.filter.patterns import Regex, compile_glob, compile_regex, may_hold_jid
 from jobctl.filter.values import Literal, readings
 from jobctl.model.entry import Entry, real_class
 from jobctl.model.jsontext import glance

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from jobctl.model.json_edits import replacer
-from jobctl.model.jsontext import dig, dumps, read_object, text_of
+from jobctl.model.jsontext import dig, dumps, read_object, replacer, text_of
 from jobctl.model.layout import JOB_KINDS, Kind, Layout, QueueForm
 from jobctl.model.times import Instant, epoch, score_time
 

@@ -8,9 +8,8 @@ from hashlib import sha1
 from itertools import chain
 from typing import Required, TypedDict
 
-from jobctl.model.jobba import decode, encode
+from jobctl.model.jobba import Record, attempt_number, decode, encode
 from jobctl.model.jsontext import dumps, loads_own
-from jobctl.model.record import Record, attempt_number
 from jobctl.model.typed import typed
 
 _ZERO = b"\0"  # in no JSON text

@@ -13,7 +13,7 @@ from jobctl.model.layout import Kind
 from jobctl.model.verbs import Change
 
 if TYPE_CHECKING:
-    from jobctl.model.record import Record
+    from jobctl.model.jobba import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, JobctlError, Loading
 from jobctl.model.layout import QueueForm
-from jobctl.model.leases import Author
 from jobctl.model.operation import ActingNote, Batch, Header, Outcome, Rising, read_result
+from jobctl.model.queue import Author
 from jobctl.model.report import Report
 from jobctl.model.times import LAST, Instant
 from jobctl.model.verbs import Change, Verb

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import UsageProblem
 from jobctl.filter.where import Where
-from jobctl.model.guards import Guards, Rules
 from jobctl.model.layout import Kind
 from jobctl.model.report import Preview, Report
-from jobctl.model.verbs import Change, Verb
+from jobctl.model.verbs import Change, Guards, Rules, Verb
 from jobctl.queues.naming import Naming
 
 if TYPE_CHECKING:

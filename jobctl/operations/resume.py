@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Refused, RefusedByRedis
-from jobctl.model.guards import Guards
-from jobctl.model.leases import Author
 from jobctl.model.operation import Header
+from jobctl.model.queue import Author
 from jobctl.model.report import Preview, Report
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.engine import Operation, resumable
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal

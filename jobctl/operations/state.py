@@ -9,7 +9,6 @@ from itertools import islice
 from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.model.layout import Kind
-from jobctl.model.leases import Author
 from jobctl.model.operation import (
     ActingNote,
     Batch,
@@ -24,6 +23,7 @@ from jobctl.model.operation import (
     UndoNote,
     read_result,
 )
+from jobctl.model.queue import Author
 from jobctl.model.report import Report
 from jobctl.model.times import Instant, score_time
 from jobctl.operations.file import OperationFile

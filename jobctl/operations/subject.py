@@ -22,7 +22,7 @@ from jobctl.operations.selection import Selection
 from jobctl.redis.scripts import Command
 
 if TYPE_CHECKING:
-    from jobctl.model.record import Record
+    from jobctl.model.jobba import Record
 
 _KINDS = 10_000  # lines of a histogram; what comes after them is counted together
 

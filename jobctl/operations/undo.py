@@ -8,10 +8,9 @@ from typing import Protocol
 
 from jobctl.backend import Backend
 from jobctl.errors import ConnectionLost, FileProblem, Loading, Refused
-from jobctl.model.guards import Guards
 from jobctl.model.operation import Header
 from jobctl.model.report import Preview, Report
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
 from jobctl.operations.request import Watch, rehearsed

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import Refused
 from jobctl.model.info import JobServerFacts
-from jobctl.model.leases import STALE, Author, Holders, Lease
+from jobctl.model.queue import STALE, Author, Holders, Lease
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend

@@ -11,7 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, RefusedByRedis
-from jobctl.model.leases import STALE, Author, Holders
+from jobctl.model.queue import STALE, Author, Holders
 from jobctl.model.rows import Row
 from jobctl.queues.holders import (
     NAP,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jobctl.model.entry import Entry
-from jobctl.model.job_records import IndexedRecord, JobRecords
-from jobctl.model.jobba import KILL_REQUESTED, RecordState
+from jobctl.model.jobba import KILL_REQUESTED, Record, RecordState
 from jobctl.model.layout import Kind
-from jobctl.model.record import Record
+from jobctl.model.status import IndexedRecord, JobRecords
 from jobctl.model.times import epoch
 from jobctl.model.words import listed
 

@@ -10,8 +10,17 @@ from itertools import chain, islice
 from typing import Generic, TypeVar
 
 from jobctl.errors import UsageProblem, WrongType
-from jobctl.model.jobba import Clause, RecordState, SetClause, TimeClause, decode, encode
-from jobctl.model.record import ROW_KEYS, Record, state_of
+from jobctl.model.jobba import (
+    ROW_KEYS,
+    Clause,
+    Record,
+    RecordState,
+    SetClause,
+    TimeClause,
+    decode,
+    encode,
+    state_of,
+)
 from jobctl.model.rows import Page, SortKey, SortOrder, sort_key
 from jobctl.model.words import did_you_mean
 from jobctl.records.plan import HELD, NEWEST, QueryPlan, Way, make_plan, ordering

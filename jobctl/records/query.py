@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from jobctl.errors import BadFilter
 from jobctl.filter.conditions import Comparison, FilterField, Joined, Read, Sort, Test, dug, twofold
 from jobctl.filter.expression import parse
-from jobctl.filter.regex import compile_regex
+from jobctl.filter.patterns import compile_regex
 from jobctl.filter.values import Literal, check_time, shortest, split_path
 from jobctl.model.jobba import (
     GROUPS,
     KILL_REQUESTED,
     MOMENTS,
+    ROW_KEYS,
     Clause,
+    Record,
     RecordState,
     SetClause,
     TimeClause,
 )
 from jobctl.model.jsontext import text_of
-from jobctl.model.record import ROW_KEYS, Record
 from jobctl.model.status import OF_RECORDS
 from jobctl.model.times import DAY, Instant, parse_day, parse_duration
 from jobctl.model.words import near_name

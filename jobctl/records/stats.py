@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from math import ceil, fsum
 
 from jobctl.errors import Refused
-from jobctl.model.jobba import RecordState
+from jobctl.model.jobba import Record, RecordState
 from jobctl.model.jsontext import text_of
-from jobctl.model.record import Record
 from jobctl.model.rows import Row
 from jobctl.model.words import read_names
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, Refused, WrongType
 from jobctl.model.layout import Layout
-from jobctl.model.leases import STALE, Author, Holders, Lease
+from jobctl.model.queue import STALE, Author, Holders, Lease
 from jobctl.redis.queues import decode_name, encode_name
 from jobctl.redis.scripts import KEPT, PAUSES, Command, Reply, hold_key, ready, script
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
-from jobctl.filter.prefilter import may_hold_jid
+from jobctl.filter.patterns import may_hold_jid
 from jobctl.model.entry import Entry, Job, Place
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.queue import Queue

@@ -9,11 +9,10 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, NoPermission, WrongType
-from jobctl.model.job_records import IndexedRecord, JobRecords, job_records
-from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
+from jobctl.model.jobba import MOMENTS, Record, RecordLayout, RecordState, decode, encode
 from jobctl.model.jsontext import text_of
-from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Attempt
+from jobctl.model.status import IndexedRecord, JobRecords, job_records
 from jobctl.redis.scripts import Chunk, Command, Reply
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from jobctl.errors import JobctlError, WrongType
-from jobctl.model.jobba import MOMENTS, RecordLayout, RecordState, decode, encode
-from jobctl.model.record import Record
+from jobctl.model.jobba import MOMENTS, Record, RecordLayout, RecordState, decode, encode
 from jobctl.model.record_snapshot import RECORDS, Attempt, Snapshot, state_name
 from jobctl.model.record_values import INDEXED
 from jobctl.redis.record_reading import WrongTypes, fixed_indexes, read_attempts, value_indexes

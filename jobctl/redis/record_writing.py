@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
-from jobctl.model.jobba import KILL_REQUESTED, RecordState, decode, encode
+from jobctl.model.jobba import KILL_REQUESTED, Record, RecordState, attempt_number, decode, encode
 from jobctl.model.jsontext import dumps, loads
-from jobctl.model.record import Record, attempt_number
 from jobctl.model.record_values import (
     INDEXED,
     fields_json,

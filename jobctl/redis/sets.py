@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
-from jobctl.filter.prefilter import match_pattern, may_hold_jid
+from jobctl.filter.patterns import match_pattern, may_hold_jid
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind, Layout
 from jobctl.redis.scripts import Chunk, Command, Reply

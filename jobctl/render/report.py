@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from jobctl.model.entry import Entry
+from jobctl.model.jobba import Record
 from jobctl.model.layout import Kind
-from jobctl.model.record import Record
 from jobctl.model.report import Preview, Report
 from jobctl.model.rows import Row, listing_row, without_plain_classes
 from jobctl.model.words import things

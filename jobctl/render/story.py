@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from jobctl.model.entry import Entry
-from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, RecordState
+from jobctl.model.jobba import KILL_REQUESTED, MOMENTS, Record, RecordState
 from jobctl.model.jsontext import Number, text_of
 from jobctl.model.layout import Kind
-from jobctl.model.record import Record
 from jobctl.model.status import State, Status
 from jobctl.model.times import Instant, epoch
 from jobctl.render.cells import bar, json_text, number, relative, whole_percent

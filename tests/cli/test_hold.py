@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from jobctl import embedded
-from jobctl.model.leases import Author, Lease
+from jobctl.model.queue import Author, Lease
 from tests.builders import job, reservation
 from tests.cli.holds import Holder, age, ended, holders, kill, leases, paused
 from tests.embedded.servers import until
@@ -223,7 +223,7 @@ def fast_beat(holder):
     directory.mkdir()
     here = os.environ.get("PYTHONPATH", "")
     (directory / "sitecustomize.py").write_text(
-        "import jobctl.model.leases\njobctl.model.leases.BEAT = 0.2\n"
+        "import jobctl.model.queue\njobctl.model.queue.BEAT = 0.2\n"
     )
     return f"{directory}:{here}" if here else directory
 

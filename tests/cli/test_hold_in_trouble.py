@@ -12,10 +12,10 @@ import redis
 
 from jobctl import embedded
 from jobctl.errors import Refused, Unreachable
-from jobctl.model.leases import Author
+from jobctl.model.queue import Author
 from jobctl.queues import holding
+from jobctl.queues.holding import Signals
 from jobctl.queues.naming import Naming
-from jobctl.queues.running import Signals
 from tests.builders import job, reservation
 from tests.cli.holds import Holder, age, ended, leases, paused
 from tests.embedded.servers import until

@@ -155,7 +155,7 @@ def test_a_rate_holds_it_back(raw, report):
 
 def test_what_others_do_meanwhile_is_told_apart(shop, raw, store):
     from jobctl import Where
-    from jobctl.model.guards import Guards
+    from jobctl.model.verbs import Guards
     from jobctl.operations.request import Watch
 
     class Meddler(Watch):

@@ -9,8 +9,8 @@ import pytest
 
 from jobctl.config.contexts import config_file, find_context, read_contexts
 from jobctl.errors import ConfigProblem, Exit, UnknownContext
-from jobctl.model.guards import Rules
 from jobctl.model.layout import QueueForm
+from jobctl.model.verbs import Rules
 
 SECRET = "correct-horse-battery"
 PROD = f'[contexts.prod]\nurl = "redis://:{SECRET}@10.0.0.1/0"\n'

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jobctl import Kind, Where
 from jobctl.errors import BadFilter
-from jobctl.filter.prefilter import compile_glob
+from jobctl.filter.patterns import compile_glob
 from jobctl.model.entry import Entry
 from jobctl.records.query import Query
 from jobctl.systems.faktory.layout import FAKTORY

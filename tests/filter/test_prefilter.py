@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobctl.filter.prefilter import compile_glob, escape, match_pattern, may_hold_jid
+from jobctl.filter.patterns import compile_glob, escape, match_pattern, may_hold_jid
 from jobctl.model.entry import Job
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import job

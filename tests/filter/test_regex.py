@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.errors import BadFilter
-from jobctl.filter.regex import compile_regex
+from jobctl.filter.patterns import compile_regex
 from jobctl.model.entry import Entry
 from jobctl.model.layout import Kind
 from jobctl.systems.faktory.layout import FAKTORY

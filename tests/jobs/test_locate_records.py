@@ -6,8 +6,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.jobs.locate import status
-from jobctl.model.jobba import RecordState
-from jobctl.model.record import ROW_KEYS
+from jobctl.model.jobba import ROW_KEYS, RecordState
 from jobctl.redis.record_reading import MOST_OF_A_JOB, RecordsByJid
 from tests.builders import NOW, enqueue, failed, job, reservation
 from tests.recording import record_ago

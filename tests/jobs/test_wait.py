@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from jobctl.errors import Exit, UsageProblem
-from jobctl.jobs.wait import Goal, wait
+from jobctl.jobs.locate import Goal, wait
 from tests.builders import enqueue, failed, job, retry
 from tests.recording import record_ago
 

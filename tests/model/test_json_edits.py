@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.json_edits import inside, replacer, without
-from jobctl.model.jsontext import read_object
+from jobctl.model.jsontext import inside, read_object, replacer, without
 from tests.builders import failed, job
 
 KEY = "enqueued_at"

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.model.jobba import RecordLayout, RecordState, decode, encode
-from jobctl.model.record import ROW_KEYS, Record, moment_text
+from jobctl.model.jobba import (
+    ROW_KEYS,
+    Record,
+    RecordLayout,
+    RecordState,
+    decode,
+    encode,
+    moment_text,
+)
 
 
 def flat(**fields: str) -> list[bytes]:

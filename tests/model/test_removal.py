@@ -2,13 +2,12 @@
 
 import pytest
 
-from jobctl.model.guards import Guards
 from jobctl.model.jsontext import dumps, loads_own
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.queue import RemovedQueue, Segment, shown_queues
 from jobctl.model.typed import typed
-from jobctl.model.verbs import Change, Verb
+from jobctl.model.verbs import Change, Guards, Verb
 
 QUEUE = RemovedQueue("mail", registered=True, paused=False, forms=(QueueForm.Q,), jobs=3)
 

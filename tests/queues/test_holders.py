@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from jobctl.model.leases import Author, Lease
+from jobctl.model.queue import Author, Lease
 from jobctl.queues import holders
 from jobctl.queues.holders import find_holders, process_name
 

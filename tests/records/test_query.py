@@ -7,8 +7,7 @@ import json
 import pytest
 
 from jobctl.errors import BadFilter
-from jobctl.model.jobba import RecordState, SetClause, TimeClause
-from jobctl.model.record import Record
+from jobctl.model.jobba import Record, RecordState, SetClause, TimeClause
 from jobctl.records.query import Query
 from tests.records.asking import Example
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobctl.errors import UsageProblem
-from jobctl.model.record import Record
+from jobctl.model.jobba import Record
 from jobctl.records.stats import MEASURES, Spans, measure, read_keys
 
 S = 1_000_000

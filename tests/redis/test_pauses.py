@@ -7,7 +7,7 @@ import time
 import pytest
 
 from jobctl.errors import Refused
-from jobctl.model.leases import Author, Lease
+from jobctl.model.queue import Author, Lease
 
 ANN = Author("ann", "one", 1000.5, "deploy")
 

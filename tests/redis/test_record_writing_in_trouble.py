@@ -16,7 +16,7 @@ from jobctl.errors import (
     RefusedByRedis,
     WrongType,
 )
-from jobctl.model.guards import Rules
+from jobctl.model.verbs import Rules
 from tests.everything import everything
 from tests.recording import START, orphan, record
 from tests.trouble import denied, full, meanwhile, replica

@@ -6,10 +6,9 @@ import time
 import pytest
 
 from jobctl import connect
-from jobctl.model.guards import Guards
-from jobctl.model.json_edits import inside
+from jobctl.model.jsontext import inside
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.verbs import Change, Verb
+from jobctl.model.verbs import Change, Guards, Verb
 from jobctl.operations.begin import begin
 from jobctl.operations.request import Request, Watch
 from jobctl.systems.faktory.go_json import lock_key

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from jobctl.model.entry import Entry, Job, Place, name_queue, retries_left
-from jobctl.model.json_edits import replacer
+from jobctl.model.jsontext import replacer
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.rows import listing_row
 from jobctl.model.times import Instant

@@ -11,8 +11,7 @@ from jobctl.backend import Backend
 from jobctl.filter.values import Ambiguity
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry, real_class, retries_left
-from jobctl.model.json_edits import inside
-from jobctl.model.jsontext import dig, glance, text_of
+from jobctl.model.jsontext import dig, glance, inside, text_of
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Outcome, Rising
 from jobctl.model.report import SAMPLE

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from jobctl.backend import Backend
 from jobctl.errors import Refused, RefusedByFaktory, WrongType
 from jobctl.model.entry import Entry, Place
-from jobctl.model.guards import Guards
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.operation import Header
 from jobctl.model.queue import Queue, RemovedQueue, form_shown, is_unread, shown_queues
 from jobctl.model.report import SAMPLE, Preview, Report
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.journal import Journal
 from jobctl.operations.request import Request, Watch
 from jobctl.operations.subjects.conclude import adopted_sizes, queue_sizes

@@ -12,9 +12,8 @@ from pathlib import Path
 from jobctl.backend import Backend
 from jobctl.errors import Refused
 from jobctl.filter.values import Ambiguity
-from jobctl.model.jobba import RecordState, TimeClause, decode
+from jobctl.model.jobba import Record, RecordState, TimeClause, decode
 from jobctl.model.operation import Batch, Outcome
-from jobctl.model.record import Record
 from jobctl.model.record_snapshot import Snapshot
 from jobctl.model.report import SAMPLE
 from jobctl.model.rows import Row

@@ -22,11 +22,10 @@ from jobctl.errors import (
     RefusedByFaktory,
     RefusedByRedis,
 )
-from jobctl.model.guards import Guards
 from jobctl.model.operation import ChosenNote, Header
 from jobctl.model.queue import Segment, shown_queues
 from jobctl.model.report import Report
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Watch
 from jobctl.operations.selection import Selection

@@ -11,12 +11,11 @@ from itertools import islice
 from jobctl.backend import Backend
 from jobctl.errors import JobctlError, Loading, Refused, RefusedByRedis
 from jobctl.model.entry import Entry
-from jobctl.model.guards import Guards
 from jobctl.model.layout import QueueForm
 from jobctl.model.operation import ChosenNote
 from jobctl.model.queue import RemovedQueue, shown_queues
 from jobctl.model.report import SAMPLE, Preview, Report
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Watch, rehearsed
 from jobctl.operations.state import State

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from jobctl.model.json_edits import replacer, without
+from jobctl.model.jsontext import replacer, without
 from jobctl.model.layout import SETS, Kind, Layout, Marks, Payload, QueueForm, System
 from jobctl.model.times import Instant
 
