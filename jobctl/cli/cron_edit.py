@@ -230,7 +230,7 @@ def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | N
     for each in edited.worse:
         if not each.is_error:
             continue
-        if added is not None and (each.file, each.entry) == (file, added.number):
+        if added is not None and each.file == file and (each.line or 0) >= added.line:
             raise UsageProblem(each.message, hint=each.hint)
         message = f"{each.file}:{each.line}: {each.message}; nothing was changed"
         raise BadCronFile(message, hint=each.hint)

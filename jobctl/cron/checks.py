@@ -1,7 +1,7 @@
 """Read a document of cron entries as the server reads it, and check each of them.
 
-Which server that is, and which tables are entries, `plugin` says; what is wrong with a job `job`
-and `push_checks`, and with a schedule `lint`.
+Which server that is, and which tables are entries, `plugin` says; what is wrong with a job
+`job_checks`, and with a schedule `lint`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import CronEntry, CronServer, Crontab, Flavour
 from jobctl.cron.entry_job import (
     ENTRY_KEYS,
-    JOB_CHECKS,
     JOB_KEYS,
     JobTable,
     field_of,
@@ -25,9 +24,9 @@ from jobctl.cron.entry_job import (
 from jobctl.cron.fields import Every
 from jobctl.cron.files import Document
 from jobctl.cron.finding import Finding, Level, Notes, Stage, unfit_finding
+from jobctl.cron.job_checks import PUSH_CHECKS, START_CHECKS
 from jobctl.cron.lint import lint
 from jobctl.cron.plugin import check_strays, find_entries, find_server
-from jobctl.cron.push_checks import PUSH_CHECKS
 from jobctl.cron.schedule import Schedule
 from jobctl.cron.toml import Parsed, Path, parse
 from jobctl.errors import BadSchedule, HangingSchedule
@@ -160,13 +159,13 @@ def _read_job(
         return {}
     made = server_job(job)
     checked = JobTable(job, made, server)
-    for checks, stage in ((JOB_CHECKS, Stage.ENTRY), (PUSH_CHECKS, Stage.NOTHING)):
-        for code, level, check in checks:
-            for where, message, advice in check(checked):
-                if level is Level.ERROR:
-                    notes.error((*here, *where), code, message, advice, stage=stage)
-                else:
-                    notes.warning((*here, *where), code, message, advice)
+    for checks, stage in ((START_CHECKS, Stage.ENTRY), (PUSH_CHECKS, Stage.NOTHING)):
+        for each in (remark for check in checks for remark in check(checked)):
+            where = (*here, *each.path)
+            if each.level is Level.ERROR:
+                notes.error(where, each.code, each.message, each.hint, stage=stage)
+            else:
+                notes.warning(where, each.code, each.message, each.hint)
     return made
 
 

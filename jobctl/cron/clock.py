@@ -19,7 +19,7 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH = _BEGINNING.toordinal()
 _SAMPLE = 3 * DAY  # no zone has ever changed and changed back within less
 _LONGEST = 60  # characters of a zone's name in a message
-_SIGNED = re.compile(r"(?:(?:etc/)?utc|gmt|z)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII | re.I)
+_OFFSET = re.compile(r"(?:(?:etc/)?utc|gmt|z)?[+-][0-9:]{1,5}", re.I)
 _DIGIT = re.compile(r"\d", re.ASCII)
 _OUTSIDE = re.compile(r"^[/\\]|\.\.")  # Go's own test
 
@@ -224,29 +224,15 @@ def _plain(name: str) -> str:
 
 
 def _near(name: str) -> str:
+    if _OFFSET.fullmatch(name):
+        return "an offset is no zone: UTC+2 is Etc/GMT-2, its sign turned around"
     names = available_timezones()
     same = next((known for known in names if known.lower() == name.lower()), None)
     if same is not None:
         return f"did you mean {same}? upper and lower case matter"
-    offset = _SIGNED.fullmatch(name)
-    if offset is not None:
-        return _of_offset(*offset.groups())
     last = {known.rpartition("/")[2]: known for known in sorted(names)}
     near = last.get(name.rpartition("/")[2])
     # A near name with digits, or a near abbreviation (EST for CEST), has another offset.
     if near is None and not _DIGIT.search(name) and not (name.isalpha() and name.isupper()):
         near = near_name(name, [known for known in names if not _DIGIT.search(known)])
     return f"did you mean {near}?" if near else "zones look like Europe/Berlin, or UTC"
-
-
-def _of_offset(sign: str, hours: str, minutes: str | None) -> str:
-    """Return the hint for an offset: its zone, whose sign says how far UTC is ahead."""
-    count = int(hours)
-    if not count and not int(minutes or 0):
-        return "write UTC"
-    zone = f"Etc/GMT{'-' if sign == '+' else '+'}{count}"
-    if int(minutes or 0) or zone not in available_timezones():
-        return "no zone is named by such an offset: name a place that has it, as in Area/City"
-    side = "ahead of" if sign == "+" else "behind"
-    hour = "hour" if count == 1 else "hours"
-    return f"{count} {hour} {side} UTC is {zone}: the sign is turned around there"

@@ -29,8 +29,6 @@ _ENABLING = "[cron_plugin]\nenabled = true\n"
 _TIGHT = re.compile(rb"[^\n\r]\r?\n[ \t]*\[cron\.job\]")  # no blank line above the header
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 FOLDER = "conf.d"
-# What a file alone does not tell: the others of its folder may have it.
-_OF_THE_WHOLE = ("flavour", "plugin-off", "no-entries", "no-effect", "bad-unique")
 _NUMBER = re.compile(r"\d[\d,]*")
 
 
@@ -310,8 +308,8 @@ def judge(
 ) -> Edited:
     """Compare what the server says of a file before and after an edit.
 
-    Of a file in a folder named ``conf.d``, which the server reads as one document with the others
-    there, that document is compared as well.
+    Of a file in a folder named ``conf.d`` the document of all files there is compared, which is
+    what the server reads.
 
     Args:
         path: of the file.
@@ -324,41 +322,29 @@ def judge(
     Raises:
         BadCronFile: another file of the folder cannot be read.
     """
-    more: list[Finding] = []
+    old_raw, new_raw = None if old is None else old.document.raw, new.document.raw
+    was, becomes = _documents(path, old_raw, new_raw)
+    whole = load(becomes, flavour, now=now, local=local)
+    known = load(was, flavour, now=now, local=local).findings if was.parts else ()
+    before = None if old is None else load_parsed(old, whole.flavour)
+    return Edited(before, load_parsed(new, whole.flavour), tuple(_new(known, whole.findings)))
+
+
+def _documents(path: str, old: bytes | None, new: bytes) -> tuple[Document, Document]:
+    """Return the document that a file is part of, before and after."""
     # Links stay as they are: the server takes the names that it finds in the folder.
-    in_folder = Path(os.path.abspath(path)).parent.name == FOLDER and path.endswith(".toml")  # noqa: PTH100
-    if in_folder:
-        was, becomes = _whole(path, None if old is None else old.document.raw, new.document.raw)
-        whole = load(becomes, flavour, now=now, local=local)
-        flavour = whole.flavour
-        there = load(was, flavour, now=now, local=local).findings if was.parts else ()
-        more = _new(there, whole.findings)
-    before = None if old is None else load_parsed(old, flavour, now=now, local=local)
-    after = load_parsed(new, flavour, now=now, local=local)
-    worse = _new(before.findings if before else (), after.findings)
-    if in_folder:
-        worse = [each for each in worse if each.code not in _OF_THE_WHOLE]
-        known = {_alike(each) for each in worse}
-        worse += [each for each in more if _alike(each) not in known]
-    return Edited(before, after, tuple(worse))
-
-
-def _whole(path: str, old: bytes | None, new: bytes) -> tuple[Document, Document]:
-    """Return the document of a folder before and after."""
-    folder, name = Path(path).parent, Path(path).name
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100
+    in_folder = folder.name == FOLDER and path.endswith(".toml")
     others: list[tuple[str, bytes]] = []
-    if any(file.name.endswith(".toml") for file in folder.iterdir()):
-        parts = read_documents([str(folder)])[0].parts
-        others = [part for part in parts if Path(part[0]).name != name]
-    return (
-        _document(others if old is None else [*others, (path, old)]),
-        _document([*others, (path, new)]),
-    )
-
-
-def _document(parts: Sequence[tuple[str, bytes]]) -> Document:
-    ordered = sorted(parts, key=lambda part: os.fsencode(Path(part[0]).name))
-    return Document.of(ordered, directory=True)
+    if in_folder and any(file.name.endswith(".toml") for file in folder.iterdir()):
+        parts = read_documents([str(Path(path).parent)])[0].parts
+        others = [part for part in parts if Path(part[0]).name != Path(path).name]
+    made = []
+    for raw in (old, new):
+        parts = (*others, *([] if raw is None else [(path, raw)]))
+        ordered = sorted(parts, key=lambda part: os.fsencode(Path(part[0]).name))
+        made.append(Document.of(ordered, directory=in_folder))
+    return made[0], made[1]
 
 
 def _new(before: Sequence[Finding], after: Sequence[Finding]) -> list[Finding]:

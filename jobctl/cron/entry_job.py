@@ -1,21 +1,19 @@
-"""Make a job of an entry's table as the server does, and check the table.
+"""Make a job of an entry's table as the server does.
 
 Go marshals the table to JSON, and that into Faktory's ``client.Job``: it matches keys to fields in
 any case, reads keys in order of their bytes, so that the last one counts, and drops what it does
-not know. A new check is a row of `JOB_CHECKS` and a function.
+not know.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
 from jobctl.cron.crontab import CronServer
-from jobctl.cron.finding import Level
 from jobctl.cron.toml import Path
 from jobctl.model.words import near_name
 
@@ -61,12 +59,6 @@ _FAILURE_FIELDS: dict[str, Shape] = {
 # What is written into an entry; and into a job: Faktory's fields, but jobtype is called type.
 ENTRY_KEYS = ("schedule", "job")
 JOB_KEYS = ("type", *(name for name in JOB_FIELDS if name != "jobtype"))
-# What Faktory and the plugins look for in the job's custom table.
-_CUSTOM_KEYS = ("expires_at", "expires_in", "unique_for", "unique_until", "track", "bid", "locale")
-_SET = {"jid": "each job gets its own", "created_at": "each job gets its own"}
-
-# Where in the job's table, what is wrong, what to do about it.
-JobRemark = tuple[Path, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +94,6 @@ class JobTable:
         return {name: (paths[name], value) for name, value in made.items()}
 
 
-JobCheck = Callable[[JobTable], Iterator[JobRemark]]
-
-
 def field_of(key: str) -> str:
     """Return the name that a key has for Go, whatever its case."""
     # Unicode folds more than A-Z to ASCII: the long s, and (by lower) the Kelvin sign.
@@ -133,7 +122,7 @@ def server_job(table: Mapping[str, object]) -> dict[str, object]:
             continue
         value, held = as_json(whole[key]), job.get(name)
         if isinstance(value, float):
-            value = _digits(value)
+            value = digits(value)
         # Go decodes a second object into the first one.
         job[name] = (
             {**held, **value} if isinstance(held, dict) and isinstance(value, dict) else value
@@ -161,92 +150,6 @@ def _clock(value: datetime | time) -> str:
     return f"{value:%H:%M:%S}{fraction}"
 
 
-def missing_type(job: JobTable) -> Iterator[JobRemark]:
-    """Yield a job without a type."""
-    if "type" not in job.table:
-        near = near_key("type", job.table)
-        hint = f"is {near} meant to be type?" if near else "type = 'SendEmail'"
-        yield (), "the job has no type", hint
-
-
-def wrong_types(job: JobTable) -> Iterator[JobRemark]:
-    """Yield values of another type than their fields take."""
-    kind = job.table.get("type", "")
-    if not _fits(kind, Shape.STRING):
-        yield ("type",), f"type must be {Shape.STRING}, not {kind_of(kind)}", None
-    for path, shape, value in _mismatches((), _kept(job.table), JOB_FIELDS):
-        yield path, f"{path[-1]} must be {shape}, not {kind_of(value)}", None
-
-
-def not_numbers(job: JobTable) -> Iterator[JobRemark]:
-    """Yield NaN and infinity, which JSON does not have."""
-    for path, value in _leaves((), _kept(job.table)):
-        if isinstance(value, float) and not math.isfinite(value):
-            yield path, "nan and inf cannot be written as JSON", None
-
-
-def changed_numbers(job: JobTable) -> Iterator[JobRemark]:
-    """Yield integers that arrive as others: in args and custom all numbers are floats to Go."""
-    for path, value in _leaves((), _kept(job.table)):
-        if field_of(str(path[0])) not in ("args", "custom") or type(value) is not int:
-            continue
-        arrives = _digits(float(value))
-        if arrives != value:
-            message = f"{value} arrives as {arrives}: to the server all numbers here are floats"
-            yield path, message, "write it as a string"
-
-
-def overwritten(job: JobTable) -> Iterator[JobRemark]:
-    """Yield keys that the server sets itself."""
-    for key, name in _read_keys(job):
-        if key == "jobtype":
-            yield (key,), "jobtype is set to type", "leave it out"
-        elif name in _SET:
-            yield (key,), f"{key} is not kept: {_SET[name]}", None
-
-
-def unknown_keys(job: JobTable) -> Iterator[JobRemark]:
-    """Yield keys that Faktory does not read."""
-    for key, name in _read_keys(job):
-        if name in JOB_FIELDS:
-            continue
-        hint = "it is looked for in [cron.job.custom]"
-        if key not in _CUSTOM_KEYS:
-            near = near_name(key.lower(), [known for known in JOB_KEYS if known not in job.table])
-            hint = f"did you mean {near}?" if near else f"one of: {', '.join(JOB_KEYS)}"
-        yield (key,), f"{key} is not read, and dropped", hint
-
-
-def other_case(job: JobTable) -> Iterator[JobRemark]:
-    """Yield keys of another case: they are read all the same, or lose against the right one."""
-    for key, name in _read_keys(job):
-        if key == name or name in _SET or name not in JOB_FIELDS:
-            continue
-        counts = (
-            name if name in job.table else {"args": "an empty one", "jobtype": "type"}.get(name)
-        )
-        message = f"{key} is lost: {counts} counts" if counts else f"{key} is taken for {name}"
-        yield (key,), message, f"write {name}" if name != "jobtype" else None
-
-
-JOB_CHECKS: tuple[tuple[str, Level, JobCheck], ...] = (
-    ("missing-type", Level.ERROR, missing_type),
-    ("wrong-type", Level.ERROR, wrong_types),
-    ("not-a-number", Level.ERROR, not_numbers),
-    ("changed-number", Level.WARNING, changed_numbers),
-    ("overwritten", Level.WARNING, overwritten),
-    ("unknown-key", Level.WARNING, unknown_keys),
-    ("other-case", Level.WARNING, other_case),
-)
-
-
-def _read_keys(job: JobTable) -> Iterator[tuple[str, str]]:
-    """Yield a job's keys, but those that are meant to be its type, each with its field's name."""
-    for key in job.table:
-        if key != "type" and not (near_key("type", [key]) and "type" not in job.table):
-            yield key, field_of(key)
-
-
 def kind_of(value: object) -> str:
     """Return what a TOML value is, in words."""
     if isinstance(value, list):
@@ -258,26 +161,10 @@ def kind_of(value: object) -> str:
     return names.get(type(value), "a time")
 
 
-def _kept(table: Mapping[str, object]) -> dict[str, object]:
-    """Return a job without its jobtype: the plugin sets that to the type, whatever was there."""
-    return {key: value for key, value in table.items() if key != "jobtype"}
-
-
-def _leaves(path: Path, value: object) -> Iterator[tuple[Path, object]]:
-    """Yield every value that holds no others, and where it stands."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves((*path, key), item)
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _leaves((*path, i), item)
-    else:
-        yield path, value
-
-
-def _mismatches(
-    path: Path, table: Mapping[str, object], fields: Mapping[str, Shape]
+def mismatches(
+    path: Path, table: Mapping[str, object], fields: Mapping[str, Shape] = JOB_FIELDS
 ) -> Iterator[tuple[Path, Shape, object]]:
+    """Yield the values of a job's table that do not fit: where, the type it takes, the value."""
     for key, value in table.items():
         shape = fields.get(field_of(key))
         if shape is None:
@@ -286,7 +173,7 @@ def _mismatches(
         if not _fits(value, shape):
             yield here, shape, value
         elif shape is Shape.FAILURE and isinstance(value, dict):
-            yield from _mismatches(here, value, _FAILURE_FIELDS)
+            yield from mismatches(here, value, _FAILURE_FIELDS)
 
 
 def _fits(value: object, shape: Shape) -> bool:
@@ -304,10 +191,10 @@ def _fits(value: object, shape: Shape) -> bool:
 def _is_whole(value: object) -> bool:
     """Check that a number comes out of Go's JSON as digits alone, and fits into 64 bits."""
     if isinstance(value, float):
-        return value.is_integer() and _digits(value) in _INT64
+        return value.is_integer() and digits(value) in _INT64
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _digits(value: float) -> int:
+def digits(value: float) -> int:
     """Return a whole float as Go writes it: its shortest digits, and zeros behind them."""
     return int(Decimal(repr(value)))

@@ -216,6 +216,10 @@ def parse(document: Document) -> Parsed | Unfit:
     if document.unfit is not None:
         return document.unfit
     text = document.text
+    lone = text.find("\r")
+    if lone >= 0:  # tomllib takes one before a line's end
+        line, column = text.count("\n", 0, lone) + 1, lone - text.rfind("\n", 0, lone)
+        return _unfit(line, column, "a carriage return without a line feed")
     try:
         data = tomllib.loads(text, parse_float=_go_float)
         wide = next(_too_wide(data), None)

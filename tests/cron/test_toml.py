@@ -20,6 +20,7 @@ from tests.cron.tables import ON, crontab, job, told
         ("a = [-inf, 1e400]", 1, 5, "64 bits"),
         ("a = {b = 1, b = 2}", 1, 18, ""),
         ("a = 1\r\nb = 2\rc", 2, 6, ""),
+        ("\n#\r\r\n", 2, 2, "carriage return"),
         ("a" * 5000, 1, 5001, "expected '='"),
     ],
 )
