@@ -53,8 +53,9 @@ def _too_much(words: list[str]) -> str | None:
     if "?" in words:
         digits = any(letter.isdigit() for letter in words[-1])
         return foreign or (QUARTZ_DAYS if digits else None)
-    behind = len(words) > 6 or (len(words) == 6 and _NO_WEEKDAY.fullmatch(words[5]))
-    if behind and _is_schedule(words[:5]):
+    if len(words) == 6 and not _NO_WEEKDAY.fullmatch(words[5]):
+        return None
+    if len(words) > 5 and _is_schedule(words[:5]) and not _is_schedule(words[:6]):
         five = " ".join(words[:5])
         return f"five fields, and nothing behind them: {five}; six have the seconds first"
     return None
