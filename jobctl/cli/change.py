@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.connect import connect, connect_either, provenance, rules_of
-from jobctl.cli.output import console, say, write_document, write_rows
+from jobctl.cli.output import console, read_duration, say, write_document, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.terminal import TerminalWatch, asks, check_answer
 from jobctl.errors import Exit
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
 from jobctl.model.report import Report
-from jobctl.model.times import parse_duration, parse_moment, parse_rate
+from jobctl.model.times import parse_moment, parse_rate
 from jobctl.model.verbs import Change, Guards, Verb
 from jobctl.operations.begin import begin
 from jobctl.operations.request import Request
@@ -77,13 +77,12 @@ def read_change(session: Session, verb: Verb) -> Change:
     Raises:
         UsageProblem: one of them makes no sense.
     """
-    delay, spread = session.text("delay"), session.text("spread")
     at, rate = session.text("at"), session.text("rate")
     return Change(
         verb,
         at=None if at is None else parse_moment(at, time.time(), ahead=True).epoch(),
-        delay=None if delay is None else parse_duration(delay),
-        spread=None if spread is None else parse_duration(spread),
+        delay=read_duration(session, "delay"),
+        spread=read_duration(session, "spread"),
         to=session.text("to"),
         front=session.flag("front") or verb is Verb.RELEASE,
         reset_retries=session.flag("reset_retries"),

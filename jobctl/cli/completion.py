@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from jobctl.operations.journal import Entry
 
+    Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_JOBCTL_COMPLETE"
@@ -100,66 +101,48 @@ def queue_names(session: Session) -> list[str]:
     return [] if thread.is_alive() else found
 
 
-def complete_operations(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Complete the id of an operation from the journal; nothing on failure."""
-    return _operations(incomplete, lambda entry: True)  # noqa: ARG005
+def _completing(names: Callable[[], Mapping[str, str | None]]) -> Complete:
+    """Complete from names, each with its help; nothing where they cannot be had."""
+
+    def complete(
+        ctx: click.Context,  # noqa: ARG001
+        param: click.Parameter,  # noqa: ARG001
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        try:
+            return _items(incomplete, names())
+        except Exception:  # any error: a completing shell has no place for messages
+            return []
+
+    return complete
 
 
-def complete_undoable(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Complete the id of an operation that can be undone, and is not yet."""
-    return _operations(
-        incomplete, lambda e: not e.header.change.verb.row.permanent and e.state.value != "undone"
-    )
-
-
-def complete_unfinished(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Complete the id of an operation, or of its undo, that was stopped."""
-    return _operations(incomplete, lambda e: e.state.value in ("unfinished", "undoing"))
-
-
-def _operations(incomplete: str, wanted: Callable[[Entry], bool]) -> list[CompletionItem]:
+def _operations(wanted: Callable[[Entry], bool]) -> dict[str, str | None]:
     from jobctl.config.levels import operations_directory
     from jobctl.operations.journal import Journal
 
-    try:
-        entries = Journal(operations_directory(os.environ)).entries()
-    except Exception:  # any error: a completing shell has no place for messages
-        return []
-    return _items(
-        incomplete,
-        {
-            e.header.operation: f"{e.header.change.verb} {e.header.kind.value}"
-            for e in entries
-            if wanted(e)
-        },
-    )
+    entries = filter(wanted, Journal(operations_directory(os.environ)).entries())
+    return {e.header.operation: f"{e.header.change.verb} {e.header.kind.value}" for e in entries}
 
 
-def complete_contexts(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Complete the name of a context from config.toml; nothing on failure."""
+def _contexts() -> dict[str, str | None]:
     from jobctl.config.contexts import read_contexts
 
-    try:
-        contexts = read_contexts(os.environ)
-    except Exception:  # any error: a completing shell has no place for messages
-        return []
-    return _items(incomplete, dict.fromkeys(contexts))
+    return dict.fromkeys(read_contexts(os.environ))
+
+
+def _undoable(entry: Entry) -> bool:
+    return not entry.header.change.verb.row.permanent and entry.state.value != "undone"
+
+
+def _stopped(entry: Entry) -> bool:
+    return entry.state.value in ("unfinished", "undoing")
+
+
+complete_operations = _completing(lambda: _operations(lambda _: True))
+complete_undoable = _completing(lambda: _operations(_undoable))
+complete_unfinished = _completing(lambda: _operations(_stopped))
+complete_contexts = _completing(_contexts)
 
 
 def _items(incomplete: str, names: Mapping[str, str | None]) -> list[CompletionItem]:

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from jobctl.cli.output import say
+from jobctl.cli.output import read_duration, say
 from jobctl.cli.session import Session
 from jobctl.config.levels import SettingsLevel, choose_level
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.times import parse_duration
 from jobctl.model.urls import SECRET, Tls
 from jobctl.model.verbs import Rules
 
@@ -96,8 +95,8 @@ def _note_clock(session: Session, backend: Backend) -> None:
 def _settings(session: Session) -> Settings:
     from jobctl.connecting import Settings
 
-    layout, timeout = session.text("layout"), session.text("connect_timeout")
-    system, namespace = session.text("system"), session.text("records_namespace")
+    layout, system = session.text("layout"), session.text("system")
+    namespace = session.text("records_namespace")
     if namespace == "":
         raise UsageProblem("--records-namespace is empty", hint="leave it out for jobba")
     return Settings(
@@ -108,7 +107,7 @@ def _settings(session: Session) -> Settings:
             session.flag("insecure"),
         ),
         layout=None if layout is None else QueueForm(layout),
-        connect_timeout=None if timeout is None else parse_duration(timeout),
+        connect_timeout=read_duration(session, "connect_timeout"),
         trace=say if session.flag("debug") else None,
         records_namespace=namespace,
         system=None if system is None else System(system),

@@ -9,7 +9,7 @@ import click
 from jobctl.cli.command import CONNECTION, Group
 from jobctl.cli.completion import complete_contexts
 from jobctl.cli.options import output_options, shared, shared_options
-from jobctl.cli.output import console, say, write_document, write_rows
+from jobctl.cli.output import say, write_facts, write_rows
 from jobctl.cli.session import Session
 from jobctl.config import sources
 from jobctl.config.contexts import config_file, find_context, read_contexts
@@ -47,7 +47,7 @@ def context() -> None:
     examples=["jobctl context ls", "jobctl context ls -o json", "jobctl context ls -o ids"],
 )
 @shared(CONNECTION, "--context")
-@output_options()
+@output_options
 @click.pass_obj
 def ls(session: Session) -> None:
     """List the contexts in the order of the file, without passwords."""
@@ -72,7 +72,7 @@ def ls(session: Session) -> None:
     ],
 )
 @click.argument("name", required=False, shell_complete=complete_contexts)
-@shared_options()
+@shared_options
 @click.pass_obj
 def show(session: Session, name: str | None) -> None:
     """Show a context; without NAME where each setting in use comes from.
@@ -89,14 +89,7 @@ def show(session: Session, name: str | None) -> None:
         return
     context = find_context(name, os.environ)
     row = sources.context_document(context, os.environ, current=name == _current(session))
-    if session.in_json:
-        write_document(session, row)
-    elif session.format.human:
-        from jobctl.render.screen import print_facts  # imports rich
-
-        print_facts(console(session), row, exact_keys=True)
-    else:
-        write_rows(session, [row], tuple(row), 0.0, ident="context")
+    write_facts(session, row, ident="context", exact_keys=True)
 
 
 def _show_settings(session: Session) -> None:

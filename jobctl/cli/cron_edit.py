@@ -76,7 +76,7 @@ class _Edit:
 @option(OWN, "-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
 @zone_option()
 @flavour_option()
-@output_options()
+@output_options
 @click.pass_obj
 def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
     """Add an entry to a file.
@@ -125,7 +125,7 @@ def add(session: Session, file: str, schedule: str, jobtype: str) -> None:
 @option(OWN, "-n", "--dry-run", is_flag=True, help="Show what would change, as a diff.")
 @zone_option()
 @flavour_option()
-@output_options()
+@output_options
 @click.pass_obj
 def rm(session: Session, file: str, lines: tuple[int, ...], numbers: tuple[int, ...]) -> None:
     """Remove entries from a file.

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit with 8 for warnings too.")
 @zone_option()
 @flavour_option()
-@output_options()
+@output_options
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def validate(
@@ -159,8 +159,8 @@ _PEOPLE = ("line", "schedule", "words", "jobtype", "queue", "next", "last")
 @from_option()
 @zone_option()
 @flavour_option()
-@page_options()
-@output_options()
+@page_options
+@output_options
 @click.pass_obj
 def ls(session: Session, paths: tuple[str, ...]) -> None:
     """List entries, and when they fire.

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 @zone_option()
 @flavour_option()
 @option(OWN, "--queue", "queues", multiple=True, metavar="NAME", help="Only this queue.")
-@output_options()
+@output_options
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def load(session: Session, paths: tuple[str, ...], per: str, days: int) -> None:

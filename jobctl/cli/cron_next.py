@@ -61,7 +61,7 @@ _KEYS = ("at",)
     help="At most so many; 5 where there is no --until.",
 )  # fmt: skip
 @reading_options(until=True)
-@output_options()
+@output_options
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def next_firings(session: Session, words: tuple[str, ...]) -> None:
@@ -194,7 +194,7 @@ _EXPLAINED = ("expr", "words", "next")
 )
 @click.argument("words", metavar="EXPR", nargs=-1, required=True)
 @reading_options()
-@output_options()
+@output_options
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def explain(session: Session, words: tuple[str, ...]) -> None:

@@ -34,9 +34,9 @@ _ELSEWHERE = (
     cls=Command,
     examples=["jobctl demo", "jobctl demo --fresh", "jobctl demo --dir ./redis"],
 )
-@directory_option()
+@directory_option
 @click.option("--fresh", is_flag=True, help="Empty the demo's database and begin anew.")
-@output_options()
+@output_options
 @click.pass_obj
 def demo(session: Session, directory: Path | None, fresh: bool) -> None:
     """Try jobctl on a private server full of lifelike jobs.

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from jobctl.cli.connect import connect
 from jobctl.cli.output import (
     ON_A_TERMINAL,
-    console,
     read_order,
     read_page,
     say,
-    write_document,
+    write_facts,
     write_rows,
 )
 from jobctl.cli.session import Session
@@ -146,9 +145,10 @@ def read_where(session: Session, kind: Kind | None = None) -> Where:
     return flags.where() & expressions
 
 
-def filter_text(session: Session) -> str:
-    """Return the filter options, to be typed again."""
-    words = ["--all"] if session.flag("everything") else []
+def filter_text(session: Session, named: Sequence[str] = ()) -> str:
+    """Return the ids that were named and the filter options, to be typed again."""
+    words = [quote(ident) for ident in named]
+    words += ["--all"] if session.flag("everything") else []
     for name, option in _OPTIONS.items():
         for value in session.texts(name):
             words += [option, quote(value)]
@@ -177,16 +177,11 @@ def explained(session: Session, kind: Kind, where: Where, count: Count | None = 
         say(f"the cost is not known: {error.message}")
         members = None
     document = explain(where, kind, members)
-    if session.in_json:
-        write_document(session, document)
-    elif session.format.human:
-        from jobctl.render.screen import print_facts
-
-        print_facts(console(session), _facts(where, document["pattern"], members))
+    facts = _facts(where, document["pattern"], members)
+    write_facts(session, document, ident="where", shown=facts)
+    if session.format.human:
         for warning in warnings(where):
             say(f"warning: {warning}")
-    else:
-        write_rows(session, [document], tuple(document), 0.0, ident="where")
     return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,10 +14,11 @@ import click
 from jobctl.cli.command import Command
 from jobctl.cli.connect import connect_either, note_passed_over, without_passwords
 from jobctl.cli.options import all_of, connection_options, option, shared_options
-from jobctl.cli.output import console, say, write_document, write_rows
+from jobctl.cli.output import console, read_duration, say, write_document, write_rows
 from jobctl.cli.pausing import (
     author,
     glob_option,
+    how_to_resume,
     names_argument,
     read_naming,
     reason_option,
@@ -27,7 +27,6 @@ from jobctl.cli.pausing import (
 from jobctl.cli.session import Session
 from jobctl.errors import JobctlError, NotTaken, UsageProblem
 from jobctl.model.rows import listing_row
-from jobctl.model.times import parse_duration
 from jobctl.model.words import listed
 from jobctl.queues.draining import Activity, Drain, DrainObserver, DrainResult, describe, drain
 from jobctl.queues.holders import pending_pauses
@@ -68,7 +67,7 @@ _COLUMNS = ("queues", "idle", "running", "waiting", "seconds", "expired")
     ),
     reason_option,
 ])  # fmt: skip
-@shared_options()
+@shared_options
 @click.pass_obj
 def drain_command(session: Session, names: Sequence[str]) -> None:
     """Wait until nobody works on a queue's jobs.
@@ -77,7 +76,7 @@ def drain_command(session: Session, names: Sequence[str]) -> None:
     code 0: idle; 6: time is up; 130: interrupted. What is paused stays paused.
     """
     naming = read_naming(session, names)
-    timeout = read_timeout(session.text("timeout"))
+    timeout = read_duration(session, "timeout")
     with connect_either(session) as backend:
         note_passed_over(backend)
         backend.require_redis("queue drain")
@@ -93,11 +92,6 @@ def drain_command(session: Session, names: Sequence[str]) -> None:
     _finish(session, wanted, ended, way)
 
 
-def read_timeout(text: str | None) -> float | None:
-    """Return the seconds of a duration as typed."""
-    return None if text is None else parse_duration(text)
-
-
 def _prepare(
     session: Session, backend: Backend, naming: Naming, timeout: float | None
 ) -> tuple[Drain, str | None]:
@@ -106,24 +100,18 @@ def _prepare(
         outcome = pause(backend, naming, author(session, backend), offered=False)
         for text in (*outcome.warnings, *filter(None, (q.problem for q in outcome.queues))):
             say(f"warning: {text}")
+        command = how_to_resume(session, naming, outcome)
+        way = None if command is None else f"paused still; resume: {command}"
         if outcome.failed:
-            raise NotTaken(
-                "not every queue could be paused; those that were stay so",
-                hint=_how_to_resume(
-                    session, [queue.queue for queue in outcome.queues if queue.changed]
-                ),
-            )
-        names = [queue.queue for queue in outcome.queues]
-        paused = names
-        mine = [queue.queue for queue in outcome.queues if queue.changed]
+            raise NotTaken("not every queue could be paused; those that were stay so", hint=way)
+        names = paused = [queue.queue for queue in outcome.queues]
     else:
         meant = select_queues(backend, naming, also_paused=True)
-        names, mine = meant.names, []
+        names, way = meant.names, None
         pending = pending_pauses(backend)
         paused = [name for name in names if name in (meant.paused or ()) and name not in pending]
-    _warn_of_pauses(backend, names, paused, empty=session.flag("empty"))
-    way = _how_to_resume(session, mine, naming.words() if len(mine) == len(names) else None)
     empty, ignore = session.flag("empty"), session.flag("ignore_expired")
+    _warn_of_pauses(backend, names, paused, empty=empty)
     return Drain(names, empty, timeout, ignore), way
 
 
@@ -136,16 +124,8 @@ def _warn_of_pauses(
     if empty and paused:
         full = [q.name for q in backend.queues.named() if q.name in paused and q.size]
         if full:
-            say(
-                f"paused with jobs in them, which do not run until they are resumed: {listed(full)}"
-            )
-
-
-def _how_to_resume(session: Session, paused: Sequence[str], words: str | None = None) -> str | None:
-    """Return how to resume what this command paused; `words`: all of it, as typed."""
-    if not paused:
-        return None
-    return f"paused still; resume: {resume_command(session, words or shlex.join(paused))}"
+            blocked = "paused with jobs in them, which do not run until they are resumed"
+            say(f"{blocked}: {listed(full)}")
 
 
 def _finish(session: Session, wanted: Drain, ended: DrainResult, way: str | None) -> None:
@@ -154,15 +134,14 @@ def _finish(session: Session, wanted: Drain, ended: DrainResult, way: str | None
         write_document(session, row)
     elif not session.format.human:
         write_rows(session, [row], _COLUMNS, 0.0, ident="queues")
-    elif ended.idle:
+    if not ended.idle:
+        problem = ended.problem(wanted)
+        problem.hint = way
+        raise problem
+    if session.format.human:
         click.echo(printable(f"idle after {ended.seconds:.0f} s: {listed(ended.names)}"))
-    if ended.idle:
-        if way is not None and session.format.human:
+        if way is not None:
             say(way)
-        return
-    problem = ended.problem(wanted)
-    problem.hint = way
-    raise problem
 
 
 _PATIENCE = 0.7  # seconds before a live line is worth its import
@@ -277,7 +256,7 @@ class _Hold(Command):
     ignore_expired_option,
     reason_option,
 ])  # fmt: skip
-@connection_options()
+@connection_options
 @click.pass_obj
 def hold(session: Session, names: Sequence[str]) -> None:
     """Pause queues, run a command, resume them whatever becomes of it.
@@ -292,7 +271,7 @@ def hold(session: Session, names: Sequence[str]) -> None:
     is 6.
     """
     naming = read_naming(session, names)
-    timeout = read_timeout(session.text("drain_for"))
+    timeout = read_duration(session, "drain_for")
     command = _command(session)
     backend = connect_either(session)
     held = QueueHold(
@@ -352,7 +331,8 @@ def _run(
     except BaseException as error:  # whatever it is, the queues are resumed first
         problem = error
     try:
-        _leave(held, signals)
+        known = len(signals.caught)
+        held.leave(impatient=lambda: len(signals.caught) > known)
     except JobctlError as error:
         if problem is None and not code:
             raise JobctlError(error.message, hint=error.hint) from error
@@ -361,11 +341,6 @@ def _run(
     if problem is not None:
         raise problem
     return code
-
-
-def _leave(held: QueueHold, signals: Signals) -> None:
-    known = len(signals.caught)
-    held.leave(impatient=lambda: len(signals.caught) > known)
 
 
 def _drain(

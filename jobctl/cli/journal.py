@@ -16,7 +16,7 @@ from jobctl.cli.command import Command, Group
 from jobctl.cli.completion import complete_operations, complete_undoable, complete_unfinished
 from jobctl.cli.connect import connect, level_of, provenance
 from jobctl.cli.options import answer_options, option, output_options, shared_options
-from jobctl.cli.output import console, say, write_document, write_rows
+from jobctl.cli.output import say, write_facts, write_rows
 from jobctl.cli.session import Session
 from jobctl.cli.terminal import check_answer
 from jobctl.config.contexts import find_context
@@ -63,8 +63,8 @@ from jobctl.operations.undo import undo as undo_operation
     is_flag=True,
     help="Put the jobs of a removed queue back also where its pause cannot come back: they run.",
 )
-@answer_options()
-@shared_options()
+@answer_options
+@shared_options
 @click.pass_obj
 def undo(session: Session, operation: str) -> None:
     """Put back what an operation changed.
@@ -87,8 +87,8 @@ def undo(session: Session, operation: str) -> None:
     examples=["jobctl resume 7f3a09c2", "jobctl resume 7f3a --yes"],
 )
 @click.argument("operation", shell_complete=complete_unfinished)
-@answer_options()
-@shared_options()
+@answer_options
+@shared_options
 @click.pass_obj
 def resume(session: Session, operation: str) -> None:
     """Go on with an operation that was stopped.
@@ -114,8 +114,8 @@ def resume(session: Session, operation: str) -> None:
     ],
 )
 @click.argument("plan", type=click.Path(path_type=Path))
-@answer_options()
-@shared_options()
+@answer_options
+@shared_options
 @click.pass_obj
 def apply(session: Session, plan: Path) -> None:
     """Do what a plan says, to exactly its jobs.
@@ -257,7 +257,7 @@ def journal() -> None:
     "ls",
     examples=["jobctl journal ls", "jobctl journal ls -o json"],
 )
-@output_options()
+@output_options
 @click.pass_obj
 def ls(session: Session) -> None:
     """List operations, newest first."""
@@ -272,7 +272,7 @@ def ls(session: Session) -> None:
 )
 @click.argument("operation", shell_complete=complete_operations)
 @click.option("--jobs", is_flag=True, help="List its jobs, and what became of each.")
-@output_options()
+@output_options
 @click.pass_obj
 def show(session: Session, operation: str, jobs: bool) -> None:
     """Show an operation: who asked for what, and what became of it."""
@@ -283,14 +283,7 @@ def show(session: Session, operation: str, jobs: bool) -> None:
             write_rows(session, rows, keys, time.time(), ident=keys[0])
             return
         document = tell(file)
-    if session.in_json:
-        write_document(session, document)
-    elif session.format.human:
-        from jobctl.render.screen import print_facts
-
-        print_facts(console(session), document)
-    else:
-        write_rows(session, [document], tuple(document), time.time(), ident="operation")
+    write_facts(session, document, ident="operation")
 
 
 @journal.command(
@@ -303,7 +296,7 @@ def show(session: Session, operation: str, jobs: bool) -> None:
     help="Keep so many MiB at most; else 1024.",
 )  # fmt: skip
 @click.option("-n", "--dry-run", is_flag=True, help="Show them, and delete nothing.")
-@output_options()
+@output_options
 @click.pass_obj
 def prune(session: Session, older_than: str, max_size: int, dry_run: bool) -> None:
     """Delete the files of old operations.

@@ -53,7 +53,7 @@ class Root(LazyGroup):
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@shared_options()
+@shared_options
 @click.version_option(__version__, "--version", message="jobctl %(version)s")
 def root() -> None:
     """Find, inspect and repair background jobs in Redis."""

@@ -228,83 +228,32 @@ def shared(topic: str, *names: str, own: bool = False) -> Callable[[_F], _F]:
     return all_of([option(section, *each.names, **each.attrs) for each in chosen])
 
 
-def connection_options() -> Callable[[_F], _F]:
-    """Add the connection options alone, for what leaves stdout to another program."""
-    return shared(CONNECTION)
-
-
-def output_options() -> Callable[[_F], _F]:
-    """Add the output options alone, for what needs no Redis named."""
-    return shared(OUTPUT, "--output", "--no-header", "--color")
-
-
-def shared_options() -> Callable[[_F], _F]:
-    """Add the connection and output options."""
-    return all_of([output_options(), connection_options()])
-
-
-def page_options() -> Callable[[_F], _F]:
-    """Add limit, offset, sort, reverse and columns."""
-    return all_of([shared(OUTPUT, "--limit", "--offset"), sort_options()])
-
-
-def sort_options() -> Callable[[_F], _F]:
-    """Add sort, reverse and columns."""
-    return shared(OUTPUT, "--sort", "--reverse", "--columns")
-
-
-def filter_options() -> Callable[[_F], _F]:
-    """Add the filters of jobs."""
-    return shared(
-        FILTERS, "--type", "--queue", "--jid", "--error", "--where", "--older-than",
-        "--newer-than", "--match", "--malformed", "--explain",
-    )  # fmt: skip
-
-
-def record_filter_options() -> Callable[[_F], _F]:
-    """Add the filters of status records."""
-    return shared(FILTERS, "--where", "--older-than", "--newer-than")
-
-
-def stuck_option() -> Callable[[_F], _F]:
-    """Add ``--stuck[=D]``, for working."""
-    return shared(FILTERS, "--stuck", own=True)
-
-
-def guard_options() -> Callable[[_F], _F]:
-    """Add the guards of a verb, and what becomes of its file."""
-    return all_of([plain_guard_options(), shared(GUARDS, "--plan", "--no-undo")])
-
-
-def plain_guard_options() -> Callable[[_F], _F]:
-    """Add the guards alone, for what can be neither planned nor undone."""
-    return shared(
-        GUARDS, "--dry-run", "--yes", "--confirm", "--expect", "--max", "--limit", "--reason"
-    )
-
-
-def queue_guard_options() -> Callable[[_F], _F]:
-    """Add the guards of what changes whole queues."""
-    return shared(
-        GUARDS, "--dry-run", "--yes", "--confirm", "--expect", "--max", "--reason", "--no-undo"
-    )
-
-
-def answer_options() -> Callable[[_F], _F]:
-    """Add what answers the question that undo, resume and apply ask."""
-    return shared(GUARDS, "--dry-run", "--yes", "--confirm", "--server-changed")
-
-
-def watch_option() -> Callable[[_F], _F]:
-    """Add ``--watch[=S]``."""
-    return click.option(
-        "--watch",
-        "seconds",
-        cls=Option,
-        bare="2",
-        metavar="[=S]",
-        help="Look again every S seconds (2), until Ctrl-C.",
-    )
+connection_options = shared(CONNECTION)
+output_options = shared(OUTPUT, "--output", "--no-header", "--color")
+shared_options = all_of([output_options, connection_options])
+sort_options = shared(OUTPUT, "--sort", "--reverse", "--columns")
+page_options = all_of([shared(OUTPUT, "--limit", "--offset"), sort_options])
+filter_options = shared(
+    FILTERS, "--type", "--queue", "--jid", "--error", "--where", "--older-than", "--newer-than",
+    "--match", "--malformed", "--explain",
+)  # fmt: skip
+record_filter_options = shared(FILTERS, "--where", "--older-than", "--newer-than")
+stuck_option = shared(FILTERS, "--stuck", own=True)
+all_option = shared(FILTERS, "--all", own=True)
+# The guards of what can be neither planned nor undone, of a verb, and of whole queues.
+plain_guard_options = shared(
+    GUARDS, "--dry-run", "--yes", "--confirm", "--expect", "--max", "--limit", "--reason"
+)
+guard_options = all_of([plain_guard_options, shared(GUARDS, "--plan", "--no-undo")])
+queue_guard_options = shared(
+    GUARDS, "--dry-run", "--yes", "--confirm", "--expect", "--max", "--reason", "--no-undo"
+)
+# What answers the question that undo, resume and apply ask.
+answer_options = shared(GUARDS, "--dry-run", "--yes", "--confirm", "--server-changed")
+watch_option = click.option(
+    "--watch", "seconds", cls=Option, bare="2", metavar="[=S]",
+    help="Look again every S seconds (2), until Ctrl-C.",
+)  # fmt: skip
 
 
 _ABOUT = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
 from operator import itemgetter
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from jobctl.cli.session import Session, check_field
 from jobctl.errors import UsageProblem
 from jobctl.model.rows import Page, SortOrder
+from jobctl.model.times import parse_duration
 from jobctl.render.formats import (
     Format,
     Terminal,
@@ -91,6 +92,39 @@ def write_document(session: Session, document: object) -> None:
     from jobctl.render.machine import write_document as write
 
     write(stdout(session), document, indent=session.format is not Format.JSONL)
+
+
+def write_facts(
+    session: Session,
+    document: Row,
+    *,
+    ident: str,
+    shown: Mapping[str, object] | None = None,
+    exact_keys: bool = False,
+) -> None:
+    """Write one document: as JSON, as a row, or for people a line for each fact.
+
+    Args:
+        session: the format asked for.
+        document: what there is to say.
+        ident: the key that ``ids`` prints.
+        shown: the facts for people, where they are others.
+        exact_keys: whether people type these keys, so that they are spelled as they are.
+    """
+    if session.in_json:
+        write_document(session, document)
+    elif session.format.human:
+        from jobctl.render.screen import print_facts  # imports rich
+
+        print_facts(console(session), shown or document, exact_keys=exact_keys)
+    else:
+        write_rows(session, [document], tuple(document), 0.0, ident=ident)
+
+
+def read_duration(session: Session, name: str) -> float | None:
+    """Return the seconds of an option that takes a duration."""
+    text = session.text(name)
+    return None if text is None else parse_duration(text)
 
 
 def stdout(session: Session) -> Writable:
@@ -176,8 +210,6 @@ def repeat(
 
 
 def _seconds(text: str) -> float:
-    from jobctl.model.times import parse_duration
-
     try:
         pause = float(text)
     except ValueError:

@@ -52,7 +52,7 @@ at_restart_option = option(
 )
 @names_argument
 @all_of([glob_option, at_restart_option, reason_option])
-@shared_options()
+@shared_options
 @click.pass_obj
 def pause(session: Session, names: Sequence[str]) -> None:
     """Pause queues: nothing in them runs until they are resumed.
@@ -84,7 +84,7 @@ def pause(session: Session, names: Sequence[str]) -> None:
     option("Options", "--stale", is_flag=True, help="Only clear holders that have died."),
     at_restart_option,
 ])  # fmt: skip
-@shared_options()
+@shared_options
 @click.pass_obj
 def resume(session: Session, names: Sequence[str]) -> None:
     """Resume queues.
@@ -137,14 +137,14 @@ def _write(session: Session, naming: Naming, outcome: PauseReport) -> None:
                 say(f"{queue.queue}: {queue.note}")
     if not outcome.queues:
         say("no queue matches" if naming.globs else "there are no queues")
-    way = _how_to_resume(session, naming, outcome)
+    way = how_to_resume(session, naming, outcome)
     if outcome.failed:
         raise _not_taken(outcome, way)
     if way is not None and session.format.human:
         say(f"resume: {way}")
 
 
-def _how_to_resume(session: Session, naming: Naming, outcome: PauseReport) -> str | None:
+def how_to_resume(session: Session, naming: Naming, outcome: PauseReport) -> str | None:
     """Return how to resume the queues that this command paused, and no others."""
     mine = [q for q in outcome.queues if q.changed is not False and q.problem is None]
     if outcome.action != "pause" or not mine:

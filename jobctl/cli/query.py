@@ -15,10 +15,9 @@ from jobctl.cli.filters import read_ids
 from jobctl.cli.options import page_options, record_filter_options, shared_options
 from jobctl.cli.output import (
     ON_A_TERMINAL,
-    console,
     read_order,
     say,
-    write_document,
+    write_facts,
     write_number,
     write_rows,
 )
@@ -48,7 +47,7 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
     ],
 )
 @click.argument("named", nargs=-1, metavar="[-]")
-@record_filter_options()
+@record_filter_options
 @click.option("--count", is_flag=True, help="Print how many there are, and nothing else.")
 @click.option(
     "--index",
@@ -57,8 +56,8 @@ _COUNTED = 20_000  # records that are looked at to say how many more there are
     help="With --count: count index entries, as Jobba itself does; no record is looked at.",
 )
 @click.option("--explain", is_flag=True, help="Show which indexes are used, and how.")
-@shared_options()
-@page_options()
+@shared_options
+@page_options
 @click.pass_obj
 def query(
     session: Session, named: tuple[str, ...], count: bool, indexed: bool, explain: bool
@@ -227,12 +226,4 @@ def _tell_of_case(records: Records, request: QueryRequest) -> None:
 def _explain(session: Session, records: Records, request: QueryRequest) -> None:
     now = records.now()
     plan = explain(records, request.query, request.order, request.page, now)
-    said = document(plan)
-    if session.in_json:
-        write_document(session, said)
-    elif session.format.human:
-        from jobctl.render.screen import print_facts
-
-        print_facts(console(session), facts(plan))
-    else:
-        write_rows(session, [said], tuple(said), now, ident="way")
+    write_facts(session, document(plan), ident="way", shown=facts(plan))

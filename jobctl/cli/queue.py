@@ -59,8 +59,8 @@ def queue() -> None:
         "jobctl queue ls -o json | jq '.[] | select(.latency > 300) | .queue'",
     ],
 )
-@shared_options()
-@sort_options()
+@shared_options
+@sort_options
 @click.pass_obj
 def ls(session: Session) -> None:
     """List queues: size, latency, paused, working.
@@ -101,9 +101,9 @@ def _more(session: Session, rows: Sequence[Row]) -> tuple[str, ...]:
     ],
 )
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_queues)
-@filter_options()
-@shared_options()
-@page_options()
+@filter_options
+@shared_options
+@page_options
 @click.pass_obj
 def jobs(session: Session, names: Sequence[str]) -> None:
     """List the jobs of queues, by position.
@@ -135,8 +135,8 @@ def _jobs_in(backend: Backend, names: Sequence[str]) -> int:
     ],
 )
 @_names_or_all
-@queue_guard_options()
-@shared_options()
+@queue_guard_options
+@shared_options
 @click.pass_obj
 def remove(session: Session, names: Sequence[str]) -> None:
     """Delete queues and their jobs; jobctl undo puts them back.
@@ -162,8 +162,8 @@ def remove(session: Session, names: Sequence[str]) -> None:
     ],
 )
 @_names_or_all
-@queue_guard_options()
-@shared_options()
+@queue_guard_options
+@shared_options
 @click.pass_obj
 def adopt(session: Session, names: Sequence[str]) -> None:
     """Move jobs from lists that the server does not read.

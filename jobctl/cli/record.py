@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
 
 import click
 
@@ -24,9 +23,8 @@ from jobctl.model.jsontext import loads
 from jobctl.model.record_values import fields_json, read_progress, read_provider, read_state
 from jobctl.render.formats import Format
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 _COLUMNS = ("id", "state", "progress", "job_name", "attempt", "recorded_at")
-ident_argument = click.argument("ident", metavar="ID")
+_ident_argument = click.argument("ident", metavar="ID")
 
 
 def read_ident(text: str) -> str:
@@ -57,30 +55,25 @@ def _changing(session: Session) -> Iterator[Records]:
         yield Records(backend)
 
 
-def _values() -> Callable[[_F], _F]:
-    """Add the options for the values of a record."""
-    return all_of([
-        option("Options", "--name", metavar="NAME", help="The name of its job."),
-        option(
-            "Options", "--arg", "args", multiple=True, metavar="KEY=VALUE",
-            help="An argument of its job, beside those it has; may be given again.",
-        ),
-        option(
-            "Options", "--provider", metavar="ID",
-            help="The job's id where it is queued; a number is kept as one.",
-        ),
-        option("Options", "--provider-text", metavar="ID", help="Likewise; always a text."),
-        option(
-            "Options", "--data", metavar="JSON|-", help="Data to keep with it; - reads stdin.",
-        ),
-        option(
-            "Options", "--progress", metavar="AT[/OUT_OF]", help="How far its job is: 0.375, 3/8.",
-        ),
-        option(
-            "Options", "--error", metavar="TEXT|-",
-            help="An error, put behind those it has; - reads stdin.",
-        ),
-    ])  # fmt: skip
+# The values of a record.
+_value_options = all_of([
+    option("Options", "--name", metavar="NAME", help="The name of its job."),
+    option(
+        "Options", "--arg", "args", multiple=True, metavar="KEY=VALUE",
+        help="An argument of its job, beside those it has; may be given again.",
+    ),
+    option(
+        "Options", "--provider", metavar="ID",
+        help="The job's id where it is queued; a number is kept as one.",
+    ),
+    option("Options", "--provider-text", metavar="ID", help="Likewise; always a text."),
+    option("Options", "--data", metavar="JSON|-", help="Data to keep with it; - reads stdin."),
+    option("Options", "--progress", metavar="AT[/OUT_OF]", help="How far its job is: 0.375, 3/8."),
+    option(
+        "Options", "--error", metavar="TEXT|-",
+        help="An error, put behind those it has; - reads stdin.",
+    ),
+])  # fmt: skip
 
 
 @click.command(
@@ -94,8 +87,8 @@ def _values() -> Callable[[_F], _F]:
 )
 @click.argument("ident", metavar="[ID]", required=False)
 @option("Options", "--state", metavar="STATE", help="Its state; else unqueued.")
-@_values()
-@shared_options()
+@_value_options
+@shared_options
 @click.pass_obj
 def create(session: Session, ident: str | None) -> None:
     """Create a record; print its id.
@@ -122,12 +115,12 @@ def create(session: Session, ident: str | None) -> None:
         'jobctl record set "$ID" --name Import --arg user=u-1 --data \'{"rows":1200}\'',
     ],
 )
-@ident_argument
-@_values()
+@_ident_argument
+@_value_options
 @option(
     "Options", "--clear-args", is_flag=True, help="Take away the arguments it has, before --arg."
 )
-@shared_options()
+@shared_options
 @click.pass_obj
 def set_values(session: Session, ident: str) -> None:
     """Set the name, arguments, progress, errors .. of a record.
@@ -166,7 +159,7 @@ def _read_values(session: Session) -> dict[str, object]:
         "name": ("job_name", str),
         "provider": ("provider_job_id", read_provider),
         "provider_text": ("provider_job_id", str),
-        "data": ("data", lambda text: _json("--data", _given(text, "the data"))),
+        "data": ("data", lambda text: _json(_given(text, "the data"))),
         "progress": ("progress", read_progress),
         "error": ("error", lambda text: _plain(_given(text, "the error"))),
     }
@@ -182,8 +175,6 @@ def _read_values(session: Session) -> dict[str, object]:
 
 
 def _write_row(session: Session, records: Records, found: Record) -> None:
-    from jobctl.render.formats import Format
-
     if session.in_json:
         write_document(session, found.row())
     else:
@@ -204,12 +195,8 @@ def _pairs(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _given(text: str, what: str) -> bytes:
-    if text != "-":
-        return _bytes(text)
-    return open_stdin(what, hint="pipe it in").read()
-
-
-def _bytes(text: str) -> bytes:
+    if text == "-":
+        return open_stdin(what, hint="pipe it in").read()
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -217,13 +204,13 @@ def _plain(given: bytes) -> str:
     return given.decode("utf-8-sig", "replace").removesuffix("\n").removesuffix("\r")
 
 
-def _json(what: str, given: bytes) -> object:
+def _json(given: bytes) -> object:
     try:
         return loads(given)
     except ValueError as wrong:
         why = "it is no UTF-8" if isinstance(wrong, UnicodeDecodeError) else wrong
         raise UsageProblem(
-            f"{what} is no JSON: {why}", hint="a text stands in double quotes: '\"done\"'"
+            f"--data is no JSON: {why}", hint="a text stands in double quotes: '\"done\"'"
         ) from None
 
 
@@ -248,8 +235,8 @@ def record() -> None:
         "jobctl record show import-7 -o json | jq .progress",
     ],
 )
-@ident_argument
-@shared_options()
+@_ident_argument
+@shared_options
 @click.pass_obj
 def show(session: Session, ident: str) -> None:
     """Show a record, and its earlier attempts.

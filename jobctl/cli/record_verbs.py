@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from shlex import quote
-from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +11,7 @@ from jobctl.cli.connect import connect
 from jobctl.cli.filters import filter_text, read_ids
 from jobctl.cli.options import (
     all_of,
+    all_option,
     guard_options,
     option,
     record_filter_options,
@@ -33,16 +31,26 @@ from jobctl.records.query import Query, RecordWhere
 from jobctl.records.stats import MEASURES, RecordGroup, read_keys
 from jobctl.render.formats import Format
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+# The ids and conditions that select records.
+_chosen = all_of([
+    click.argument("named", nargs=-1, metavar="[ID...]"), record_filter_options, all_option
+])  # fmt: skip
 
 
-def _chosen() -> Callable[[_F], _F]:
-    """Add the ids and conditions that select records."""
-    return all_of([
-        click.argument("named", nargs=-1, metavar="[ID...]"),
-        record_filter_options(),
-        shared(FILTERS, "--all", own=True),
-    ])  # fmt: skip
+def _change_chosen(
+    session: Session, verb: Verb, named: tuple[str, ...], state: str | None = None
+) -> None:
+    where = RecordWhere(read_ids(named, "an id") if named else None, conditions(session))
+    _change(session, verb, where, filter_text(session, named), state)
+
+
+def _change(
+    session: Session, verb: Verb, where: RecordWhere, text: str, state: str | None = None
+) -> None:
+    from jobctl.cli.change import change_jobs, read_change  # the engine, which show does without
+
+    change = replace(read_change(session, verb), state=state)
+    change_jobs(session, Kind.RECORDS, change, where, text)
 
 
 @click.command(
@@ -55,10 +63,10 @@ def _chosen() -> Callable[[_F], _F]:
         "jobctl record delete - --yes < ids",
     ],
 )
-@_chosen()
+@_chosen
 @own_options(Verb.DELETE)
-@guard_options()
-@shared_options()
+@guard_options
+@shared_options
 @click.pass_obj
 def delete(session: Session, named: tuple[str, ...]) -> None:
     """Delete records; undo puts them back.
@@ -67,7 +75,7 @@ def delete(session: Session, named: tuple[str, ...]) -> None:
     all hold. What neither succeeded nor failed is refused without --force. Of ids that are named,
     index entries without a record go as well.
     """
-    _change(session, Verb.DELETE, _where(session, named), _text(session, named))
+    _change_chosen(session, Verb.DELETE, named)
 
 
 @click.command(
@@ -78,10 +86,10 @@ def delete(session: Session, named: tuple[str, ...]) -> None:
         "jobctl record request-kill -w 'state=started and job_name=Import' --max 20 --yes",
     ],
 )
-@_chosen()
+@_chosen
 @own_options(Verb.REQUEST_KILL)
-@guard_options()
-@shared_options()
+@guard_options
+@shared_options
 @click.pass_obj
 def request_kill(session: Session, named: tuple[str, ...]) -> None:
     """Ask for the end of the records' jobs.
@@ -89,7 +97,7 @@ def request_kill(session: Session, named: tuple[str, ...]) -> None:
     A job that looks (kill_requested) can end itself and mark its record killed; the first request
     stays. Ids (- reads them from stdin) and filters must all hold. It cannot be undone.
     """
-    _change(session, Verb.REQUEST_KILL, _where(session, named), _text(session, named))
+    _change_chosen(session, Verb.REQUEST_KILL, named)
 
 
 @click.command(
@@ -102,10 +110,10 @@ def request_kill(session: Session, named: tuple[str, ...]) -> None:
     ],
 )
 @click.argument("state")
-@_chosen()
+@_chosen
 @own_options(Verb.MARK)
-@guard_options()
-@shared_options()
+@guard_options
+@shared_options
 @click.pass_obj
 def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
     """Mark records with a state.
@@ -118,8 +126,7 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
     """
     if named and "-" not in named:  # a protected context asks for its name all the same
         session.given["yes"] = True
-    where, text = _where(session, named), _text(session, named)
-    _change(session, Verb.MARK, where, text, state=state)
+    _change_chosen(session, Verb.MARK, named, state)
 
 
 @click.command(
@@ -133,8 +140,8 @@ def mark(session: Session, state: str, named: tuple[str, ...]) -> None:
 )
 @shared(FILTERS, "--older-than", own=True)
 @own_options(Verb.DELETE)
-@guard_options()
-@shared_options()
+@guard_options
+@shared_options
 @click.pass_obj
 def cleanup(session: Session) -> None:
     """Delete completed records by their age.
@@ -172,7 +179,7 @@ _PEOPLE = {
 )
 @option(OWN, "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups.")
 @shared(FILTERS, "--where")
-@shared_options()
+@shared_options
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def stats(session: Session, by: str) -> None:
@@ -228,20 +235,3 @@ def _for_people(groups: list[RecordGroup]) -> list[Row]:
 
 
 COMMANDS = (delete, request_kill, mark, cleanup, stats)
-
-
-def _where(session: Session, named: tuple[str, ...]) -> RecordWhere:
-    return RecordWhere(read_ids(named, "an id") if named else None, conditions(session))
-
-
-def _change(
-    session: Session, verb: Verb, where: RecordWhere, text: str, *, state: str | None = None
-) -> None:
-    from jobctl.cli.change import change_jobs, read_change  # the engine, which show does without
-
-    change = replace(read_change(session, verb), state=state)
-    change_jobs(session, Kind.RECORDS, change, where, text)
-
-
-def _text(session: Session, named: tuple[str, ...]) -> str:
-    return " ".join([*map(quote, named), filter_text(session)]).strip()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,19 +19,13 @@ from jobctl.render.formats import printable
 if TYPE_CHECKING:
     from jobctl.model.rows import Row
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 _KEYS = ("running", "pid", "url", "directory", "binary", "started_at")
 
 
-def directory_option() -> Callable[[_F], _F]:
-    """Add ``--dir``: where the server lives."""
-    return click.option(
-        "--dir",
-        "directory",
-        type=click.Path(file_okay=False, path_type=Path),
-        metavar="DIR",
-        help="Its directory; without it $XDG_STATE_HOME/jobctl/embedded.",
-    )
+directory_option = click.option(
+    "--dir", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Its directory; without it $XDG_STATE_HOME/jobctl/embedded.",
+)  # fmt: skip
 
 
 def chosen(directory: Path | None) -> Path:
@@ -58,8 +51,8 @@ def server() -> None:
     cls=Command,
     examples=["jobctl server start", "jobctl server start --dir ./redis"],
 )
-@directory_option()
-@output_options()
+@directory_option
+@output_options
 @click.pass_obj
 def start(session: Session, directory: Path | None) -> None:
     """Start the server, unless it runs already; its data outlives it."""
@@ -73,7 +66,7 @@ def start(session: Session, directory: Path | None) -> None:
     cls=Command,
     examples=["jobctl server stop"],
 )
-@directory_option()
+@directory_option
 def stop(directory: Path | None) -> None:
     """Stop the server; its data stays."""
     stopped = embedded.stop(chosen(directory))
@@ -85,8 +78,8 @@ def stop(directory: Path | None) -> None:
     cls=Command,
     examples=["jobctl server status", "jobctl server status -o json | jq -r .url"],
 )
-@directory_option()
-@output_options()
+@directory_option
+@output_options
 @click.pass_obj
 def status(session: Session, directory: Path | None) -> None:
     """Show whether the server runs, and where (exit 4 if not)."""

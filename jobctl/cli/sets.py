@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.cli.command import FILTERS, Command, Group
+from jobctl.cli.command import Command, Group
 from jobctl.cli.connect import connect
 from jobctl.cli.filters import (
     ListingRequest,
@@ -23,11 +23,11 @@ from jobctl.cli.filters import (
 from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import (
     all_of,
+    all_option,
     filter_options,
     option,
     page_options,
     plain_guard_options,
-    shared,
     shared_options,
     stuck_option,
 )
@@ -99,8 +99,8 @@ class SetGroup(Group):
 
 
 def _filters(kind: Kind) -> Callable[[_F], _F]:
-    own = [stuck_option()] if kind is Kind.WORKING else []
-    return all_of([filter_options(), *own])
+    own = [stuck_option] if kind is Kind.WORKING else []
+    return all_of([filter_options, *own])
 
 
 def _ls(kind: Kind) -> click.Command:
@@ -115,8 +115,8 @@ def _ls(kind: Kind) -> click.Command:
         ],
     )
     @_filters(kind)
-    @shared_options()
-    @page_options()
+    @shared_options
+    @page_options
     @click.pass_obj
     def ls(session: Session) -> None:
         request = ListingRequest.read(session, kind)
@@ -139,7 +139,7 @@ def _count(kind: Kind) -> click.Command:
         ],
     )
     @_filters(kind)
-    @shared_options()
+    @shared_options
     @click.pass_obj
     def count(session: Session) -> None:
         where = read_where(session, kind)
@@ -163,7 +163,7 @@ def _show(kind: Kind) -> click.Command:
     )
     @click.argument("jid")
     @click.option("--raw", is_flag=True, help="Print the member's exact bytes, and nothing else.")
-    @shared_options()
+    @shared_options
     @click.pass_obj
     def show(session: Session, jid: str, raw: bool) -> None:
         jid = read_id(jid)
@@ -204,8 +204,8 @@ def group_command(kind: Kind) -> click.Command:
     @option(
         "Options", "--limit", type=click.IntRange(min=0), metavar="N", help="The N largest groups."
     )
-    @filter_options()
-    @shared_options()
+    @filter_options
+    @shared_options
     @click.pass_obj
     def group(session: Session, by: str) -> None:
         keys = read_keys(by)
@@ -250,12 +250,12 @@ def group_command(kind: Kind) -> click.Command:
     ],
 )
 @click.argument("named", nargs=-1, metavar="[JID...]")
-@filter_options()
-@stuck_option()
-@shared(FILTERS, "--all", own=True)
+@filter_options
+@stuck_option
+@all_option
 @own_options(Verb.RELEASE)
-@plain_guard_options()
-@shared_options()
+@plain_guard_options
+@shared_options
 @click.pass_obj
 def release(session: Session, named: tuple[str, ...]) -> None:
     """Put jobs back to the front of their queues, their workers being gone.
@@ -274,8 +274,8 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     where = Flags(jids=read_ids(named, written=True) if named else None).where()
     where &= read_where(session, Kind.WORKING)
     if not explained(session, Kind.WORKING, where):
-        text = " ".join([*map(quote, named), filter_text(session)]).strip()
-        change_jobs(session, Kind.WORKING, read_change(session, Verb.RELEASE), where, text)
+        change, text = read_change(session, Verb.RELEASE), filter_text(session, named)
+        change_jobs(session, Kind.WORKING, change, where, text)
 
 
 def show_job(session: Session, backend: Backend, kind: Kind, jid: str, *, raw: bool) -> None:

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     ],
 )
 @click.argument("jids", nargs=-1, required=True, metavar="JID...|-")
-@watch_option()
+@watch_option
 @click.option("--wait", "goal", metavar="STATE[,..]|gone", help="Wait until it is in such a state.")
 @click.option("--timeout", metavar="D", help="Give up waiting after this (exit 6): 30s, 5m.")
-@shared_options()
+@shared_options
 @click.pass_obj
 def status(
     session: Session,
@@ -175,7 +175,7 @@ _STATE_COLUMNS = ("state", "faktory", "jobba", "rethinkdb", "meaning")
         "jobctl states -o json | jq -r '.[] | select(.jobba) | .jobba + \" is \" + .state'",
     ],
 )
-@output_options()
+@output_options
 @shared(OUTPUT, "--columns")
 @click.pass_obj
 def states(session: Session) -> None:
@@ -206,8 +206,8 @@ _BY_WIRE = ("version", "uptime", "connections", "processed", "failures", "enqueu
 @click.option(
     "--days", type=click.IntRange(1, 366), default=14, metavar="N", help="Days to look back (14)."
 )
-@watch_option()
-@shared_options()
+@watch_option
+@shared_options
 @click.pass_obj
 def info(session: Session, days: int, seconds: str | None) -> None:
     """One screen: totals, days, server.

@@ -7,10 +7,17 @@ from typing import Any, TypeVar
 
 import click
 
-from jobctl.cli.command import FILTERS, OWN, Command
+from jobctl.cli.command import OWN, Command
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.filters import explained, filter_text, open_stdin, read_where
-from jobctl.cli.options import all_of, filter_options, guard_options, option, shared, shared_options
+from jobctl.cli.options import (
+    all_of,
+    all_option,
+    filter_options,
+    guard_options,
+    option,
+    shared_options,
+)
 from jobctl.cli.session import Session
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
@@ -63,7 +70,7 @@ def verb_command(kind: Kind, verb: Verb) -> click.Command:
     about = _ABOUT_DEAD.get(verb, row.about) if kind is Kind.DEAD else row.about
     filters: list[Callable[[Any], Any]] = []
     if verb is not Verb.CLEAR:
-        filters = [filter_options(), shared(FILTERS, "--all", own=True)]
+        filters = [filter_options, all_option]
 
     @click.command(
         verb.value,
@@ -73,8 +80,8 @@ def verb_command(kind: Kind, verb: Verb) -> click.Command:
     )
     @own_options(verb)
     @all_of(filters)
-    @guard_options()
-    @shared_options()
+    @guard_options
+    @shared_options
     @click.pass_obj
     def command(session: Session) -> None:
         from jobctl.cli.change import change_jobs, read_change  # ls does without the engine
@@ -107,8 +114,8 @@ _DOCUMENTS = (
     + ["jobctl mutate --yes - < document.json"],
 )
 @click.argument("words", nargs=-1, required=True, metavar="DOCUMENT|-")
-@guard_options()
-@shared_options()
+@guard_options
+@shared_options
 @click.pass_obj
 def mutate(session: Session, words: Sequence[str]) -> None:
     """Do what a MUTATE document of Faktory says.
