@@ -25,8 +25,7 @@ from jobctl.model.rows import Page, SortKey, SortOrder, sort_key
 from jobctl.model.words import did_you_mean
 from jobctl.records.plan import HELD, NEWEST, QueryPlan, Way, make_plan, ordering
 from jobctl.records.query import Query, SplitQuery
-from jobctl.redis.index_pages import Scored
-from jobctl.redis.record_indexes import Budget, Indexes
+from jobctl.redis.record_indexes import Budget, Indexes, Scored
 from jobctl.redis.record_reading import RecordReader
 
 EVERY_STATE = SetClause("state", tuple(RecordState))

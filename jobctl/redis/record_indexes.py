@@ -5,20 +5,182 @@ Ids are the bytes that Redis holds. Every call is bounded by a page, however lar
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import TYPE_CHECKING
+from math import inf, nextafter
+from typing import TYPE_CHECKING, Protocol
 
 from jobctl.errors import WrongType
 from jobctl.model.jobba import Clause, RecordLayout, RecordState, SetClause, TimeClause, encode
-from jobctl.redis.index_pages import PAGE, NamedPages, Pages, RankPages, ScorePages, SetPages
 from jobctl.redis.scripts import Command, Reply
+from jobctl.redis.sets import ByScore, Item
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection
 
+
+Scored = tuple[float, bytes]  # a score and a member: they sort as the set does
+
+PAGE = 2000  # ids of one call: about a millisecond
+_OVERLAP = 16  # members read again: so many may be removed without a new search
+_SPARE = 100  # members before them: so many may be removed while a page is under way
+_KNOWN = 32  # members read last, of which one will still be there
 _TESTS = 8  # sets that a whole page is tested against in one pipe; of more, less of it
+
+
+class Pages(Protocol):
+    """An index, read a page at a time."""
+
+    @property
+    def ended(self) -> bool:
+        """True once there are no more pages."""
+
+    def command(self) -> Command | None:
+        """Return the command that reads the next page; None if none is needed."""
+
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return the page in the reply to it; an empty page is not the end."""
+
+
+class NamedPages:
+    """The ids that a clause names."""
+
+    def __init__(self, ids: list[bytes]) -> None:
+        self._left = ids
+
+    @property
+    def ended(self) -> bool:
+        """True once all were returned."""
+        return not self._left
+
+    def command(self) -> Command | None:
+        """Return None: nothing is read."""
+        return None
+
+    def take(self, replies: list[Reply]) -> list[bytes]:  # noqa: ARG002
+        """Return the next ids."""
+        page, self._left = self._left[:PAGE], self._left[PAGE:]
+        return page
+
+
+class SetPages:
+    """The members of sets, one after the other; SSCAN may return one again."""
+
+    def __init__(self, keys: list[bytes]) -> None:
+        self._keys = deque(keys)
+        self._cursor = b"0"
+
+    @property
+    def ended(self) -> bool:
+        """True once all sets were read."""
+        return not self._keys
+
+    def command(self) -> Command | None:
+        """Ask for the next members."""
+        return ("SSCAN", self._keys[0], self._cursor, "COUNT", PAGE)
+
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return the members, and note the cursor."""
+        self._cursor, page = replies[0]
+        if self._cursor == b"0":
+            self._keys.popleft()
+        return list(page)
+
+
+class RankPages:
+    """The members of a sorted set, by rank: reading its scores would cost twice as much.
+
+    A page begins with the last members of the one before, so some come again. If these have moved,
+    the place is searched for.
+
+    Attributes:
+        ended: whether there are no more.
+    """
+
+    def __init__(self, connection: Connection, key: bytes) -> None:
+        self.ended = False
+        self._connection = connection
+        self._key = key
+        self._rank = 0
+        self._shown: list[bytes] = []
+
+    def command(self) -> Command | None:
+        """Return the command for the next members, and some before them."""
+        self._start = max(0, self._rank - _SPARE)
+        return ("ZRANGE", self._key, self._start, self._rank + PAGE - 1)
+
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return the members; none if the page does not begin where the one before ended."""
+        page: list[bytes] = replies[0]
+        if self._shown and self._shown[-1] not in page:
+            ranks = self._connection.pipe(("ZRANK", self._key, ident) for ident in self._shown)
+            self._rank = max((rank + 1 for rank in ranks if rank is not None), default=0)
+            self._shown = [
+                i for i, rank in zip(self._shown, ranks, strict=True) if rank is not None
+            ]
+            return []
+        self.ended = self._start + len(page) < self._rank + PAGE
+        self._rank = self._start + len(page)
+        self._shown = page[-_KNOWN:]
+        return page
+
+
+class ScorePages:
+    """The members of a sorted set between two scores, both inclusive; None: without an end.
+
+    Each page begins with the last members of the one before. If these have moved, the place is
+    searched for, so that no member that stays comes twice or is left out.
+
+    Attributes:
+        ended: whether there are no more.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        key: bytes,
+        ends: tuple[int | None, int | None],
+        descending: bool,
+        size: int,
+    ) -> None:
+        first, self._end = reversed(ends) if descending else ends
+        behind = None if first is None else (b"", nextafter(first, inf if descending else -inf))
+        self._order = ByScore(connection, key, descending, behind=behind)
+        self._descending = descending
+        self._size = size
+        self._rank = 0 if first is None else None  # of the next member; None: to be searched for
+        self._start = self._asked = 0
+        self.ended = False
+
+    def command(self) -> Command | None:
+        """Return the command for the next members, and some before them."""
+        if self._rank is None:
+            self._rank = self._order.find_again()
+        self._start = max(0, self._rank - _OVERLAP)
+        self._asked = self._rank + self._size - self._start
+        return self._order.commands(self._start, self._start + self._asked - 1)[0]
+
+    def take(self, replies: list[Reply]) -> list[bytes]:
+        """Return the members that were not returned yet; none if the place was lost."""
+        items = self._order.read(replies, self._start)
+        fresh = self._order.fresh(items, self._start, _OVERLAP)
+        if fresh is None:
+            self._rank = None
+            return []
+        self._rank = self._start + len(items)
+        self._size = max(self._size, min(self._size * 2, PAGE))
+        self.ended = len(items) < self._asked
+        if fresh and self._is_beyond(fresh[-1]):
+            fresh = [item for item in fresh if not self._is_beyond(item)]
+            self.ended = True
+        return [ident for ident, _ in fresh]
+
+    def _is_beyond(self, item: Item) -> bool:
+        if self._end is None:
+            return False
+        return item[1] < self._end if self._descending else item[1] > self._end
 
 
 class ClauseTests:
@@ -144,8 +306,7 @@ class Indexes:
         if isinstance(lead, TimeClause):
             if lead.empty:
                 return
-            key = self._layout.moment(lead.field)
-            ends = (_end(lead.low, b"-inf"), _end(lead.high, b"+inf"))
+            key, ends = self._layout.moment(lead.field), (lead.low, lead.high)
             source: Pages = ScorePages(self._connection, key, ends, descending, size)
         elif lead.field == "id":
             source = NamedPages([encode(value) for value in lead.values])

@@ -130,7 +130,7 @@ class SortedSet:
         self, *, descending: bool = False, offset: int = 0, limit: int | None = None
     ) -> Iterator[Entry]:
         """Yield entries by score, lowest first (or highest), in flat memory."""
-        order = _ByScore(self._connection, self.key, descending)
+        order = ByScore(self._connection, self.key, descending)
         for raw, score in walk(self._connection, order, offset=offset, limit=limit):
             entry = self.entry(raw, score)
             del raw
@@ -205,24 +205,34 @@ class SortedSet:
             del flat
 
 
-class _ByScore:
-    """A sorted set in order of score, then of bytes, for a walk."""
+class ByScore:
+    """A sorted set in order of score, then of bytes, for a walk: from behind an item, if given."""
 
-    def __init__(self, connection: Connection, key: str, descending: bool) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        key: str | bytes,
+        descending: bool,
+        *,
+        behind: Item | None = None,
+    ) -> None:
         self._connection = connection
         self._key = key
         self._descending = descending
-        self._last: Item | None = None
+        self._last = behind
 
     def commands(self, start: int, stop: int) -> list[Command]:
+        """Return the command for these ranks."""
         command = ("ZRANGE", self._key, start, stop)
         return [(*command, "REV", "WITHSCORES") if self._descending else (*command, "WITHSCORES")]
 
     def read(self, replies: list[Reply], start: int) -> list[Item]:  # noqa: ARG002
+        """Return the members of a reply, with their scores."""
         flat = replies[0]
         return list(zip(flat[::2], map(float, flat[1::2]), strict=True))
 
     def fresh(self, items: list[Item], start: int, overlap: int) -> list[Item] | None:  # noqa: ARG002
+        """Return the items behind the last one read; None if the place is lost."""
         last = self._last
         if last is not None:
             known = next((i for i, item in enumerate(items) if self._after(item, last)), len(items))

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jobctl.records import find
-from jobctl.redis import index_pages, record_indexes
+from jobctl.redis import record_indexes
 from tests.records.history import History
 
 SOME = settings(
@@ -24,8 +24,7 @@ def pages(request, monkeypatch):
     """Answer as always; or as if there were so many records that nothing fits into one page."""
     if request.param == "small pages":
         for module, name, size in (
-            (find, "SLACK", 0), (find, "HELD", 0), (index_pages, "PAGE", 2),
-            (record_indexes, "PAGE", 2),
+            (find, "SLACK", 0), (find, "HELD", 0), (record_indexes, "PAGE", 2),
         ):  # fmt: skip
             monkeypatch.setattr(module, name, size)
 

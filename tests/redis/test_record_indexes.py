@@ -3,8 +3,7 @@
 import pytest
 
 from jobctl.model.jobba import SetClause, TimeClause
-from jobctl.redis.index_pages import PAGE
-from jobctl.redis.record_indexes import Budget
+from jobctl.redis.record_indexes import PAGE, Budget
 from tests.recording import START
 
 IDS = [b"r-%05d" % i for i in range(5000)]
