@@ -89,13 +89,7 @@ class Context:
             records_namespace=_text(table, "records_namespace", place),
             password_command=_command(table, place),
             password_file=_text(table, "password_file", place),
-            rules=Rules(
-                name,
-                read_only=_flag(table, "read_only", place),
-                protected=_flag(table, "protected", place),
-                reason_required=_flag(table, "reason_required", place),
-                journal=_flag(table, "journal", place, default=True),
-            ),
+            rules=Rules(name, **{key: _flag(table, key, place) for key in FLAGS if key in table}),
             given=frozenset(table),
         )
 
@@ -123,8 +117,8 @@ def _text(table: Table, key: str, place: str) -> str | None:
     return value
 
 
-def _flag(table: Table, key: str, place: str, *, default: bool = False) -> bool:
-    value = table.get(key, default)
+def _flag(table: Table, key: str, place: str) -> bool:
+    value = table[key]
     if not isinstance(value, bool):
         raise _wrong(place, key, "true or false, without quotes")
     return value

@@ -88,7 +88,6 @@ def setting_rows(
 
 def context_row(context: Context, *, current: bool) -> Row:
     """Return the row of a context in a list."""
-    rules = context.rules
     return {
         "context": context.name,
         "url": context.url and shown_url(context.url, Target),
@@ -96,10 +95,7 @@ def context_row(context: Context, *, current: bool) -> Row:
         "layout": None if context.layout is None else context.layout.value,
         "system": None if context.system is None else context.system.value,
         "records_namespace": context.records_namespace,
-        "read_only": rules.read_only,
-        "protected": rules.protected,
-        "reason_required": rules.reason_required,
-        "journal": rules.journal,
+        **{key: getattr(context.rules, key) for key in FLAGS},
         "current": current,
     }
 

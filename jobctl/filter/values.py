@@ -82,8 +82,6 @@ class Ambiguity:
 
 
 def _refusal(test: Twofold, pair: Pair) -> Refused:
-    from jobctl.model.jsontext import printable_string  # only a mistake needs it
-
     field, (one, two) = test.name, map(printable_string, pair)
     return Refused(
         f"{field} {pair[0]} is one value as it stands and another as tsv writes it, "

@@ -50,17 +50,9 @@ class JobServerFacts:
 
     def document(self) -> dict[str, object]:
         """Return it under its JSON keys."""
-        return {
-            "version": self.version,
-            "uptime": self.uptime,
-            "connections": self.connections,
-            "commands": self.commands,
-            "memory": self.memory,
-            "processed": self.processed,
-            "failures": self.failures,
-            "enqueued": self.enqueued,
-            "queues": None if self.queues is None else dict(self.queues),
-        }
+        document = asdict(self)
+        del document["form"]
+        return document
 
 
 NOT_LOOKED = "the Redis was not looked at: this is what the Faktory server says"

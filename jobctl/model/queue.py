@@ -146,17 +146,18 @@ class Author:
 
     def encode(self) -> bytes:
         """Return the JSON text that Redis keeps."""
-        found = {"who": self.who, "host": self.host, "at": self.at, "reason": self.reason}
-        return dumps(found | ({"at_restart": True} if self.at_restart else {}))
+        return dumps(self.fields() | ({"at_restart": True} if self.at_restart else {}))
+
+    def fields(self) -> Row:
+        """Return who, where, when and why, under their JSON keys."""
+        return {"who": self.who, "host": self.host, "at": self.at, "reason": self.reason}
 
     @classmethod
     def decode(cls, text: bytes) -> Author | None:
         """Read the JSON text; None if it is not valid."""
         found = glance(text)
-        return None if found is None else cls._of(found)
-
-    @classmethod
-    def _of(cls, found: Mapping[str, object]) -> Author:
+        if found is None:
+            return None
         at, reason = found.get("at"), found.get("reason")
         return cls(
             who=str(found.get("who", "")),
@@ -194,17 +195,8 @@ class Lease:
 
     def encode(self) -> bytes:
         """Return the JSON text that Redis keeps."""
-        return dumps(
-            {
-                "who": self.author.who,
-                "host": self.author.host,
-                "at": self.author.at,
-                "reason": self.author.reason,
-                "pid": self.pid,
-                "command": list(self.command),
-                "process": self.process,
-            }
-        )
+        own = {"pid": self.pid, "command": list(self.command), "process": self.process}
+        return dumps(self.author.fields() | own)
 
     @classmethod
     def decode(cls, ident: str, text: bytes, *, silent: float) -> Lease:

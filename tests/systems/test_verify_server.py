@@ -7,9 +7,7 @@ import pytest
 
 from jobctl import connect
 from jobctl.errors import Refused, Unreachable
-from jobctl.systems.faktory import verify_server
-from jobctl.systems.faktory.verify_server import compare_counters
-from jobctl.systems.faktory.verify_server import verify_server as verify
+from jobctl.systems.faktory import system
 from tests.builders import enqueue, failed, job, reservation, retry
 from tests.everything import everything
 from tests.systems.double import FaktoryDouble
@@ -86,8 +84,8 @@ def test_its_own_server_is_proven_once_and_without_a_trace(raw, own, opened):
     enqueue(raw, "default", job())
     before = raw.keys("*")
     backend = opened(own)
-    verify(backend)
-    verify(backend)
+    backend.system.verify_server()
+    backend.system.verify_server()
     assert len([line for line in own.commands if line.startswith("QUEUE LATENCY")]) == 1
     assert changes(own) == []
     assert raw.keys("*") == before
@@ -105,16 +103,16 @@ def test_clocks_may_differ_by_a_few_minutes_and_what_is_more_is_named(own, opene
     now = backend.server.now()
     for off in (-200, 200):
         monkeypatch.setattr(backend.server, "now", lambda off=off: now + off)
-        verify(backend)
+        backend.system.verify_server()
         backend = opened(own)
     monkeypatch.setattr(backend.server, "now", lambda: now - 3600)
     with pytest.raises(Refused, match=r"the clocks of .* are 3,600 s apart"):
-        verify(backend)
+        backend.system.verify_server()
 
 
 def test_a_full_redis_can_be_proven(raw, own, opened):
     with full(raw):
-        verify(opened(own))
+        opened(own).system.verify_server()
     assert changes(own) == []
 
 
@@ -129,7 +127,7 @@ def test_where_nothing_can_be_written_the_server_pushes_a_job(raw, own, opened, 
     enqueue(raw, "default", job())
     before = everything(raw)
     own.memory.boot()
-    verify(opened(own, reader))
+    opened(own, reader).system.verify_server()
     push, remove = changes(own)
     pushed = json.loads(push.removeprefix("PUSH "))
     assert (pushed["retry"], remove) == (0, f"QUEUE REMOVE {pushed['queue']}")
@@ -138,14 +136,14 @@ def test_where_nothing_can_be_written_the_server_pushes_a_job(raw, own, opened, 
 
 def test_a_server_that_knows_no_latency_pushes_a_job(own, opened):
     own.answer("QUEUE LATENCY", b"-ERR no such QUEUE subcommand: LATENCY\r\n")
-    verify(opened(own))
+    opened(own).system.verify_server()
     assert [line.split(" ")[0] for line in changes(own)] == ["PUSH", "QUEUE"]
 
 
 def test_what_another_server_was_given_is_taken_away_again(other, opened, reader, monkeypatch):
-    monkeypatch.setattr(verify_server, "_REPLICATION", 0.1)
+    monkeypatch.setattr(system, "_REPLICATION", 0.1)
     with pytest.raises(Refused, match="but another Redis"):
-        verify(opened(other, reader))
+        opened(other, reader).system.verify_server()
     assert changes(other)[-1].startswith("QUEUE REMOVE jobctl.verify.")
     assert other._redis.smembers("queues") == {b"default"}
 
@@ -158,21 +156,21 @@ def test_it_is_taken_away_after_ctrl_c_too(raw, own, opened, reader, monkeypatch
 
     monkeypatch.setattr(backend.operations, "has_private", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        verify(backend)
+        backend.system.verify_server()
     assert (raw.keys("*"), own.queues) == ([], set())
 
 
 def test_without_any_way_it_is_refused(own, opened, reader):
     own.answer("PUSH", b"-ERR read only\r\n")
     with pytest.raises(Refused, match=r"cannot be verified: .* refused PUSH: read only"):
-        verify(opened(own, reader))
+        opened(own, reader).system.verify_server()
 
 
 def test_a_server_that_is_away_is_unreachable(own, opened):
     backend = opened(own)
     own.stop()
     with pytest.raises(Unreachable):
-        verify(backend)
+        backend.system.verify_server()
 
 
 @pytest.mark.parametrize(
@@ -228,11 +226,11 @@ def test_no_job_goes_by_scheduled_for_another_redis_server(raw, url, own, other,
 def test_counters_that_agree_or_grow_say_nothing(raw, own, opened):
     raw.set("processed", 7)
     backend = opened(own)
-    assert compare_counters(backend) == []
+    assert backend.system.compare_counters() == []
     own.before("INFO", lambda line: raw.incr("processed"))
-    assert compare_counters(backend) == []
+    assert backend.system.compare_counters() == []
     own.answer("INFO", b"-ERR no\r\n")
-    assert compare_counters(backend) == []
+    assert backend.system.compare_counters() == []
 
 
 def test_an_undo_does_not_pause_by_another_redis_server(raw, url, own, other, jobctl):

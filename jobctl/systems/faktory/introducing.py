@@ -16,11 +16,10 @@ from jobctl.model.entry import Entry, name_queue
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import shown_queues
 from jobctl.redis.operations import Call, Requeued, Stretch
-from jobctl.systems.base import NewQueues, Rooms
+from jobctl.systems.base import JobSystem, NewQueues, Rooms
 from jobctl.systems.faktory.go_json import survives_recoding
 from jobctl.systems.faktory.layout import FAKTORY
 from jobctl.systems.faktory.server import Faktory
-from jobctl.systems.faktory.verify_server import verify_server
 
 _PATIENCE = 7.0  # seconds; the poller looks every five
 _NAP = 0.1
@@ -28,17 +27,15 @@ _CANDIDATES = 100  # jobs of a queue that are looked at
 _LEARNS = "it does when a worker asks for jobs of it, or one is pushed there by wire"
 
 
-def introduce(
-    rooms: Rooms, new: NewQueues, server_runs: Callable[[], bool | None]
-) -> tuple[str, ...]:
+def introduce(rooms: Rooms, system: JobSystem, new: NewQueues) -> tuple[str, ...]:
     """Make queues known to the server that it does not know; return sentences on it."""
-    faktory = _verified(rooms)
+    faktory = _verified(rooms, system)
     known = _known(faktory)
     left = [name for name in new.forms if name not in (new.known if known is None else known)]
     if not left:
         return ()
     answers = faktory is not None and faktory.said is not None
-    running = answers or server_runs()
+    running = answers or system.server_runs()
     if running is False:
         return ()
     sent = [name for name in left if running and _send(rooms, new, name)]
@@ -50,11 +47,11 @@ def introduce(
     return tuple(notes)
 
 
-def _verified(rooms: Rooms) -> Faktory | None:
+def _verified(rooms: Rooms, system: JobSystem) -> Faktory | None:
     """Return the server if it is known and proven to use this Redis."""
     with suppress(Refused, Unreachable):
         if rooms.faktory is not None:
-            verify_server(rooms)
+            system.verify_server()
             return rooms.faktory
     return None
 

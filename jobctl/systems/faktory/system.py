@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import secrets
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from jobctl.errors import ConnectionLost, JobctlError, Loading, Refused, Unreachable
+from jobctl.errors import (
+    ConnectionLost,
+    JobctlError,
+    Loading,
+    NotFaktory,
+    Refused,
+    RefusedByFaktory,
+    RefusedByRedis,
+    Unreachable,
+)
 from jobctl.model.entry import Entry
 from jobctl.model.info import JobServerFacts
+from jobctl.model.jsontext import dumps
 from jobctl.model.layout import Kind, QueueForm
 from jobctl.model.queue import Queue, forms_seen
+from jobctl.model.times import Instant
 from jobctl.redis.scripts import Reply
 from jobctl.systems.base import Counters, NewQueues, PauseRoute, Rooms
 from jobctl.systems.faktory.go_json import lock_key
 from jobctl.systems.faktory.introducing import introduce
 from jobctl.systems.faktory.layout import FAKTORY
-from jobctl.systems.faktory.server import check_sendable, form_of, is_sendable
-from jobctl.systems.faktory.verify_server import compare_counters, contradictions, verify_server
+from jobctl.systems.faktory.server import Faktory, check_sendable, form_of, is_sendable
 
 _FILE = ("CONFIG", "GET", "dbfilename")
 _DATABASE = b"faktory.rdb"
@@ -28,6 +40,10 @@ _FORMS = {
     "both": "q:NAME and NAME lists both hold jobs: the old ones are orphans",
     None: "no list tells; --layout can",
 }
+_YEAR = 365 * 86400
+_APART = 300.0  # seconds that the clocks of the two hosts may differ
+_REPLICATION = 1.0  # seconds that a pushed job may take to a replica
+_NAP = 0.05  # seconds between two looks
 _SAY = "say it: --layout q (Faktory 1.10 and later) or --layout bare (before)"
 
 
@@ -35,6 +51,9 @@ class FaktorySystem:
     """Faktory up to 1.10, with its plugins; `JobSystem` says what each method is for."""
 
     layout = FAKTORY
+    is_sendable = staticmethod(is_sendable)
+    check_sendable = staticmethod(check_sendable)
+    lock_key = staticmethod(lock_key)
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -75,31 +94,105 @@ class FaktorySystem:
         return rooms.server.started() if _is_own(named) else None
 
     def verify_server(self) -> None:
-        """Prove it by a job of a random queue that only this Redis has."""
-        if self._rooms.faktory is not None:
-            verify_server(self._rooms)
+        """Prove that the server uses the Redis, if both are known, before it changes anything.
+
+        Put a job into a list of a random name in this Redis, enqueued at a random instant years
+        ago, and ask the server how long it has waited. If nothing can be written here, push a job
+        to a queue of a random name by the server, and look for it here. Both are removed at once.
+        The proof holds for as long as the connection to the server is used.
+
+        Raises:
+            Refused: it uses another Redis, or there is no way to tell.
+            Unreachable: one of the two cannot be reached.
+        """
+        rooms, faktory = self._rooms, self._rooms.faktory
+        if faktory is None or not rooms.has_redis or faktory.verified_on == rooms.target:
+            return
+        faktory.open()  # if that fails there is no other way
+        name = f"jobctl.verify.{secrets.token_hex(16)}"
+        try:
+            proven = self._reads_our_list(faktory, name)
+        except Loading:
+            raise
+        except (RefusedByRedis, RefusedByFaktory):  # read-only, or older than QUEUE LATENCY
+            proven = self._writes_our_list(faktory, name)
+        if not proven:
+            raise Refused(
+                f"{faktory.address} does not use {rooms.target}, but another Redis; "
+                "nothing was changed",
+                hint="give the two that belong together: --url and --faktory-url",
+            )
+        faktory.verified_on = rooms.target
+
+    def _reads_our_list(self, faktory: Faktory, name: str) -> bool:
+        """Tell whether the server finds the age of a job that only this Redis has."""
+        rooms, age = self._rooms, float(_YEAR + secrets.randbelow(20 * _YEAR))
+        enqueued_at = Instant.of_epoch(rooms.server.now() - age)
+        assert enqueued_at is not None  # noqa: S101 (a moment of the last decades)
+        rooms.operations.put_private(name, _job(name, enqueued_at=enqueued_at.rfc3339()))
+        try:
+            told = faktory.latency([name]).get(name, 0.0)
+        finally:
+            rooms.operations.drop_private(name)
+        if told and abs(told - age) > _APART:
+            raise Refused(
+                f"the clocks of {faktory.address} and {rooms.target} are {abs(told - age):,.0f} s "
+                "apart, so that it cannot be verified that the one uses the other; nothing was "
+                "changed",
+                hint="set the clocks",
+            )
+        return told > 0
+
+    def _writes_our_list(self, faktory: Faktory, name: str) -> bool:
+        """Tell whether a job that is pushed by the server arrives in this Redis."""
+        rooms = self._rooms
+        try:
+            faktory.push(_job(name, retry=0))
+            end = time.monotonic() + _REPLICATION
+            while not (found := rooms.operations.has_private(name)) and time.monotonic() < end:
+                time.sleep(_NAP)
+            return found
+        except (RefusedByRedis, RefusedByFaktory) as error:
+            raise Refused(
+                f"whether {faktory.address} uses {rooms.target} cannot be verified: {error}; "
+                "nothing was changed",
+                hint="it takes EVAL, EXPIRE and LPUSH in Redis, or LINDEX there and PUSH by the "
+                "server",
+            ) from error
+        finally:
+            with suppress(RefusedByFaktory):
+                faktory.remove([name])
 
     def compare_counters(self) -> list[str]:
-        """Ask the server for its counters, and Redis before and after."""
-        return compare_counters(self._rooms)
+        """Return a warning if the server has counted other jobs than this Redis; change nothing.
+
+        Equal counters prove nothing, and a server that does not tell contradicts nothing.
+        """
+        if self._rooms.faktory is None:
+            return []
+        before = self._rooms.server.counters(FAKTORY.counters)[0]
+        with suppress(RefusedByFaktory, NotFaktory):
+            return self.contradictions(before, self._rooms.faktory.info())
+        return []
 
     def contradictions(self, before: Counters, facts: JobServerFacts) -> list[str]:
-        """Compare the jobs processed and failed."""
-        return contradictions(self._rooms, before, facts)
+        """Return a warning if a server's facts contradict the counters read before and now."""
+        address = "" if self._rooms.faktory is None else self._rooms.faktory.address
+        ((processed, failures),) = self._rooms.server.counters(FAKTORY.counters)
+        bounds = zip(before, (facts.processed, facts.failures), (processed, failures), strict=True)
+        for low, told, high in bounds:
+            if told is not None and not (low or 0) <= told <= (high or 0):
+                return [
+                    f"{address} uses another Redis than {self._rooms.target}: it has counted "
+                    f"{told:,} jobs, this one {high or 0:,}"
+                ]
+        return []
 
     def remember_server(self) -> None:
         """Note its version if it has told it; the form of lists follows from it."""
         facts = None if self._rooms.faktory is None else self._rooms.faktory.said
         if facts is not None and facts.form is not None and facts.version is not None:
             self._rooms.operations.note_server(facts.version)
-
-    def is_sendable(self, name: str) -> bool:
-        """Allow no blanks, stars and control characters."""
-        return is_sendable(name)
-
-    def check_sendable(self, names: Iterable[str]) -> None:
-        """Check each of them."""
-        check_sendable(names)
 
     def pause_route(self, *, at_restart: bool, offered: bool = True) -> PauseRoute:
         """Go by the server if it is known, by the set if none runs.
@@ -191,11 +284,11 @@ class FaktorySystem:
             return None, "", ()
         try:
             if rehearsed:
-                warnings = compare_counters(self._rooms)
+                warnings = self.compare_counters()
                 if warnings:
                     return None, f"; {warnings[0]}", tuple(warnings)
             else:
-                verify_server(self._rooms)
+                self.verify_server()
             return self._rooms.faktory.facts, "; the server does not say its version", ()
         except Unreachable as error:
             return None, f"; {error}", ()
@@ -206,11 +299,7 @@ class FaktorySystem:
 
     def introduce(self, new: NewQueues) -> tuple[str, ...]:
         """Send one job of each queue by way of scheduled."""
-        return introduce(self._rooms, new, self.server_runs)
-
-    def lock_key(self, raw: bytes) -> str | None:
-        """Hash its queue, type and arguments, as the plugin for unique jobs does."""
-        return lock_key(raw)
+        return introduce(self._rooms, self, new)
 
 
 def _by_set(warning: str) -> PauseRoute:
@@ -220,3 +309,8 @@ def _by_set(warning: str) -> PauseRoute:
 def _is_own(reply: Reply) -> bool:
     """Tell whether a Redis is a Faktory server's own, by the name of its file."""
     return isinstance(reply, list) and list(reply[1:2]) == [_DATABASE]
+
+
+def _job(queue: str, **fields: object) -> bytes:
+    jid = secrets.token_hex(12)
+    return dumps({"jid": jid, "jobtype": "jobctl", "args": [], "queue": queue, **fields})
