@@ -27,48 +27,48 @@ from jobctl.records.query import RecordWhere
 if TYPE_CHECKING:
     from jobctl.backend import Backend
 
-COLUMNS = (
+_COLUMNS = (
     "action", "target", "matched", "done", "gone", "failed", "skipped", "dry_run", "operation",
     "seconds",
 )  # fmt: skip
 
 
-def change_jobs(
-    session: Session, kind: Kind, change: Change, where: Where | RecordWhere, text: str
+_NO_FILTER = Where()
+
+
+def make_change(
+    session: Session,
+    kind: Kind,
+    change: Change,
+    text: str,
+    *,
+    where: Where | RecordWhere = _NO_FILTER,
+    names: Sequence[str] = (),
 ) -> None:
-    """Change jobs or records that match, and exit with the code of the report.
+    """Change what is meant, and exit with the code of the report.
 
     Args:
         session: the options, with the guards.
         kind: the structure that is changed.
         change: the verb and its options.
-        where: the filter.
-        text: the filter, to be shown.
+        text: the filter or the names, to be shown.
+        where: which jobs or records.
+        names: of whole queues.
 
     Raises:
         UsageProblem: the options make no sense; nothing was connected.
         Refused: a guard or the context forbids it.
     """
-    request = _read_request(session, kind, change, where=where, text=text)
-    needs_server = change.verb is Verb.RELEASE
-    with connect_either(session) if needs_server else connect(session) as backend:
-        if needs_server:
+    request = _read_request(session, kind, change, where, tuple(names), text)
+    server_told = change.verb in (Verb.RELEASE, Verb.REMOVE)
+    with connect_either(session) if server_told else connect(session) as backend:
+        if change.verb is Verb.RELEASE:
             backend.require_redis("working release")
-        request = _by_server_clock(session, request, backend.server.now())
-        run(session, backend, lambda watch: begin(backend, request, watch), change.verb.row.done)
-
-
-def change_queues(session: Session, verb: Verb, names: Sequence[str]) -> None:
-    """Change whole queues, and exit with the code of the report.
-
-    Raises:
-        UsageProblem: the options make no sense; nothing was connected.
-        Refused: a guard or the context forbids it.
-    """
-    text = " ".join(dict.fromkeys(names))
-    request = _read_request(session, Kind.QUEUE, Change(verb), names=tuple(names), text=text)
-    with connect_either(session) if verb is Verb.REMOVE else connect(session) as backend:
-        run(session, backend, lambda watch: begin(backend, request, watch), verb.row.done)
+        at = session.text("at")
+        if at is not None:  # +2h counts from the server's clock
+            moment = parse_moment(at, backend.server.now(), ahead=True).epoch()
+            request = replace(request, change=replace(change, at=moment))
+        run(session, backend, lambda watch: begin(backend, request, watch))
 
 
 def read_change(session: Session, verb: Verb) -> Change:
@@ -111,9 +111,8 @@ def _read_request(
     session: Session,
     kind: Kind,
     change: Change,
-    *,
-    where: Where | RecordWhere | None = None,
-    names: tuple[str, ...] = (),
+    where: Where | RecordWhere,
+    names: tuple[str, ...],
     text: str,
 ) -> Request:
     """Return the request, after all checks that need no connection."""
@@ -121,7 +120,7 @@ def _read_request(
     request = Request(
         kind=kind,
         change=change,
-        where=Where() if where is None else where,
+        where=where,
         names=names,
         guards=read_guards(session),
         plan=None if plan is None else Path(plan),
@@ -136,26 +135,8 @@ def _read_request(
     return request
 
 
-def _by_server_clock(session: Session, request: Request, now: float) -> Request:
-    """Return a request whose ``--at +2h`` counts from the server's clock, which says `now`."""
-    at = session.text("at")
-    if at is None:
-        return request
-    moment = parse_moment(at, now, ahead=True).epoch()
-    return replace(request, change=replace(request.change, at=moment))
-
-
-def run(
-    session: Session, backend: Backend, act: Callable[[TerminalWatch], Report], done: str
-) -> None:
-    """Run a change, write its report, and exit with its code.
-
-    Args:
-        session: the options.
-        backend: what is changed.
-        act: does the change.
-        done: the verb's done-word, as in "killed".
-    """
+def run(session: Session, backend: Backend, act: Callable[[TerminalWatch], Report]) -> None:
+    """Run a change, which `act` does; write its report, and exit with its code."""
     watch = TerminalWatch(session, backend.server.now() if backend.has_redis else time.time())
     try:
         report = act(watch)
@@ -166,28 +147,23 @@ def run(
         raise
     finally:
         watch.close()
-    write_report(session, report, done)
+    _write_report(session, report)
     if watch.interrupted and report.unfinished:
         raise click.exceptions.Exit(Exit.INTERRUPTED)
     if report.exit is not Exit.OK:
         raise click.exceptions.Exit(report.exit)
 
 
-def write_report(session: Session, report: Report, done: str) -> None:
+def _write_report(session: Session, report: Report) -> None:
     """Write a report in the session's format, and the next command on stderr."""
     if session.in_json:
         write_document(session, report.document())
     elif not session.format.human:
-        row = report.document()
-        write_rows(session, [row], COLUMNS, 0.0, ident="operation")
+        write_rows(session, [report.document()], _COLUMNS, 0.0, ident="operation")
     elif _prints(report) and not report.dry_run:
         from jobctl.render.report import print_report
 
-        print_report(console(session), report, done)
-    _say_more(session, report)
-
-
-def _say_more(session: Session, report: Report) -> None:
+        print_report(console(session), report)
     for text in _remarks(session, report):
         say(text)
     if report.missing and not _names_missing(session, report):
@@ -242,8 +218,6 @@ def _say_next(report: Report) -> None:
 
 
 def _undoable(report: Report) -> bool:
-    if report.action == "undo" or report.dry_run:
-        return False
-    if Verb(report.action).row.permanent:
+    if report.action == "undo" or report.dry_run or Verb(report.action).row.permanent:
         return False
     return report.done > 0 or report.action == "remove"  # a queue without a job has its name

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from jobctl import Target
+from jobctl.backend import Backend
 from jobctl.cli.change import read_guards, run
 from jobctl.cli.command import Command, Group
 from jobctl.cli.completion import complete_operations, complete_undoable, complete_unfinished
@@ -42,6 +44,7 @@ from jobctl.model.operation import Header
 from jobctl.model.rows import Row
 from jobctl.model.target import Address
 from jobctl.model.times import parse_duration
+from jobctl.model.verbs import Guards
 from jobctl.operations.describe import outcome_keys, outcomes, tell
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import Journal
@@ -74,11 +77,9 @@ def undo(session: Session, operation: str) -> None:
     """
     header = _header(own_journal(), operation)
     check_undoable(header)
-    aim(session, header)
-    check_answer(session)
-    with connect(session) as backend:
-        name, guards = header.operation, read_guards(session)
-        run(session, backend, lambda o: undo_operation(backend, name, guards, o), "put back")
+    with _aimed(session, header) as (backend, guards):
+        name = header.operation
+        run(session, backend, lambda watch: undo_operation(backend, name, guards, watch))
 
 
 @click.command(
@@ -97,12 +98,9 @@ def resume(session: Session, operation: str) -> None:
     it.
     """
     header = _header(own_journal(), operation)
-    aim(session, header)
-    check_answer(session)
-    with connect(session) as backend:
-        name, guards = header.operation, read_guards(session)
-        done = header.change.verb.row.done
-        run(session, backend, lambda o: resume_operation(backend, name, guards, o), done)
+    with _aimed(session, header) as (backend, guards):
+        name = header.operation
+        run(session, backend, lambda watch: resume_operation(backend, name, guards, watch))
 
 
 @click.command(
@@ -123,17 +121,21 @@ def apply(session: Session, plan: Path) -> None:
     A plan is made by --plan FILE. What has left since then is counted as gone; what came since then
     is left alone.
     """
-    with OperationFile.open_plan(plan) as planned:
-        aim(session, planned.header)
-        check_answer(session)
-        with connect(session) as backend:
-            guards, done = read_guards(session), planned.header.change.verb.row.done
-            run(
-                session,
-                backend,
-                lambda o: apply_plan(backend, planned, provenance(), guards, o),
-                done,
-            )
+    with (
+        OperationFile.open_plan(plan) as planned,
+        _aimed(session, planned.header) as (backend, guards),
+    ):
+        author = provenance()
+        run(session, backend, lambda watch: apply_plan(backend, planned, author, guards, watch))
+
+
+@contextmanager
+def _aimed(session: Session, header: Header) -> Iterator[tuple[Backend, Guards]]:
+    """Open the Redis of an operation, once it is certain that its question finds an answer."""
+    aim(session, header)
+    check_answer(session)
+    with connect(session) as backend:
+        yield backend, read_guards(session)
 
 
 def own_journal() -> Journal:

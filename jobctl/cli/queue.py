@@ -24,7 +24,7 @@ from jobctl.cli.pausing import pause, resume
 from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Change, Verb
 from jobctl.queues.naming import QUEUE_KEYS, find_queues, queue_rows, sort_rows
 from jobctl.render.formats import Format, printable
 
@@ -148,9 +148,7 @@ def remove(session: Session, names: Sequence[str]) -> None:
     It asks for the name, several in one line; --confirm answers it. jobctl undo puts the jobs back
     in front, in their order, and the pause.
     """
-    from jobctl.cli.change import change_queues  # the engine, which ls does without
-
-    change_queues(session, Verb.REMOVE, names)
+    _change(session, Verb.REMOVE, names)
 
 
 @queue.command(
@@ -176,9 +174,14 @@ def adopt(session: Session, names: Sequence[str]) -> None:
     What the server reads is what it says (--faktory-url), what was noted of it at an earlier
     change, or what the lists tell; where nothing does, --layout says it.
     """
-    from jobctl.cli.change import change_queues
+    _change(session, Verb.ADOPT, names)
 
-    change_queues(session, Verb.ADOPT, names)
+
+def _change(session: Session, verb: Verb, names: Sequence[str]) -> None:
+    from jobctl.cli.change import make_change  # the engine, which ls does without
+
+    text = " ".join(dict.fromkeys(names))
+    make_change(session, Kind.QUEUE, Change(verb), text, names=names)
 
 
 for command in (pause, resume, drain_command, hold):

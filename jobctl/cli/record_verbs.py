@@ -47,10 +47,10 @@ def _change_chosen(
 def _change(
     session: Session, verb: Verb, where: RecordWhere, text: str, state: str | None = None
 ) -> None:
-    from jobctl.cli.change import change_jobs, read_change  # the engine, which show does without
+    from jobctl.cli.change import make_change, read_change  # the engine, which show does without
 
     change = replace(read_change(session, verb), state=state)
-    change_jobs(session, Kind.RECORDS, change, where, text)
+    make_change(session, Kind.RECORDS, change, text, where=where)
 
 
 @click.command(

@@ -269,13 +269,13 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     callbacks: such jobs are refused without --break-batch. The lock of a unique job, which an ACK
     frees, is put back. By Redis alone only where no server runs.
     """
-    from jobctl.cli.change import change_jobs, read_change  # the engine, which ls does without
+    from jobctl.cli.change import make_change, read_change  # the engine, which ls does without
 
     where = Flags(jids=read_ids(named, written=True) if named else None).where()
     where &= read_where(session, Kind.WORKING)
     if not explained(session, Kind.WORKING, where):
         change, text = read_change(session, Verb.RELEASE), filter_text(session, named)
-        change_jobs(session, Kind.WORKING, change, where, text)
+        make_change(session, Kind.WORKING, change, text, where=where)
 
 
 def show_job(session: Session, backend: Backend, kind: Kind, jid: str, *, raw: bool) -> None:

@@ -21,7 +21,7 @@ from jobctl.cli.options import (
 from jobctl.cli.session import Session
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
-from jobctl.model.verbs import Verb
+from jobctl.model.verbs import Change, Verb
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _ABOUT_DEAD = {Verb.KILL: "Purge dead jobs later: 180 days from now."}
@@ -84,11 +84,12 @@ def verb_command(kind: Kind, verb: Verb) -> click.Command:
     @shared_options
     @click.pass_obj
     def command(session: Session) -> None:
-        from jobctl.cli.change import change_jobs, read_change  # ls does without the engine
+        from jobctl.cli.change import make_change, read_change  # ls does without the engine
 
         change, where = read_change(session, verb), read_where(session, kind)
         if not explained(session, kind, where):
-            change_jobs(session, kind, change, where, filter_text(session) if filters else "")
+            text = filter_text(session) if filters else ""
+            make_change(session, kind, change, text, where=where)
 
     return command
 
@@ -128,8 +129,7 @@ def mutate(session: Session, words: Sequence[str]) -> None:
     Unlike the server it tests the fields themselves, moves each job atomically, counts, asks first,
     and can be undone.
     """
-    from jobctl.cli.change import change_jobs
-    from jobctl.model.verbs import Change
+    from jobctl.cli.change import make_change
     from jobctl.systems.faktory.mutation import read_mutation
 
     document = " ".join(words)
@@ -139,4 +139,4 @@ def mutate(session: Session, words: Sequence[str]) -> None:
     if mutation.flags is None:
         session.given["everything"] = True
     text = f"mutate {'(from stdin)' if stdin else document}"
-    change_jobs(session, mutation.target, Change(Verb(mutation.verb)), where, text)
+    make_change(session, mutation.target, Change(Verb(mutation.verb)), text, where=where)

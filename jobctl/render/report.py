@@ -12,6 +12,7 @@ from jobctl.model.jobba import Record
 from jobctl.model.layout import Kind
 from jobctl.model.report import Preview, Report
 from jobctl.model.rows import Row, listing_row, without_plain_classes
+from jobctl.model.verbs import Verb
 from jobctl.model.words import things
 from jobctl.render.cells import duration, number
 from jobctl.render.formats import printable
@@ -21,8 +22,9 @@ _NAMED = 10  # JIDs
 _LEDGER = ("structure", "before", "after", "by this", "by others")
 
 
-def print_report(console: Console, report: Report, done: str) -> None:
-    """Print the counts and the ledger; `done` is the verb's done-word, as in "killed"."""
+def print_report(console: Console, report: Report) -> None:
+    """Print the counts and the ledger."""
+    done = "put back" if report.action == "undo" else Verb(report.action).row.done
     jobs = things(report.done, report.thing)
     took = f" in {duration(report.seconds)}" if report.seconds >= 1 else ""
     rest = _rest(report)
