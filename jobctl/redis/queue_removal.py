@@ -76,22 +76,12 @@ class Staging:
     fewest: int | None = None
     most: int | None = None
 
-    @property
-    def bounded(self) -> bool:
-        """True if the number of jobs is bounded."""
-        return (self.fewest, self.most) != (None, None)
-
     def after(self, jobs: int, *, last: bool) -> Staging:
         """Return what the next call may take, after so many jobs; only the last has a minimum."""
         fewest = None if self.fewest is None or not last else max(0, self.fewest - jobs)
         return replace(
             self, fewest=fewest, most=None if self.most is None else max(0, self.most - jobs)
         )
-
-    @staticmethod
-    def parts(queues: Sequence[RemovedQueue]) -> list[tuple[int, Sequence[RemovedQueue]]]:
-        """Return the queues of each call, and the place of the first of them."""
-        return [(first, queues[first : first + QUEUES]) for first in range(0, len(queues), QUEUES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,31 +177,17 @@ class QueueRemoval:
             What each queue was; or how many jobs there are, if that is out of bounds. Then the call
             that met the bound did nothing, and what the calls before it staged has to go back.
         """
-        parts = staging.parts(queues)
-        if staging.bounded:
-            return self._stage_bounded(staging, parts)
-        commands = [self._stage_call(staging, first, part) for first, part in parts]
-        replies = zip(parts, self._all(commands), strict=True)
-        return [staged for part, reply in replies for staged in _read(staging, *part, reply)]
-
-    def _stage_bounded(
-        self, staging: Staging, parts: Sequence[tuple[int, Sequence[RemovedQueue]]]
-    ) -> list[StagedQueue] | int:
-        """Stage call by call: the jobs of one count for the next."""
         found: list[StagedQueue] = []
-        for i, (first, part) in enumerate(parts):
+        for first in range(0, len(queues), QUEUES):
+            part, later = queues[first : first + QUEUES], queues[first + QUEUES :]
             jobs = sum(staged.total for staged in found)
-            rest = staging.after(jobs, last=i == len(parts) - 1)
-            (reply,) = self._all([self._stage_call(rest, first, part)])
+            rest = staging.after(jobs, last=not later)
+            reply: bytes = self._connection.call(*self._stage_call(rest, first, part))
             if reply.startswith(b"n"):
-                keys = (
-                    self.key(queue.name, form)
-                    for _, later in parts[i + 1 :]
-                    for queue in later
-                    for form in queue.forms
-                )
-                return jobs + int(reply[1:]) + sum(self.lengths(keys))
-            found += _read(staging, first, part, reply)
+                uncounted = (self.key(queue.name, form) for queue in later for form in queue.forms)
+                return jobs + int(reply[1:]) + sum(self.lengths(uncounted))
+            number = staging_number(staging.round, first)
+            found += read_staged(number, reply.decode(), part)
         return found
 
     def stream(
@@ -333,10 +309,6 @@ class QueueRemoval:
                 replies[i] = reply
         return replies
 
-    def send(self, commands: Sequence[Command]) -> list[Reply]:
-        """Send calls together; a refusal is returned in its place."""
-        return self._connection.attempt(commands)
-
     def unlink(self, keys: Iterable[bytes | str]) -> None:
         """Remove keys; Redis frees their memory in its own time."""
         todo = iter(keys)
@@ -403,12 +375,6 @@ class QueueRemoval:
         while some := list(islice(todo, _TOGETHER)):
             replies += self._connection.attempt(some)
         return replies
-
-
-def _read(
-    staging: Staging, first: int, queues: Sequence[RemovedQueue], reply: bytes
-) -> list[StagedQueue]:
-    return read_staged(staging_number(staging.round, first), reply.decode(), queues)
 
 
 class _Slices:

@@ -28,6 +28,68 @@ from jobctl.model.target import Target
 from jobctl.model.words import listed
 from jobctl.tls import NO_TLS_HINT, explain_handshake
 
+_NAMED = 5  # keys in a sentence
+_IN_SCRIPT = re.compile(  # how Redis 6.2 begins
+    r"^(ERR )?(Error running script \(call to \w+\): )?(@user_script: ?\d+: )+-?"
+)
+_LONGEST = 200  # letters of what a server said
+_ABSENT = re.compile(  # as Redis, its scripts, and those who sell it or stand in front of it say it
+    r"(ERR )?(unknown|unsupported) (redis )?command:?,?( called from)?( ?['`\"](?P<name>\w+))?"
+    r"|(ERR )?command ['`\"]?(?P<other>\w+)['`\"]? (is )?not (allowed|support(ed)?)\b",
+    re.IGNORECASE,
+)
+_DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script")
+_FULL = "max number of clients"
+_SOON, _SAID = 0.2, 200  # seconds for which that is waited for, and bytes of it
+_WHY_LOST = {
+    "redis": "did the server stop, or is this port no Redis (TLS needs rediss://)?",
+    "rediss": "did the server stop, or does it want a client certificate (--cert and --key)?",
+    "unix": "did the server stop?",
+}
+_Kinds = type[Exception] | tuple[type[Exception], ...]
+# What servers say in some state or role: the first word of the answer, or redis-py's error; then
+# jobctl's error, its message and hint.
+_STATES: list[tuple[str | None, _Kinds, type[JobctlError], str, str]] = [
+    (None, failures.BusyLoadingError, Loading,
+     "{target} is loading its data from disk", "try again in a moment"),
+    (None, failures.MasterDownError, RefusedByRedis,
+     "{target} is a replica that has lost its primary", "use the primary"),
+    (None, (failures.AskError, failures.ClusterDownError, failures.ClusterCrossSlotError,
+            failures.TryAgainError), RefusedByRedis,  # MovedError is an AskError
+     "{target} is part of a Redis Cluster", "clusters are not spoken yet"),
+    ("MISCONF", (), RefusedByRedis,
+     "{target} takes no writes now: it cannot save its data to disk (MISCONF)",
+     "make room on its disk; it goes on once it has saved: redis-cli bgsave, and its log"),
+    ("NOREPLICAS", (), RefusedByRedis,
+     "{target} takes no writes now: too few replicas are connected to it (NOREPLICAS)",
+     "bring its replicas back, or lower min-replicas-to-write there"),
+    ("READONLY", failures.ReadOnlyError, RefusedByRedis,
+     "{target} is a read-only replica, and refused {name}", "use the primary"),
+    ("OOM", failures.OutOfMemoryError, NoMemory,
+     "{target} has reached its memory limit, and refused {name}",
+     "make room (jobctl dead discard still works), or raise maxmemory"),
+    ("DENIED", (), RefusedByRedis,
+     "{target} is in protected mode: it speaks to its own machine only",
+     "set a password there, or connect from that machine"),
+    ("BUSY", (), RefusedByRedis,
+     "{target} is busy running a script", "try again; or redis-cli script kill"),
+]  # fmt: skip
+_UNREACHABLE: dict[type[OSError], tuple[str, str]] = {
+    socket.gaierror: (
+        "the host of {target} cannot be resolved", "check its spelling, and your DNS"
+    ),
+    ConnectionRefusedError: (
+        "connection refused by {target}", "is Redis running there? try: jobctl demo"
+    ),
+    FileNotFoundError: (
+        "there is no socket at {target}",
+        "Faktory's own Redis listens at <its storage directory>/redis.sock",
+    ),
+    PermissionError: (
+        "no permission to open {target}", "run as the user that owns the socket"
+    ),
+}  # fmt: skip
+
 
 def explain_login(error: Exception, target: Target) -> JobctlError:
     """Return the error for a refused AUTH or SELECT. What Redis said is not quoted.
@@ -44,8 +106,8 @@ def explain_login(error: Exception, target: Target) -> JobctlError:
         return explain_refusal(error, ("SELECT",), target)
     if isinstance(error, failures.AuthenticationError):
         return _password(said, target)
-    if _is(said, "DENIED"):
-        return _protected(target)
+    if said.startswith("DENIED "):
+        return explain_refusal(error, ("AUTH",), target)
     return RefusedByRedis(
         f"{target} refused to log in", hint="is this a Redis? leave out user and password if so"
     )
@@ -58,10 +120,6 @@ def explain_connecting(error: Exception, target: Target, timeout: float) -> Jobc
     cause = error if isinstance(error, OSError) else error.__context__
     if isinstance(error, failures.TimeoutError) or isinstance(cause, TimeoutError):
         return _late(cause, target, timeout)
-    if isinstance(cause, socket.gaierror):
-        return Unreachable(
-            f"the host of {target} cannot be resolved", hint="check its spelling, and your DNS"
-        )
     if isinstance(error, failures.InvalidResponse):
         return not_redis(target)
     if isinstance(cause, OSError):
@@ -81,19 +139,9 @@ def _late(cause: BaseException | None, target: Target, timeout: float) -> Jobctl
 def _explain_os(cause: OSError, target: Target) -> JobctlError:
     if isinstance(cause, ssl.SSLError):
         return explain_handshake(cause, str(target))
-    if isinstance(cause, ConnectionRefusedError):
-        return Unreachable(
-            f"connection refused by {target}", hint="is Redis running there? try: jobctl demo"
-        )
-    if isinstance(cause, FileNotFoundError):
-        return Unreachable(
-            f"there is no socket at {target}",
-            hint="Faktory's own Redis listens at <its storage directory>/redis.sock",
-        )
-    if isinstance(cause, PermissionError):
-        return Unreachable(
-            f"no permission to open {target}", hint="run as the user that owns the socket"
-        )
+    for kind, (message, hint) in _UNREACHABLE.items():
+        if isinstance(cause, kind):
+            return Unreachable(message.format(target=target), hint=hint)
     if cause.errno in (errno.ECONNRESET, errno.EPIPE):
         return _hung_up(cause, target)
     return Unreachable(
@@ -121,8 +169,6 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
     name = str(command[0])
     if isinstance(error, failures.AuthenticationError):
         return _password(said, target)
-    if isinstance(error, failures.BusyLoadingError):
-        return Loading(f"{target} is loading its data from disk", hint="try again in a moment")
     if isinstance(error, failures.NoPermissionError) or said.startswith(_DENIED_IN_SCRIPT):
         return NoPermission(
             f"{target} denies {name}: {_short(said)}",
@@ -132,7 +178,7 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
     if absent:
         known = absent["name"] or absent["other"]
         return _absent(f"the command {known}" if known else "a command of this script", target)
-    if _is(said, "WRONGTYPE"):
+    if said.split(" ", 1)[0] == "WRONGTYPE":
         return _wrong_type([_text(key) for key in _keys(command)], target)
     return _state(error, said, name, target) or RefusedByRedis(
         f"{target} refused {name}: {_short(said)}"
@@ -140,26 +186,10 @@ def explain_refusal(error: Exception, command: tuple[object, ...], target: Targe
 
 
 def _state(error: Exception, said: str, name: str, target: Target) -> JobctlError | None:
-    """Return the error for a command that a server refuses in its state or role; None if other."""
-    if isinstance(error, failures.MasterDownError):
-        return RefusedByRedis(
-            f"{target} is a replica that has lost its primary", hint="use the primary"
-        )
-    if isinstance(error, _CLUSTER):
-        return RefusedByRedis(
-            f"{target} is part of a Redis Cluster", hint="clusters are not spoken yet"
-        )
-    if _is(said, *_PAUSED_WRITES):
-        why, hint = _PAUSED_WRITES[said.split(" ", 1)[0]]
-        return RefusedByRedis(f"{target} takes no writes now: {why}", hint=hint)
-    if _is(said, "OOM", "READONLY") or isinstance(error, _NO_WRITES):
-        return _no_writes(error, said, name, target)
-    if _is(said, "DENIED"):
-        return _protected(target)
-    if _is(said, "BUSY"):
-        return RefusedByRedis(
-            f"{target} is busy running a script", hint="try again; or redis-cli script kill"
-        )
+    first_word = said.split(" ", 1)[0]
+    for word, kinds, make, message, hint in _STATES:
+        if first_word == word or isinstance(error, kinds):
+            return make(message.format(target=target, name=name), hint=hint)
     return None
 
 
@@ -197,58 +227,6 @@ def _wrong_type(keys: Sequence[str], target: Target) -> WrongType:
     )
 
 
-_NAMED = 5  # keys in a sentence
-_IN_SCRIPT = re.compile(  # how Redis 6.2 begins
-    r"^(ERR )?(Error running script \(call to \w+\): )?(@user_script: ?\d+: )+-?"
-)
-_LONGEST = 200  # letters of what a server said
-_ABSENT = re.compile(  # as Redis, its scripts, and those who sell it or stand in front of it say it
-    r"(ERR )?(unknown|unsupported) (redis )?command:?,?( called from)?( ?['`\"](?P<name>\w+))?"
-    r"|(ERR )?command ['`\"]?(?P<other>\w+)['`\"]? (is )?not (allowed|support(ed)?)\b",
-    re.IGNORECASE,
-)
-_PAUSED_WRITES = {
-    "MISCONF": (
-        "it cannot save its data to disk (MISCONF)",
-        "make room on its disk; it goes on once it has saved: redis-cli bgsave, and its log",
-    ),
-    "NOREPLICAS": (
-        "too few replicas are connected to it (NOREPLICAS)",
-        "bring its replicas back, or lower min-replicas-to-write there",
-    ),
-}
-_DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script")
-_CLUSTER = (
-    failures.AskError,
-    failures.ClusterDownError,
-    failures.ClusterCrossSlotError,
-    failures.TryAgainError,
-)  # MovedError is an AskError
-_NO_WRITES = (failures.OutOfMemoryError, failures.ReadOnlyError)
-_FULL = "max number of clients"
-_SOON, _SAID = 0.2, 200  # seconds for which that is waited for, and bytes of it
-_WHY_LOST = {
-    "redis": "did the server stop, or is this port no Redis (TLS needs rediss://)?",
-    "rediss": "did the server stop, or does it want a client certificate (--cert and --key)?",
-    "unix": "did the server stop?",
-}
-
-
-def _no_writes(error: Exception, said: str, name: str, target: Target) -> JobctlError:
-    if isinstance(error, failures.ReadOnlyError) or _is(said, "READONLY"):
-        return RefusedByRedis(
-            f"{target} is a read-only replica, and refused {name}", hint="use the primary"
-        )
-    return NoMemory(
-        f"{target} has reached its memory limit, and refused {name}",
-        hint="make room (jobctl dead discard still works), or raise maxmemory",
-    )
-
-
-def _is(said: str, *codes: str) -> bool:
-    return said.split(" ", 1)[0] in codes
-
-
 def _password(said: str, target: Target) -> JobctlError:
     if (target.password or target.offered) is None:
         return WrongPassword(
@@ -263,13 +241,6 @@ def _password(said: str, target: Target) -> JobctlError:
         return WrongPassword(f"{target} refused the user or password", hint=hint)
     where = "both in the URL" if target.password else "what the context's password comes from"
     return WrongPassword(f"{target} refused the user or password", hint=f"check {where}")
-
-
-def _protected(target: Target) -> JobctlError:
-    return RefusedByRedis(
-        f"{target} is in protected mode: it speaks to its own machine only",
-        hint="set a password there, or connect from that machine",
-    )
 
 
 def not_redis(target: Target) -> JobctlError:

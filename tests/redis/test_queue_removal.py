@@ -177,7 +177,7 @@ def test_a_denied_command_loses_no_job(shop, url, store, command):
 
 
 def refill(store, number, start, *members):
-    (reply,) = store.backend.removing.send(
+    (reply,) = store.backend.connection.attempt(
         [(*store.backend.removing.refill("op", number, b"back", start), *members)]
     )
     return reply

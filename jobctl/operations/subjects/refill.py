@@ -106,7 +106,7 @@ class Refill:
         while some := self._some(calls):
             if self._watch.stopping():
                 return Refilled(stopped=True)
-            for reply in self._backend.removing.send([command for command, _ in some]):
+            for reply in self._backend.connection.attempt([command for command, _ in some]):
                 if isinstance(reply, Loading):
                     raise reply
                 if isinstance(reply, JobctlError):
