@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 QUEUES = 500  # of a call
 _TOGETHER = 100  # commands under way at once
 _NEAR = 1000  # jobs from either end of a list
-_NAMES = 500  # of a command
 _REMOVED = "removed"  # field of an operation's hash: the server has removed its queues
 
 
@@ -351,16 +350,8 @@ class QueueRemoval:
         return ("EVAL", script("rejoin"), len(keys), *keys, number, KEPT, *words)
 
     def _among(self, key: str, names: Sequence[str]) -> set[str]:
-        parts: list[list[str]] = [
-            list(names[start : start + _NAMES]) for start in range(0, len(names), _NAMES)
-        ]
-        replies = self._all([("SMISMEMBER", key, *map(encode_name, part)) for part in parts])
-        return {
-            name
-            for part, reply in zip(parts, replies, strict=True)
-            for name, there in zip(part, reply, strict=True)
-            if there
-        }
+        asked: list[Command] = [("SISMEMBER", key, encode_name(name)) for name in names]
+        return {name for name, there in zip(names, self._all(asked), strict=True) if there}
 
     def _all(self, commands: Sequence[Command]) -> list[Reply]:
         replies = self._attempt(commands)

@@ -61,55 +61,39 @@ for i = 1, attempts do
   at = at + 3 + tonumber(ARGV[at + 2])
 end
 
--- Add the records that a set does not hold yet.
-local function into_set(key)
-  local members, many = {}, tonumber(ARGV[at])
-  for j = at + 1, at + many do
-    local place = tonumber(ARGV[j])
-    if back[place] then members[#members + 1] = ids[place] end
-  end
-  at = at + many + 1
-  if #members == 0 then return nil end
-  local held, denied = attempt('SMISMEMBER', key, unpack(members))
-  if denied then return denied end
-  local adding = {}
-  for i = 1, #members do
-    if held[i] == 0 then adding[#adding + 1] = members[i] end
-  end
-  return #adding > 0 and change({'SREM', key, unpack(adding)}, 'SADD', key, unpack(adding)) or nil
-end
-
-local function into_times(key)
-  local members, scores, many = {}, {}, tonumber(ARGV[at])
-  for j = at + 1, at + 2 * many, 2 do
+-- Add the records that an index does not hold yet; one by time is given a score for each.
+local function into_index(key, by_time)
+  local held_by, add, take = 'SMISMEMBER', 'SADD', 'SREM'
+  if by_time then held_by, add, take = 'ZMSCORE', 'ZADD', 'ZREM' end
+  local width = by_time and 2 or 1
+  local last = at + width * tonumber(ARGV[at])
+  local members, scores = {}, {}
+  for j = at + 1, last, width do
     local place = tonumber(ARGV[j])
     if back[place] then
       members[#members + 1] = ids[place]
-      scores[#scores + 1] = ARGV[j + 1]
+      scores[#members] = ARGV[j + 1]
     end
   end
-  at = at + 2 * many + 1
+  at = last + 1
   if #members == 0 then return nil end
-  local held, denied = attempt('ZMSCORE', key, unpack(members))
+  local held, denied = attempt(held_by, key, unpack(members))
   if denied then return denied end
-  local adding, pairs_of = {}, {}
+  local adding, words = {}, {}
   for i = 1, #members do
-    if not held[i] then
+    if not held[i] or held[i] == 0 then
       adding[#adding + 1] = members[i]
-      pairs_of[#pairs_of + 1] = scores[i]
-      pairs_of[#pairs_of + 1] = members[i]
+      if by_time then words[#words + 1] = scores[i] end
+      words[#words + 1] = members[i]
     end
   end
-  return #adding > 0 and change({'ZREM', key, unpack(adding)}, 'ZADD', key, unpack(pairs_of)) or nil
+  return #adding > 0 and change({take, key, unpack(adding)}, add, key, unpack(words)) or nil
 end
 
 for i = 2, #KEYS do
   if refused then break end
-  if i <= STATES + 1 or i > sets then
-    refused = into_set(KEYS[i])
-  elseif i <= hashes then
-    refused = into_times(KEYS[i])
-  end
+  local by_time = i > STATES + 1 and i <= hashes
+  if i <= hashes or i > sets then refused = into_index(KEYS[i], by_time) end
 end
 if refused then
   for i = #ways_back, 1, -1 do redis.pcall(unpack(ways_back[i])) end
