@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from jobctl.cli.index import COMMANDS
-from jobctl.cli.main import root
+from jobctl.cli.main import COMMANDS, root
 
 TOP = Path(__file__).parent.parent
 PACKAGE = TOP / "jobctl"

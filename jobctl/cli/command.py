@@ -6,16 +6,27 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-
-from jobctl.cli.index import SUCCESSORS, Listed
 
 OWN = "Options"
 # Topics of ``jobctl help``: a command's help has one line for the options of each.
 FILTERS, GUARDS, OUTPUT, CONNECTION = TOPICS = ("filters", "guards", "output", "connection")
 _NAMED = 56  # characters of such a line
+# Commands and options that the last release removed, and their successors.
+SUCCESSORS = {
+    "jobctl config": "jobctl context show",
+    "jobctl explain": "--explain with ls, count and the verbs: jobctl retries ls --explain",
+    "jobctl query --unverified": "--index",
+    "jobctl record create --provider-job-id": "--provider",
+    "jobctl record args": "jobctl record set ID --clear-args --arg KEY=VALUE",
+    "jobctl record error": "jobctl record set ID --error TEXT",
+    "jobctl record name": "jobctl record set ID --name NAME",
+    "jobctl record progress": "jobctl record set ID --progress AT/OUT_OF",
+    "jobctl record provider": "jobctl record set ID --provider JID",
+    "jobctl record save": "jobctl record set ID --data JSON",
+}
 
 
 class Option(click.Option):
@@ -143,6 +154,13 @@ class Group(click.Group):
                 hint = did_you_mean(name, self.list_commands(ctx))
             raise UsageProblem(f"{ctx.command_path} has no command {name!r}", hint=hint)
         return name, command, args[1:]
+
+
+class Listed(NamedTuple):
+    """The place of a command (``module:attribute``) and its summary."""
+
+    home: str
+    summary: str
 
 
 class LazyGroup(Group):

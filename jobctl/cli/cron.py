@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jobctl.cli.command import LazyGroup
-from jobctl.cli.index import Listed
+from jobctl.cli.command import LazyGroup, Listed
 
 _COMMANDS = {
     "add": Listed("cron_edit:add", "Add an entry to a file."),

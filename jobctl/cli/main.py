@@ -20,12 +20,47 @@ from typing import Any
 import click
 
 from jobctl import __version__
-from jobctl.cli.command import LazyGroup, write_options
-from jobctl.cli.index import COMMANDS, SECTIONS, SUCCESSORS
+from jobctl.cli.command import SUCCESSORS, LazyGroup, Listed, write_options
 from jobctl.cli.options import shared_options
 from jobctl.cli.session import Session
 from jobctl.errors import EXIT_MEANINGS, Exit, JobctlError, UsageProblem
 from jobctl.render.formats import Format, printable, printable_json
+
+# The module and summary of every command, so that the root help imports none of them.
+SECTIONS: dict[str, dict[str, Listed]] = {
+    "Find and list": {
+        "status": Listed("status:status", "Find jobs by JID, whatever structure they are in."),
+        "retries": Listed("sets:retries", "Jobs that failed and will be tried again."),
+        "scheduled": Listed("sets:scheduled", "Jobs that will be pushed at a set time."),
+        "dead": Listed("sets:dead", "Jobs that will not run again by themselves."),
+        "working": Listed("sets:working", "Jobs that workers hold right now."),
+        "queue": Listed("queue:queue", "Queues and the jobs that wait in them."),
+        "query": Listed("query:query", "Status records that match, as Jobba keeps them."),
+        "info": Listed("status:info", "One screen: totals, days, server."),
+        "states": Listed("status:states", "The states of a job, and what other systems call them."),
+    },
+    "Repair": {
+        "mutate": Listed("verbs:mutate", "Do what a MUTATE document of Faktory says."),
+        "undo": Listed("journal:undo", "Put back what an operation changed."),
+        "resume": Listed("journal:resume", "Go on with an operation that was stopped."),
+        "apply": Listed("journal:apply", "Do what a plan says, to exactly its jobs."),
+        "journal": Listed("journal:journal", "The operations that changed something."),
+    },
+    "Records": {
+        "record": Listed("record:record", "Status records of jobs, as the Jobba gem keeps them."),
+    },
+    "Cron": {
+        "cron": Listed("cron:cron", "Schedules of the cron plugin, as the server reads them."),
+    },
+    "Set up": {
+        "demo": Listed("demo:demo", "Try jobctl on a private server full of lifelike jobs."),
+        "server": Listed("server:server", "Start, stop or look at the private server."),
+        "context": Listed("context:context", "Names for job systems, and the rules of each."),
+        "completion": Listed("completion:completion", "Print the completion script of a shell."),
+        "help": Listed("options:help_command", "Explain a command, or options that many share."),
+    },
+}
+COMMANDS = {name: listed for section in SECTIONS.values() for name, listed in section.items()}
 
 
 class Root(LazyGroup):

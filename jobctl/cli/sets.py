@@ -20,7 +20,6 @@ from jobctl.cli.filters import (
     read_where,
     write_listing,
 )
-from jobctl.cli.index import COMMANDS
 from jobctl.cli.options import (
     all_of,
     all_option,
@@ -49,10 +48,14 @@ if TYPE_CHECKING:
     from jobctl.backend import Backend
 
 _ABOUT = {
-    Kind.RETRIES: "Sorted by when they are tried next. Age counts from the first failure.",
-    Kind.SCHEDULED: "Sorted by when they are pushed. Age counts from their creation.",
-    Kind.DEAD: "Newest first. Age counts from their death; they are purged 180 days after it.",
-    Kind.WORKING: "Reservations, sorted by when they expire. Age counts from the reservation.",
+    Kind.RETRIES: "Jobs that failed and will be tried again.\n\n"
+    "Sorted by when they are tried next. Age counts from the first failure.",
+    Kind.SCHEDULED: "Jobs that will be pushed at a set time.\n\n"
+    "Sorted by when they are pushed. Age counts from their creation.",
+    Kind.DEAD: "Jobs that will not run again by themselves.\n\n"
+    "Newest first. Age counts from their death; they are purged 180 days after it.",
+    Kind.WORKING: "Jobs that workers hold right now.\n\n"
+    "Reservations, sorted by when they expire. Age counts from the reservation.",
 }
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILTERED = {
@@ -70,7 +73,7 @@ class SetGroup(Group):
         name = kind.value
         super().__init__(
             name,
-            help=f"{COMMANDS[name].summary}\n\n{_ABOUT[kind]}",
+            help=_ABOUT[kind],
             examples=[
                 f"jobctl {name} ls {_FILTERED[kind]}",
                 f"jobctl {name} count --type SendEmail",

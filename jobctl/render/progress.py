@@ -62,7 +62,7 @@ class Waiting:
         line = Text.assemble((f"waiting, {duration(seconds)}", "bold"), f"  {printable(text)}")
         self._spinner.update(text=line)
         width = self._console.width
-        table = make_table(rows, _COLUMNS, now, width=width).table if rows else Text()
+        table = make_table(rows, _COLUMNS, now, width=width)[0] if rows else Text()
         self._live.update(Group(self._spinner, table))
 
     def stop(self) -> None:

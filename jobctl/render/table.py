@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from rich import box
@@ -61,16 +60,10 @@ GAP = 2
 _LONGEST = 40  # cells that one column may take at the cost of others: a UUID and some
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The columns that are shown, with their widths, and those left out for lack of room."""
-
-    widths: dict[str, int]
-    hidden: tuple[str, ...] = ()
-
-
-def fit(columns: Sequence[str], natural: dict[str, int], width: int) -> Fit:
-    """Divide the width of a terminal among the columns.
+def _fit(
+    columns: Sequence[str], natural: dict[str, int], width: int
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Divide a width among the columns; return what each gets, and those without room.
 
     Args:
         columns: the keys, in order.
@@ -98,7 +91,7 @@ def fit(columns: Sequence[str], natural: dict[str, int], width: int) -> Fit:
         spare -= given
     if len(shown) == 1:
         widths[shown[0]] = min(widths[shown[0]], width)
-    return Fit(widths, tuple(c for c in columns if c in hidden))
+    return widths, tuple(c for c in columns if c in hidden)
 
 
 def _least(column: str, natural: dict[str, int]) -> int:
@@ -110,14 +103,6 @@ def _needed(columns: Sequence[str], natural: dict[str, int]) -> int:
 
 
 _PADDED = 80  # cells: a longer value runs over the columns behind it, in its own row only
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A table, and the columns left out for lack of room."""
-
-    table: Table
-    hidden: tuple[str, ...]
 
 
 def print_table(
@@ -142,9 +127,9 @@ def print_table(
     if wide:
         _print_wide(console, rows, columns, now, header=header)
         return ()
-    made = make_table(rows, columns, now, width=console.width, header=header)
-    console.print(Trimmed(made.table))
-    return made.hidden
+    table, hidden = make_table(rows, columns, now, width=console.width, header=header)
+    console.print(Trimmed(table))
+    return hidden
 
 
 def _print_wide(
@@ -189,10 +174,10 @@ def _natural(
 
 def make_table(
     rows: Iterable[Row], columns: Sequence[str], now: float, *, width: int, header: bool = True
-) -> Made:
-    """Make a table of rows that fits a width."""
+) -> tuple[Table, tuple[str, ...]]:
+    """Make a table of rows that fits a width; return the columns left out for lack of room, too."""
     cells = _cells(rows, columns, now, exact=False)
-    fitted = fit(columns, _natural(cells, columns, header=header), width)
+    widths, hidden = _fit(columns, _natural(cells, columns, header=header), width)
     table = Table(
         box=box.SIMPLE_HEAD if header else None,
         show_header=header,
@@ -203,10 +188,10 @@ def make_table(
         header_style="bold",
         border_style="dim",
     )
-    for key, its in fitted.widths.items():
+    for key, its in widths.items():
         justify: Literal["left", "right"] = "right" if key in RIGHT else "left"
         table.add_column(Text(key), width=its, justify=justify, no_wrap=True, overflow="ellipsis")
-    shown = [i for i, key in enumerate(columns) if key in fitted.widths]
+    shown = [i for i, key in enumerate(columns) if key in widths]
     for line in cells:
         table.add_row(*(line[i] for i in shown))
-    return Made(table, fitted.hidden)
+    return table, hidden
