@@ -9,7 +9,7 @@ from jobctl.cli.command import LazyGroup, Listed
 _COMMANDS = {
     "add": Listed("cron_edit:add", "Add an entry to a file."),
     "explain": Listed("cron_next:explain", "Say what a schedule says, in plain English."),
-    "load": Listed("cron_load:load", "Count the jobs by hour or minute: a heat map."),
+    "load": Listed("cron_files:load", "Count the jobs by hour or minute: a heat map."),
     "ls": Listed("cron_files:ls", "List entries, and when they fire."),
     "next": Listed("cron_next:next_firings", "Say when a schedule, or a file's entries, fire."),
     "rm": Listed("cron_edit:rm", "Remove entries from a file."),

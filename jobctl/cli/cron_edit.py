@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.command import OWN, Command
-from jobctl.cli.cron_entries import flavour, flavour_option, say_finding, write_entries
-from jobctl.cli.cron_options import local_clock, zone_option
+from jobctl.cli.cron_options import (
+    flavour,
+    flavour_option,
+    local_clock,
+    say_finding,
+    write_entries,
+    zone_option,
+)
 from jobctl.cli.options import option, output_options
 from jobctl.cli.output import console, say, write_bytes
 from jobctl.cli.session import Session

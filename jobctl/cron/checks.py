@@ -1,14 +1,11 @@
 """Read a document of cron entries as the server reads it, and check each of them.
 
-Which server that is, and which tables are entries, `plugin` says; what is wrong with a job
-`job_checks`, and with a schedule `lint`.
+What is wrong with a job `job_checks` says, and with a schedule `lint`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, takewhile
+from collections.abc import Mapping, Sequence
 
 from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import CronEntry, CronServer, Crontab, Flavour
@@ -21,25 +18,20 @@ from jobctl.cron.entry_job import (
     near_key,
     server_job,
 )
-from jobctl.cron.fields import Every
 from jobctl.cron.files import Document
 from jobctl.cron.finding import Finding, Level, Notes, Stage, unfit_finding
+from jobctl.cron.firing import same_instants
 from jobctl.cron.job_checks import PUSH_CHECKS, START_CHECKS
 from jobctl.cron.lint import lint
-from jobctl.cron.plugin import check_strays, find_entries, find_server
 from jobctl.cron.schedule import Schedule
-from jobctl.cron.toml import Parsed, Path, parse
-from jobctl.errors import BadSchedule, HangingSchedule
-from jobctl.model.times import Instant
+from jobctl.cron.toml import Parsed, Path, headed, parse, shown
+from jobctl.errors import BadSchedule
 from jobctl.model.words import listed, near_name, things
 
 _PIPES = ("-", "/dev/", "/proc/")  # stdin, and what a shell makes of <(..), have no name
-_YEAR = 366 * 86400
-_FIRINGS = 10_000  # of an entry that are compared with others': a year of every hour
-_ALL_FIRINGS = 500_000  # of a document: half a second
 
 
-def load(
+def read_crontab(
     document: Document,
     flavour: Flavour | None = None,
     *,
@@ -59,18 +51,18 @@ def load(
     """
     parsed = parse(document)
     if isinstance(parsed, Parsed):
-        return load_parsed(parsed, flavour, now=now, local=local)
+        return crontab_of(parsed, flavour, now=now, local=local)
     return Crontab(document, (), (unfit_finding(document, parsed),), enabled=False)
 
 
-def load_parsed(
+def crontab_of(
     parsed: Parsed,
     flavour: Flavour | None = None,
     *,
     now: int | None = None,
     local: Clock | None = None,
 ) -> Crontab:
-    """Read a document that was parsed already; for the arguments see `load`."""
+    """Read a document that was parsed already; for the arguments see `read_crontab`."""
     document = parsed.document
     notes = Notes(parsed)
     if document.marked:
@@ -203,7 +195,7 @@ def _check_duplicates(notes: Notes, entries: Sequence[CronEntry]) -> None:
     for entry in entries:
         if entry.number in broken:
             continue  # what is wrong in it is not in its job
-        same = first.setdefault(_content(entry), entry)
+        same = first.setdefault(entry.content, entry)
         if same is not entry:
             message = f"the same schedule and job as {same.seen_from(entry.file)}"
             hint = "leave one of them out: each firing makes the job twice"
@@ -228,48 +220,149 @@ def _check_times(notes: Notes, entries: Sequence[CronEntry], now: int, local: Cl
         notes.of_schedule(entry.number, [finding])
 
 
-def same_instants(
-    entries: Sequence[CronEntry], now: int, local: Clock
-) -> Iterator[tuple[CronEntry, CronEntry, str]]:
-    """Yield each entry that fires together with an earlier one, that one, and when, in words.
+# Which server reads a document, whether it runs entries, and which ones it finds.
+_ON = "[cron_plugin] with enabled = true"
+_WHOLE = "where it stands in another file, validate their directory"
 
-    Only those with the same type and queue are compared, in the year from `now` on, and of what
-    fires often the first firings alone. Intervals meet intervals: nobody knows when they begin.
+
+def find_server(notes: Notes, data: Mapping[str, object], flavour: Flavour | None) -> CronServer:
+    """Return the server that reads a document; note why it runs no entry.
+
+    Without `flavour` it is Faktory Enterprise where there are entries, and no table of the plugin.
     """
-    groups: dict[tuple[str, str, bool], dict[str, CronEntry]] = {}
-    for entry in entries:
-        if entry.parsed is not None and entry.jobtype:
-            every = isinstance(entry.parsed.plan, Every)
-            group = groups.setdefault((entry.jobtype, entry.queue, every), {})
-            group.setdefault(_content(entry), entry)  # that one is there twice is said already
-    left = _ALL_FIRINGS
-    for (_, _, interval), group in groups.items():
-        seen: dict[int, CronEntry] = {}
-        for entry in group.values() if len(group) > 1 else ():
-            met = None
-            for at in _firings_of(entry, now, local, min(left, _FIRINGS)):
-                left -= 1
-                other = seen.setdefault(at, entry)
-                if met is None and other is not entry:
-                    met = other, _after_start(at - now) if interval else Instant(at).rfc3339()
-            if met is not None:
-                yield (entry, *met)
+    others = [key for key in data if key != "cron"]
+    if flavour is None and "cron" in data and near_name("cron_plugin", others) is None:
+        flavour = Flavour.ENTERPRISE
+        message = "without [cron_plugin] this is read as Faktory Enterprise reads it"
+        hint = f"--flavour enterprise where that is meant; the cron plugin needs {_ON}"
+        if not notes.document.directory:
+            hint = f"{hint}; {_WHOLE}"
+        notes.warning(("cron",), "flavour", message, hint)
+    if flavour is Flavour.ENTERPRISE:
+        return CronServer(flavour, enabled=True, uniq=True)
+    enabled = _check_plugin(notes, data)
+    table = data.get("uniq")
+    uniq: bool | None = isinstance(table, dict) and table.get("enabled") is True
+    if table is None and not notes.document.directory:
+        uniq = None
+    return CronServer(Flavour.PLUGIN, enabled, uniq)
 
 
-def _firings_of(entry: CronEntry, now: int, local: Clock, most: int) -> Iterator[int]:
-    if entry.parsed is None:
+def _check_plugin(notes: Notes, data: Mapping[str, object]) -> bool:
+    """Return whether the plugin is on; note why it is not."""
+    plugin = data.get("cron_plugin")
+    enabled = plugin.get("enabled") if isinstance(plugin, dict) else None
+    if isinstance(plugin, dict):
+        for key in plugin:
+            if key != "enabled" and ("enabled" in plugin or near_key("enabled", [key]) is None):
+                message, here = f"{key} is not read", ("cron_plugin", key)
+                notes.warning(here, "unknown-key", message, "only enabled is")
+    if enabled is True:
+        return True
+    if enabled is False:
+        message = "the plugin is off: no entry runs"
+        notes.warning(("cron_plugin", "enabled"), "plugin-off", message, "enabled = true")
+    elif enabled is not None:
+        message = "enabled is not true: the plugin is off, and no entry runs"
+        hint = "enabled = true, without quotes"
+        here = ("cron_plugin", "enabled")
+        notes.error(here, "plugin-off", message, hint)
+    else:
+        _missing(notes, data, plugin)
+    return False
+
+
+def _missing(notes: Notes, data: Mapping[str, object], plugin: object) -> None:
+    """Note that nothing turns the plugin on."""
+    near = near_key("enabled", plugin) if isinstance(plugin, dict) else None
+    if near is not None:
+        hint = f"is {near} meant to be enabled?"
+        message = "the plugin is off, and no entry runs"
+        notes.error(("cron_plugin", near), "plugin-off", message, hint)
+    elif plugin is not None:
+        message = "nothing is enabled here: the plugin is off, and no entry runs"
+        notes.error(("cron_plugin",), "plugin-off", message, _ON)
+    elif "cron" in data:
+        message = "nothing turns the plugin on: no entry runs"
+        near = near_name("cron_plugin", [key for key in data if key != "cron"])
+        if near is not None:
+            hint = f"is {near} meant to be [cron_plugin]?"
+            notes.error((near,), "plugin-off", message, hint)
+        elif notes.document.directory:
+            notes.error(("cron",), "plugin-off", message, _ON)
+        else:
+            hint = f"{_ON}; {_WHOLE}"
+            notes.warning(("cron",), "plugin-off", message, hint)
+
+
+def find_entries(
+    notes: Notes, data: Mapping[str, object], server: CronServer
+) -> list[dict[str, object]]:
+    """Return the tables of the entries; note where there are none, and why."""
+    if "cron" not in data:
+        _none(notes, data, plugin=server.enabled and server.flavour is Flavour.PLUGIN)
+        return []
+    for key in data:
+        if key not in ("cron", "cron_plugin") and near_name(key.lower(), ("cron",)):
+            message = f"{key} is not read: the entries are called cron"
+            notes.warning((key,), "unknown-key", message, "did you mean [[cron]]?")
+    cron = data["cron"]
+    if cron == []:
+        notes.warning(("cron",), "no-entries", "there is no entry in it", "[[cron]]")
+        return []
+    if not isinstance(cron, list) or not all(isinstance(item, dict) for item in cron):
+        what = "a table" if isinstance(cron, dict) else "no array of tables"
+        message = f"cron is {what}: the server finds no entry in it, and does not say so"
+        hint = "[[cron]], with two pairs of brackets, begins an entry"
+        notes.error(("cron",), "not-entries", message, hint)
+        return []
+    if not notes.scan.spot(("cron",)).header:
+        message = "not every version of the server finds entries in an array in one line"
+        notes.warning(("cron",), "inline-entries", message, "[[cron]] begins an entry")
+    return cron
+
+
+def _none(notes: Notes, data: Mapping[str, object], *, plugin: bool) -> None:
+    near = near_name("cron", [key for key in data if key.lower() != "cron_plugin"])
+    other = next((key for key in data if key.lower() == "cron"), near)
+    hint = f"is {other} meant to be [[cron]]?" if other else "[[cron]] begins one"
+    if not plugin:
+        notes.whole(*notes.document.end(), "no-entries", "there is no entry", hint)
         return
-    try:
-        firings = entry.parsed.seconds(now, local)
-        yield from islice(takewhile(lambda at: at <= now + _YEAR, firings), most)
-    except HangingSchedule:
-        return  # that is said already
+    message = "the plugin is on, and there is no entry"
+    if other:
+        notes.error((other,), "no-entries", message, hint)
+        return
+    if not notes.document.directory:
+        hint = f"{hint}; {_WHOLE}"
+    notes.warning(("cron_plugin", "enabled"), "no-entries", message, hint)
 
 
-def _after_start(seconds: int) -> str:
-    return f"{seconds:,} {things(seconds, 'second')} after the server's start"
+def check_strays(notes: Notes) -> None:
+    """Note the keys at the start of a file that fall into a table of the file before."""
+    table, part = None, 0
+    for each in notes.scan.statements:
+        its = notes.document.part_of(each.line)
+        if each.header:
+            table, part = each, its
+        elif table is not None and its > part:
+            where = notes.document.place(table.line, table.column)
+            file = notes.document.parts[its][0]
+            more = _more(notes, its)
+            message = (
+                f"{shown(each.path[len(each.table) :])}{more} of {file} falls into "
+                f"{headed(table.path)} of {where.file} line {where.line}"
+            )
+            hint = "begin the file with a header: the server reads its files as one document"
+            notes.warning(each.path, "stray-key", message, hint)
+            part = its  # one is enough for a file
 
 
-def _content(entry: CronEntry) -> str:
-    """Return what an entry does, as text that can be compared."""
-    return json.dumps([entry.schedule, entry.queue, entry.job], sort_keys=True)
+def _more(notes: Notes, part: int) -> str:
+    count = -1
+    for each in notes.scan.statements:
+        if notes.document.part_of(each.line) == part:
+            if each.header:
+                break
+            count += 1
+    return f" (and {count:,} more {things(count, 'key')})" if count > 0 else ""

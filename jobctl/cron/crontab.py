@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +63,11 @@ class CronEntry:
     jobtype: str | None
     queue: str
     job: dict[str, object]
+
+    @property
+    def content(self) -> str:
+        """What it does, as text that can be compared."""
+        return json.dumps([self.schedule, self.queue, self.job], sort_keys=True)
 
     def seen_from(self, file: str) -> str:
         """Return where it is, as said in a file: ``entry 3 in line 12``, or ``.. in b.toml:12``."""

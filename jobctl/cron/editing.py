@@ -17,7 +17,7 @@ from pathlib import Path
 import tomlkit
 from tomlkit.items import InlineTable, Table
 
-from jobctl.cron.checks import load, load_parsed
+from jobctl.cron.checks import crontab_of, read_crontab
 from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import Crontab, Flavour
 from jobctl.cron.files import Document, Unfit, read_documents
@@ -324,10 +324,10 @@ def judge(
     """
     old_raw, new_raw = None if old is None else old.document.raw, new.document.raw
     was, becomes = _documents(path, old_raw, new_raw)
-    whole = load(becomes, flavour, now=now, local=local)
-    known = load(was, flavour, now=now, local=local).findings if was.parts else ()
-    before = None if old is None else load_parsed(old, whole.flavour)
-    return Edited(before, load_parsed(new, whole.flavour), tuple(_new(known, whole.findings)))
+    whole = read_crontab(becomes, flavour, now=now, local=local)
+    known = read_crontab(was, flavour, now=now, local=local).findings if was.parts else ()
+    before = None if old is None else crontab_of(old, whole.flavour)
+    return Edited(before, crontab_of(new, whole.flavour), tuple(_new(known, whole.findings)))
 
 
 def _documents(path: str, old: bytes | None, new: bytes) -> tuple[Document, Document]:

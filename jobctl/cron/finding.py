@@ -10,7 +10,7 @@ from jobctl.cron.files import Document, FilePlace, Unfit
 from jobctl.cron.toml import Parsed, Path
 from jobctl.model.rows import Row
 
-KEYS = ("file", "line", "column", "entry", "level", "code", "message", "hint")
+FINDING_KEYS = ("file", "line", "column", "entry", "level", "code", "message", "hint")
 
 
 class Level(StrEnum):
@@ -73,8 +73,8 @@ class Finding:
         return cls(level, code, message, hint, column=column, at=(text, position or 0))
 
     def row(self) -> Row:
-        """Return its row, under `KEYS`."""
-        row: Row = {key: getattr(self, key) for key in KEYS}
+        """Return its row, under `FINDING_KEYS`."""
+        row: Row = {key: getattr(self, key) for key in FINDING_KEYS}
         return row | {"level": self.level.value}
 
     @property

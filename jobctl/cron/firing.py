@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
+from itertools import islice, takewhile
 
 from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import CronEntry
@@ -16,6 +17,7 @@ from jobctl.cron.schedule_words import field_rows
 from jobctl.errors import HangingSchedule
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant
+from jobctl.model.words import things
 
 LISTING_KEYS = (
     *("file", "line", "entry", "schedule", "words"),
@@ -23,6 +25,9 @@ LISTING_KEYS = (
 )
 TIMETABLE_KEYS = ("at", "file", "line", "schedule", "jobtype", "queue")
 EXPLAINED_KEYS = ("expr", "dialect", "zone", "words", "fields", "next", "warnings")
+_YEAR = 366 * 86400
+_FIRINGS = 10_000  # of an entry that are compared with others': a year of every hour
+_ALL_FIRINGS = 500_000  # of a document: half a second
 _NEXT = 5  # firings of a schedule that is explained
 _HOUR, _DAY = 3600, 86400
 # How far to look back, step by step: most fire often, and the server looks five years ahead.
@@ -169,3 +174,45 @@ class Explained:
             "next": [Instant(firing).rfc3339() for firing in self.firings],
             "warnings": [{key: each.row()[key] for key in keys} for each in self.findings],
         }
+
+
+def same_instants(
+    entries: Sequence[CronEntry], now: int, local: Clock
+) -> Iterator[tuple[CronEntry, CronEntry, str]]:
+    """Yield each entry that fires together with an earlier one, that one, and when, in words.
+
+    Only those with the same type and queue are compared, in the year from `now` on, and of what
+    fires often the first firings alone. Intervals meet intervals: nobody knows when they begin.
+    """
+    groups: dict[tuple[str, str, bool], dict[str, CronEntry]] = {}
+    for entry in entries:
+        if entry.parsed is not None and entry.jobtype:
+            every = isinstance(entry.parsed.plan, Every)
+            group = groups.setdefault((entry.jobtype, entry.queue, every), {})
+            group.setdefault(entry.content, entry)  # that one is there twice is said already
+    left = _ALL_FIRINGS
+    for (_, _, interval), group in groups.items():
+        seen: dict[int, CronEntry] = {}
+        for entry in group.values() if len(group) > 1 else ():
+            met = None
+            for at in _firings_of(entry, now, local, min(left, _FIRINGS)):
+                left -= 1
+                other = seen.setdefault(at, entry)
+                if met is None and other is not entry:
+                    met = other, _after_start(at - now) if interval else Instant(at).rfc3339()
+            if met is not None:
+                yield (entry, *met)
+
+
+def _firings_of(entry: CronEntry, now: int, local: Clock, most: int) -> Iterator[int]:
+    if entry.parsed is None:
+        return
+    try:
+        firings = entry.parsed.seconds(now, local)
+        yield from islice(takewhile(lambda at: at <= now + _YEAR, firings), most)
+    except HangingSchedule:
+        return  # that is said already
+
+
+def _after_start(seconds: int) -> str:
+    return f"{seconds:,} {things(seconds, 'second')} after the server's start"

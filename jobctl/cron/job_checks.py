@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from jobctl.cron.crontab import Flavour
-from jobctl.cron.durations import go_nanoseconds
 from jobctl.cron.entry_job import (
     JOB_FIELDS,
     JOB_KEYS,
@@ -24,6 +23,7 @@ from jobctl.cron.entry_job import (
     mismatches,
     near_key,
 )
+from jobctl.cron.fields import go_nanoseconds
 from jobctl.cron.finding import Level
 from jobctl.cron.toml import Path
 from jobctl.errors import BadSchedule

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 
 from jobctl.cron.clock import Clock
 from jobctl.cron.clock_changes import check_clock_changes
-from jobctl.cron.dialect_hints import QUARTZ_DAYS
 from jobctl.cron.field import DAY, WEEKDAY, Field
 from jobctl.cron.fields import FEBRUARY, LENGTHS, Days, Every, Fields
 from jobctl.cron.finding import Finding, Level
-from jobctl.cron.schedule import Schedule
+from jobctl.cron.schedule import QUARTZ_DAYS, Schedule
 from jobctl.cron.schedule_words import MONTHS, day_words, joined, series
 from jobctl.cron.search import YEARS
 from jobctl.errors import BadSchedule, HangingSchedule

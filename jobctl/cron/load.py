@@ -15,7 +15,7 @@ from jobctl.errors import HangingSchedule, UsageProblem
 from jobctl.model.rows import Row
 from jobctl.model.times import Instant
 
-KEYS = ("at", "queue", "count")
+COUNT_KEYS = ("at", "queue", "count")
 HOUR, MINUTE = 3600, 60
 MOST = 5_000_000  # firings that are counted, one by one: a few seconds
 _CELLS = 50_000_000  # of all kinds of jobs together: 200 MB
@@ -73,7 +73,7 @@ class Load:
         return [sum(each) for each in zip(*some, strict=True)]
 
     def rows(self) -> Iterator[Row]:
-        """Yield a row, under `KEYS`, for each queue and time with jobs, in order of time."""
+        """Yield a row, under `COUNT_KEYS`, for each queue and time with jobs, in order of time."""
         counts = {queue: self.counts(queue) for queue in self.queues}
         for i, start in enumerate(self.starts):
             for queue, its in counts.items():

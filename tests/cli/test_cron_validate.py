@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cron.finding import KEYS
+from jobctl.cron.finding import FINDING_KEYS
 from tests.cron.tables import ON, job
 from tests.cron.test_checks import README
 
@@ -95,7 +95,7 @@ def test_every_format_works(here, jobctl):
     ]
     assert [row["line"] for row in csv.DictReader(io.StringIO(outs["csv"]))] == ["7", "8"]
     assert outs["ids"] == "conf.d/a.toml:7\nconf.d/a.toml:8\n"
-    assert outs["wide"].splitlines()[0].split() == list(KEYS)
+    assert outs["wide"].splitlines()[0].split() == list(FINDING_KEYS)
     assert "hint:" not in outs["wide"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobctl.cron.checks import load
+from jobctl.cron.checks import read_crontab
 from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import Crontab, Flavour
 from jobctl.cron.files import Document
@@ -19,7 +19,7 @@ def crontab(
 ) -> Crontab:
     """Load a document of texts, its files called a.toml, b.toml and so on."""
     parts = [(f"{chr(97 + i)}.toml", text.encode()) for i, text in enumerate(texts)]
-    return load(Document.of(parts, directory=directory), flavour, now=now, local=local)
+    return read_crontab(Document.of(parts, directory=directory), flavour, now=now, local=local)
 
 
 def job(*lines: str, schedule: str = '"0 9 * * *"') -> str:

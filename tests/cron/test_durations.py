@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.cron.durations import go_nanoseconds
+from jobctl.cron.fields import go_nanoseconds
 from jobctl.errors import BadSchedule
 
 US, MS, S, M, H = 1_000, 1_000_000, 1_000_000_000, 60_000_000_000, 3_600_000_000_000

@@ -10,8 +10,8 @@ import pytest
 
 from jobctl.cron.clock import DAY, Clock
 from jobctl.cron.load import (
+    COUNT_KEYS,
     HOUR,
-    KEYS,
     MINUTE,
     Line,
     Load,
@@ -98,7 +98,7 @@ def test_rows_come_in_order_of_time_then_queue_and_none_is_empty():
         ("59 23 * * *", 'type = "C"'),
     )
     rows = list(load.rows())
-    assert all(tuple(row) == KEYS for row in rows)
+    assert all(tuple(row) == COUNT_KEYS for row in rows)
     assert [tuple(row.values()) for row in rows] == [
         ("2026-11-28T01:00:00Z", "default", 2),
         ("2026-11-28T01:00:00Z", "low", 1),

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobctl.cron import checks
-from jobctl.cron.checks import same_instants
+from jobctl.cron import firing
 from jobctl.cron.clock import Clock
+from jobctl.cron.firing import same_instants
 from jobctl.cron.schedule import Schedule
 from tests.cron.tables import crontab, entries
 
@@ -104,7 +104,7 @@ def _until(schedule: Schedule, far: int) -> list[int]:
 def test_no_more_firings_are_looked_at_than_there_is_time_for(monkeypatch):
     pair = [("0 12 * * *", "type = 'A'"), ("0 12 * * MON", "type = 'A'")]
     assert len(clashes(*pair)) == 1
-    monkeypatch.setattr(checks, "_ALL_FIRINGS", 366)
+    monkeypatch.setattr(firing, "_ALL_FIRINGS", 366)
     assert clashes(*pair) == []
 
 
