@@ -26,7 +26,7 @@ from jobctl.cron.lint import lint
 from jobctl.cron.schedule import Schedule
 from jobctl.cron.toml import Parsed, Path, headed, parse, shown
 from jobctl.errors import BadSchedule
-from jobctl.model.words import listed, near_name, things
+from jobctl.model.words import near_name, things
 
 _PIPES = ("-", "/dev/", "/proc/")  # stdin, and what a shell makes of <(..), have no name
 
@@ -163,29 +163,16 @@ def _read_job(
 
 def _check_keys(notes: Notes, path: Path, table: Mapping[str, object]) -> None:
     """Note the keys of an entry that the plugin does not read."""
-    for key, value in table.items():
+    for key in table:
         near = near_name(key.lower(), ENTRY_KEYS)
         if key in ENTRY_KEYS or (near is not None and near not in table):
             continue  # that one is missing is said already, and names this one
-        lost = ""
-        if value and type(value) is dict:
-            lost = f": what it holds is lost ({listed(list(value))})"
         hint = "the plugin reads schedule and job"
         if near is not None:
-            hint = f"did you mean {_header(near, value)}?"
+            hint = f"did you mean {near}?"
         elif field_of(key) in JOB_KEYS:
             hint = "it belongs into [cron.job]"
-        notes.warning((*path, key), "unknown-key", f"{key} is not read{lost}", hint)
-
-
-def _header(near: str, value: object) -> str:
-    """Return how a near name is written: as a header where a header was."""
-    if near != "job" or not isinstance(value, dict) or not value:
-        return near
-    within = next(iter(value.values()))
-    if len(value) == 1 and isinstance(within, list) and all(isinstance(it, dict) for it in within):
-        return f"[[cron.job.{next(iter(value))}]]"
-    return "[cron.job]"
+        notes.warning((*path, key), "unknown-key", f"{key} is not read", hint)
 
 
 def _check_duplicates(notes: Notes, entries: Sequence[CronEntry]) -> None:

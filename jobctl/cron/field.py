@@ -10,7 +10,6 @@ from jobctl.errors import BadSchedule
 from jobctl.model.words import near_name
 
 _INTEGER = re.compile(r"\+?0*([0-9]+)", re.ASCII)
-_ODD_NUMBER = re.compile(r"(?<![0-9])\+?0[0-9]+|\+[0-9]+", re.ASCII)
 _LARGEST = 2**63 - 1  # Go's Atoi gives up beyond
 _DIGITS = 19  # of that
 _QUOTED = 40  # characters of what was typed, in a message
@@ -196,10 +195,8 @@ def _read(part: _Part, notes: list[OddText]) -> tuple[range, bool]:
     span, *steps = part.text.split("/")
     first, *rest = span.split("-")
     unit = part.unit
-    read_from = 0
     star = first in ("*", "?")
     if star:
-        read_from = len(span)
         start, end = unit.least, unit.most
         if rest:
             ignored = span[1:]
@@ -217,7 +214,6 @@ def _read(part: _Part, notes: list[OddText]) -> tuple[range, bool]:
             end = unit.most
         star = star and step <= 1
     _check(part, start, end, step, at_end=len(first) + 1 if rest else 0)
-    _note_zeros(part, read_from, notes)
     _note_step(part, start, step, notes)
     return range(start, end + 1, step), star
 
@@ -250,13 +246,6 @@ def _check(part: _Part, start: int, end: int, step: int, *, at_end: int) -> None
         raise part.wrong(
             "a step of 0", at=part.text.index("/") + 1, hint="steps are numbers from 1 on"
         )
-
-
-def _note_zeros(part: _Part, start: int, notes: list[OddText]) -> None:
-    for found in _ODD_NUMBER.finditer(part.text, start):
-        plain = found[0].lstrip("+").lstrip("0") or "0"
-        message = f"{part.unit.name}: {_quoted(found[0])} is read as {plain[:_QUOTED]}"
-        notes.append(OddText("odd-number", message, part.start + found.start()))
 
 
 def _note_step(part: _Part, start: int, step: int, notes: list[OddText]) -> None:

@@ -113,16 +113,8 @@ def _interval(plan: Every) -> Iterator[tuple[str, str, str | None]]:
         yield "every-second", "fires every second", None
     if plan.seconds >= _HOUR:
         message = "counts anew whenever the server starts or reloads: it may come late, or never"
-        yield "every-restart", message, _by_the_clock(plan.seconds)
-
-
-def _by_the_clock(seconds: int) -> str:
-    """Return a hint: what fires as often, at times of the day."""
-    hours, rest = divmod(seconds, _HOUR)
-    if rest or 24 % hours:
-        return "fields fire at times of the day, whenever the server was started"
-    fields = {1: "@hourly", 24: "@daily"}.get(hours, f"0 */{hours} * * *")
-    return f"{fields} fires as often, whenever the server was started"
+        hint = "@hourly, @daily and fields fire at times of the day, whenever it was started"
+        yield "every-restart", message, hint
 
 
 def other_dialect(_text: str, fields: Fields) -> Iterator[Remark]:
@@ -187,9 +179,6 @@ def not_every_month(_text: str, fields: Fields) -> Iterator[Remark]:
     first, start = min(fields.day.values, default=0), fields.starts[_DAY]
     if fields.decided_by is not Days.MONTH or first <= _SHORTEST:
         return
-    if fields.dated_months == (FEBRUARY,):
-        yield "fires in leap years only: no other February has a day 29", None, start
-        return
     months = fields.month.values
     skipped = [MONTHS[month - 1] for month in months if first > LENGTHS[month - 1]]
     if FEBRUARY in months and first <= LENGTHS[FEBRUARY - 1]:
@@ -204,15 +193,9 @@ def either_day(_text: str, fields: Fields) -> Iterator[Remark]:
     day, week = fields.day, fields.weekday
     if fields.both_days or not (day.values and week.values) or (day.full and week.full):
         return
-    if day.full or week.full:
-        full = day if day.full else week
-        message = f"fires every day: {full.text} is no star, so either day suffices"
-        hint = f"write * for the {full.unit.name}"
-    else:
-        days = day_words(fields).strip(" ,")
-        message = f"fires {days}: without a star in one of them either day suffices"
-        both = "no schedule says both at once"
-        hint = f"{both}: write * for one, and let the job itself check that one"
+    days = day_words(fields).strip(" ,")
+    message = f"fires {days}: without a star in one of them either day suffices"
+    hint = "no schedule says both at once: write * for one, and let the job itself check that one"
     yield message, hint, fields.starts[_DAY]
 
 

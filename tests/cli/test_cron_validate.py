@@ -45,11 +45,10 @@ def test_people_see_each_finding_with_its_line_a_caret_and_a_hint(here, jobctl):
         " in the\n"
         "  plugin's own README are refused\n"
         "\n"
-        "conf.d/readme.toml:21:12: warning: jobs is not read: what it holds is lost (args) "
-        "[unknown-key]\n"
+        "conf.d/readme.toml:21:12: warning: jobs is not read [unknown-key]\n"
         "  [[cron.jobs.args]]\n"
         "         ^\n"
-        "  hint: did you mean [[cron.job.args]]?\n"
+        "  hint: did you mean job?\n"
         "\n"
     )
     assert ran.err == (

@@ -174,7 +174,7 @@ def test_an_entry_that_is_not_one_is_an_error(text, expected):
         ("[[cron]]\nSCHEDULE = '@daily'\njob.type = 'A'", "is SCHEDULE meant to be schedule?"),
         ("[[cron]]\nschedule = '@daily'\nJOB.type = 'A'", "is JOB meant to be job?"),
         ("[[cron]]\nschedule = '@daily'\njob.TYPE = 'A'", "is TYPE meant to be type?"),
-        (job() + "[cron.Job]\ntype = 'A'", "did you mean [cron.job]?"),
+        (job() + "[cron.Job]\ntype = 'A'", "did you mean job?"),
         (job("retries = 3"), "did you mean retry?"),
         (job("track = 1"), "it is looked for in [cron.job.custom]"),
         ("[[cron]]\nschedule = '@daily'\nretry = 3\njob.type = 'A'", "it belongs into [cron.job]"),

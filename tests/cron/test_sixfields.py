@@ -81,9 +81,9 @@ def test_an_error_stands_where_it_is_in_the_whole_text(text, at):
 
 
 def test_so_does_a_note():
-    found = Fields.parse(" 1,,2 *-x 07 * ,1")
+    found = Fields.parse(" 1,,2 *-x */99 * ,1")
     assert [(note.code, note.position) for note in found.notes] == [
-        ("empty-entry", 3), ("ignored", 7), ("odd-number", 10), ("empty-entry", 15),
+        ("empty-entry", 3), ("ignored", 7), ("odd-number", 12), ("empty-entry", 17),
     ]  # fmt: skip
 
 
