@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from jobctl.errors import BadFilter
+from jobctl.errors import BadFilter, Refused
 from jobctl.filter.patterns import Named, Regex, match_pattern
 from jobctl.filter.values import (
     ORDERS,
@@ -27,7 +27,7 @@ from jobctl.filter.values import (
 )
 from jobctl.model.entry import Entry
 from jobctl.model.fingerprint import digests, fingerprint
-from jobctl.model.jsontext import Path, dig, text_of
+from jobctl.model.jsontext import Path, dig, printable_string, text_of
 from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
@@ -279,6 +279,44 @@ def twofold(tests: Iterable[Test]) -> list[Comparison]:
     """Return the comparisons with values that can be read in two ways."""
     found = (leaf for test in tests for leaf in leaves(test))
     return [leaf for leaf in found if isinstance(leaf, Comparison) and leaf.pairs]
+
+
+class Ambiguity:
+    """Detects that both readings of a value occur: then a change must be refused."""
+
+    def __init__(self, tests: Iterable[Comparison]) -> None:
+        self._tests = {test: {text for pair in test.pairs for text in pair} for test in tests}
+        self._seen: set[tuple[Comparison, str]] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._tests)
+
+    def see(self, subject: Any, now: float) -> None:
+        """Note the values of a job or a record."""
+        for test, texts in self._tests.items():
+            for value in test.values(subject, now):
+                if isinstance(value, str) and value in texts:
+                    self._seen.add((test, value))
+
+    def check(self) -> None:
+        """Check that no value was seen in both readings.
+
+        Raises:
+            Refused: one was.
+        """
+        for test in self._tests:
+            for pair in test.pairs:
+                if all((test, text) in self._seen for text in pair):
+                    raise _ambiguous(test, pair)
+
+
+def _ambiguous(test: Comparison, pair: Pair) -> Refused:
+    field, (one, two) = test.name, map(printable_string, pair)
+    return Refused(
+        f"{field} {pair[0]} is one value as it stands and another as tsv writes it, "
+        "and both are there; nothing was changed",
+        hint=f"-w '{field}={one}' or -w '{field}={two}' says which",
+    )
 
 
 def _scalar_text(value: object) -> str | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from operator import ge, gt, le, lt
-from typing import Any, Protocol
+from typing import Any
 
-from jobctl.errors import BadFilter, Refused, UsageProblem
+from jobctl.errors import BadFilter, UsageProblem
 from jobctl.model.jsontext import Number, Path, dumps, loads, printable_string, text_of
 from jobctl.model.times import DAY, Instant, parse_day, parse_moment
 
@@ -35,59 +35,6 @@ def readings(text: str) -> tuple[str, ...]:
     """Return the possible meanings of a typed text: itself, and the text that tsv writes so."""
     other = from_field(text)
     return (text, other) if other != text and to_field(other) == text else (text,)
-
-
-class Twofold(Protocol):
-    """A test on a field with values that can be read in two ways."""
-
-    @property
-    def name(self) -> str:
-        """The field."""
-
-    @property
-    def pairs(self) -> tuple[Pair, ...]:
-        """The two readings of each such value."""
-
-    def values(self, subject: Any, now: float) -> tuple[object, ...]:
-        """Return the field's values."""
-
-
-class Ambiguity:
-    """Detects that both readings of a value occur: then a change must be refused."""
-
-    def __init__(self, tests: Iterable[Twofold]) -> None:
-        self._tests = {test: {text for pair in test.pairs for text in pair} for test in tests}
-        self._seen: set[tuple[Twofold, str]] = set()
-
-    def __bool__(self) -> bool:
-        return bool(self._tests)
-
-    def see(self, subject: Any, now: float) -> None:
-        """Note the values of a job or a record."""
-        for test, texts in self._tests.items():
-            for value in test.values(subject, now):
-                if isinstance(value, str) and value in texts:
-                    self._seen.add((test, value))
-
-    def check(self) -> None:
-        """Check that no value was seen in both readings.
-
-        Raises:
-            Refused: one was.
-        """
-        for test in self._tests:
-            for pair in test.pairs:
-                if all((test, text) in self._seen for text in pair):
-                    raise _refusal(test, pair)
-
-
-def _refusal(test: Twofold, pair: Pair) -> Refused:
-    field, (one, two) = test.name, map(printable_string, pair)
-    return Refused(
-        f"{field} {pair[0]} is one value as it stands and another as tsv writes it, "
-        "and both are there; nothing was changed",
-        hint=f"-w '{field}={one}' or -w '{field}={two}' says which",
-    )
 
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -149,28 +149,44 @@ def _default(value: object) -> object:
 
 def _plainly(top: object) -> bytes:
     """Encode lone surrogates, huge integers and deep nesting, which orjson refuses."""
+    return write_json(top, _plain_scalar, dict.items).encode()
+
+
+def write_json(
+    top: object,
+    scalar: Callable[[object], str],
+    members: Callable[[dict[str, object]], Iterable[tuple[str, object]]],
+) -> str:
+    """Write a value as JSON without blanks, however deep it is nested.
+
+    Args:
+        top: the value.
+        scalar: writes texts, keys among them, numbers, true, false and null.
+        members: returns the members of an object, in order.
+    """
     out: list[str] = []
-    todo: list[tuple[bool, object]] = [(False, top)]  # (is it punctuation?, what)
+    todo: list[tuple[bool, object]] = [(False, top)]  # (is it punctuation?, what); no recursion
     while todo:
-        verbatim, value = todo.pop()
-        if verbatim or isinstance(value, Number):
-            out.append(str(value))
-        elif isinstance(value, dict):
-            todo.append((True, "}"))
-            for i, (key, item) in reversed(list(enumerate(value.items()))):
-                todo.append((False, item))
-                todo.append((True, f"{',' if i else ''}{_text(str(key))}:"))
-            todo.append((True, "{"))
+        written, value = todo.pop()
+        if isinstance(value, dict):
+            parts: list[tuple[bool, object]] = []
+            for key, item in members(value):
+                parts += [(True, f"{',' if parts else '{'}{scalar(str(key))}:"), (False, item)]
+            todo += reversed([*parts, (True, "}" if parts else "{}")])
         elif isinstance(value, list | tuple):
-            todo.append((True, "]"))
-            for i, item in reversed(list(enumerate(value))):
-                todo.append((False, item))
-                if i:
-                    todo.append((True, ","))
-            todo.append((True, "["))
+            parts = []
+            for item in value:
+                parts += [(True, "," if parts else "["), (False, item)]
+            todo += reversed([*parts, (True, "]" if parts else "[]")])
         else:
-            out.append(_text(value) if isinstance(value, str) else json.dumps(value))
-    return "".join(out).encode()
+            out.append(str(value) if written else scalar(value))
+    return "".join(out)
+
+
+def _plain_scalar(value: object) -> str:
+    if isinstance(value, str):
+        return _text(value)
+    return value.text if isinstance(value, Number) else json.dumps(value)
 
 
 def _text(value: str) -> str:

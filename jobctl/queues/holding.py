@@ -15,10 +15,10 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from jobctl.errors import JobctlError, NotFound, NotTaken, Refused, Unreachable
+from jobctl.errors import JobctlError, NotFound, NotTaken, Unreachable
 from jobctl.model.queue import BEAT, STALE, Author, Lease
 from jobctl.model.words import listed
-from jobctl.queues.holders import end_gone_leases, process_name
+from jobctl.queues.holders import NAP, end_gone_leases, process_name, still_resuming
 from jobctl.queues.naming import Naming, SelectedQueues, select_queues
 from jobctl.queues.pausing import finish_by_server, not_applied_reason, tell_server
 from jobctl.systems.base import PauseRoute
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 60.0  # seconds for which resuming is tried again where a server is away
-_NAP = 0.1
 _AGAIN = 1.0  # seconds between two tries
 _HEARD = BEAT + 2  # seconds within which the living have beaten again, once Redis is back
 
@@ -106,9 +105,7 @@ class QueueHold:
                 "only the server is known: no lease tells others of this hold, and at its end the "
                 "queues are resumed, whoever else paused them"
             )
-            tell_server(
-                self._backend, selected.names, everything=False, pause=True
-            )  # as they resume
+            tell_server(backend, selected.names, pause=True)
             return
         self._backend.system.verify_server()  # before anything is leased
         end_gone_leases(backend, self.names)  # else they would count as holders at the end
@@ -116,9 +113,9 @@ class QueueHold:
         self._heartbeat = _Heartbeat(self.names, self._ident, self._reopen, self._tell)
         self._heartbeat.start()
         if not self._by_redis:
-            tell_server(self._backend, selected.names, everything=False, pause=True)
-            now = zip(self.names, backend.pauses.paused(self.names), strict=True)
-            failed = [name for name, paused in now if not paused]
+            tell_server(backend, selected.names, pause=True)
+            now = backend.pauses.paused(self.names)
+            failed = [name for name, paused in now.items() if not paused]
             if failed:
                 raise NotTaken(not_applied_reason(self._backend, failed[0], paused=False))
 
@@ -129,8 +126,8 @@ class QueueHold:
             if not isinstance(found, str):
                 return found
             if time.monotonic() > end:
-                raise Refused(f"queue {found} is being resumed by another hold, which does not end")
-            time.sleep(_NAP)
+                raise still_resuming(found)
+            time.sleep(NAP)
 
     @property
     def _by_redis(self) -> bool:
@@ -184,7 +181,7 @@ class QueueHold:
     def _leave(self) -> None:
         backend = self._backend
         if not backend.has_redis:
-            tell_server(backend, self.names, everything=False, pause=False)
+            tell_server(backend, self.names, pause=False)
             return
         # If no lease is known to have been taken, what is paused was so before.
         before = self._before or [True] * len(self.names)

@@ -136,7 +136,7 @@ def _pause_by_server(
     warnings: list[str] = []
     for _ in range(_TIMES):
         tell_server(backend, selected.names, everything=selected.everything, pause=True)
-        now = dict(zip(selected.names, backend.pauses.paused(selected.names), strict=True))
+        now = backend.pauses.paused(selected.names)
         taken = [name for name, paused in now.items() if paused]
         try:
             backend.pauses.pause(taken, author, by_redis=False, before=[n in was for n in taken])
@@ -207,7 +207,7 @@ def _resume_by_server(
     warnings: list[str] = []
     with _marked(backend, names, force=force):
         tell_server(backend, names, everything=selected.everything, pause=False)
-        now = dict(zip(names, backend.pauses.paused(names), strict=True))
+        now = backend.pauses.paused(names)
         try:
             backend.pauses.resume(
                 [name for name, paused in now.items() if not paused], by_redis=False, force=True
@@ -290,7 +290,7 @@ def clear_dead(backend: Backend, naming: Naming) -> PauseReport:
     letters = dict(zip(names, found, strict=True))
     waiting = [name for name, letter in letters.items() if letter == "w"]
     problems = finish_by_server(backend, waiting, ident) if waiting else {}
-    paused = dict(zip(names, backend.pauses.paused(names), strict=True))
+    paused = backend.pauses.paused(names)
     others = [name for name, letter in letters.items() if letter == "o"]
     held = backend.pauses.holds(others, backend.server.now()) if others else {}
     queues = [
@@ -321,14 +321,16 @@ def finish_by_server(backend: Backend, names: Sequence[str], ident: str) -> dict
     Returns:
         Why it had no effect, for each queue on which it had none.
     """
-    tell_server(backend, names, everything=False, pause=False)
-    now = dict(zip(names, backend.pauses.paused(names), strict=True))
+    tell_server(backend, names, pause=False)
+    now = backend.pauses.paused(names)
     backend.pauses.left([name for name, paused in now.items() if not paused], ident)
     left = [name for name, paused in now.items() if paused]
     return {name: not_applied_reason(backend, name, paused=True) for name in left}
 
 
-def tell_server(backend: Backend, names: Sequence[str], *, everything: bool, pause: bool) -> None:
+def tell_server(
+    backend: Backend, names: Sequence[str], *, pause: bool, everything: bool = False
+) -> None:
     """Have the server pause or resume queues.
 
     Raises:

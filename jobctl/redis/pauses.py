@@ -43,14 +43,15 @@ class Pauses:
         )
         return QueueNames(frozenset(map(decode_name, known)), frozenset(map(decode_name, paused)))
 
-    def paused(self, names: Sequence[str]) -> list[bool]:
-        """Return for each queue whether it is in the set of paused ones now."""
+    def paused(self, names: Sequence[str]) -> dict[str, bool]:
+        """Return by queue whether it is in the set of paused ones now."""
         words = list(map(encode_name, names))
         commands: list[Command] = [
             ("SMISMEMBER", self._layout.paused, *words[i : i + 1000])
             for i in range(0, len(words), 1000)
         ]
-        return [bool(flag) for reply in self._connection.pipe(commands) for flag in reply]
+        flags = [bool(flag) for reply in self._connection.pipe(commands) for flag in reply]
+        return dict(zip(names, flags, strict=True))
 
     def pause(
         self,

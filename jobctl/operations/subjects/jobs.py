@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from jobctl.backend import Backend
-from jobctl.filter.values import Ambiguity
+from jobctl.filter.conditions import Ambiguity
 from jobctl.filter.where import Where
 from jobctl.model.entry import Entry, real_class, retries_left
 from jobctl.model.jsontext import dig, glance, inside, text_of

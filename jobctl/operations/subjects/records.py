@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jobctl.backend import Backend
 from jobctl.errors import Refused
-from jobctl.filter.values import Ambiguity
+from jobctl.filter.conditions import Ambiguity
 from jobctl.model.jobba import Record, RecordState, TimeClause, decode
 from jobctl.model.operation import Batch, Outcome
 from jobctl.model.record_snapshot import Snapshot

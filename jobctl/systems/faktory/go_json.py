@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from hashlib import sha256
 from math import isinf
+from operator import itemgetter
 from typing import TypeVar
 
-from jobctl.model.jsontext import Number, dig, glance, text_of
+from jobctl.model.jsontext import Number, dig, glance, text_of, write_json
 from jobctl.systems.faktory.layout import FAKTORY
 
 _UNIQUE_FOR = ("custom", "unique_for")
@@ -53,50 +54,39 @@ def _read(raw: bytes) -> dict[str, object]:
 
 def go_json(top: object) -> str | None:
     """Return a decoded value as Go's encoding/json writes it; None if a number is no float."""
-    out: list[str] = []
-    todo: list[tuple[bool, object]] = [(False, top)]  # (is it punctuation?, what); no recursion
-    while todo:
-        verbatim, value = todo.pop()
-        if isinstance(value, dict):
-            named = {_well_formed(key): item for key, item in value.items()}
-            todo.append((True, "}"))
-            for i, key in reversed(list(enumerate(sorted(named)))):
-                todo += [(False, named[key]), (True, f"{',' if i else ''}{_go_text(key)}:")]
-            todo.append((True, "{"))
-        elif isinstance(value, list):
-            todo.append((True, "]"))
-            for i, item in reversed(list(enumerate(value))):
-                todo += [(False, item), (True, "," if i else "")]
-            todo.append((True, "["))
-        else:
-            text = str(value) if verbatim else _go_scalar(value)
-            if text is None:
-                return None
-            out.append(text)
-    return "".join(out)
+    try:
+        return write_json(top, _go_scalar, _go_members)
+    except OverflowError:
+        return None
 
 
-def _go_scalar(value: object) -> str | None:
+def _go_members(found: dict[str, object]) -> list[tuple[str, object]]:
+    return sorted(
+        {_well_formed(key): item for key, item in found.items()}.items(), key=itemgetter(0)
+    )
+
+
+def _go_scalar(value: object) -> str:
     if isinstance(value, str):
-        return _go_text(value)
+        return f'"{_ESCAPED.sub(_escape, _well_formed(value))}"'
     if isinstance(value, bool) or value is None:
         return {None: "null", True: "true", False: "false"}[value]
     assert isinstance(value, int | float | Number)  # noqa: S101 (JSON has no others)
     return go_number(float(str(value)))
 
 
-def go_number(value: float) -> str | None:
-    """Return a float as Go's encoding/json writes it; None if it is infinite."""
+def go_number(value: float) -> str:
+    """Return a float as Go's encoding/json writes it.
+
+    Raises:
+        OverflowError: it is infinite.
+    """
     if isinf(value):
-        return None
+        raise OverflowError
     smallest, largest = _PLAIN
     if value and not smallest <= abs(value) < largest:
         return re.sub(r"e-0(\d)$", r"e-\1", repr(value))
     return format(Decimal(repr(value)), "f").removesuffix(".0")
-
-
-def _go_text(value: str) -> str:
-    return f'"{_ESCAPED.sub(_escape, _well_formed(value))}"'
 
 
 def _escape(found: re.Match[str]) -> str:
