@@ -16,13 +16,12 @@ from jobctl.model.verbs import NO_RULES, Rules
 from jobctl.redis.operations import Operations
 from jobctl.redis.queues import Queues
 from jobctl.redis.scripts import Trace
-from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
 from jobctl.systems.base import JobSystem
 from jobctl.systems.registry import Recognition, Support, support_of
 
 if TYPE_CHECKING:  # most commands do without
-    from jobctl.redis.connection import Connection
+    from jobctl.redis.connection import Connection, Server
     from jobctl.redis.pauses import Pauses
     from jobctl.redis.queue_removal import QueueRemoval
     from jobctl.redis.record_reading import RecordReader, RecordsByJid
@@ -129,6 +128,8 @@ class Backend:
     @cached_property
     def server(self) -> Server:
         """The Redis server's clock, facts and counters."""
+        from jobctl.redis.connection import Server  # with redis-py, 60 ms: help does without
+
         return Server(self.connection)
 
     @cached_property
@@ -272,7 +273,7 @@ def open_backend(
     Raises:
         Unreachable: it cannot be reached, refused, or is too old; says which.
     """
-    from jobctl.redis.connection import Connection  # redis-py takes 60 ms: help does without
+    from jobctl.redis.connection import Connection  # with redis-py: see `server`
 
     connection = Connection(target, connect_timeout=connect_timeout, trace=trace)
     connection.open()

@@ -29,13 +29,13 @@ from jobctl.queues.draining import Drain, DrainObserver, DrainResult, drain
 from jobctl.queues.naming import Naming, select_queues
 from jobctl.queues.pausing import PauseReport
 from jobctl.redis.queues import Queues
-from jobctl.redis.server import Server
 from jobctl.redis.sets import SortedSet
 
 if TYPE_CHECKING:
     from jobctl.jobs.listing import Group
     from jobctl.library_records import Records
     from jobctl.model.report import Report
+    from jobctl.redis.connection import Server
     from jobctl.systems.faktory.server import Faktory
 
 _NO_GUARDS = Guards()

@@ -18,7 +18,7 @@ import redis
 
 from jobctl import Store, connect, embedded
 from jobctl.cli.main import run as run_jobctl
-from jobctl.redis.server import Server
+from jobctl.redis.connection import Server
 from jobctl.systems.faktory.system import FaktorySystem
 from tests.builders import NOW
 from tests.systems.double import FaktoryDouble

@@ -13,9 +13,9 @@ if TYPE_CHECKING:  # listing jobs needs none of them
     from jobctl.model.info import JobServerFacts
     from jobctl.model.queue import Queue
     from jobctl.model.target import Target
+    from jobctl.redis.connection import Server
     from jobctl.redis.operations import Operations
     from jobctl.redis.queues import Queues
-    from jobctl.redis.server import Server
     from jobctl.redis.sets import SortedSet
     from jobctl.systems.faktory.server import Faktory
 
