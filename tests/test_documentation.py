@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
+from jobctl.cli.command import Session
 from jobctl.cli.main import root
-from jobctl.cli.session import Session
 from jobctl.demo.population import lifelike
 from jobctl.demo.seeding import seed
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.command import Session
 from jobctl.cli.connect import connect, connect_either, provenance, rules_of
 from jobctl.cli.output import console, read_duration, say, write_document, write_rows
-from jobctl.cli.session import Session
 from jobctl.cli.terminal import TerminalWatch, asks, check_answer
 from jobctl.errors import Exit
 from jobctl.filter.where import Where

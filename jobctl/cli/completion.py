@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import Command
-from jobctl.cli.session import Session
+from jobctl.cli.command import Command, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import OWN, Command
+from jobctl.cli.command import OWN, Command, Session
 from jobctl.cli.cron_options import (
     flavour,
     flavour_option,
@@ -22,7 +22,6 @@ from jobctl.cli.cron_options import (
 )
 from jobctl.cli.options import option, output_options
 from jobctl.cli.output import console, say, write_bytes
-from jobctl.cli.session import Session
 from jobctl.cron.crontab import KEYS, CronEntry, counted
 from jobctl.cron.editing import (
     Edited,

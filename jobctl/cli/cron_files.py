@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import OUTPUT, OWN, Command
+from jobctl.cli.command import OUTPUT, OWN, Command, Session
 from jobctl.cli.cron_options import (
     READING,
     flavour,
@@ -27,7 +27,6 @@ from jobctl.cli.cron_options import (
 )
 from jobctl.cli.options import option, output_options, page_options, shared
 from jobctl.cli.output import ON_A_TERMINAL, console, read_order, read_page, say, write_rows
-from jobctl.cli.session import Session
 from jobctl.cron.checks import read_crontab
 from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import CronEntry, Crontab, Flavour, files_summary, schedules_summary

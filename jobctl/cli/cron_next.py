@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from jobctl.cli.command import OUTPUT, Command
+from jobctl.cli.command import OUTPUT, Command, Session
 from jobctl.cli.cron_options import (
     READING,
     Window,
@@ -24,7 +24,6 @@ from jobctl.cli.cron_options import (
 )
 from jobctl.cli.options import option, output_options, shared
 from jobctl.cli.output import console, say, stdout, write_document, write_rows
-from jobctl.cli.session import Session
 from jobctl.cron.crontab import Crontab
 from jobctl.cron.finding import Finding
 from jobctl.cron.firing import (

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import click
 
+from jobctl.cli.command import Session
 from jobctl.cli.filters import open_stdin
 from jobctl.cli.options import all_of, option
 from jobctl.cli.output import ON_A_TERMINAL, say, write_rows
-from jobctl.cli.session import Session
 from jobctl.cron.checks import read_crontab
 from jobctl.cron.clock import Clock, moment
 from jobctl.cron.crontab import Crontab, Flavour

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from shlex import quote
 from typing import TYPE_CHECKING, BinaryIO
 
+from jobctl.cli.command import Session
 from jobctl.cli.connect import connect
 from jobctl.cli.output import (
     ON_A_TERMINAL,
@@ -21,7 +22,6 @@ from jobctl.cli.output import (
     write_facts,
     write_rows,
 )
-from jobctl.cli.session import Session
 from jobctl.errors import JobctlError, UsageProblem
 from jobctl.filter.values import from_field
 from jobctl.filter.where import Flags, Where, explain, warnings

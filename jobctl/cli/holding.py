@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import Command
+from jobctl.cli.command import Command, Session
 from jobctl.cli.connect import connect_either, note_passed_over, without_passwords
 from jobctl.cli.options import all_of, connection_options, option, shared_options
 from jobctl.cli.output import console, read_duration, say, write_document, write_rows
@@ -24,7 +24,6 @@ from jobctl.cli.pausing import (
     reason_option,
     resume_command,
 )
-from jobctl.cli.session import Session
 from jobctl.errors import JobctlError, NotTaken, UsageProblem
 from jobctl.model.rows import listing_row
 from jobctl.model.words import listed

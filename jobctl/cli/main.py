@@ -20,10 +20,10 @@ from typing import Any
 import click
 
 from jobctl import __version__
-from jobctl.cli.command import SUCCESSORS, LazyGroup, Listed, write_options
+from jobctl.cli.command import SUCCESSORS, LazyGroup, Listed, Session, write_options
 from jobctl.cli.options import shared_options
-from jobctl.cli.session import Session
 from jobctl.errors import EXIT_MEANINGS, Exit, JobctlError, UsageProblem
+from jobctl.model.words import near_name
 from jobctl.render.formats import Format, printable, printable_json
 
 # The module and summary of every command, so that the root help imports none of them.
@@ -184,8 +184,6 @@ def _discard_stdout() -> None:
 def _usage_problem(error: click.UsageError) -> UsageProblem:
     hint = f"see: {error.ctx.command_path} --help" if error.ctx else None
     if isinstance(error, click.NoSuchOption):
-        from jobctl.model.words import near_name
-
         path = error.ctx.command_path if error.ctx else ""
         params = error.ctx.command.params if error.ctx else []
         options = [param for param in params if isinstance(param, click.Option)]

@@ -20,9 +20,9 @@ from jobctl.cli.command import (
     Command,
     Group,
     Option,
+    Session,
 )
 from jobctl.cli.completion import complete_contexts, complete_queues
-from jobctl.cli.session import Session
 from jobctl.errors import UsageProblem
 from jobctl.model.words import did_you_mean
 from jobctl.render.formats import Format

@@ -12,7 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from jobctl.cli.session import Session, check_field
+from jobctl.cli.command import Session, check_field
 from jobctl.errors import UsageProblem
 from jobctl.model.rows import Page, SortOrder
 from jobctl.model.times import parse_duration

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import Command
+from jobctl.cli.command import Command, Session
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect_either, host, naming_options, note_passed_over, who
 from jobctl.cli.options import all_of, option, shared_options
 from jobctl.cli.output import say, write_rows
-from jobctl.cli.session import Session
 from jobctl.errors import NotTaken, UsageProblem
 from jobctl.model.queue import Author
 from jobctl.model.words import listed

@@ -9,7 +9,7 @@ from shlex import quote
 
 import click
 
-from jobctl.cli.command import Command
+from jobctl.cli.command import Command, Session
 from jobctl.cli.connect import connect
 from jobctl.cli.filters import read_ids
 from jobctl.cli.options import page_options, record_filter_options, shared_options
@@ -21,7 +21,6 @@ from jobctl.cli.output import (
     write_number,
     write_rows,
 )
-from jobctl.cli.session import Session
 from jobctl.errors import UsageProblem
 from jobctl.library_records import Records
 from jobctl.model.jobba import ROW_KEYS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import Group
+from jobctl.cli.command import Group, Session
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect
 from jobctl.cli.filters import ListingRequest, explained, write_listing
@@ -21,7 +21,6 @@ from jobctl.cli.options import (
 )
 from jobctl.cli.output import read_order, say, write_rows
 from jobctl.cli.pausing import pause, resume
-from jobctl.cli.session import Session
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.verbs import Change, Verb

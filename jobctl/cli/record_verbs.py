@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from jobctl.cli.command import FILTERS, OUTPUT, OWN, Command
+from jobctl.cli.command import FILTERS, OUTPUT, OWN, Command, Session
 from jobctl.cli.connect import connect
 from jobctl.cli.filters import filter_text, read_ids
 from jobctl.cli.options import (
@@ -20,7 +20,6 @@ from jobctl.cli.options import (
 )
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.query import conditions
-from jobctl.cli.session import Session
 from jobctl.cli.verbs import own_options
 from jobctl.errors import UsageProblem
 from jobctl.library_records import Records

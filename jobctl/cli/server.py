@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl import embedded
-from jobctl.cli.command import Command, Group
+from jobctl.cli.command import Command, Group, Session
 from jobctl.cli.options import output_options
 from jobctl.cli.output import say, write_document, write_rows
-from jobctl.cli.session import Session
 from jobctl.errors import NotFound
 from jobctl.render.formats import printable
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobctl.cli.command import Command, Group
+from jobctl.cli.command import Command, Group, Session
 from jobctl.cli.connect import connect
 from jobctl.cli.filters import (
     ListingRequest,
@@ -31,7 +31,6 @@ from jobctl.cli.options import (
     stuck_option,
 )
 from jobctl.cli.output import console, say, write_bytes, write_document, write_number, write_rows
-from jobctl.cli.session import Session
 from jobctl.cli.verbs import own_options, verb_command, verbs_of
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.where import Flags

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobctl.cli.command import OUTPUT, Command
+from jobctl.cli.command import OUTPUT, Command, Session
 from jobctl.cli.connect import connect, connect_either, note_passed_over
 from jobctl.cli.filters import read_ids
 from jobctl.cli.options import output_options, shared, shared_options, watch_option
 from jobctl.cli.output import console, repeat, say, write_document, write_rows
-from jobctl.cli.session import Session
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.jobs.locate import Goal, wait
 from jobctl.jobs.locate import status as look

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobctl.cli.command import Session
 from jobctl.cli.connect import rules_of
 from jobctl.cli.output import console, say
-from jobctl.cli.session import Session
 from jobctl.errors import Refused
 from jobctl.model.layout import Kind
 from jobctl.model.queue import shown_queues

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from jobctl.cli.command import OWN, Command
+from jobctl.cli.command import OWN, Command, Session
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.filters import explained, filter_text, open_stdin, read_where
 from jobctl.cli.options import (
@@ -18,7 +18,6 @@ from jobctl.cli.options import (
     option,
     shared_options,
 )
-from jobctl.cli.session import Session
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
 from jobctl.model.verbs import Change, Verb
