@@ -26,17 +26,9 @@ from jobctl.errors import JobctlError, UsageProblem
 from jobctl.filter.values import from_field
 from jobctl.filter.where import Flags, Where, explain, warnings
 from jobctl.jobs.listing import Source, listed
-from jobctl.model.entry import Entry
+from jobctl.model.entry import RAW_KEYS, Entry, listing_keys, listing_row, without_plain_classes
 from jobctl.model.layout import Kind
-from jobctl.model.rows import (
-    RAW_KEYS,
-    Page,
-    Row,
-    SortOrder,
-    listing_keys,
-    listing_row,
-    without_plain_classes,
-)
+from jobctl.model.rows import Page, Row, SortOrder
 from jobctl.render.formats import Format
 from jobctl.systems.registry import payload_keys
 

@@ -25,7 +25,7 @@ from jobctl.cli.pausing import (
     resume_command,
 )
 from jobctl.errors import JobctlError, NotTaken, UsageProblem
-from jobctl.model.rows import listing_row
+from jobctl.model.entry import listing_row
 from jobctl.model.words import listed
 from jobctl.queues.draining import Activity, Drain, DrainObserver, DrainResult, describe, drain
 from jobctl.queues.holders import pending_pauses

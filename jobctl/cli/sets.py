@@ -37,8 +37,8 @@ from jobctl.filter.where import Flags
 from jobctl.jobs.listing import count as count_matching
 from jobctl.jobs.listing import group as group_jobs
 from jobctl.jobs.listing import read_keys
+from jobctl.model.entry import listing_keys, listing_row
 from jobctl.model.layout import Kind
-from jobctl.model.rows import listing_keys, listing_row
 from jobctl.model.status import Status
 from jobctl.model.verbs import Verb
 from jobctl.render.formats import Format

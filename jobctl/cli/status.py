@@ -20,8 +20,9 @@ from jobctl.errors import NotFound, UsageProblem
 from jobctl.jobs.locate import Goal, wait
 from jobctl.jobs.locate import status as look
 from jobctl.jobs.overview import overview
+from jobctl.model.entry import without_plain_classes
 from jobctl.model.info import NOT_LOOKED
-from jobctl.model.rows import Row, without_plain_classes
+from jobctl.model.rows import Row
 from jobctl.model.status import PLACE_KEYS, TABLE, Status
 from jobctl.render.formats import Format
 

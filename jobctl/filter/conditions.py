@@ -25,11 +25,10 @@ from jobctl.filter.values import (
     time_equals,
     time_ordered,
 )
-from jobctl.model.entry import Entry
+from jobctl.model.entry import Entry, entry_value, listing_keys
 from jobctl.model.fingerprint import digests, fingerprint
 from jobctl.model.jsontext import Path, dig, printable_string, text_of
 from jobctl.model.layout import JOB_KINDS, Kind
-from jobctl.model.rows import entry_value, listing_keys
 from jobctl.model.words import near_name
 
 Read = Callable[[Any, float], tuple[object, ...]]  # of an entry, or of a record

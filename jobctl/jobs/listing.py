@@ -13,11 +13,11 @@ from typing import Protocol, TypeVar
 from jobctl.errors import Refused
 from jobctl.filter.values import Literal
 from jobctl.filter.where import Where
-from jobctl.model.entry import Entry
+from jobctl.model.entry import Entry, listing_row
 from jobctl.model.fingerprint import digests, fingerprint
 from jobctl.model.jsontext import printable_string
 from jobctl.model.layout import Kind
-from jobctl.model.rows import Page, Row, SortOrder, listing_row, sorted_by
+from jobctl.model.rows import Page, Row, SortOrder, sorted_by
 from jobctl.model.times import Instant, score_time
 from jobctl.model.words import read_names
 

@@ -1,9 +1,8 @@
-"""Rows: an entry's values under the listing keys, as plain JSON, and an order for any of them."""
+"""Rows: plain JSON values by key, and an order and a page of any of them."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from heapq import nlargest, nsmallest
@@ -11,100 +10,11 @@ from itertools import chain, islice
 from operator import itemgetter
 from typing import TypeVar
 
-from jobctl.model.entry import Entry
 from jobctl.model.jsontext import Number, text_of
-from jobctl.model.layout import JOB_KINDS, Kind
 from jobctl.model.times import Instant
 
 Row = dict[str, object]
 T = TypeVar("T")
-
-_COMMON = (
-    "jid", "jobtype", "queue", "args", "at", "created_at", "enqueued_at", "retry", "retry_count",
-    "remaining", "failed_at", "errtype", "message", "class", "malformed",
-)  # fmt: skip
-_MORE: dict[Kind, tuple[str, ...]] = {
-    Kind.DEAD: ("died_at", "purge_at"),
-    Kind.WORKING: ("wid", "reserved_at", "expires_at"),
-    Kind.QUEUE: ("position",),
-}
-_ALL = {kind: _COMMON + _MORE.get(kind, ()) for kind in JOB_KINDS}
-RAW_KEYS = frozenset(("raw", "raw_b64"))
-
-
-def listing_keys(kind: Kind) -> tuple[str, ...]:
-    """Return the keys of every row of a structure, in order."""
-    return _ALL[kind]
-
-
-def listing_row(entry: Entry, keys: Sequence[str] | None = None) -> Row:
-    """Return an entry's row; a malformed entry's row also has its bytes.
-
-    Args:
-        entry: the entry.
-        keys: the listing keys; None for all keys of its structure.
-    """
-    if keys is None:
-        row = _whole_row(entry)
-    else:
-        row = {key: _VALUES[key](entry) for key in keys if key not in RAW_KEYS}
-    if entry.job.malformed or (keys is not None and not RAW_KEYS.isdisjoint(keys)):
-        row |= raw_keys(entry.raw)
-    return row
-
-
-def _whole_row(entry: Entry) -> Row:
-    """Return the same as `_VALUES` would give for every key, in a third of the time."""
-    row: Row = dict.fromkeys(_ALL[entry.kind])
-    row |= entry.job.listing()
-    for key in ("at", "malformed", *_MORE.get(entry.kind, ())):
-        row[key] = _VALUES[key](entry)
-    return row
-
-
-def without_plain_classes(
-    rows: Iterable[Row], columns: Sequence[str]
-) -> tuple[list[Row], tuple[str, ...]]:
-    """Return rows and columns for people: a class is shown only if it is not the jobtype."""
-    told = list(rows)
-    for row in told:
-        if row.get("class") == row.get("jobtype"):
-            row["class"] = None
-    wrapped = any(row["class"] is not None for row in told)
-    return told, tuple(column for column in columns if column != "class" or wrapped)
-
-
-def _from_payload(key: str) -> Callable[[Entry], object]:
-    return lambda entry: entry.job.listed(key)
-
-
-def _from_reservation(key: str) -> Callable[[Entry], object]:
-    return lambda entry: entry.reservation.get(key)
-
-
-_VALUES: dict[str, Callable[[Entry], object]] = {
-    "at": lambda entry: entry.at,
-    "malformed": lambda entry: entry.job.malformed,
-    "died_at": lambda entry: entry.died_at,
-    "purge_at": lambda entry: entry.at,
-    "position": lambda entry: entry.place.position,
-    **{key: _from_reservation(key) for key in _MORE[Kind.WORKING]},
-    **{key: _from_payload(key) for key in _COMMON if key not in ("at", "malformed")},
-}
-
-
-def entry_value(key: str) -> Callable[[Entry], object]:
-    """Return the function that reads the value under a listing key."""
-    return _VALUES[key]
-
-
-def raw_keys(raw: bytes) -> Row:
-    """Return a member as text in ``raw``, or in ``raw_b64`` if it is not UTF-8."""
-    try:
-        return {"raw": raw.decode(), "raw_b64": None}
-    except UnicodeDecodeError:
-        return {"raw": None, "raw_b64": base64.b64encode(raw).decode()}
-
 
 SortKey = tuple[int, float | Decimal, str]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobctl.model.entry import Entry, Place
+from jobctl.model.entry import Entry, Place, listing_row
 from jobctl.model.layout import Kind
 from jobctl.model.operation import EndNote, Outcome
-from jobctl.model.rows import Row, listing_row
+from jobctl.model.rows import Row
 from jobctl.operations.file import OperationFile
 from jobctl.operations.journal import describe
 from jobctl.operations.state import State

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from jobctl.model.entry import Entry
+from jobctl.model.entry import Entry, listing_row, without_plain_classes
 from jobctl.model.jobba import Record
 from jobctl.model.layout import Kind
 from jobctl.model.report import Preview, Report
-from jobctl.model.rows import Row, listing_row, without_plain_classes
+from jobctl.model.rows import Row
 from jobctl.model.verbs import Verb
 from jobctl.model.words import things
 from jobctl.render.cells import duration, number

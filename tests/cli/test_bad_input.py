@@ -12,8 +12,8 @@ import sys
 import pytest
 import redis
 
+from jobctl.model.entry import listing_keys
 from jobctl.model.layout import Kind
-from jobctl.model.rows import listing_keys
 from tests.builders import NOW, failed, job
 from tests.redis.runs import FORMATS, ODD_JIDS, SETS, commands, lines, look
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.model.entry import Entry, Place
+from jobctl.model.entry import Entry, Place, listing_keys, listing_row, raw_keys
 from jobctl.model.jsontext import Number, loads
 from jobctl.model.layout import JOB_KINDS, Kind
-from jobctl.model.rows import listing_keys, listing_row, raw_keys, sort_key
+from jobctl.model.rows import sort_key
 from jobctl.systems.faktory.layout import FAKTORY
 from tests.builders import NOW, failed, job, reservation
 

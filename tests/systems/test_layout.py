@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from jobctl.model.entry import Entry, Job, Place, name_queue, retries_left
+from jobctl.model.entry import Entry, Job, Place, listing_row, name_queue, retries_left
 from jobctl.model.jsontext import replacer
 from jobctl.model.layout import Kind, QueueForm
-from jobctl.model.rows import listing_row
 from jobctl.model.times import Instant
 from jobctl.systems.faktory.layout import FAKTORY
 

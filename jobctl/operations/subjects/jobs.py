@@ -10,12 +10,12 @@ from itertools import zip_longest
 from jobctl.backend import Backend
 from jobctl.filter.conditions import Ambiguity
 from jobctl.filter.where import Where
-from jobctl.model.entry import Entry, real_class, retries_left
+from jobctl.model.entry import Entry, listing_row, real_class, retries_left
 from jobctl.model.jsontext import dig, glance, inside, text_of
 from jobctl.model.layout import Kind, Layout, QueueForm
 from jobctl.model.operation import Batch, Outcome, Rising
 from jobctl.model.report import SAMPLE
-from jobctl.model.rows import Row, listing_row
+from jobctl.model.rows import Row
 from jobctl.model.verbs import Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.request import Request, Watch
