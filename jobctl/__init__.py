@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from jobctl.model.queue import Queue
     from jobctl.model.report import Preview, Report
     from jobctl.model.status import State, Status
-    from jobctl.model.target import Target
-    from jobctl.model.urls import Tls
+    from jobctl.model.target import Target, Tls
     from jobctl.model.verbs import Guards
     from jobctl.operations.request import Watch
     from jobctl.systems.faktory.layout import FAKTORY
@@ -74,7 +73,7 @@ _HOMES = {
     "Store": "library",
     "System": "model.layout",
     "Target": "model.target",
-    "Tls": "model.urls",
+    "Tls": "model.target",
     "Watch": "operations.request",
     "Where": "filter.where",
     "connect": "library",

@@ -25,8 +25,7 @@ from jobctl.errors import (
 )
 from jobctl.model.jobba import NAMESPACE
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.target import Address, Target
-from jobctl.model.urls import NO_TLS, Tls
+from jobctl.model.target import NO_TLS, Address, Target, Tls, with_tls
 from jobctl.systems.faktory.server import Faktory
 
 Trace = Callable[[str], None]
@@ -90,10 +89,10 @@ def open_redis(level: SettingsLevel, settings: Settings, environ: Mapping[str, s
         target = Target.parse(endpoint.url)
         tls = settings.tls
         if target.secure or address is None or not address.secure:
-            target = target.with_tls(tls)
+            target = with_tls(target, tls)
         faktory = None
         if address is not None:
-            address = address.with_tls(tls) if address.secure else address
+            address = with_tls(address, tls) if address.secure else address
             faktory = _faktory(address, level, settings)
         return _open(resolved(target, environ), faktory, scope, level, settings)
     except (BadUrl, Unreachable) as error:
@@ -139,7 +138,7 @@ def open_either(level: SettingsLevel, settings: Settings, environ: Mapping[str, 
             hint="say it: -u embedded:// or --faktory-url URL",
         )
     try:
-        address = Address.parse(level.faktory.url).with_tls(settings.tls)
+        address = with_tls(Address.parse(level.faktory.url), settings.tls)
     except BadUrl as error:
         raise _said_by(error, level.faktory, level) from None
     faktory = _faktory(address, level, settings)

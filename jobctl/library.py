@@ -16,8 +16,7 @@ from jobctl.filter.where import Where
 from jobctl.jobs import listing
 from jobctl.model.layout import Kind, QueueForm, System
 from jobctl.model.queue import Author
-from jobctl.model.target import Target
-from jobctl.model.urls import NO_TLS, Tls
+from jobctl.model.target import NO_TLS, Target, Tls
 from jobctl.model.verbs import SETS_WITH_VERBS, Change, Guards, Verb
 from jobctl.operations import resume, undo
 from jobctl.operations.begin import begin

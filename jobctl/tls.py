@@ -6,7 +6,7 @@ import ssl
 from pathlib import Path
 
 from jobctl.errors import Unreachable, UsageProblem
-from jobctl.model.urls import Tls
+from jobctl.model.target import Tls
 
 _OTHER_NAME = (62, 64)  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
 NO_TLS_HINT = "does this port speak TLS? it may be another one than the plain one"

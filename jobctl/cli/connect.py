@@ -15,7 +15,8 @@ from jobctl.cli.output import read_duration, say
 from jobctl.config.levels import SettingsLevel, choose_level
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.urls import SECRET, Tls
+from jobctl.model.target import Tls
+from jobctl.model.url_parameters import SECRET
 from jobctl.model.verbs import Rules
 
 if TYPE_CHECKING:

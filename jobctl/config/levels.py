@@ -13,7 +13,7 @@ from jobctl.config.contexts import Context, find_context
 from jobctl.config.secrets import Password, expand, password_of
 from jobctl.errors import UnknownContext, UsageProblem
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.urls import bare
+from jobctl.model.target import bare
 from jobctl.model.verbs import NO_RULES, Rules
 from jobctl.model.words import did_you_mean
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from jobctl.config.contexts import Context
 from jobctl.errors import BadUrl, ConfigProblem
 from jobctl.model.target import Address, Target
-from jobctl.model.urls import SECRET
+from jobctl.model.url_parameters import SECRET
 
 if TYPE_CHECKING:
     from subprocess import Popen

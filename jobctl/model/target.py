@@ -1,26 +1,246 @@
-"""Targets: the URL of a Redis or of a Faktory server, parsed; no text of one shows a secret."""
+"""URLs of a Redis and of a Faktory server, read so that no secret gets into a message."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import SplitResult, quote
+from typing import TypeVar
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from jobctl.errors import BadUrl
-from jobctl.model.urls import (
-    CONNECT,
-    IGNORED,
-    NO_TLS,
-    REPLY,
-    TLS_QUERY,
-    Tls,
-    UrlReader,
-    bare,
-    shown_host,
-    shown_login,
-    unquoted,
-)
+from jobctl.model.url_parameters import ALIASES, CHECKS, CONNECT, IGNORED, REFUSED, REPLY, YES
+from jobctl.model.words import did_you_mean
+
+TLS_QUERY = ("cacert", "cert", "key", "insecure", "any_host")
+_BRACKETED = re.compile(r"\[[^\[\]]+\](:\d*)?")
+_SCHEME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
+_SECURE = re.compile(r"tls|ssl|ss$|[eyp]s$")  # a scheme that asks for TLS: https, valkeys
+_NAME = re.compile(r"[a-z][A-Za-z_]{2,40}")  # a parameter's name, and no part of a password
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS files and checks; the names are redis-cli's.
+
+    With `any_host` a trusted certificate is accepted for every host name.
+    """
+
+    cacert: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    insecure: bool = False
+    any_host: bool = False
+
+    def over(self, other: Tls) -> Tls:
+        """Return these settings, completed by the other's."""
+        return Tls(
+            self.cacert or other.cacert,
+            self.cert or other.cert,
+            self.key or other.key,
+            self.insecure or other.insecure,
+            self.any_host or other.any_host,
+        )
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Tls:
+        """Read the settings among a URL's parameters."""
+        return cls(
+            query.get("cacert") or None,
+            query.get("cert") or None,
+            query.get("key") or None,
+            query.get("insecure", "").lower() in YES,
+            query.get("any_host", "").lower() in YES,
+        )
+
+
+NO_TLS = Tls()
+
+
+@dataclass(frozen=True, slots=True)
+class UrlParts:
+    """The parts of a URL; the parameters under jobctl's names."""
+
+    scheme: str
+    split: SplitResult
+    port: int | None
+    query: Mapping[str, str]
+    username: str | None
+    password: str | None
+    tls: Tls
+
+
+@dataclass(frozen=True, slots=True)
+class UrlReader:
+    """Reads URLs of one kind; the hint of each error shows valid ones.
+
+    Messages never quote a part of a URL: it could be a misplaced password.
+
+    Attributes:
+        forms: examples of such URLs.
+        schemes: the schemes they may have.
+        secure: the schemes that speak TLS.
+        query: the parameters they may have.
+        ignored: parameters for other clients.
+    """
+
+    forms: str
+    schemes: tuple[str, ...]
+    secure: tuple[str, ...]
+    query: tuple[str, ...]
+    ignored: frozenset[str] = frozenset()
+
+    def bad(self, what: str) -> BadUrl:
+        """Return the error for a malformed URL."""
+        return BadUrl(
+            f"malformed URL: {what}",
+            hint=f"URLs look like {self.forms}; percent-encode what is special in a password "
+            "(/ is %2F)",
+        )
+
+    def read(self, url: str) -> UrlParts:
+        """Read what all URLs of this kind have.
+
+        Raises:
+            BadUrl: it is malformed, or has another scheme.
+        """
+        url = bare(url)
+        scheme = self.scheme(url)
+        self._check_scheme(scheme)
+        split, port, query = self._split(url)
+        tls = Tls.of(query)
+        if tls != NO_TLS and scheme not in self.secure:
+            raise self.bad(f"TLS parameters need a {self.secure[0]}:// URL")
+        username = self._login(query.get("username") or unquoted(split.username or ""))
+        password = self._login(query.get("password") or unquoted(split.password or ""))
+        return UrlParts(scheme, split, port, query, username, password, tls)
+
+    def scheme(self, url: str) -> str:
+        """Return the scheme of a URL in lower case, whether it is one of `schemes` or not."""
+        scheme, separator, _ = url.partition("://")
+        scheme = scheme.lower()
+        if not separator or not scheme or any(c not in _SCHEME_CHARACTERS for c in scheme):
+            raise self.bad("the URL has no scheme")
+        return scheme
+
+    def _check_scheme(self, scheme: str) -> None:
+        """Check that a scheme is one of `schemes`.
+
+        Raises:
+            BadUrl: it is not; the hint names a similar one, with TLS where TLS was meant.
+        """
+        if scheme not in self.schemes:
+            near = self.secure if _SECURE.search(scheme) else self.schemes
+            raise BadUrl(
+                "malformed URL: its scheme is not a scheme jobctl speaks",
+                hint=did_you_mean(f"{scheme}://", [f"{known}://" for known in near]),
+            )
+
+    def _split(self, url: str) -> tuple[SplitResult, int | None, dict[str, str]]:
+        """Return the parts of a URL, its port, and its parameters."""
+        if any(c < " " or c == "\x7f" for c in url):  # urlsplit would leave some of them out
+            raise self.bad("there is a control character in it")
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise self.bad("the port or host of the URL is not valid") from None
+        query = self._query(parts.query)
+        if parts.fragment:
+            raise self.bad("the URL has a '#' in it")
+        return parts, port, query
+
+    def _login(self, text: str) -> str | None:
+        """Return a user or password; None when it is empty."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self.bad("its user or password is not UTF-8") from None
+        return text or None
+
+    def address(self, found: UrlParts, default: int) -> tuple[str, int]:
+        """Return the host and port of a URL."""
+        host = host_of(found.split)
+        if found.port == 0 or host is None or any(c.isspace() for c in found.split.netloc):
+            raise self.bad("the port or host of the URL is not valid")
+        return host, found.port or default
+
+    def _query(self, text: str) -> dict[str, str]:
+        try:
+            pairs = parse_qsl(
+                text, keep_blank_values=True, strict_parsing=bool(text), errors="surrogateescape"
+            )
+        except ValueError:
+            raise self.bad("its parameters are not name=value") from None
+        return self._known(pairs, nameable="@" not in text)
+
+    def _known(self, pairs: Iterable[tuple[str, str]], *, nameable: bool) -> dict[str, str]:
+        """Return the known parameters under jobctl's names.
+
+        The error for an unknown one names it, unless it may be part of a password (an @ follows).
+        """
+        found: dict[str, str] = {}
+        for name, value in pairs:
+            known = ALIASES.get(name, name)
+            if name in CHECKS:
+                found |= self._checks(name, value)
+            elif known in self.query:
+                found[known] = value
+            elif name not in self.ignored:
+                named = f": {name}" if nameable and _NAME.fullmatch(name) else ""
+                message = f"malformed URL: a parameter jobctl does not know{named}"
+                raise BadUrl(message, hint=REFUSED.get(name) or did_you_mean(name, self.query))
+        return found
+
+    def _checks(self, name: str, value: str) -> dict[str, str]:
+        """Translate another client's parameter for certificate checks."""
+        values = CHECKS[name]
+        if value and value.lower() not in values:
+            message = f"malformed URL: {name} has a value jobctl does not know"
+            raise BadUrl(message, hint=f"one of: {', '.join(values)}")
+        return values[value.lower()] if value else {}
+
+
+def bare(text: str) -> str:
+    """Strip quotes that a file or a shell left around a text."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
+        return text[1:-1].strip()
+    return text
+
+
+def unquoted(text: str) -> str:
+    """Undo percent-encoding; bytes that are not UTF-8 become surrogates, as in file names."""
+    return unquote(text, errors="surrogateescape")
+
+
+def shown_login(username: str | None, password: str | None) -> str:
+    """Return the login part of a URL, with the password hidden."""
+    if password:
+        return f"{quote(username or '', safe='')}:***@"
+    # A user alone is most often a password in the wrong place.
+    return "***@" if username else ""
+
+
+def shown_host(host: str) -> str:
+    """Return a host as it is written in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+def host_of(parts: SplitResult) -> str | None:
+    """Return the host; None when it is not one, as in user:password%40host (encoded twice)."""
+    where = parts.netloc.rpartition("@")[2]
+    if "[" in where and _BRACKETED.fullmatch(where) is None:
+        return None  # [::1]7000: urlsplit would leave the 7000 out
+    text = parts.hostname or "localhost"
+    host = unquote(text)
+    if any(c in "/?#@\\" or c <= " " for c in host) or (":" in host and ":" not in text):
+        return None
+    try:
+        host.encode("idna")  # as getaddrinfo does
+    except UnicodeError:
+        return None
+    return host
+
 
 _SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix", "embedded")
 _FORMS = (
@@ -73,21 +293,6 @@ class Target:
         """Whether the connection uses TLS."""
         return self.scheme == "rediss"
 
-    def with_tls(self, tls: Tls) -> Target:
-        """Return the target with these TLS settings over those of the URL.
-
-        Raises:
-            BadUrl: there are settings, and the URL does not speak TLS.
-        """
-        if tls == NO_TLS:
-            return self
-        if not self.secure:
-            raise BadUrl(
-                f"TLS options need a rediss:// URL, this one is {self.scheme}://",
-                hint="write rediss://host:port, or leave the TLS options out",
-            )
-        return replace(self, tls=tls.over(self.tls))
-
     @classmethod
     def parse(cls, url: str) -> Target:
         """Parse a URL.
@@ -97,31 +302,26 @@ class Target:
         Raises:
             BadUrl: it is malformed, or jobctl does not know its scheme.
         """
-        url = bare(url)
-        scheme = _REDIS_URLS.scheme(url)
+        scheme = _REDIS_URLS.scheme(bare(url))
         later = _LATER.fullmatch(scheme)
         if later is not None:
             forms = "rediss://[user:password@]host[:port][/db]" if later[1] else _FORMS
             raise BadUrl(f"{scheme}:// is not spoken yet", hint=f"name the server itself: {forms}")
-        _REDIS_URLS.check_scheme(scheme)
-        scheme = _SAME.get(scheme, scheme)
-        parts, port, query = _REDIS_URLS.split(url)
+        found = _REDIS_URLS.read(url)
         common = cls(
-            scheme=scheme,
-            username=_REDIS_URLS.login(query.get("username") or unquoted(parts.username or "")),
-            password=_REDIS_URLS.login(query.get("password") or unquoted(parts.password or "")),
-            tls=Tls.of(query),
-            family=_family(query.get("family", "")),
-            connect_timeout=_timeout(query, CONNECT),
-            reply_timeout=_timeout(query, REPLY),
+            scheme=_SAME.get(scheme, scheme),
+            username=found.username,
+            password=found.password,
+            tls=found.tls,
+            family=_family(found.query.get("family", "")),
+            connect_timeout=_timeout(found.query, CONNECT),
+            reply_timeout=_timeout(found.query, REPLY),
         )
-        if common.tls != NO_TLS and not common.secure:
-            raise _REDIS_URLS.bad("TLS parameters need a rediss:// URL")
-        if scheme == "embedded":
-            return _embedded(common, parts, query)
-        if scheme == "unix":
-            return _unix(common, parts, query)
-        return _tcp(common, parts, port, query)
+        if common.scheme == "embedded":
+            return _embedded(common, found)
+        if common.scheme == "unix":
+            return _unix(common, found)
+        return _tcp(common, found)
 
 
 def _family(text: str) -> int:
@@ -152,18 +352,20 @@ def _db(text: str | None) -> int:
     return int(text)
 
 
-def _embedded(common: Target, parts: SplitResult, query: Mapping[str, str]) -> Target:
+def _embedded(common: Target, found: UrlParts) -> Target:
+    parts = found.split
     if common.username or common.password or any(c in "@:" for c in parts.netloc):
         raise _REDIS_URLS.bad("an embedded server has no user, password or port")
-    return replace(common, path=_path(parts.netloc + parts.path), db=_db(query.get("db")))
+    return replace(common, path=_path(parts.netloc + parts.path), db=_db(found.query.get("db")))
 
 
-def _unix(common: Target, parts: SplitResult, query: Mapping[str, str]) -> Target:
+def _unix(common: Target, found: UrlParts) -> Target:
+    parts = found.split
     # unix://user:password@/path, as redis-py reads it; unix://path would lose its first step.
     where = parts.netloc.rpartition("@")[2]
     if where or not parts.path.startswith("/") or len(parts.path) < 2:
         raise _REDIS_URLS.bad("a unix URL names an absolute path: unix:///run/redis.sock")
-    return replace(common, path=_path(parts.path), db=_db(query.get("db")))
+    return replace(common, path=_path(parts.path), db=_db(found.query.get("db")))
 
 
 def _path(text: str) -> str:
@@ -173,10 +375,10 @@ def _path(text: str) -> str:
     return path
 
 
-def _tcp(common: Target, parts: SplitResult, port: int | None, query: Mapping[str, str]) -> Target:
-    db, asked = _db(parts.path.strip("/")), query.get("db")
-    host, number = _REDIS_URLS.address(parts, port, _REDIS_PORT)
-    return replace(common, host=host, port=number, db=_db(asked) if asked else db)
+def _tcp(common: Target, found: UrlParts) -> Target:
+    db, asked = _db(found.split.path.strip("/")), found.query.get("db")
+    host, port = _REDIS_URLS.address(found, _REDIS_PORT)
+    return replace(common, host=host, port=port, db=_db(asked) if asked else db)
 
 
 _FAKTORY_PORT = 7419
@@ -209,21 +411,6 @@ class Address:
         """Whether the connection uses TLS."""
         return self.scheme == "tcp+tls"
 
-    def with_tls(self, tls: Tls) -> Address:
-        """Return the address with these TLS settings over those of the URL.
-
-        Raises:
-            BadUrl: there are settings, and the URL does not speak TLS.
-        """
-        if tls == NO_TLS:
-            return self
-        if not self.secure:
-            raise BadUrl(
-                "TLS options need a tcp+tls:// URL, this one is tcp://",
-                hint="write tcp+tls://host:port, or leave the TLS options out",
-            )
-        return replace(self, tls=tls.over(self.tls))
-
     @classmethod
     def parse(cls, url: str) -> Address:
         """Parse a URL. Faktory has no users: one in the URL is for a proxy on the way.
@@ -233,21 +420,28 @@ class Address:
         Raises:
             BadUrl: it is malformed, or has a scheme that no Faktory server speaks.
         """
-        url = bare(url)
-        scheme = _FAKTORY_URLS.scheme(url)
-        _FAKTORY_URLS.check_scheme(scheme)
-        parts, port, query = _FAKTORY_URLS.split(url)
-        if parts.path.strip("/"):
+        found = _FAKTORY_URLS.read(url)
+        if found.split.path.strip("/"):
             raise _FAKTORY_URLS.bad("a Faktory server has no paths")
-        host, number = _FAKTORY_URLS.address(parts, port, _FAKTORY_PORT)
-        found = cls(
-            scheme,
-            host,
-            number,
-            _FAKTORY_URLS.login(unquoted(parts.username or "")),
-            _FAKTORY_URLS.login(query.get("password") or unquoted(parts.password or "")),
-            Tls.of(query),
+        host, port = _FAKTORY_URLS.address(found, _FAKTORY_PORT)
+        return cls(found.scheme, host, port, found.username, found.password, found.tls)
+
+
+Server = TypeVar("Server", Target, Address)
+
+
+def with_tls(server: Server, tls: Tls) -> Server:
+    """Return a server with these TLS settings over those of its URL.
+
+    Raises:
+        BadUrl: there are settings, and the URL does not speak TLS.
+    """
+    if tls == NO_TLS:
+        return server
+    if not server.secure:
+        secure = "rediss" if isinstance(server, Target) else "tcp+tls"
+        raise BadUrl(
+            f"TLS options need a {secure}:// URL, this one is {server.scheme}://",
+            hint=f"write {secure}://host:port, or leave the TLS options out",
         )
-        if found.tls != NO_TLS and not found.secure:
-            raise _FAKTORY_URLS.bad("TLS parameters need a tcp+tls:// URL")
-        return found
+    return replace(server, tls=tls.over(server.tls))

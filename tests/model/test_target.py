@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobctl.errors import BadUrl, Exit
-from jobctl.model.target import Address, Target
-from jobctl.model.urls import IGNORED, Tls
+from jobctl.model.target import Address, Target, Tls, with_tls
+from jobctl.model.url_parameters import IGNORED
 
 FORMS = [  # URL, what differs from Target(), how it is shown
     ("redis://h", {"host": "h"}, "redis://h:6379/0"),
@@ -156,16 +156,16 @@ def test_tls_parameters_are_read_in_redis_clis_and_redis_pys_names(query, tls):
 
 def test_tls_flags_are_laid_over_those_of_the_url():
     target = Target.parse("rediss://h?cacert=url&key=url")
-    assert target.with_tls(Tls(cacert="flag", cert="flag")).tls == Tls("flag", "flag", "url")
-    assert target.with_tls(Tls()) is target
-    assert target.with_tls(Tls(insecure=True)).tls.insecure
-    assert Target.parse("rediss://h?insecure=1").with_tls(Tls(cert="flag")).tls.insecure
+    assert with_tls(target, Tls(cacert="flag", cert="flag")).tls == Tls("flag", "flag", "url")
+    assert with_tls(target, Tls()) is target
+    assert with_tls(target, Tls(insecure=True)).tls.insecure
+    assert with_tls(Target.parse("rediss://h?insecure=1"), Tls(cert="flag")).tls.insecure
 
 
 @pytest.mark.parametrize("url", ["redis://:hunter2@h", "unix://:hunter2@/r", "embedded://"])
 def test_tls_flags_need_a_url_that_speaks_tls(url):
     with pytest.raises(BadUrl, match="TLS options need a rediss:// URL") as error:
-        Target.parse(url).with_tls(Tls(insecure=True))
+        with_tls(Target.parse(url), Tls(insecure=True))
     assert "hunter2" not in f"{error.value} {error.value.hint}"
 
 
@@ -356,12 +356,12 @@ def test_no_text_of_it_holds_the_password() -> None:
 
 def test_tls_settings_need_a_url_that_speaks_it() -> None:
     flags = Tls(cacert="/mine.pem")
-    address = Address.parse("tcp+tls://host?cacert=/theirs.pem&insecure=1").with_tls(flags)
+    address = with_tls(Address.parse("tcp+tls://host?cacert=/theirs.pem&insecure=1"), flags)
     assert address.tls == Tls(cacert="/mine.pem", insecure=True)
     plain = Address.parse("tcp://host")
-    assert plain.with_tls(Tls()) is plain
+    assert with_tls(plain, Tls()) is plain
     with pytest.raises(BadUrl, match=r"need a tcp\+tls:// URL"):
-        plain.with_tls(flags)
+        with_tls(plain, flags)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=40))

@@ -9,8 +9,7 @@ import pytest
 import trustme
 
 from jobctl.errors import JobctlError, Unreachable, UsageProblem
-from jobctl.model.target import Address
-from jobctl.model.urls import Tls
+from jobctl.model.target import Address, Tls, with_tls
 from jobctl.systems.faktory.server import Faktory
 from tests.certificates import client_files, server_context
 from tests.redis import doubles
@@ -41,7 +40,7 @@ def tls(ca: trustme.CA, server, raw):
 
 
 def ask(url: str, tls: Tls | None = None, timeout: float = 1) -> str | None:
-    with Faktory(Address.parse(url).with_tls(tls or Tls()), connect_timeout=timeout) as faktory:
+    with Faktory(with_tls(Address.parse(url), tls or Tls()), connect_timeout=timeout) as faktory:
         return faktory.info().version
 
 
