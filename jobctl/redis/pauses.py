@@ -45,13 +45,10 @@ class Pauses:
 
     def paused(self, names: Sequence[str]) -> dict[str, bool]:
         """Return by queue whether it is in the set of paused ones now."""
-        words = list(map(encode_name, names))
-        commands: list[Command] = [
-            ("SMISMEMBER", self._layout.paused, *words[i : i + 1000])
-            for i in range(0, len(words), 1000)
+        asked: list[Command] = [
+            ("SISMEMBER", self._layout.paused, encode_name(name)) for name in names
         ]
-        flags = [bool(flag) for reply in self._connection.pipe(commands) for flag in reply]
-        return dict(zip(names, flags, strict=True))
+        return dict(zip(names, map(bool, self._connection.pipe(asked)), strict=True))
 
     def pause(
         self,

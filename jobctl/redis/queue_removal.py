@@ -235,13 +235,12 @@ class QueueRemoval:
         width = 2 * len(keys)
         return sum(any(replies[i : i + width]) for i in range(0, len(replies), width))
 
-    def paused(self, names: Sequence[str]) -> set[str]:
-        """Return which of these queues are in the set of paused ones."""
-        return self._among(self._layout.paused, names)
-
     def registered(self, names: Sequence[str]) -> set[str]:
         """Return which of these queues are in the set of queues."""
-        return self._among(self._layout.queues, names)
+        asked: list[Command] = [
+            ("SISMEMBER", self._layout.queues, encode_name(name)) for name in names
+        ]
+        return {name for name, there in zip(names, self._all(asked), strict=True) if there}
 
     def register(self, names: Iterable[str]) -> None:
         """Add names to the set of queues."""
@@ -348,10 +347,6 @@ class QueueRemoval:
     ) -> Command:
         keys = (operation_key(operation), self._layout.queues, self._layout.paused, first, second)
         return ("EVAL", script("rejoin"), len(keys), *keys, number, KEPT, *words)
-
-    def _among(self, key: str, names: Sequence[str]) -> set[str]:
-        asked: list[Command] = [("SISMEMBER", key, encode_name(name)) for name in names]
-        return {name for name, there in zip(names, self._all(asked), strict=True) if there}
 
     def _all(self, commands: Sequence[Command]) -> list[Reply]:
         replies = self._attempt(commands)

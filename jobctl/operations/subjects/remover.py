@@ -76,8 +76,8 @@ def ask_server(
     except RefusedByFaktory as error:
         refusal = error
     removed_at = time.monotonic()
-    marked = backend.removing.paused(names)
-    stayed = frozenset(place for place in listed if names[place] in marked)
+    marked = backend.pauses.paused(names)
+    stayed = frozenset(place for place in listed if marked[names[place]])
     if refusal is not None and len(stayed) == len(listed):
         raise refusal
     left = [names[place] for place in sorted(stayed)]

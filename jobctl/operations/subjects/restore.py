@@ -94,8 +94,7 @@ def _pause(backend: Backend, faktory: Faktory, names: Sequence[str]) -> list[str
     end = time.monotonic() + _TAKEN_WITHIN
     while True:
         faktory.pause(left)
-        paused = backend.removing.paused(left)
-        left = [name for name in left if name not in paused]
+        left = [name for name, paused in backend.pauses.paused(left).items() if not paused]
         if not left or time.monotonic() > end:
             return left
         time.sleep(_LOOK_AGAIN)
@@ -185,8 +184,8 @@ class RemovalUndo:
         """
         if self._refill is None and self._rounds.marked:
             self._settle()
-        still = self._backend.removing.paused(self._paused)
-        names = [name for name in self._paused if name not in still]
+        still = self._backend.pauses.paused(self._paused)
+        names = [name for name, paused in still.items() if not paused]
         self._repaused = repause(self._backend, self._backend.faktory, names)
         if self._repaused.problems and not self._guards.without_pause:
             raise Refused(
@@ -236,7 +235,7 @@ class RemovalUndo:
         """
         listed = [q.name for q in self.queues.values() if q.registered or q.paused]
         end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end and self._backend.removing.paused(listed):
+        while time.monotonic() < end and any(self._backend.pauses.paused(listed).values()):
             time.sleep(_NAP)
 
     def _entries(self) -> Iterator[Entry]:
