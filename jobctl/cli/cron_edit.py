@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.command import OWN, Command, Session
-from jobctl.cli.cron_options import (
+from jobctl.cli.cron_entries import (
     flavour,
     flavour_option,
-    local_clock,
     say_finding,
     write_entries,
+)
+from jobctl.cli.cron_options import (
+    local_clock,
     zone_option,
 )
 from jobctl.cli.options import option, output_options

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 import click
 
 from jobctl.cli.command import OUTPUT, OWN, Command, Session
-from jobctl.cli.cron_options import (
-    READING,
+from jobctl.cli.cron_entries import (
     flavour,
     flavour_option,
-    from_option,
-    local_clock,
     read_crontabs,
     read_files,
     say_error,
     say_problems,
+    write_entries,
+)
+from jobctl.cli.cron_options import (
+    READING,
+    from_option,
+    local_clock,
     say_start,
     say_zone,
     start,
-    write_entries,
     zone_option,
 )
 from jobctl.cli.options import option, output_options, page_options, shared

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,25 +16,13 @@ from jobctl.cli.cron_options import (
     Window,
     dialect,
     only,
-    read_crontabs,
     reading_options,
-    say_error,
-    say_problems,
     say_start,
     say_zone,
 )
 from jobctl.cli.options import option, output_options, shared
 from jobctl.cli.output import console, say, stdout, write_document, write_rows
-from jobctl.cron.crontab import Crontab
-from jobctl.cron.finding import Finding
-from jobctl.cron.firing import (
-    EXPLAINED_KEYS,
-    TIMETABLE_KEYS,
-    Explained,
-    Timetable,
-    timetable_row,
-)
-from jobctl.cron.schedule import Dialect, Schedule
+from jobctl.cron.schedule import Schedule
 from jobctl.errors import (
     BadSchedule,
     Exit,
@@ -41,14 +30,16 @@ from jobctl.errors import (
     JobctlError,
     NeverFires,
     NotFound,
-    UsageProblem,
 )
-from jobctl.model.rows import Row
 from jobctl.model.times import Instant
 from jobctl.render.formats import Format
 
+if TYPE_CHECKING:
+    from jobctl.cron.finding import Finding
+    from jobctl.cron.firing import Explained
+    from jobctl.model.rows import Row
+
 _KEYS = ("at",)
-_TIMETABLE = ("jobtype", "queue", "schedule", "line")
 
 
 @click.command(
@@ -86,7 +77,9 @@ def next_firings(session: Session, words: tuple[str, ...]) -> None:
     what = only(words)
     window = Window.read(session, time.time())
     if what == "-" or what.endswith(".toml") or os.path.exists(what):  # noqa: PTH110 (also odd text)
-        _write_timetable(session, what, window)
+        from jobctl.cli.cron_entries import write_timetable  # takes as long again to load
+
+        write_timetable(session, what, window)
     else:
         _write_schedule(session, what, window)
 
@@ -185,56 +178,6 @@ def _row(at: int) -> Row:
     return {"at": Instant(at).rfc3339()}
 
 
-def _write_timetable(session: Session, path: str, window: Window) -> None:
-    """Write when the entries of a file fire; what the server does not take is left out.
-
-    Raises:
-        Exit: with 8, where something was left out.
-    """
-    if dialect(session) is not Dialect.FAKTORY:
-        raise UsageProblem("a file is read as the server reads it", hint="leave --dialect out")
-    people = ("fires", "day", window.heading) if session.format.human else ()
-    session.columns(TIMETABLE_KEYS, (*people, *TIMETABLE_KEYS))
-    (crontab,) = read_crontabs(session, [path])
-    problems = say_problems(session, [crontab])
-    entries = [entry for entry in crontab.entries if (entry.file, entry.number) not in problems]
-    table = Timetable(entries, window.after, window.local)
-    default = (*people, *_shown(session, crontab)) if people else TIMETABLE_KEYS
-    columns = session.columns(default, (*people, *TIMETABLE_KEYS))
-    write_rows(session, _timetable_rows(session, table, window), columns, window.now, ident="at")
-    schedules = [entry.parsed for entry in entries if entry.parsed is not None]
-    say_start(session, schedules)
-    say_zone(session, schedules)
-    for line in _troubles(table):
-        say_error(session, line)
-        problems.setdefault(("", 0), line)
-    if problems:
-        raise click.exceptions.Exit(Exit.PROBLEMS)
-
-
-def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
-    many = session.format is Format.WIDE or len(crontab.document.names) > 1
-    return (*_TIMETABLE, "file") if many else _TIMETABLE
-
-
-def _timetable_rows(session: Session, table: Timetable, window: Window) -> Iterator[Row]:
-
-    if not session.format.human:
-        for at, entry in window.of(table):
-            yield timetable_row(at, entry)
-        return
-    for at, entry in window.brief(session, window.of(table)):
-        yield window.cells(at, window.local) | timetable_row(at, entry)
-
-
-def _troubles(table: Timetable) -> Iterator[str]:
-    """Yield what to say of entries that fire no more, and never did."""
-    for entry in table.silent:
-        yield f"{entry.file}:{entry.line}: never fires"
-    for entry, error in table.hanging:
-        yield f"{entry.file}:{entry.line}: {error.message}"
-
-
 _EXPLAINED = ("expr", "words", "next")
 
 
@@ -262,6 +205,8 @@ def explain(session: Session, words: tuple[str, ...]) -> None:
     A schedule that never fires, or over which the server hangs, exits with 8; one that the server
     refuses with 2. JSON is one object; ids are the instants.
     """
+    from jobctl.cron.firing import EXPLAINED_KEYS, Explained
+
     columns = session.columns(_EXPLAINED, EXPLAINED_KEYS)
     window = Window.read(session, time.time())
     text = only(words)

@@ -1,32 +1,27 @@
-"""What the cron commands have in common: options, files that are read, what is said of them."""
+"""What the cron commands have in common: the zone, the time and the dialect to read in."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from sys import maxsize
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from jobctl.cli.command import Session
-from jobctl.cli.filters import open_stdin
 from jobctl.cli.options import all_of, option
-from jobctl.cli.output import ON_A_TERMINAL, say, write_rows
-from jobctl.cron.checks import read_crontab
+from jobctl.cli.output import ON_A_TERMINAL, say
 from jobctl.cron.clock import Clock, moment
-from jobctl.cron.crontab import Crontab, Flavour
 from jobctl.cron.fields import Every
-from jobctl.cron.files import STDIN, Document, Unreadable, read_documents
-from jobctl.cron.finding import Finding
 from jobctl.cron.schedule import Dialect, Schedule
-from jobctl.errors import Exit, UsageProblem
-from jobctl.model.rows import Row
+from jobctl.errors import UsageProblem
 from jobctl.model.times import parse_moment
-from jobctl.render.formats import Format, printable_json
+
+if TYPE_CHECKING:
+    from jobctl.model.rows import Row
 
 READING = "Schedule options"
 COUNT = 5  # firings that nobody asked to be more
@@ -213,95 +208,3 @@ class Window:
         if more:
             least = "more than " if more == _COUNTED else ""
             say(f"{least}{more:,} more: --count N, or -o wide")
-
-
-def flavour_option() -> Callable[[_F], _F]:
-    """Add ``--flavour``: see `flavour`."""
-    return option(
-        READING, "--flavour", type=click.Choice(["plugin", "enterprise"]),
-        help="Whose files these are: the cron plugin's, or Faktory Enterprise's own. Else "
-        "enterprise where there is no [cron_plugin].",
-    )  # fmt: skip
-
-
-def flavour(session: Session) -> Flavour | None:
-    """Return whose files of entries are read; None to go by what is in them."""
-    text = session.text("flavour")
-    return None if text is None else Flavour(text)
-
-
-def write_entries(
-    session: Session, rows: Iterable[Row], columns: Sequence[str], now: float = 0.0
-) -> None:
-    """Write rows with a file and a line in the session's format; ``ids`` are ``file:line``."""
-    if session.format is Format.IDS:
-        places = (_place(row) for row in rows)
-        write_rows(session, places, ("place",), now, ident="place")
-    else:
-        write_rows(session, rows, columns, now)
-
-
-def _place(row: Row) -> Row:
-    file, line = row["file"], row["line"]
-    return {"place": file if line is None else f"{file}:{line}"}
-
-
-def read_files(paths: Sequence[str], *, unreadable: Unreadable | None = None) -> list[Document]:
-    """Return the documents of files, directories and ``-``, each of them once.
-
-    `unreadable` is told of what cannot be read where it is not the only one; else that is raised.
-
-    Raises:
-        NotFound: there is no such file, or no ``*.toml`` in a directory.
-        BadCronFile: it cannot be read.
-        UsageProblem: ``-`` is given, and stdin is a terminal.
-    """
-    named = tuple(dict.fromkeys(paths))
-    stdin = open_stdin("a file of cron entries") if STDIN in named else None
-    return read_documents(named, stdin, unreadable=unreadable if len(named) > 1 else None)
-
-
-def read_crontabs(session: Session, paths: Sequence[str]) -> list[Crontab]:
-    """Return the same with their entries, and what is wrong with them; errors are the same."""
-    return [read_crontab(document, flavour(session)) for document in read_files(paths)]
-
-
-def say_problems(session: Session, crontabs: Sequence[Crontab]) -> dict[tuple[str, int], str]:
-    """Say the errors in documents, and where no entry runs; return the first error of each entry.
-
-    Its key is the entry's file and number; an error of no entry has the number 0.
-    """
-    problems: dict[tuple[str, int], str] = {}
-    for crontab in crontabs:
-        for each in crontab.findings:
-            if each.is_error:
-                say_finding(session, each)
-                known = each.entry is not None and each.entry <= len(crontab.entries)
-                entry = crontab.entries[each.entry - 1] if known and each.entry else None
-                place = (entry.file, entry.number) if entry else (each.file or "", 0)
-                problems.setdefault(place, each.message)
-            elif each.code in ("plugin-off", "flavour"):
-                say_finding(session, each)
-    return problems
-
-
-def say_finding(session: Session, finding: Finding) -> None:
-    """Say what is wrong, where, and what to do about it."""
-    message = f"{finding.file}:{finding.line}: {finding.message}"
-    if finding.is_error:
-        say_error(session, message, finding.hint)
-        return
-    say(f"{finding.level}: {message}")
-    if finding.hint is not None:
-        say(f"hint: {finding.hint}")
-
-
-def say_error(session: Session, message: str, hint: str | None = None) -> None:
-    """Say one of several errors; an object where the output is JSON."""
-    if session.in_json:
-        told = {"code": Exit.PROBLEMS.value, "message": message, "hint": hint}
-        say(printable_json(json.dumps(told)))
-        return
-    say(f"error: {message}")
-    if hint is not None:
-        say(f"hint: {hint}")
