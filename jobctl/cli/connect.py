@@ -141,12 +141,7 @@ def provenance() -> Provenance:
     """Return who asks, as it is kept with a change."""
     from jobctl.operations.request import Provenance
 
-    return Provenance(who(), host(), command_line())
-
-
-def command_line() -> tuple[str, ...]:
-    """Return the command line without the passwords that may be in its URLs."""
-    return without_passwords(sys.argv)
+    return Provenance(who(), host(), without_passwords(sys.argv))
 
 
 def without_passwords(words: Iterable[str]) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from jobctl.cli.command import Session, check_field
 from jobctl.errors import UsageProblem
@@ -66,7 +66,7 @@ def write_rows(
     from jobctl.render.machine import write_rows as write
 
     if session.text("columns") is not None and session.format is not Format.IDS:
-        rows = _only(rows, columns)
+        rows = ({key: row.get(key) for key in columns} for row in rows)
     write(stdout(session), session.format, rows, columns, ident=ident, header=header)
 
 
@@ -167,11 +167,6 @@ def say(text: str) -> None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (the next one would fail as well)
 
 
-def _only(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Row]:
-    return ({key: row.get(key) for key in columns} for row in rows)
-
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 _T = TypeVar("_T")
 _HOME, _CLEAR_BELOW, _CLEAR = "\x1b[H", "\x1b[J", "\x1b[2J"
 _SHORTEST = 0.1

@@ -46,7 +46,7 @@ def check_answer(session: Session, *, name: str | None = None) -> None:
         return
     rules_of(session).allow()
     name = to_type(session, name)
-    if _at_terminal():
+    if sys.stdin and sys.stdin.isatty() and sys.stderr.isatty():
         return
     if name is None and not session.flag("yes"):
         raise Refused(
@@ -84,10 +84,6 @@ def to_type(session: Session, name: str | None) -> str | None:
     """Return the name that must be typed: that of a protected context, else the one given."""
     rules = rules_of(session)
     return rules.context if rules.protected else name
-
-
-def _at_terminal() -> bool:
-    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
 
 
 class TerminalWatch(Watch):

@@ -76,11 +76,9 @@ def progress_text(progress: object, width: int) -> str:
 def record_timeline(record: Record, now: float) -> list[Text]:
     """Return a line for each of its times, in order; `now` in unix seconds."""
     names = (*MOMENTS, KILL_REQUESTED)
-    return timeline(((_what(name), record.moment(name)) for name in names), now)
-
-
-def _what(name: str) -> str:
-    return name.removesuffix("_at").replace("_", " ")
+    return timeline(
+        ((name.removesuffix("_at").replace("_", " "), record.moment(name)) for name in names), now
+    )
 
 
 _BAR = 20  # cells
@@ -89,13 +87,21 @@ _LAST = 10  # errors and attempts that people get to see at once
 
 def print_record(console: Console, record: Record, attempts: Sequence[Record], now: float) -> None:
     """Print everything that a record says; `attempts` before it, `now` in unix seconds."""
-    title = Text(shortened(record.id), style="bold")
-    if record.job_name is not None:
-        title.append(f"  {shortened(record.job_name)}", style="not bold")
-    title.append("  ")
-    title.append(state_text(record))
-    console.print(title)
     lines = _record_parts(record, attempts, now)
+    _print_titled(console, shortened(record.id), record.job_name, state_text(record), lines)
+
+
+def _print_titled(
+    console: Console,
+    ident: str,
+    name: str | None,
+    state: Text,
+    lines: Iterable[tuple[str, Text]],
+) -> None:
+    title = Text(ident, style="bold")
+    if name is not None:
+        title.append(f"  {shortened(name)}", style="not bold")
+    console.print(title.append("  ").append(state))
     print_labelled(console, ((f"  {label}", text) for label, text in lines))
 
 
@@ -202,16 +208,13 @@ _STATE_STYLES = {
 
 def print_story(console: Console, status: Status, now: float) -> None:
     """Print everything known about a job; `now` in unix seconds."""
-    title = Text(printable(status.jid), style="bold")
+    name = None
     if status.entries:
-        jobtype = status.entries[0].job.text("jobtype")
-        title.append(f"  {shortened(jobtype)}" if jobtype else "", style="not bold")
-    elif status.records and status.records[0].job_name:
-        title.append(f"  {shortened(status.records[0].job_name)}", style="not bold")
-    title.append("  ")
-    title.append(status.state.value, style=_STATE_STYLES.get(status.state, "bold"))
-    console.print(title)
-    print_labelled(console, ((f"  {label}", text) for label, text in _job_lines(status, now)))
+        name = status.entries[0].job.text("jobtype")
+    elif status.records:
+        name = status.records[0].job_name
+    state = Text(status.state.value, style=_STATE_STYLES.get(status.state, "bold"))
+    _print_titled(console, printable(status.jid), name or None, state, _job_lines(status, now))
 
 
 def _job_lines(status: Status, now: float) -> Iterator[tuple[str, Text]]:
