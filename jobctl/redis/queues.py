@@ -46,14 +46,9 @@ class QueueJobs:
         self, *, descending: bool = False, offset: int = 0, limit: int | None = None
     ) -> Generator[Entry, None, None]:
         """Yield the jobs in the order they run, or the last pushed first."""
-        if self.queue.key is None:
-            return
-        order = _ByPosition(self._connection, self.queue.key, descending)
-        for raw, position in walk(self._connection, order, offset=offset, limit=limit):
-            entry = self.entry(raw, position)
-            del raw
-            yield entry
-            del entry  # it may be large: it goes before the next one is read
+        if self.queue.key is not None:
+            order = _ByPosition(self._connection, self.queue.key, descending)
+            yield from walk(self._connection, order, self.entry, offset=offset, limit=limit)
 
     def scan(self, pattern: bytes) -> None:
         """Return None: Redis cannot match the members of a list."""

@@ -7,7 +7,7 @@ start. Where they do not, the walk looks for its place again, instead of skippin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,14 +48,30 @@ class Ordered(Protocol):
 
 
 def walk(
-    connection: Connection, source: Ordered, *, offset: int = 0, limit: int | None = None
-) -> Iterator[Item]:
-    """Yield items in order, from a rank on: none twice, none left out that stayed in its place."""
+    connection: Connection,
+    source: Ordered,
+    entry: Callable[[bytes, float], Entry],
+    *,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Generator[Entry, None, None]:
+    """Yield entries in order, from a rank on: none twice, none left out that stayed in its place.
+
+    Args:
+        connection: nothing else may use it meanwhile.
+        source: what is read.
+        entry: makes the entry of an item.
+        offset: the first rank.
+        limit: how many entries; None: all.
+    """
     steps = _Steps(source, offset, limit)
     while True:
         for replies in connection.stream(steps.follow):
             replies.clear()
-            yield from steps.take()
+            while steps.fresh:
+                made = entry(*steps.fresh.pop())
+                yield made
+                del made  # it may be large: it goes before the next one is read
         if not steps.lost:
             return
         steps.go_on(source.find_again())
@@ -66,7 +82,7 @@ class _Steps:
 
     def __init__(self, source: Ordered, offset: int, limit: int | None) -> None:
         self.lost = False
-        self._fresh: list[Item] = []
+        self.fresh: list[Item] = []  # of the last reply, the first one last
         self._source = source
         self._rank = offset
         self._left = limit
@@ -86,12 +102,6 @@ class _Steps:
         self._asked = self._overlap + size
         return self._source.commands(self._rank - self._overlap, self._rank + size - 1)
 
-    def take(self) -> Iterator[Item]:
-        """Yield the fresh items of the last reply; none of them is kept."""
-        self._fresh.reverse()
-        while self._fresh:
-            yield self._fresh.pop()
-
     def go_on(self, rank: int) -> None:
         """Continue from a rank, after the place was lost."""
         self._rank, self.lost = rank, False
@@ -103,13 +113,13 @@ class _Steps:
         items = self._source.read(replies, start)
         fresh = self._source.fresh(items, start, self._overlap)
         self.lost = fresh is None
-        self._fresh = (fresh or [])[: self._left]
+        self.fresh = (fresh or [])[: self._left][::-1]
         if self.lost:
             return False
         self._rank = start + len(items)
         self._chunk.learn(len(items), sum(len(raw) for raw, _ in items))
         if self._left is not None:
-            self._left -= len(self._fresh)
+            self._left -= len(self.fresh)
         return len(items) == self._asked
 
 
@@ -131,11 +141,7 @@ class SortedSet:
     ) -> Iterator[Entry]:
         """Yield entries by score, lowest first (or highest), in flat memory."""
         order = ByScore(self._connection, self.key, descending)
-        for raw, score in walk(self._connection, order, offset=offset, limit=limit):
-            entry = self.entry(raw, score)
-            del raw
-            yield entry
-            del entry  # it may be large: it goes before the next one is read
+        return walk(self._connection, order, self.entry, offset=offset, limit=limit)
 
     def scan(self, pattern: bytes) -> Iterator[Entry]:
         """Yield the entries whose bytes match a glob, in no order, none twice."""
