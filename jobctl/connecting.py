@@ -15,6 +15,7 @@ from jobctl.config.levels import (
     operations_directory,
 )
 from jobctl.config.secrets import has_password
+from jobctl.embedded import default_directory, find
 from jobctl.errors import (
     BadUrl,
     JobctlError,
@@ -181,8 +182,6 @@ def _both_hint(level: SettingsLevel) -> str:
 
 def running_embedded(environ: Mapping[str, str]) -> str | None:
     """Return the URL of this user's embedded server, while it runs."""
-    from jobctl.embedded import default_directory, find  # 1 ms, not needed with a URL
-
     server = find(default_directory(environ))
     return server.url if server else None
 
@@ -195,8 +194,6 @@ def resolved(target: Target, environ: Mapping[str, str]) -> Target:
     """
     if target.scheme != "embedded":
         return target
-    from jobctl.embedded import default_directory, find
-
     directory = Path(target.path) if target.path else default_directory(environ)
     server = find(directory)
     if server is None:

@@ -20,22 +20,20 @@ the rest (8 ms) themselves.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from jobctl.embedded.directory import (
     SERVER_LOCK,
     START_LOCK,
     EmbeddedServer,
+    clear,
     default_directory,
     find,
     locked,
     make_private,
     reporting,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["EmbeddedServer", "default_directory", "find", "start", "stop"]
 
@@ -60,7 +58,6 @@ def start(
         directory = directory.absolute()
         if (running := find(directory)) is not None:
             return running, False
-        from jobctl.embedded.directory import clear
         from jobctl.embedded.launch import binary, launch
 
         deadline = time.monotonic() + timeout
@@ -89,8 +86,6 @@ def stop(directory: Path, *, timeout: float = 15.0) -> EmbeddedServer | None:
         directory = directory.absolute()
         if not (directory / SERVER_LOCK).exists():
             return None
-        from jobctl.embedded.directory import clear
-
         deadline = time.monotonic() + timeout
         with locked(directory / START_LOCK, deadline):
             return clear(directory, deadline)

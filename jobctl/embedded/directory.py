@@ -9,21 +9,16 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote as shell_quote
 from signal import SIGKILL, SIGTERM
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jobctl.errors import ServerProblem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
 
 SERVER_LOCK = "server.lock"
 START_LOCK = "start.lock"

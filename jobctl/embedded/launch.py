@@ -10,12 +10,13 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import DEVNULL, Popen
-from typing import TYPE_CHECKING
+from types import FrameType
 
 from jobctl.embedded.directory import (
     PID,
@@ -27,10 +28,6 @@ from jobctl.embedded.directory import (
     unpublish,
 )
 from jobctl.errors import ServerProblem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from types import FrameType
 
 LOG = "server.log"
 _INHERITED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
