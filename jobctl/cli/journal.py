@@ -13,13 +13,12 @@ import click
 
 from jobctl import Target
 from jobctl.backend import Backend
-from jobctl.cli.change import read_guards, run
+from jobctl.cli.change import check_answer, read_guards, run
 from jobctl.cli.command import Command, Group, Session
 from jobctl.cli.completion import complete_operations, complete_undoable, complete_unfinished
 from jobctl.cli.connect import connect, level_of, provenance
 from jobctl.cli.options import answer_options, option, output_options, shared_options
 from jobctl.cli.output import say, write_facts, write_rows
-from jobctl.cli.terminal import check_answer
 from jobctl.config.contexts import find_context
 from jobctl.config.levels import (
     Endpoint,

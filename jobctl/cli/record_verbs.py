@@ -20,7 +20,7 @@ from jobctl.cli.options import (
 )
 from jobctl.cli.output import say, write_rows
 from jobctl.cli.query import conditions
-from jobctl.cli.verbs import own_options
+from jobctl.cli.verbs import own_options, read_change
 from jobctl.errors import UsageProblem
 from jobctl.library_records import Records
 from jobctl.model.layout import Kind
@@ -46,7 +46,7 @@ def _change_chosen(
 def _change(
     session: Session, verb: Verb, where: RecordWhere, text: str, state: str | None = None
 ) -> None:
-    from jobctl.cli.change import make_change, read_change  # the engine, which show does without
+    from jobctl.cli.change import make_change  # the engine, which show does without
 
     change = replace(read_change(session, verb), state=state)
     make_change(session, Kind.RECORDS, change, text, where=where)

@@ -31,7 +31,7 @@ from jobctl.cli.options import (
     stuck_option,
 )
 from jobctl.cli.output import console, say, write_bytes, write_document, write_number, write_rows
-from jobctl.cli.verbs import own_options, verb_command, verbs_of
+from jobctl.cli.verbs import own_options, read_change, verb_command, verbs_of
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.where import Flags
 from jobctl.jobs.listing import count as count_matching
@@ -271,7 +271,7 @@ def release(session: Session, named: tuple[str, ...]) -> None:
     callbacks: such jobs are refused without --break-batch. The lock of a unique job, which an ACK
     frees, is put back. By Redis alone only where no server runs.
     """
-    from jobctl.cli.change import make_change, read_change  # the engine, which ls does without
+    from jobctl.cli.change import make_change  # the engine, which ls does without
 
     where = Flags(jids=read_ids(named, written=True) if named else None).where()
     where &= read_where(session, Kind.WORKING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -18,8 +19,10 @@ from jobctl.cli.options import (
     option,
     shared_options,
 )
+from jobctl.cli.output import read_duration
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
+from jobctl.model.times import parse_moment, parse_rate
 from jobctl.model.verbs import Change, Verb
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -58,6 +61,27 @@ def own_options(verb: Verb) -> Callable[[_F], _F]:
     return all_of([_OWN_OPTIONS[name] for name in verb.row.options])
 
 
+def read_change(session: Session, verb: Verb) -> Change:
+    """Return a verb with the options it was given.
+
+    Raises:
+        UsageProblem: one of them makes no sense.
+    """
+    at, rate = session.text("at"), session.text("rate")
+    return Change(
+        verb,
+        at=None if at is None else parse_moment(at, time.time(), ahead=True).epoch(),
+        delay=read_duration(session, "delay"),
+        spread=read_duration(session, "spread"),
+        to=session.text("to"),
+        front=session.flag("front") or verb is Verb.RELEASE,
+        reset_retries=session.flag("reset_retries"),
+        break_batch=session.flag("break_batch"),
+        force=session.flag("force"),
+        rate=None if rate is None else parse_rate(rate),
+    )
+
+
 def verbs_of(kind: Kind) -> list[Verb]:
     """Return the verbs that a structure has."""
     return [verb for verb in Verb if kind in verb.row.kinds]
@@ -83,7 +107,7 @@ def verb_command(kind: Kind, verb: Verb) -> click.Command:
     @shared_options
     @click.pass_obj
     def command(session: Session) -> None:
-        from jobctl.cli.change import make_change, read_change  # ls does without the engine
+        from jobctl.cli.change import make_change  # ls does without the engine
 
         change, where = read_change(session, verb), read_where(session, kind)
         if not explained(session, kind, where):
