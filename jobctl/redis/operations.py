@@ -18,20 +18,20 @@ from jobctl.redis.queues import encode_name
 from jobctl.redis.scripts import (
     CLAIM,
     IDENTITY,
-    KEPT,
     SERVER_VERSION,
     Command,
     Reply,
+    Word,
+    batch_call,
     operation_key,
     ready,
-    script,
+    script_call,
 )
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection
 
 Scores = Rising | Sequence[float]
-Word = str | bytes | int | float
 
 MOST = 500  # members of a call: well under 10 ms
 BYTES = 1024 * 1024  # of a call
@@ -149,8 +149,7 @@ class Call:
         return [self.layout.sets[kind], self.layout.queues, *lists]
 
     def _eval(self, name: str, keys: Sequence[str | bytes], *words: Word) -> Command:
-        keys = [operation_key(self.operation), *keys]
-        return ("EVAL", script(name), len(keys), *keys, self.number, KEPT, *words)
+        return batch_call(name, self.operation, self.number, keys, *words)
 
 
 def _scores(scores: Scores) -> tuple[tuple[Word, Word], Sequence[str]]:
@@ -317,8 +316,7 @@ class Operations:
         Raises:
             RefusedByRedis: nothing can be written here; nothing was.
         """
-        keys = self._private(queue)
-        self._connection.call("EVAL", script("private"), len(keys), *keys, job, _PRIVATE)
+        self._connection.call(*script_call("private", self._private(queue), job, _PRIVATE))
 
     def has_private(self, queue: str) -> bool:
         """Check whether there is a job in a list of such a queue."""

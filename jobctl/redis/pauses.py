@@ -10,15 +10,13 @@ from jobctl.errors import JobctlError, NoPermission, Refused, WrongType
 from jobctl.model.layout import Layout
 from jobctl.model.queue import STALE, Author, Holders, Lease
 from jobctl.redis.queues import decode_name, encode_name
-from jobctl.redis.scripts import KEPT, PAUSES, Command, Reply, hold_key, ready, script
+from jobctl.redis.scripts import KEPT, PAUSES, Command, Reply, Word, hold_key, ready, script_call
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection
 
 _MOST = 250  # queues of a call: well under 10 ms
 _WORDS = 3  # arguments of an action
-
-Word = str | bytes | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +249,10 @@ class Pauses:
             own = list(words) if before is None else [_flags(before[i : i + _MOST]), *words]
             own += [""] * (_WORDS - len(own))
             holds = [encode_name(hold_key(name)) for name in part]
-            keys: list[Word] = [self._layout.paused, PAUSES, *holds]
+            keys: list[str | bytes] = [self._layout.paused, PAUSES, *holds]
             common = (action, ident, STALE, "1" if by_redis else "")
             queues = map(encode_name, part)
-            yield ("EVAL", script("pauses"), len(keys), *keys, *common, *own, *queues)
+            yield script_call("pauses", keys, *common, *own, *queues)
 
 
 def _flags(values: Sequence[bool]) -> str:

@@ -20,8 +20,8 @@ from jobctl.redis.scripts import (
     Reply,
     aside_key,
     back_key,
+    batch_call,
     operation_key,
-    script,
 )
 
 if TYPE_CHECKING:
@@ -262,8 +262,7 @@ class QueueRemoval:
 
     def refill(self, operation: str, number: str, into: bytes, start: int) -> Command:
         """Return the call that appends jobs to a list, but for the jobs: they follow it."""
-        keys = (operation_key(operation), into)
-        return ("EVAL", script("refill"), len(keys), *keys, number, KEPT, start)
+        return batch_call("refill", operation, number, [into], start)
 
     def join(
         self, operation: str, pairs: Iterable[tuple[bytes, bytes]], *, before: bool = False
@@ -321,7 +320,6 @@ class QueueRemoval:
         lists = [(queue.name, form) for queue in queues for form in queue.forms]
         asides = [self.aside(staging.operation, staging.round, name, form) for name, form in lists]
         keys: list[str | bytes] = [
-            operation_key(staging.operation),
             self._layout.queues,
             self._layout.paused,
             *(self.key(name, form) for name, form in lists),
@@ -335,7 +333,7 @@ class QueueRemoval:
             *(encode_name(q.name) for q in queues),
         ]
         number = staging_number(staging.round, first)
-        return ("EVAL", script("remove"), len(keys), *keys, number, KEPT, *words)
+        return batch_call("remove", staging.operation, number, keys, *words)
 
     def _rejoin_call(
         self,
@@ -345,8 +343,8 @@ class QueueRemoval:
         second: bytes,
         words: tuple[str | bytes, str, str, str],
     ) -> Command:
-        keys = (operation_key(operation), self._layout.queues, self._layout.paused, first, second)
-        return ("EVAL", script("rejoin"), len(keys), *keys, number, KEPT, *words)
+        keys = (self._layout.queues, self._layout.paused, first, second)
+        return batch_call("rejoin", operation, number, keys, *words)
 
     def _all(self, commands: Sequence[Command]) -> list[Reply]:
         replies = self._attempt(commands)

@@ -18,7 +18,7 @@ from jobctl.model.jobba import MOMENTS, Record, RecordLayout, RecordState, decod
 from jobctl.model.record_snapshot import RECORDS, Attempt, Snapshot, state_name
 from jobctl.model.record_values import INDEXED
 from jobctl.redis.record_reading import WrongTypes, fixed_indexes, read_attempts, value_indexes
-from jobctl.redis.scripts import KEPT, Chunk, Command, Reply, operation_key, script
+from jobctl.redis.scripts import Chunk, Command, Reply, Word, batch_call, operation_key, script_call
 
 if TYPE_CHECKING:
     from jobctl.redis.connection import Connection
@@ -29,7 +29,6 @@ _STATES = tuple(state.value for state in RecordState)
 _SET = 350  # bytes that a set to be read counts for: 1,500 of them fill a pipe
 _NOWHERE, _NEVER = (0,) * len(_STATES), (None,) * len(MOMENTS)
 
-Word = str | bytes | int
 Taken = list[tuple[str, Snapshot | None]]
 
 
@@ -66,14 +65,12 @@ class RecordCall:
         """Let records enter a state; started once more, they restart."""
         layout = self.layout
         words: list[Word] = []
-        keys: list[str | bytes] = [operation_key(self.operation), *fixed_indexes(layout)]
-        keys += [layout.record(snapshot.id) for snapshot in snapshots]
+        keys = [*fixed_indexes(layout), *(layout.record(s.id) for s in snapshots)]
         for snapshot in snapshots:
             number = snapshot.restarts_from
             words += [encode(snapshot.id), snapshot.text(b"state"), number]
             keys.append(layout.attempt(snapshot.id, number))
-        text = script("record_marks")
-        return ("EVAL", text, len(keys), *keys, self.number, KEPT, state, *words)
+        return batch_call("record_marks", self.operation, self.number, keys, state, *words)
 
     def restore(self, snapshots: Sequence[Snapshot]) -> Command:
         """Put deleted records back, unless there is one of their id again."""
@@ -105,11 +102,10 @@ class RecordCall:
                 others.setdefault(index, []).append(place)
         for places in others.values():
             words += [len(places), *places]
-        keys: list[str | bytes] = [operation_key(self.operation), *fixed_indexes(layout)]
-        keys += [layout.record(snapshot.id) for snapshot in snapshots]
+        keys = [*fixed_indexes(layout), *(layout.record(s.id) for s in snapshots)]
         keys += [*attempts, *map(layout.index, others)]
-        head = (script(name), len(keys), *keys, self.number, KEPT)
-        return ("EVAL", *head, len(snapshots), len(attempts), *words)
+        counts = (len(snapshots), len(attempts))
+        return batch_call(name, self.operation, self.number, keys, *counts, *words)
 
 
 def _hash(flat: Sequence[bytes], expires: int | None) -> list[Word]:
@@ -199,7 +195,7 @@ class _Reading:
         for places in named.values():
             words += [len(places), *places]
         keys = [*(self._layout.record(one.ident) for one in self._found), *named]
-        return ("EVAL", script("record_look"), len(keys), *keys, *words)
+        return script_call("record_look", keys, *words)
 
     def _settle(self, reply: Sequence[int]) -> None:
         """Note when the records found before expire, and which sets they are in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import uuid4
 
 from jobctl.errors import NotFound, Refused, RefusedByRedis, UsageProblem, WrongType
@@ -16,7 +16,7 @@ from jobctl.model.record_values import (
     text_json,
 )
 from jobctl.redis.record_reading import RecordReader, fixed_indexes, value_indexes
-from jobctl.redis.scripts import Command, script
+from jobctl.redis.scripts import Command, script_call
 
 _TRIES = 20  # each time somebody else has changed the same record
 
@@ -62,7 +62,9 @@ class RecordWriter(RecordReader):
             fields["errors"] = b"[%b]" % fields.pop("error")
         sets = [key for field in INDEXED for key in self._sets(field, values.get(field))]
         keys = [self.layout.record(ident), *fixed_indexes(self.layout), *sets]
-        call = _call("record_create", keys, encode(ident), read_state(state).value, *_flat(fields))
+        call = script_call(
+            "record_create", keys, encode(ident), read_state(state).value, *_flat(fields)
+        )
         if self._change(ident, call) == b"exists":
             raise Refused(
                 f"there is a record {ident} already; it is as it was", hint="use another id"
@@ -96,7 +98,7 @@ class RecordWriter(RecordReader):
             words = [encode(ident), b"%d" % len(before), error, *_instead(was.get("errors"))]
             words += [b"%d" % len(old), *_flat({f: text or b"" for f, text in old.items()})]
             keys = [self.layout.record(ident), *before, *after]
-            call = _call("record_set", keys, *words, *_flat(fields))
+            call = script_call("record_set", keys, *words, *_flat(fields))
             if self._change(ident, call) != b"changed":
                 return
             asked = [*indexed, "errors"] if error else indexed
@@ -118,7 +120,7 @@ class RecordWriter(RecordReader):
             if entered is RecordState.STARTED:
                 number = attempt_number(self._read(ident, "attempt")["attempt"] or b"")
             keys = [hash_key, self.layout.attempt(ident, number), *indexes]
-            call = _call("record_mark", keys, encode(ident), entered.value, str(number))
+            call = script_call("record_mark", keys, encode(ident), entered.value, str(number))
             outcome = self._change(ident, call)
             if outcome == b"taken":
                 raise Refused(
@@ -160,7 +162,7 @@ class RecordWriter(RecordReader):
         Returns:
             Whether this was the first.
         """
-        call = _call("record_mark", [self.layout.record(ident)], encode(ident), "", "0")
+        call = script_call("record_mark", [self.layout.record(ident)], encode(ident), "", "0")
         return self._change(ident, call) == b"requested"
 
     def kill_requested(self, ident: str) -> bool:
@@ -235,7 +237,3 @@ def _busy(ident: str) -> RefusedByRedis:
     return RefusedByRedis(
         f"others change the record {ident} all the time; nothing was changed", hint="try again"
     )
-
-
-def _call(name: str, keys: Sequence[bytes], *words: bytes | str) -> Command:
-    return ("EVAL", script(name), len(keys), *keys, *words)

@@ -44,7 +44,8 @@ def back_key(operation: str, key: bytes) -> bytes:
     return b"%b:back:%b" % (operation_key(operation).encode(), key)
 
 
-Command = tuple[str | bytes | int | float, ...]  # a command as it is sent
+Word = str | bytes | int | float
+Command = tuple[Word, ...]  # a command as it is sent
 Reply = Any
 Trace = Callable[[str], None]
 
@@ -81,6 +82,18 @@ def _read(name: str) -> str:
     return (_LUA / f"{name}.lua").read_text()
 
 
+def script_call(name: str, keys: Sequence[str | bytes], *words: Word) -> Command:
+    """Return the call of a script."""
+    return ("EVAL", script(name), len(keys), *keys, *words)
+
+
+def batch_call(
+    name: str, operation: str, number: str, keys: Sequence[str | bytes], *words: Word
+) -> Command:
+    """Return the call of a script that applies one batch of an operation, once."""
+    return script_call(name, [operation_key(operation), *keys], number, KEPT, *words)
+
+
 def ready(name: str, *, action: str | None = None, keys: Sequence[str] = ()) -> Command:
     """Return the call that checks, before anything is written, that a script can do its work.
 
@@ -93,7 +106,7 @@ def ready(name: str, *, action: str | None = None, keys: Sequence[str] = ()) -> 
         keys: the set that it takes jobs from, where there is one.
     """
     keys = [operation_key(secrets.token_hex(8)), *keys]
-    return ("EVAL", script("ready"), len(keys), *keys, *commands(name, action))
+    return script_call("ready", keys, *commands(name, action))
 
 
 @cache
