@@ -31,7 +31,7 @@ from jobctl.redis.queues import Queues
 from jobctl.redis.sets import SortedSet
 
 if TYPE_CHECKING:
-    from jobctl.jobs.listing import Group
+    from jobctl.jobs.listing import JobGroup
     from jobctl.library_records import Records
     from jobctl.model.report import Report
     from jobctl.redis.connection import Server
@@ -147,7 +147,7 @@ class Jobs(Changing):
         """Remove every job; with ``Guards(undo=False)`` all at once."""
         return self._do(Where(), Change(Verb.CLEAR), guards, watch)
 
-    def group(self, by: Sequence[str], where: Where | str = _ALL) -> list[Group]:
+    def group(self, by: Sequence[str], where: Where | str = _ALL) -> list[JobGroup]:
         """Count jobs by type, class, queue, errtype, fingerprint, hour, day.
 
         The most frequent come first.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from jobctl.operations.journal import Entry
+    from jobctl.operations.journal import JournalEntry
 
     Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -116,7 +116,7 @@ def _completing(names: Callable[[], Mapping[str, str | None]]) -> Complete:
     return complete
 
 
-def _operations(wanted: Callable[[Entry], bool]) -> dict[str, str | None]:
+def _operations(wanted: Callable[[JournalEntry], bool]) -> dict[str, str | None]:
     from jobctl.config.levels import operations_directory
     from jobctl.operations.journal import Journal
 
@@ -130,11 +130,11 @@ def _contexts() -> dict[str, str | None]:
     return dict.fromkeys(read_contexts(os.environ))
 
 
-def _undoable(entry: Entry) -> bool:
+def _undoable(entry: JournalEntry) -> bool:
     return not entry.header.change.verb.row.permanent and entry.state.value != "undone"
 
 
-def _stopped(entry: Entry) -> bool:
+def _stopped(entry: JournalEntry) -> bool:
     return entry.state.value in ("unfinished", "undoing")
 
 

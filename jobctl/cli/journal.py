@@ -43,9 +43,8 @@ from jobctl.model.rows import Row
 from jobctl.model.target import Address
 from jobctl.model.times import parse_duration
 from jobctl.model.verbs import Guards
-from jobctl.operations.describe import outcome_keys, outcomes, tell
 from jobctl.operations.file import OperationFile
-from jobctl.operations.journal import Journal
+from jobctl.operations.journal import Journal, outcome_keys, outcomes, tell
 from jobctl.operations.resume import apply as apply_plan
 from jobctl.operations.resume import resume as resume_operation
 from jobctl.operations.undo import check_undoable

@@ -135,7 +135,7 @@ _SPANS = {"hour": 3600, "day": 86400}
 
 
 @dataclass(slots=True)
-class Group:
+class JobGroup:
     """The jobs that have the same values.
 
     Attributes:
@@ -177,7 +177,7 @@ def read_keys(text: str) -> tuple[str, ...]:
 
 def group(
     source: Source, where: Where, by: Sequence[str], now: float, *, given: str = ""
-) -> list[Group]:
+) -> list[JobGroup]:
     """Count the jobs of a set by their values, the most frequent first.
 
     Args:
@@ -190,7 +190,7 @@ def group(
     Raises:
         Refused: there are more groups than anybody could read.
     """
-    groups: dict[tuple[str | None, ...], Group] = {}
+    groups: dict[tuple[str | None, ...], JobGroup] = {}
     total = 0
     readers = [_READERS[key] for key in by]
     for entry in matching(source, where, now):
@@ -204,7 +204,7 @@ def group(
                 raise Refused(
                     f"more than {MOST:,} groups", hint="group by less, or narrow the filter"
                 )
-            found = groups[key] = Group(dict(zip(by, values, strict=True)), malformed=malformed)
+            found = groups[key] = JobGroup(dict(zip(by, values, strict=True)), malformed=malformed)
         found.count += 1
         score = entry.rank
         found.oldest = min(found.oldest, score)
@@ -217,7 +217,7 @@ def group(
     return sorted(groups.values(), key=_order)
 
 
-def _order(each: Group) -> tuple[object, ...]:
+def _order(each: JobGroup) -> tuple[object, ...]:
     return (-each.count, each.malformed, *(value or "" for value in each.values.values()))
 
 
@@ -247,7 +247,7 @@ _READERS: dict[str, Callable[[Entry], str | None]] = {
 }
 
 
-def _fingerprints(groups: Iterable[Group]) -> dict[str | None, str]:
+def _fingerprints(groups: Iterable[JobGroup]) -> dict[str | None, str]:
     """Return the digest that selects each fingerprint: the short one if no other group has it."""
     texts = {each.values.get("fingerprint") for each in groups} - {None}
     found = {text: digests(text) for text in texts if text is not None}
@@ -257,7 +257,7 @@ def _fingerprints(groups: Iterable[Group]) -> dict[str | None, str]:
     }
 
 
-def _filter(kind: Kind, found: Group, prints: dict[str | None, str], given: str) -> str:
+def _filter(kind: Kind, found: JobGroup, prints: dict[str | None, str], given: str) -> str:
     parts: list[str] = [given] if given else []
     if found.malformed:
         return " ".join(parts if "--malformed" in parts else [*parts, "--malformed"])

@@ -18,16 +18,16 @@ from jobctl.model.report import Report
 from jobctl.model.times import LAST, Instant
 from jobctl.model.verbs import Change, Verb
 from jobctl.operations.file import OperationFile
-from jobctl.operations.request import Provenance, Watch
-from jobctl.operations.selection import Selection
-from jobctl.operations.state import (
-    State,
+from jobctl.operations.history import (
+    History,
     batch_note,
     claim_token,
     claimed_by,
     other_claimant,
     read_scores,
 )
+from jobctl.operations.request import Provenance, Watch
+from jobctl.operations.selection import Selection
 from jobctl.operations.subject import Prepared
 from jobctl.operations.subjects import subject_of
 from jobctl.redis.scripts import Command
@@ -125,12 +125,12 @@ class Operation:
         file: OperationFile,
         selection: Selection,
         watch: Watch,
-        state: State | None = None,
+        state: History | None = None,
     ) -> None:
         self.header: Header = file.header
         self.selection = selection
         self.subject = subject_of(file, selection, backend.layout)
-        self.state = state or State()
+        self.state = state or History()
         self._backend = backend
         self._file = file
         self._watch = watch

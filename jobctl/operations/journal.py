@@ -8,19 +8,26 @@ import random
 import re
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from jobctl.backend import Backend
 from jobctl.errors import FileProblem, JobctlError, NotFound, Refused, UsageProblem
-from jobctl.model.operation import OPERATION_ID, Header, Note
+from jobctl.model.entry import Entry, Place, listing_row
+from jobctl.model.layout import Kind
+from jobctl.model.operation import OPERATION_ID, EndNote, Header, Note, Outcome
 from jobctl.model.rows import Row
 from jobctl.model.times import score_time
 from jobctl.model.words import did_you_mean
 from jobctl.operations.file import PART, OperationFile
+from jobctl.operations.history import History
 from jobctl.operations.lines import problem
+from jobctl.operations.subjects import subject_of
+from jobctl.operations.subjects.conclude import removed_entries
+from jobctl.operations.subjects.jobs import LISTED
+from jobctl.systems.registry import support_of
 
 KEEP_SECONDS = 30 * 86400
 KEEP_BYTES = 1024**3
@@ -43,7 +50,7 @@ class OperationState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """An operation in the journal.
 
     Attributes:
@@ -156,18 +163,20 @@ class Journal:
             raise NotFound(f"there is no operation {name}", hint=hint)
         return self._path(fitting[0])
 
-    def entries(self, unreadable: Callable[[JobctlError], None] | None = None) -> list[Entry]:
+    def entries(
+        self, unreadable: Callable[[JobctlError], None] | None = None
+    ) -> list[JournalEntry]:
         """Return the operations, newest first; `unreadable` hears why a file cannot be read."""
-        listed: list[Entry] = []
+        listed: list[JournalEntry] = []
         for path in sorted(self._paths()):
             found = _entry(path)
-            if isinstance(found, Entry):
+            if isinstance(found, JournalEntry):
                 listed.append(found)
             elif unreadable is not None:
                 unreadable(found)
         return sorted(listed, key=lambda e: (-e.header.started_at, e.header.operation))
 
-    def prune(self, *, older_than: float, most_bytes: int, dry_run: bool) -> list[Entry]:
+    def prune(self, *, older_than: float, most_bytes: int, dry_run: bool) -> list[JournalEntry]:
         """Delete finished operations by age, then the oldest until the rest is small enough.
 
         Returns:
@@ -195,15 +204,15 @@ class Journal:
             for entry in self._old([meant[i] for i in some], KEEP_SECONDS, -1):
                 _delete(entry.path)
 
-    def _old(self, files: Sequence[File], older_than: float, most_bytes: int) -> list[Entry]:
+    def _old(self, files: Sequence[File], older_than: float, most_bytes: int) -> list[JournalEntry]:
         """Return the finished ones of files that are old, or beyond so many bytes in all."""
         size = sum(found.st_size for _, found in files)
-        gone: list[Entry] = []
+        gone: list[JournalEntry] = []
         for path, found in files:
             if not _is_old(found, older_than) and size <= most_bytes:
                 break
             entry = _entry(path)
-            if isinstance(entry, Entry) and entry.ended:
+            if isinstance(entry, JournalEntry) and entry.ended:
                 gone.append(entry)
                 size -= found.st_size
         return gone
@@ -265,7 +274,7 @@ def _delete(path: Path) -> None:
         raise problem("delete", path, error) from None
 
 
-def _entry(path: Path) -> Entry | JobctlError:
+def _entry(path: Path) -> JournalEntry | JobctlError:
     """Return an operation, or why its file cannot be read."""
     try:
         with OperationFile.open(path, write=False) as file:
@@ -274,7 +283,7 @@ def _entry(path: Path) -> Entry | JobctlError:
         return error
 
 
-def describe(file: OperationFile) -> Entry:
+def describe(file: OperationFile) -> JournalEntry:
     """Return what the journal says of an operation.
 
     Raises:
@@ -288,7 +297,7 @@ def describe(file: OperationFile) -> Entry:
     else:  # of a removal that was stopped those that it set out with
         matched = sum(queue.jobs for queue in file.header.queues)
     done = None if end is None else end["done"]
-    return Entry(file.header, file.path, _state(file, notes), matched, done)
+    return JournalEntry(file.header, file.path, _state(file, notes), matched, done)
 
 
 def _state(file: OperationFile, notes: Sequence[Note]) -> OperationState:
@@ -300,3 +309,76 @@ def _state(file: OperationFile, notes: Sequence[Note]) -> OperationState:
     if "end" in last:
         return OperationState.DONE
     return OperationState.RUNNING if file.in_use else OperationState.UNFINISHED
+
+
+_JOB_KEYS = (*LISTED, "outcome")
+_RECORD_KEYS = ("id", "state", "job_name", "recorded_at", "outcome")
+_WORDS = {
+    Outcome.DONE: "done",
+    Outcome.MERGED: "done",
+    Outcome.GONE: "gone",
+    Outcome.FAILED: "failed",
+}
+
+
+def tell(file: OperationFile) -> dict[str, object]:
+    """Return what is known of an operation: what was asked for, and what became of it."""
+    state = History.noted(file)
+    header = file.header
+    end: EndNote = state.end or {"done": 0}
+    return describe(file).row() | {
+        "gone": end.get("gone"),
+        "failed": end.get("failed"),
+        "skipped": None if state.selected is None else state.selected.get("skipped"),
+        "server": header.server,
+        "faktory": header.faktory,
+        "context": header.context,
+        "filter": header.where,
+        "settings": header.change.settings(),
+        "reason": header.reason,
+        "who": header.who,
+        "host": header.host,
+        "argv": list(header.argv),
+        "before": end.get("before"),
+        "after": end.get("after"),
+        "undone": None if state.undone is None else state.undone["done"],
+        "file": str(file.path),
+    }
+
+
+def outcome_keys(file: OperationFile) -> tuple[str, ...]:
+    """Return the keys of the rows of `outcomes`; the first one is the id."""
+    return _RECORD_KEYS if file.header.kind is Kind.RECORDS else _JOB_KEYS
+
+
+def outcomes(file: OperationFile) -> Iterator[Row]:
+    """Yield a row for each selected job, in the order they are changed; outcome null: not yet."""
+    state = History.noted(file)
+    if file.header.change.verb.row.on_queues:
+        yield from _removed(file, state)
+        return
+    selection = state.selection(file)
+    subject = subject_of(file, selection, support_of().layout)
+    known: dict[int, str] = {}
+    for number, batch in sorted(state.batches.items()):
+        if number in state.results:
+            found = subject.outline(batch).places(state.results[number])
+            for outcome, places in found.items():
+                known.update(dict.fromkeys(places, _WORDS[outcome]))
+    for place in range(len(selection)):
+        yield subject.row(place) | {"outcome": known.get(place)}
+
+
+def _removed(file: OperationFile, state: History) -> Iterator[Row]:
+    """Yield a row for each job of queues that were removed, in the order they would have run."""
+    if state.selected is None:  # it was stopped while they were written: whose are they?
+        for raw in file.members():
+            entry = Entry.queued(raw, Place(Kind.QUEUE), support_of().layout)
+            yield listing_row(entry, LISTED) | {"outcome": None}
+        return
+    found = state.selected.get("segments", [])
+    back = {segment.queue for segment in found if segment.back}
+    for entry in removed_entries(file, found):
+        place = entry.place
+        outcome = Outcome.FAILED if place.queue in back else Outcome.DONE
+        yield listing_row(entry, LISTED) | {"queue": place.queue, "outcome": _WORDS[outcome]}

@@ -14,9 +14,9 @@ from jobctl.model.report import Preview, Report
 from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.engine import Operation, resumable
 from jobctl.operations.file import OperationFile
+from jobctl.operations.history import History, claimed_by
 from jobctl.operations.journal import Journal
 from jobctl.operations.request import Provenance, Watch, rehearsed
-from jobctl.operations.state import State, claimed_by
 from jobctl.operations.undo import undo_file
 
 
@@ -30,7 +30,7 @@ def resume(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
     guards.allow(backend.rules)
     begun = time.monotonic()
     with Journal.of(backend).open(name, write=not guards.dry_run) as file:
-        state = State.read(backend, file, server_changed=guards.server_changed)
+        state = History.read(backend, file, server_changed=guards.server_changed)
         if state.undo is not None:
             return undo_file(backend, file, state, guards, watch)
         if file.header.change.verb.row.on_queues:
@@ -43,7 +43,7 @@ def resume(backend: Backend, name: str, guards: Guards, watch: Watch) -> Report:
 
 
 def _resume(
-    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
+    backend: Backend, file: OperationFile, state: History, guards: Guards, watch: Watch
 ) -> Report:
     header = file.header
     if state.selected is None:
@@ -87,7 +87,7 @@ def apply(
     """
     guards.allow(backend.rules)
     begun = time.monotonic()
-    state = State.read(backend, planned, server_changed=guards.server_changed)
+    state = History.read(backend, planned, server_changed=guards.server_changed)
     header = planned.header
     if state.selected is None:
         raise Refused(

@@ -11,8 +11,8 @@ import pytest
 
 from jobctl import Guards, Watch, connect
 from jobctl.errors import FileProblem, JobctlError, Refused
-from jobctl.operations.describe import tell
 from jobctl.operations.file import OperationFile
+from jobctl.operations.journal import tell
 from jobctl.redis.connection import Connection
 from tests.builders import enqueue, job
 

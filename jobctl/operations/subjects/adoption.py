@@ -17,14 +17,14 @@ from jobctl.model.operation import Batch
 from jobctl.model.queue import RemovedQueue
 from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.operations.file import OperationFile
+from jobctl.operations.history import History
 from jobctl.operations.request import Watch
-from jobctl.operations.revert import NAMED
-from jobctl.operations.state import State
 from jobctl.operations.subject import Prepared
 from jobctl.operations.subjects.conclude import adopted_name, adopted_sizes, removed_entries
 from jobctl.operations.subjects.jobs import JobSubject
 from jobctl.operations.subjects.restore import happened
 from jobctl.operations.subjects.staging import Rounds, rejoin_asides, rejoin_number
+from jobctl.operations.undo import NAMED
 from jobctl.operations.unqueue import Unqueue
 from jobctl.redis.operations import MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
@@ -35,7 +35,7 @@ class AdoptionUndo:
 
     script = "rejoin"
 
-    def __init__(self, backend: Backend, file: OperationFile, state: State, watch: Watch) -> None:
+    def __init__(self, backend: Backend, file: OperationFile, state: History, watch: Watch) -> None:
         self._backend = backend
         self._file = file
         self._header = file.header

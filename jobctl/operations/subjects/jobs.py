@@ -29,7 +29,7 @@ _OTHERS = ("(others)", "", "")
 _MALFORMED = ("(malformed)", "", "")
 
 
-class Scan:
+class SetScan:
     """One pass over a set."""
 
     def __init__(
@@ -197,7 +197,7 @@ class JobSubject:
         """
         where, source = request.where, backend.set(self._kind)
         assert isinstance(where, Where)  # noqa: S101 (that is what a request on a set has)
-        scan = Scan(source, where, self._file, self._selection, backend.server.now())
+        scan = SetScan(source, where, self._file, self._selection, backend.server.now())
         return scan.run(watch, histogram=request.histogram)
 
     def size(self, start: int, most: int) -> int:

@@ -20,7 +20,7 @@ from jobctl.model.layout import Layout, QueueForm
 from jobctl.model.operation import Batch, Header, Lock, Note, Outcome
 from jobctl.model.words import listed, things
 from jobctl.operations.file import OperationFile
-from jobctl.operations.state import Told
+from jobctl.operations.history import Told
 from jobctl.operations.subject import Prepared, Subject
 from jobctl.redis.operations import Call, Push
 from jobctl.systems.faktory.server import Faktory

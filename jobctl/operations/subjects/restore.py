@@ -17,8 +17,8 @@ from jobctl.model.queue import RemovedQueue, shown_queues
 from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.file import OperationFile
+from jobctl.operations.history import History
 from jobctl.operations.request import Watch, rehearsed
-from jobctl.operations.state import State
 from jobctl.operations.subjects.conclude import (
     adopted_sizes,
     check_whole,
@@ -124,7 +124,7 @@ class RemovalUndo:
         self,
         backend: Backend,
         file: OperationFile,
-        state: State,
+        state: History,
         guards: Guards,
         watch: Watch,
     ) -> None:
@@ -300,7 +300,7 @@ def _kept(file: OperationFile, choice: ChosenNote) -> dict[int, RemovedQueue]:
 
 
 def resume_removal(
-    backend: Backend, file: OperationFile, state: State, guards: Guards, watch: Watch
+    backend: Backend, file: OperationFile, state: History, guards: Guards, watch: Watch
 ) -> Report:
     """Go on with a removal: what stands aside is written into the file anew, if need be.
 

@@ -109,7 +109,7 @@ Told = Mapping[int, Lock | None]
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class History:
     """What is known of an operation so far.
 
     Attributes:
@@ -157,7 +157,7 @@ class State:
         return not self.acknowledged.keys() <= self.results.keys()
 
     @classmethod
-    def noted(cls, file: OperationFile) -> State:
+    def noted(cls, file: OperationFile) -> History:
         """Read a file's own notes.
 
         Raises:
@@ -237,7 +237,9 @@ class State:
                 raise ValueError("a batch of its undo is of other jobs")
 
     @classmethod
-    def read(cls, backend: Backend, file: OperationFile, *, server_changed: bool = False) -> State:
+    def read(
+        cls, backend: Backend, file: OperationFile, *, server_changed: bool = False
+    ) -> History:
         """Read a file's notes, and the results that Redis keeps.
 
         Redis' results are what counts: a server that lost its last second lost the changes and
@@ -337,7 +339,7 @@ def claimed_by(claimant: Author, header: Header) -> str:
     )
 
 
-def check_server(backend: Backend, file: OperationFile, state: State) -> None:
+def check_server(backend: Backend, file: OperationFile, state: History) -> None:
     """Check that a file is of this very database.
 
     ``jobctl:server`` says so. A server that lost its last second may have lost that key; at the
