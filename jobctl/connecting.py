@@ -106,7 +106,7 @@ def _open(
     """Open a Redis, with the context's password where its URL has none and it wants one."""
     offered = None
     if level.password is not None and target.password is None:
-        offered = level.password.get()
+        offered = level.password()
 
     def greeted(target: Target) -> Backend:
         timeout = settings.connect_timeout
@@ -161,7 +161,7 @@ def _faktory(address: Address, level: SettingsLevel, settings: Settings) -> Fakt
         address,
         connect_timeout=CONNECT_TIMEOUT if timeout is None else timeout,
         trace=settings.trace,
-        password=None if level.password is None else level.password.get,
+        password=level.password,
     )
 
 

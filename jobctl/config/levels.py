@@ -42,7 +42,7 @@ class SettingsLevel:
             need no Faktory server may use it; those that talk to one must not.
         passed_over: the variable that names a Redis, if the flags name only a Faktory server.
         context: the context that names them, if one does.
-        password: the context's password, for a URL that has none; not read yet.
+        password: reads the context's password, for a URL that has none.
     """
 
     redis: Endpoint | None = None
@@ -50,7 +50,7 @@ class SettingsLevel:
     below: Endpoint | None = None
     passed_over: str | None = None
     context: Context | None = None
-    password: Password | None = None
+    password: Password | None = field(default=None, repr=False)
 
     @property
     def rules(self) -> Rules:

@@ -7,7 +7,7 @@ import re
 import selectors
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from jobctl.model.url_parameters import SECRET
 
 if TYPE_CHECKING:
     from subprocess import Popen
+
+Password = Callable[[], str]  # raises ConfigProblem where its command or file gives none
 
 _VARIABLE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
 _DOLLAR = re.compile(rf"\$\$|{_VARIABLE}|\$\{{")
@@ -103,27 +105,8 @@ def _only_variables(text: str) -> bool:
     return re.fullmatch(rf"({_VARIABLE})+", text) is not None
 
 
-class Password:
-    """A password that is read when it is first needed, and only once; its repr hides it."""
-
-    def __init__(self, read: Callable[[], str]) -> None:
-        """Make a password that `read` returns."""
-        self._read = read
-        self._known: str | None = None
-
-    def get(self) -> str:
-        """Return the password.
-
-        Raises:
-            ConfigProblem: the command or file gives none.
-        """
-        if self._known is None:
-            self._known = self._read()
-        return self._known
-
-
 def password_of(context: Context, environ: Mapping[str, str]) -> Password | None:
-    """Return the password of a context, not read yet; None if the context names none.
+    """Return a function that reads the password of a context, once; None if it names none.
 
     Raises:
         ConfigProblem: a variable that is needed is not set.
@@ -136,11 +119,11 @@ def password_of(context: Context, environ: Mapping[str, str]) -> Password | None
             words: Sequence[str] = ("/bin/sh", "-u", "-c", command)
         else:
             words = [expand(word, environ, subject) for word in command]
-        return Password(partial(_from_command, words, environ, subject))
+        return cache(partial(_from_command, words, environ, subject))
     if file is not None:
         subject = f"password_file of context {context.name}"
         named = expand(file, environ, subject)
-        return Password(partial(_from_file, named, context.file.parent, subject))
+        return cache(partial(_from_file, named, context.file.parent, subject))
     return None
 
 

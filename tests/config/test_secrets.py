@@ -28,7 +28,7 @@ def command(words: str | tuple[str, ...], **more: str) -> Password:
 
 def failure(words: str | tuple[str, ...]) -> str:
     with pytest.raises(ConfigProblem) as raised:
-        command(words).get()
+        command(words)()
     said = f"{raised.value.message} {raised.value.hint}"
     assert SECRET not in said
     return raised.value.message
@@ -52,7 +52,7 @@ def failure(words: str | tuple[str, ...]) -> str:
 )
 def test_the_first_line_that_a_command_prints_is_the_password(words, expected) -> None:
     began = time.monotonic()
-    assert command(words).get() == expected
+    assert command(words)() == expected
     assert time.monotonic() - began < 5
 
 
@@ -60,7 +60,7 @@ def test_a_command_runs_when_it_is_needed_and_once(tmp_path) -> None:
     ran = tmp_path / "ran"
     password = command(f"echo x >> {ran}; echo hunter2")
     assert not ran.exists()
-    assert [password.get(), password.get()] == ["hunter2", "hunter2"]
+    assert [password(), password()] == ["hunter2", "hunter2"]
     assert ran.read_text() == "x\n"
     assert "hunter2" not in repr(password)
 
@@ -121,7 +121,7 @@ def file_password(named: str, directory: Path, **more: str) -> str:
     context = Context("prod", directory / "config.toml", "redis://h", password_file=named)
     found = password_of(context, ENVIRON | more)
     assert found is not None
-    return found.get()
+    return found()
 
 
 def test_a_file_is_looked_for_beside_the_config_file(tmp_path, monkeypatch) -> None:
