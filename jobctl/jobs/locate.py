@@ -12,13 +12,12 @@ from jobctl.errors import JobctlError, NotFound, TimedOut, UsageProblem
 from jobctl.model.entry import Entry
 from jobctl.model.layout import JOB_KINDS, Kind, Layout, QueueForm
 from jobctl.model.queue import Queue, is_unread, read_instead
-from jobctl.model.status import State, Status, by_precedence
+from jobctl.model.status import JobRecords, State, Status, by_precedence
 from jobctl.model.times import parse_duration
 from jobctl.model.words import did_you_mean
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
-    from jobctl.model.status import JobRecords
 
 
 OVERDUE = 60.0  # seconds; Faktory's scheduler looks every five

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jobctl.errors import Exit
 from jobctl.model.entry import Entry
+from jobctl.model.jobba import Record
 from jobctl.model.layout import Kind
 from jobctl.model.verbs import Change
-
-if TYPE_CHECKING:
-    from jobctl.model.jobba import Record
 
 
 @dataclass(frozen=True, slots=True)

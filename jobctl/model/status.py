@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from jobctl.model.entry import Entry
 from jobctl.model.jobba import Record, RecordState
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
-
-if TYPE_CHECKING:
-    from jobctl.model.jobba import Record
 
 
 class State(StrEnum):
