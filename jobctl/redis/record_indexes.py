@@ -37,32 +37,11 @@ class Pages(Protocol):
     def ended(self) -> bool:
         """True once there are no more pages."""
 
-    def command(self) -> Command | None:
-        """Return the command that reads the next page; None if none is needed."""
+    def command(self) -> Command:
+        """Return the command that reads the next page."""
 
-    def take(self, replies: list[Reply]) -> list[bytes]:
+    def take(self, reply: Reply) -> list[bytes]:
         """Return the page in the reply to it; an empty page is not the end."""
-
-
-class NamedPages:
-    """The ids that a clause names."""
-
-    def __init__(self, ids: list[bytes]) -> None:
-        self._left = ids
-
-    @property
-    def ended(self) -> bool:
-        """True once all were returned."""
-        return not self._left
-
-    def command(self) -> Command | None:
-        """Return None: nothing is read."""
-        return None
-
-    def take(self, replies: list[Reply]) -> list[bytes]:  # noqa: ARG002
-        """Return the next ids."""
-        page, self._left = self._left[:PAGE], self._left[PAGE:]
-        return page
 
 
 class SetPages:
@@ -77,13 +56,13 @@ class SetPages:
         """True once all sets were read."""
         return not self._keys
 
-    def command(self) -> Command | None:
+    def command(self) -> Command:
         """Ask for the next members."""
         return ("SSCAN", self._keys[0], self._cursor, "COUNT", PAGE)
 
-    def take(self, replies: list[Reply]) -> list[bytes]:
+    def take(self, reply: Reply) -> list[bytes]:
         """Return the members, and note the cursor."""
-        self._cursor, page = replies[0]
+        self._cursor, page = reply
         if self._cursor == b"0":
             self._keys.popleft()
         return list(page)
@@ -106,14 +85,14 @@ class RankPages:
         self._rank = 0
         self._shown: list[bytes] = []
 
-    def command(self) -> Command | None:
+    def command(self) -> Command:
         """Return the command for the next members, and some before them."""
         self._start = max(0, self._rank - _SPARE)
         return ("ZRANGE", self._key, self._start, self._rank + PAGE - 1)
 
-    def take(self, replies: list[Reply]) -> list[bytes]:
+    def take(self, reply: Reply) -> list[bytes]:
         """Return the members; none if the page does not begin where the one before ended."""
-        page: list[bytes] = replies[0]
+        page: list[bytes] = reply
         if self._shown and self._shown[-1] not in page:
             ranks = self._connection.pipe(("ZRANK", self._key, ident) for ident in self._shown)
             self._rank = max((rank + 1 for rank in ranks if rank is not None), default=0)
@@ -154,7 +133,7 @@ class ScorePages:
         self._start = self._asked = 0
         self.ended = False
 
-    def command(self) -> Command | None:
+    def command(self) -> Command:
         """Return the command for the next members, and some before them."""
         if self._rank is None:
             self._rank = self._order.find_again()
@@ -162,9 +141,9 @@ class ScorePages:
         self._asked = self._rank + self._size - self._start
         return self._order.commands(self._start, self._start + self._asked - 1)[0]
 
-    def take(self, replies: list[Reply]) -> list[bytes]:
+    def take(self, reply: Reply) -> list[bytes]:
         """Return the members that were not returned yet; none if the place was lost."""
-        items = self._order.read(replies, self._start)
+        items = self._order.read([reply], self._start)
         fresh = self._order.fresh(items, self._start, _OVERLAP)
         if fresh is None:
             self._rank = None
@@ -309,7 +288,10 @@ class Indexes:
             key, ends = self._layout.moment(lead.field), (lead.low, lead.high)
             source: Pages = ScorePages(self._connection, key, ends, descending, size)
         elif lead.field == "id":
-            source = NamedPages([encode(value) for value in lead.values])
+            ids = [encode(value) for value in lead.values]
+            for start in range(0, len(ids), PAGE):
+                yield self.passing(ids[start : start + PAGE], tests)
+            return
         else:
             source = SetPages(set_keys(self._layout, lead))
         yield from self._tested(source, ClauseTests(self._layout, tests), budget or Budget())
@@ -368,23 +350,20 @@ class Indexes:
                 yield self._passing(page, tests)
             return
         waiting: list[bytes] = []
-        while waiting or (budget.lasts and not source.ended):
+        while (more := budget.lasts and not source.ended) or waiting:
             asked = tests.commands(waiting) if waiting else []
-            upcoming = source.command() if budget.lasts and not source.ended else None
-            replies = self._connection.pipe(asked if upcoming is None else [*asked, upcoming])
+            replies = self._connection.pipe([*asked, source.command()] if more else asked)
             passing = tests.passing(waiting, replies[: len(asked)]) if waiting else []
-            if budget.lasts and not source.ended:
-                waiting = source.take(replies[len(asked) :])
-                budget.spend(len(waiting))
-                waiting = tests.named(waiting)
-            else:
-                waiting = []
+            waiting = []
+            if more:
+                page = source.take(replies[-1])
+                budget.spend(len(page))
+                waiting = tests.named(page)
             if passing:
                 yield passing
 
     def _page(self, source: Pages) -> list[bytes]:
-        command = source.command()
-        return source.take([] if command is None else self._connection.pipe([command]))
+        return source.take(self._connection.call(*source.command()))
 
     def _passing(self, ids: list[bytes], tests: ClauseTests) -> list[bytes]:
         ids = tests.named(ids)
