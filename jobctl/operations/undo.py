@@ -22,10 +22,8 @@ from jobctl.operations.request import Watch, rehearsed
 from jobctl.operations.subject import Prepared
 from jobctl.operations.subjects import subject_of
 from jobctl.operations.subjects.jobs import JobSubject
-from jobctl.operations.unqueue import Unqueue
+from jobctl.operations.unqueue import NAMED, Unqueue
 from jobctl.redis.scripts import Command
-
-NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
 
 
 class JobUndo:

@@ -34,6 +34,8 @@ _SLACK = 50  # members read on both sides of it: so many may have come or gone s
 _BEYOND = 20_000  # members that may have come since the list was read
 _IDLE = 4  # looks at a list after which nothing could be taken out of it
 
+NAMED = 10_000  # JIDs of what was not put back that a report carries; the file tells of all
+
 
 @dataclass(frozen=True, slots=True)
 class _Seen:

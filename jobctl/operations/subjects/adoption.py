@@ -24,8 +24,7 @@ from jobctl.operations.subjects.conclude import adopted_name, adopted_sizes, rem
 from jobctl.operations.subjects.jobs import JobSubject
 from jobctl.operations.subjects.restore import happened
 from jobctl.operations.subjects.staging import Rounds, rejoin_asides, rejoin_number
-from jobctl.operations.undo import NAMED
-from jobctl.operations.unqueue import Unqueue
+from jobctl.operations.unqueue import NAMED, Unqueue
 from jobctl.redis.operations import MOST
 from jobctl.redis.queue_removal import PauseFate, ReturnedList
 
