@@ -17,7 +17,7 @@ import click
 
 from jobctl.cli.command import Session
 from jobctl.cli.connect import connect, connect_either, provenance, rules_of
-from jobctl.cli.output import console, say, write_document, write_rows
+from jobctl.cli.streams import console, say, write_document, write_rows
 from jobctl.errors import Exit, Refused
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind

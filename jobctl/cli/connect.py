@@ -11,7 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from jobctl.cli.command import Session
-from jobctl.cli.output import read_duration, say
+from jobctl.cli.streams import read_duration, say
 from jobctl.config.levels import SettingsLevel, choose_level
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import QueueForm, System

@@ -9,7 +9,7 @@ import click
 from jobctl.cli.command import CONNECTION, Group, Session
 from jobctl.cli.completion import complete_contexts
 from jobctl.cli.options import output_options, shared, shared_options
-from jobctl.cli.output import say, write_facts, write_rows
+from jobctl.cli.streams import say, write_facts, write_rows
 from jobctl.config import sources
 from jobctl.config.contexts import config_file, find_context, read_contexts
 from jobctl.errors import ConfigProblem, Exit

@@ -23,7 +23,7 @@ from jobctl.cli.cron_options import (
     zone_option,
 )
 from jobctl.cli.options import option, output_options
-from jobctl.cli.output import console, say, write_bytes
+from jobctl.cli.streams import console, say, write_bytes
 from jobctl.cron.crontab import KEYS, CronEntry, counted
 from jobctl.cron.editing import (
     Edited,

@@ -10,9 +10,8 @@ import click
 
 from jobctl.cli.command import Session
 from jobctl.cli.cron_options import READING, Window, dialect, say_start, say_zone
-from jobctl.cli.filters import open_stdin
 from jobctl.cli.options import option
-from jobctl.cli.output import say, write_rows
+from jobctl.cli.streams import open_stdin, say, write_rows
 from jobctl.cron.checks import read_crontab
 from jobctl.cron.crontab import Crontab, Flavour
 from jobctl.cron.files import STDIN, Document, Unreadable, read_documents

@@ -28,7 +28,7 @@ from jobctl.cli.cron_options import (
     zone_option,
 )
 from jobctl.cli.options import option, output_options, page_options, shared
-from jobctl.cli.output import ON_A_TERMINAL, console, read_order, read_page, say, write_rows
+from jobctl.cli.streams import ON_A_TERMINAL, console, read_order, read_page, say, write_rows
 from jobctl.cron.checks import read_crontab
 from jobctl.cron.clock import Clock
 from jobctl.cron.crontab import CronEntry, Crontab, Flavour, files_summary, schedules_summary

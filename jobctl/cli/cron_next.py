@@ -21,7 +21,7 @@ from jobctl.cli.cron_options import (
     say_zone,
 )
 from jobctl.cli.options import option, output_options, shared
-from jobctl.cli.output import console, say, stdout, write_document, write_rows
+from jobctl.cli.streams import console, say, stdout, write_document, write_rows
 from jobctl.cron.schedule import Schedule
 from jobctl.errors import (
     BadSchedule,

@@ -13,7 +13,7 @@ import click
 
 from jobctl.cli.command import Session
 from jobctl.cli.options import all_of, option
-from jobctl.cli.output import ON_A_TERMINAL, say
+from jobctl.cli.streams import ON_A_TERMINAL, say
 from jobctl.cron.clock import Clock, moment
 from jobctl.cron.fields import Every
 from jobctl.cron.schedule import Dialect, Schedule

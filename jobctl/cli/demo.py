@@ -14,8 +14,8 @@ import click
 from jobctl import connect, embedded
 from jobctl.cli.command import Command, Session
 from jobctl.cli.options import output_options
-from jobctl.cli.output import say, write_document
 from jobctl.cli.server import chosen, directory_option
+from jobctl.cli.streams import say, write_document
 from jobctl.demo.population import Population, lifelike
 from jobctl.demo.seeding import clear, seed, seeded_at
 

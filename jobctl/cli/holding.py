@@ -14,7 +14,6 @@ import click
 from jobctl.cli.command import Command, Session
 from jobctl.cli.connect import connect_either, note_passed_over, without_passwords
 from jobctl.cli.options import all_of, connection_options, option, shared_options
-from jobctl.cli.output import console, read_duration, say, write_document, write_rows
 from jobctl.cli.pausing import (
     author,
     glob_option,
@@ -24,6 +23,7 @@ from jobctl.cli.pausing import (
     reason_option,
     resume_command,
 )
+from jobctl.cli.streams import console, read_duration, say, write_document, write_rows
 from jobctl.errors import JobctlError, NotTaken, UsageProblem
 from jobctl.model.entry import listing_row
 from jobctl.model.words import listed

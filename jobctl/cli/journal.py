@@ -18,7 +18,7 @@ from jobctl.cli.command import Command, Group, Session
 from jobctl.cli.completion import complete_operations, complete_undoable, complete_unfinished
 from jobctl.cli.connect import connect, level_of, provenance
 from jobctl.cli.options import answer_options, option, output_options, shared_options
-from jobctl.cli.output import say, write_facts, write_rows
+from jobctl.cli.streams import say, write_facts, write_rows
 from jobctl.config.contexts import find_context
 from jobctl.config.levels import (
     Endpoint,

@@ -13,7 +13,7 @@ from jobctl.cli.command import Command, Session
 from jobctl.cli.completion import complete_queues
 from jobctl.cli.connect import connect_either, host, naming_options, note_passed_over, who
 from jobctl.cli.options import all_of, option, shared_options
-from jobctl.cli.output import say, write_rows
+from jobctl.cli.streams import say, write_rows
 from jobctl.errors import NotTaken, UsageProblem
 from jobctl.model.queue import Author
 from jobctl.model.words import listed

@@ -11,10 +11,10 @@ import click
 
 from jobctl.cli.command import Command, Session
 from jobctl.cli.connect import connect
-from jobctl.cli.filters import read_ids
 from jobctl.cli.options import page_options, record_filter_options, shared_options
-from jobctl.cli.output import (
+from jobctl.cli.streams import (
     ON_A_TERMINAL,
+    read_ids,
     read_order,
     say,
     write_facts,

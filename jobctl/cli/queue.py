@@ -19,8 +19,8 @@ from jobctl.cli.options import (
     shared_options,
     sort_options,
 )
-from jobctl.cli.output import read_order, say, write_rows
 from jobctl.cli.pausing import pause, resume
+from jobctl.cli.streams import read_order, say, write_rows
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Row
 from jobctl.model.verbs import Change, Verb

@@ -12,9 +12,8 @@ import click
 from jobctl.cli import record_verbs
 from jobctl.cli.command import Command, Group, Session
 from jobctl.cli.connect import connect, rules_of
-from jobctl.cli.filters import argument_text, open_stdin
 from jobctl.cli.options import all_of, option, shared_options
-from jobctl.cli.output import console, say, write_document, write_rows
+from jobctl.cli.streams import argument_text, console, open_stdin, say, write_document, write_rows
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.library_records import Records
 from jobctl.model.jobba import ROW_KEYS, Record

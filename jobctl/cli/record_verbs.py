@@ -8,7 +8,7 @@ import click
 
 from jobctl.cli.command import FILTERS, OUTPUT, OWN, Command, Session
 from jobctl.cli.connect import connect
-from jobctl.cli.filters import filter_text, read_ids
+from jobctl.cli.filters import filter_text
 from jobctl.cli.options import (
     all_of,
     all_option,
@@ -18,8 +18,8 @@ from jobctl.cli.options import (
     shared,
     shared_options,
 )
-from jobctl.cli.output import say, write_rows
 from jobctl.cli.query import conditions
+from jobctl.cli.streams import read_ids, say, write_rows
 from jobctl.cli.verbs import own_options, read_change
 from jobctl.errors import UsageProblem
 from jobctl.library_records import Records

@@ -11,7 +11,7 @@ import click
 from jobctl import embedded
 from jobctl.cli.command import Command, Group, Session
 from jobctl.cli.options import output_options
-from jobctl.cli.output import say, write_document, write_rows
+from jobctl.cli.streams import say, write_document, write_rows
 from jobctl.errors import NotFound
 from jobctl.render.formats import printable
 

@@ -11,15 +11,7 @@ import click
 
 from jobctl.cli.command import Command, Group, Session
 from jobctl.cli.connect import connect
-from jobctl.cli.filters import (
-    ListingRequest,
-    explained,
-    filter_text,
-    read_id,
-    read_ids,
-    read_where,
-    write_listing,
-)
+from jobctl.cli.filters import ListingRequest, explained, filter_text, read_where, write_listing
 from jobctl.cli.options import (
     all_of,
     all_option,
@@ -30,7 +22,16 @@ from jobctl.cli.options import (
     shared_options,
     stuck_option,
 )
-from jobctl.cli.output import console, say, write_bytes, write_document, write_number, write_rows
+from jobctl.cli.streams import (
+    console,
+    read_id,
+    read_ids,
+    say,
+    write_bytes,
+    write_document,
+    write_number,
+    write_rows,
+)
 from jobctl.cli.verbs import own_options, read_change, verb_command, verbs_of
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.filter.where import Flags

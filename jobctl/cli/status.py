@@ -13,13 +13,11 @@ import click
 
 from jobctl.cli.command import OUTPUT, Command, Session
 from jobctl.cli.connect import connect, connect_either, note_passed_over
-from jobctl.cli.filters import read_ids
 from jobctl.cli.options import output_options, shared, shared_options, watch_option
-from jobctl.cli.output import console, repeat, say, write_document, write_rows
+from jobctl.cli.streams import console, read_ids, repeat, say, write_document, write_rows
 from jobctl.errors import NotFound, UsageProblem
 from jobctl.jobs.locate import Goal, wait
 from jobctl.jobs.locate import status as look
-from jobctl.jobs.overview import overview
 from jobctl.model.entry import without_plain_classes
 from jobctl.model.info import NOT_LOOKED
 from jobctl.model.rows import Row
@@ -238,6 +236,8 @@ def _open_info(session: Session) -> Backend:
 
 
 def _write_info(session: Session, backend: Backend, days: int) -> None:
+    from jobctl.jobs.overview import overview  # status does without: a tenth of its imports
+
     view = overview(backend, days)
     if not (session.format.human or session.in_json):  # these hold them
         for warning in view.warnings:

@@ -10,7 +10,7 @@ import click
 
 from jobctl.cli.command import OWN, Command, Session
 from jobctl.cli.completion import complete_queues
-from jobctl.cli.filters import explained, filter_text, open_stdin, read_where
+from jobctl.cli.filters import explained, filter_text, read_where
 from jobctl.cli.options import (
     all_of,
     all_option,
@@ -19,7 +19,7 @@ from jobctl.cli.options import (
     option,
     shared_options,
 )
-from jobctl.cli.output import read_duration
+from jobctl.cli.streams import open_stdin, read_duration
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
 from jobctl.model.times import parse_moment, parse_rate
