@@ -214,7 +214,8 @@ def test_a_file_name_means_one_thing():
 
 
 def test_imports_stand_at_the_top():
-    assert len(measure_house.imports_in_functions()) <= 90
+    # What a command's help does without: each costs it 1 to 60 ms; redis-py is the most.
+    assert len(measure_house.imports_in_functions()) <= 96
 
 
 def test_no_function_is_a_corridor():

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 from jobctl.cli.command import Session
 from jobctl.cli.streams import read_duration, say
-from jobctl.config.levels import SettingsLevel, choose_level
 from jobctl.errors import UsageProblem
 from jobctl.model.layout import QueueForm, System
-from jobctl.model.target import Tls
 from jobctl.model.url_parameters import SECRET
-from jobctl.model.verbs import Rules
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
+    from jobctl.config.levels import SettingsLevel
     from jobctl.connecting import Settings
+    from jobctl.model.verbs import Rules
     from jobctl.operations.request import Provenance
 
 # What names a job system on the command line.
@@ -62,6 +61,7 @@ def level_of(session: Session) -> SettingsLevel:
 
     The session keeps it. The file of an operation may name another: its commands put that there.
     """
+    from jobctl.config.levels import choose_level
     from jobctl.connecting import running_embedded
 
     if session.level is None:
@@ -95,6 +95,7 @@ def _note_clock(session: Session, backend: Backend) -> None:
 
 def _settings(session: Session) -> Settings:
     from jobctl.connecting import Settings
+    from jobctl.model.target import Tls
 
     layout, system = session.text("layout"), session.text("system")
     namespace = session.text("records_namespace")

@@ -22,15 +22,14 @@ from jobctl.cli.streams import (
 )
 from jobctl.errors import JobctlError
 from jobctl.filter.where import Flags, Where, explain, warnings
-from jobctl.jobs.listing import Source, listed
 from jobctl.model.entry import RAW_KEYS, Entry, listing_keys, listing_row, without_plain_classes
 from jobctl.model.layout import Kind
 from jobctl.model.rows import Page, Row, SortOrder
 from jobctl.render.formats import Format
-from jobctl.systems.registry import payload_keys
 
 if TYPE_CHECKING:
     from jobctl.backend import Backend
+    from jobctl.jobs.listing import Source
 
 
 _OPTIONS = {
@@ -52,6 +51,8 @@ def read_where(session: Session, kind: Kind | None = None) -> Where:
     Raises:
         UsageProblem: one of them does not make sense.
     """
+    from jobctl.systems.registry import payload_keys  # 4 ms: help does without
+
     jids = session.texts("jids")
     expressions = Where.parse(*session.texts("expressions"), kind=kind, payload_keys=payload_keys())
     flags = Flags(
@@ -186,6 +187,8 @@ def write_listing(
 def _chosen(
     sources: Sequence[Source], request: ListingRequest, page: Page, now: float
 ) -> Iterator[Entry]:
+    from jobctl.jobs.listing import listed
+
     if len(sources) == 1:
         return listed(sources[0], request.where, request.order, page, now)
     whole = (listed(source, request.where, request.order, Page(), now) for source in sources)
