@@ -227,17 +227,22 @@ def _at_line(file: str, spans: Sequence[Span], line: int) -> int:
 
 
 def _judge(session: Session, edit: _Edit) -> Edited:
-
     now, local = int(time.time()), local_clock(session)
     return judge(edit.file, edit.old, edit.new, now, local, flavour(session))
 
 
 def _refuse(session: Session, edited: Edited, file: str, *, added: CronEntry | None = None) -> None:
-    """Say what an edit would make worse; an error stops it."""
+    """Say what an edit would make worse; an error stops it.
+
+    Raises:
+        UsageProblem: the entry that is added is wrong by itself.
+        BadCronFile: with the rest of the file, or of its folder, it is.
+    """
     for each in edited.worse:
         if not each.is_error:
             continue
-        if added is not None and each.file == file and (each.line or 0) >= added.line:
+        mine = added is not None and each.file == file and (each.line or 0) >= added.line
+        if mine and (each.message, each.line) in edited.own:
             raise UsageProblem(each.message, hint=each.hint)
         message = f"{each.file}:{each.line}: {each.message}; nothing was changed"
         raise BadCronFile(message, hint=each.hint)

@@ -29,6 +29,7 @@ _ENABLING = "[cron_plugin]\nenabled = true\n"
 _TIGHT = re.compile(rb"[^\n\r]\r?\n[ \t]*\[cron\.job\]")  # no blank line above the header
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 FOLDER = "conf.d"
+_OF_THE_FOLDER = ("no-effect", "bad-unique")  # findings that its other files decide
 _NUMBER = re.compile(r"\d[\d,]*")
 
 
@@ -291,11 +292,13 @@ class Edited:
         before: what it was; None where there was none.
         after: what it would be.
         worse: what is wrong with it afterwards, and was not before.
+        own: message and line of what is wrong with the file by itself.
     """
 
     before: Crontab | None
     after: Crontab
     worse: tuple[Finding, ...]
+    own: frozenset[tuple[str, int | None]]
 
 
 def judge(
@@ -327,7 +330,10 @@ def judge(
     whole = read_crontab(becomes, flavour, now=now, local=local)
     known = read_crontab(was, flavour, now=now, local=local).findings if was.parts else ()
     before = None if old is None else crontab_of(old, whole.flavour)
-    return Edited(before, crontab_of(new, whole.flavour), tuple(_new(known, whole.findings)))
+    after = crontab_of(new, whole.flavour, now=now, local=local)
+    folder = _OF_THE_FOLDER if becomes.directory else ()
+    own = {(each.message, each.line) for each in after.findings if each.code not in folder}
+    return Edited(before, after, tuple(_new(known, whole.findings)), frozenset(own))
 
 
 def _documents(path: str, old: bytes | None, new: bytes) -> tuple[Document, Document]:

@@ -256,7 +256,7 @@ def test_a_file_of_a_folder_is_judged_with_the_others_there(folder, jobctl):
         ("", '{"expires_in": 60}', 2, "expires_in is no text of a duration"),
         ("", '{"expires_in": "1h"}', 0, None),
         ("", '{"unique_for": 0}', 0, "unique_for has no effect"),
-        ("[uniq]\nenabled = true\n", '{"unique_for": 0}', 2, "each firing is refused"),
+        ("[uniq]\nenabled = true\n", '{"unique_for": 0}', 8, "each firing is refused"),
         ("[uniq]\nenabled = true\n", '{"unique_for": 60}', 0, None),
     ],
 )
