@@ -151,7 +151,6 @@ def _shown(session: Session, crontab: Crontab) -> Sequence[str]:
 
 
 def _timetable_rows(session: Session, table: Timetable, window: Window) -> Iterator[Row]:
-
     if not session.format.human:
         for at, entry in window.of(table):
             yield timetable_row(at, entry)

@@ -367,5 +367,4 @@ def _change_text(before: int, after: int) -> str:
 
 
 def _wall_text(wall: int) -> str:
-
     return Instant(wall).rfc3339()[:16].replace("T", " ")

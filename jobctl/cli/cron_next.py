@@ -85,7 +85,6 @@ def next_firings(session: Session, words: tuple[str, ...]) -> None:
 
 
 def _write_schedule(session: Session, text: str, window: Window) -> None:
-
     keys = ("fires", "day", window.heading, "at") if session.format.human else _KEYS
     columns = session.columns(keys[:3], keys)
     try:
@@ -174,7 +173,6 @@ def _write(session: Session, walk: _Walk, columns: tuple[str, ...]) -> None:
 
 
 def _row(at: int) -> Row:
-
     return {"at": Instant(at).rfc3339()}
 
 

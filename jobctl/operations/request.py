@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING
 from jobctl.errors import UsageProblem
 from jobctl.filter.where import Where
 from jobctl.model.layout import Kind
+from jobctl.model.operation import Header
 from jobctl.model.report import Preview, Report
 from jobctl.model.verbs import Change, Guards, Rules, Verb
 from jobctl.queues.naming import Naming
 
 if TYPE_CHECKING:
+    from jobctl.model.entry import Entry
+    from jobctl.model.jobba import Record
     from jobctl.records.query import RecordWhere
 
 
@@ -142,3 +146,25 @@ def rehearsed(report: Report, preview: Preview, watch: Watch) -> Report:
     watch.show(replace(preview, rehearsed=True))
     notes = (*report.notes, *preview.notes)
     return replace(report, matched=preview.chosen, dry_run=True, notes=notes)
+
+
+def undo_preview(
+    header: Header,
+    total: int,
+    sample: Sequence[Entry | Record],
+    *,
+    notes: Sequence[str] = (),
+    queues: Sequence[str] = (),
+) -> Preview:
+    """Return what an undo shows before it puts `total` jobs or records back."""
+    return Preview(
+        action="undo",
+        kind=header.kind,
+        change=header.change,
+        server=header.server,
+        matched=total,
+        chosen=total,
+        sample=sample,
+        notes=notes,
+        queues=queues,
+    )

@@ -18,7 +18,7 @@ from jobctl.operations.engine import is_touched
 from jobctl.operations.file import OperationFile
 from jobctl.operations.history import History, claimed_by
 from jobctl.operations.journal import Journal
-from jobctl.operations.request import Watch, rehearsed
+from jobctl.operations.request import Watch, rehearsed, undo_preview
 from jobctl.operations.subject import Prepared
 from jobctl.operations.subjects import subject_of
 from jobctl.operations.subjects.jobs import JobSubject
@@ -72,16 +72,7 @@ class JobUndo:
 
     def preview(self) -> Preview:
         """Return what would be put back."""
-        header = self._file.header
-        return Preview(
-            action="undo",
-            kind=header.kind,
-            change=header.change,
-            server=header.server,
-            matched=self.total,
-            chosen=self.total,
-            sample=self._subject.sample(),
-        )
+        return undo_preview(self._file.header, self.total, self._subject.sample())
 
     def run(self, report: Report) -> Report:
         """Put back what can be put back, and complete the report."""

@@ -18,7 +18,7 @@ from jobctl.model.queue import RemovedQueue
 from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.operations.file import OperationFile
 from jobctl.operations.history import History
-from jobctl.operations.request import Watch
+from jobctl.operations.request import Watch, undo_preview
 from jobctl.operations.subject import Prepared
 from jobctl.operations.subjects.conclude import adopted_name, adopted_sizes, removed_entries
 from jobctl.operations.subjects.jobs import JobSubject
@@ -68,14 +68,10 @@ class AdoptionUndo:
     def preview(self) -> Preview:
         """Return what would be put back."""
         entries = removed_entries(self._file, self._segments) if self._whole else iter(())
-        return Preview(
-            action="undo",
-            kind=self._header.kind,
-            change=self._header.change,
-            server=self._header.server,
-            matched=self.total,
-            chosen=self.total,
-            sample=list(islice(entries, SAMPLE)),
+        return undo_preview(
+            self._header,
+            self.total,
+            list(islice(entries, SAMPLE)),
             queues=[queue.name for queue in self._header.queues],
         )
 

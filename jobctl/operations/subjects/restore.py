@@ -18,7 +18,7 @@ from jobctl.model.report import SAMPLE, Preview, Report
 from jobctl.model.verbs import Guards, Verb
 from jobctl.operations.file import OperationFile
 from jobctl.operations.history import History
-from jobctl.operations.request import Watch, rehearsed
+from jobctl.operations.request import Watch, rehearsed, undo_preview
 from jobctl.operations.subjects.conclude import (
     adopted_sizes,
     check_whole,
@@ -158,15 +158,10 @@ class RemovalUndo:
 
     def preview(self) -> Preview:
         """Return what would be put back."""
-        header = self._file.header
-        return Preview(
-            action="undo",
-            kind=header.kind,
-            change=header.change,
-            server=header.server,
-            matched=self.total,
-            chosen=self.total,
-            sample=list(islice(self._entries(), SAMPLE)),
+        return undo_preview(
+            self._file.header,
+            self.total,
+            list(islice(self._entries(), SAMPLE)),
             notes=[f"paused again first: {shown_queues(self._paused)}"] if self._paused else [],
             queues=[queue.name for queue in self.queues.values()],
         )
