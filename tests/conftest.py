@@ -148,7 +148,7 @@ class _Stream(io.TextIOWrapper):
 
     def text(self) -> str:
         self.flush()
-        return self.buffer.getvalue().decode("utf-8", "surrogatepass")  # type: ignore[attr-defined]
+        return self.buffer.getvalue().decode("utf-8", "surrogatepass")
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def play(
     def run(group: str, name: str, steps: Sequence[object]) -> None:
         seed, *rest = steps
         story = Story(raw, server.socket, tmp_path, exact=name == "report as json")
-        story.play(seed, rest)  # type: ignore[arg-type]
+        story.play(seed, rest)
         recorded.check(recorded.FOLDER / f"{group}.data.txt", name, story.data)
         recorded.check(recorded.FOLDER / f"{group}.talk.txt", name, story.talk)
 

@@ -53,7 +53,7 @@ class _Stream(io.TextIOWrapper):
 
     def text(self) -> str:
         self.flush()
-        return self.buffer.getvalue().decode("utf-8", "backslashreplace")  # type: ignore[attr-defined]
+        return self.buffer.getvalue().decode("utf-8", "backslashreplace")
 
 
 def run(argv: Sequence[str], stdin: str = "") -> tuple[int, str, str]:

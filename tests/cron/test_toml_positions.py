@@ -108,7 +108,7 @@ def test_every_value_can_be_read_again_where_it_is_said_to_stand(lines):
     for path, spot in scan(text).spots.items():
         value: object = whole
         for step in path:
-            value = value[step]  # type: ignore[index]
+            value = value[step]
         if isinstance(value, str) and spot.plain:
             line = rows[spot.line - 1][spot.value_column :]
             assert line.startswith(value)

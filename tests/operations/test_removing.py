@@ -40,6 +40,16 @@ def opened(raw, url, tmp_path, request):
         store.close()
 
 
+class Stopper(Watch):
+    """Stops an operation at its second look."""
+
+    seen = 0
+
+    def stopping(self):
+        self.seen += 1
+        return self.seen > 1
+
+
 def remove(store, *names, watch=None, **guards):
     return store.remove_queues(*names, guards=Guards(**guards), watch=watch)
 
@@ -389,13 +399,6 @@ def test_an_undo_that_was_forgotten_half_way_doubles_nothing(raw, opened, monkey
     store = opened()
     report = remove(store, "default")
 
-    class Stopper(Watch):
-        seen = 0
-
-        def stopping(self):
-            self.seen += 1
-            return self.seen > 1
-
     monkeypatch.setattr("jobctl.operations.subjects.refill._TOGETHER", 2)
     assert store.undo(report.operation, watch=Stopper()).unfinished
     assert raw.llen(f"jobctl:op:{report.operation}:back:q:default") == 1000
@@ -407,13 +410,6 @@ def test_an_undo_that_was_forgotten_half_way_doubles_nothing(raw, opened, monkey
 def test_the_journal_tells_how_many_jobs_a_removal_that_was_stopped_is_about(raw, opened):
     enqueue(raw, "default", *(job(f"jid-{i:08d}") for i in range(5)))
     enqueue(raw, "mail", job("mail-00001"))
-
-    class Stopper(Watch):
-        seen = 0
-
-        def stopping(self):
-            self.seen += 1
-            return self.seen > 1
 
     store = opened()
     stopped = remove(store, "default", "mail", watch=Stopper())
@@ -434,13 +430,6 @@ def test_a_removal_that_was_forgotten_half_way_goes_on_by_what_stands_aside(raw,
     enqueue(raw, "default", *(job(f"jid-{i:08d}") for i in range(5)))
     raw.sadd("paused", "default")
     store = opened()
-
-    class Stopper(Watch):
-        seen = 0
-
-        def stopping(self):
-            self.seen += 1
-            return self.seen > 1
 
     report = remove(store, "default", watch=Stopper())
     assert report.unfinished

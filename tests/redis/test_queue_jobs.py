@@ -119,7 +119,7 @@ def test_a_queue_without_a_list_has_no_jobs(store) -> None:
 def test_a_search_left_early_leaves_the_connection_usable(store, line: QueueJobs) -> None:
     looking = store.queues.find([line.queue], JIDS)
     assert len(list(itertools.islice(looking, 3))) == 3
-    looking.close()  # type: ignore[attr-defined]
+    looking.close()
     assert line.count() == 1500
 
 

@@ -189,7 +189,7 @@ def test_a_walk_left_early_leaves_the_connection_usable(structure: Structure) ->
     for count in (1, 4, 5, 100):
         walk = structure.walk()
         assert [entry.raw for entry in itertools.islice(walk, count)] == structure.members[:count]
-        walk.close()  # type: ignore[attr-defined]
+        walk.close()
         structure.store.retries.count()
     page = structure.walk(limit=50)
     assert len(list(itertools.islice(page, 50))) == 50

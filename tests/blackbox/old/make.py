@@ -76,7 +76,7 @@ def main(path: Path) -> None:
             _environment(tmp)
             raw.flushdb()
             story = Story(raw, path, tmp)
-            story.play(seed, steps)  # type: ignore[arg-type]
+            story.play(seed, steps)
             print(name, *story.data[:1], *story.talk)
             _write(name, raw, tmp, story)
     with tempfile.TemporaryDirectory() as folder:
